@@ -1,0 +1,66 @@
+"""What a test may need of the machine, and what happens where it is missing.
+
+A test says `@pytest.mark.needs("root", "keepalived")`. Where a need is missing, the test is
+skipped with a sentence; under KEEPSIGHT_ALL_TESTS=1 (the whole of bin/test) it fails instead,
+so that a kind of test can never silently stop running. `shared` alone may always be absent.
+"""
+
+from __future__ import annotations
+
+import functools
+import os
+import shutil
+import subprocess
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+PROJECT = Path(__file__).resolve().parent.parent
+SHARED = PROJECT.parent / "shared"
+
+
+def _found(*programs: str) -> bool:
+    path = os.environ.get("PATH", "") + ":/usr/sbin:/sbin"
+    return all(shutil.which(program, path=path) for program in programs)
+
+
+@functools.cache
+def _netns() -> bool:
+    return (
+        subprocess.run(["unshare", "-n", "true"], capture_output=True, check=False).returncode == 0
+    )
+
+
+NEEDS: dict[str, tuple[Callable[[], bool], str]] = {
+    "root": (lambda: os.geteuid() == 0, "needs root"),
+    "netns": (_netns, "needs the right to make network namespaces"),
+    "keepalived": (lambda: _found("keepalived"), "needs Debian's keepalived"),
+    "tcpdump": (lambda: _found("tcpdump"), "needs tcpdump"),
+    "uml": (lambda: _found("linux.uml", "modprobe"), "needs Debian's user-mode-linux and kmod"),
+    "chromium": (lambda: _found("chromium"), "needs Debian's chromium"),
+    "postgres": (
+        lambda: bool(list(Path("/usr/lib/postgresql").glob("*/bin/initdb"))),
+        "needs PostgreSQL",
+    ),
+    "valkey": (lambda: True, "needs the embedded Valkey"),
+    "shared": (SHARED.is_dir, "needs the shared folder beside the project"),
+}
+
+
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    """Skip, or fail in the whole run, where something the test needs is missing."""
+    for marker in item.iter_markers("needs"):
+        for name in marker.args:
+            present, sentence = NEEDS[name]
+            if present():
+                continue
+            if os.environ.get("KEEPSIGHT_ALL_TESTS") == "1" and name != "shared":
+                pytest.fail(f"{sentence}, and this is the run in which nothing may be skipped")
+            pytest.skip(sentence)
+
+
+@pytest.fixture(scope="session")
+def shared() -> Path:
+    """The folder of golden packets, real configs and the lab's two files."""
+    return SHARED
