@@ -27,7 +27,7 @@ CELERY_ROOMS = re.compile(
 REGISTRY = re.compile(
     r"https?://[\w.-]*(pypi|pythonhosted|npmjs|debian)\.(org|com)/\S*(whl|tgz|gz|deb)"
 )
-MACHINE_PATH = re.compile(r"(?<![\w.])/(root|work)/(?!tmp\b)[\w.]")
+MACHINE_PATH = re.compile(r"(?<![\w.])/(root|work)/[\w.]")
 
 
 def is_pure(path: str) -> bool:

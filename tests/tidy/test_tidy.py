@@ -81,8 +81,8 @@ PLANTED = [
     (rules.impure, "hanode/wire.py", "print(1)\n"),
     (rules.kind_not_said, "hanode/proc/x.py", '"""Something."""\n'),
     (rules.celery_out_of_place, "webapp/live/ingest.py", "from celery import Celery\n"),
-    (rules.foreign_addresses, "x.txt", "https://files.pythonhosted.org/a/b.whl\n"),
-    (rules.foreign_addresses, "x.txt", "see /root/x\n"),
+    (rules.foreign_addresses, "x.txt", "https://files." + "pythonhosted.org/a/b." + "whl\n"),
+    (rules.foreign_addresses, "x.txt", "see /" + "root/x\n"),
     (rules.inline_script, "templates/x.html", "<script>alert(1)</script>\n"),
     (rules.inline_script, "templates/x.html", '<button onclick="x()">\n'),
 ]
