@@ -1,0 +1,161 @@
+"""What the checker process is told: virtual servers, their real servers, and how to check them.
+
+PURE. Frozen dataclasses that `hanode.wire` encodes and decodes; every default is keepalived's.
+Values here are effective ones: whoever builds them has already chosen between the checker's,
+the real server's and the virtual server's word, in that order.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+from dataclasses import dataclass
+from typing import Literal
+
+RETRY_MAX = 65_535
+"""Far above any sensible number of retries; keeps a typing error from meaning "never down"."""
+
+
+@dataclass(frozen=True, slots=True)
+class TcpCheckSettings:
+    """TCP_CHECK: a connection that is accepted is a success."""
+
+    ip: str
+    """connect_ip, or the real server's address."""
+    port: int
+    """connect_port, or the real server's port."""
+    connect_timeout_us: int = 5_000_000
+    retry: int = 1
+    """Failures that are forgiven before the one that takes the real server down."""
+    delay_before_retry_us: int = 1_000_000
+    delay_loop_us: int = 60_000_000
+    """From the end of one check to the beginning of the next."""
+    warmup_us: int | None = None
+    """The first check begins at a uniform random time in 0..warmup; None: delay_loop."""
+    alpha: bool = False
+    """The real server starts down, until its first success."""
+    kind: Literal["tcp"] = "tcp"
+
+    def __post_init__(self) -> None:
+        _check_address(self.ip)
+        _check_range("connect_port", self.port, 1, 65_535)
+        _check_range("connect_timeout_us", self.connect_timeout_us, 1, None)
+        _check_range("retry", self.retry, 0, RETRY_MAX)
+        _check_range("delay_before_retry_us", self.delay_before_retry_us, 0, None)
+        _check_range("delay_loop_us", self.delay_loop_us, 1, None)
+        if self.warmup_us is not None:
+            _check_range("warmup_us", self.warmup_us, 0, None)
+
+
+CheckSettings = TcpCheckSettings
+"""One way to check a real server; becomes a union with the other kinds of check."""
+
+
+@dataclass(frozen=True, slots=True)
+class RealServerSettings:
+    """One destination of a virtual server. Without checks it is always up."""
+
+    ip: str
+    port: int
+    """With DR and TUN this is the virtual server's port, as in keepalived."""
+    weight: int = 1
+    forwarding: Literal["NAT", "DR", "TUN"] | None = None
+    """lvs_method; None: the virtual server's lb_kind."""
+    inhibit_on_failure: bool = False
+    """Weight 0 instead of removal when it fails."""
+    checks: tuple[CheckSettings, ...] = ()
+
+    def __post_init__(self) -> None:
+        _check_address(self.ip)
+        _check_range("port", self.port, 0, 65_535)
+        _check_range("weight", self.weight, 0, 65_535)
+
+    @property
+    def key(self) -> str:
+        """`192.0.2.2:80`, `[2001:db8::2]:80`: names it in events and statuses."""
+        return endpoint(self.ip, self.port)
+
+
+@dataclass(frozen=True, slots=True)
+class SorryServerSettings:
+    """Who serves while the quorum is lost."""
+
+    ip: str
+    port: int
+    forwarding: Literal["NAT", "DR", "TUN"] | None = None
+    inhibit: bool = False
+    """sorry_server_inhibit: stays in the table with weight 0 while it is not needed."""
+
+    def __post_init__(self) -> None:
+        _check_address(self.ip)
+        _check_range("port", self.port, 0, 65_535)
+
+    @property
+    def key(self) -> str:
+        return endpoint(self.ip, self.port)
+
+
+@dataclass(frozen=True, slots=True)
+class VirtualServerSettings:
+    """One balanced service."""
+
+    ip: str
+    port: int
+    protocol: Literal["TCP", "UDP", "SCTP"] = "TCP"
+    scheduler: str = "wlc"
+    """lb_algo."""
+    forwarding: Literal["NAT", "DR", "TUN"] = "NAT"
+    """lb_kind."""
+    persistence_s: int = 0
+    """persistence_timeout; 0: off."""
+    quorum: int = 1
+    hysteresis: int = 0
+    sorry_server: SorryServerSettings | None = None
+    real_servers: tuple[RealServerSettings, ...] = ()
+
+    def __post_init__(self) -> None:
+        _check_address(self.ip)
+        _check_range("port", self.port, 0, 65_535)
+        _check_range("persistence_s", self.persistence_s, 0, 2_678_400)
+        _check_range("quorum", self.quorum, 1, None)
+        _check_range("hysteresis", self.hysteresis, 0, None)
+        keys = [server.key for server in self.real_servers]
+        twice = next((key for key in keys if keys.count(key) > 1), None)
+        if twice is not None:
+            raise ValueError(f"virtual server {self.key} has the real server {twice} twice")
+
+    @property
+    def key(self) -> str:
+        """`192.0.2.1:80/TCP`: names it in events and statuses."""
+        return f"{endpoint(self.ip, self.port)}/{self.protocol}"
+
+
+@dataclass(frozen=True, slots=True)
+class CheckerSettings:
+    """Everything the checker process works from; `configure` carries one of these."""
+
+    virtual_servers: tuple[VirtualServerSettings, ...] = ()
+
+    def __post_init__(self) -> None:
+        seen: set[str] = set()
+        for server in self.virtual_servers:
+            if server.key in seen:
+                raise ValueError(f"the virtual server {server.key} is there twice")
+            seen.add(server.key)
+
+
+def endpoint(ip: str, port: int) -> str:
+    """Address and port as people write them."""
+    return f"[{ip}]:{port}" if ":" in ip else f"{ip}:{port}"
+
+
+def _check_address(ip: str) -> None:
+    try:
+        ipaddress.ip_address(ip)
+    except ValueError:
+        raise ValueError(f"{ip!r} is no IP address") from None
+
+
+def _check_range(name: str, value: int, low: int, high: int | None) -> None:
+    if value < low or (high is not None and value > high):
+        limit = f"at least {low}" if high is None else f"{low} to {high}"
+        raise ValueError(f"{name} is {value}; it must be {limit}")
