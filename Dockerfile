@@ -1,0 +1,51 @@
+# Keepsight: one file, two images. `web` (control plane, not root) and `node` (engine and agent).
+#   docker build --target web -t keepsight-web .    docker build --target node -t keepsight-node .
+# The base images can be replaced, for a mirror or for a trial without a registry:
+ARG PYTHON_IMAGE=python:3.11-slim-bookworm
+ARG ASSETS_IMAGE=node:20-bookworm-slim
+
+FROM ${ASSETS_IMAGE} AS assets
+WORKDIR /app
+COPY package.json package-lock.json .npmrc ./
+RUN npm ci --no-audit --no-fund
+COPY static static
+COPY templates templates
+COPY esbuild.config.mjs ./
+RUN npm run build
+
+FROM ${PYTHON_IMAGE} AS python-web
+COPY requirements/web.txt /tmp/
+RUN python3 -m venv /venv && /venv/bin/pip install --no-cache-dir --require-hashes -r /tmp/web.txt
+
+FROM ${PYTHON_IMAGE} AS python-node
+COPY requirements/node.txt /tmp/
+RUN python3 -m venv /venv && /venv/bin/pip install --no-cache-dir --require-hashes -r /tmp/node.txt
+
+FROM ${PYTHON_IMAGE} AS web
+RUN useradd --system --uid 10001 --home-dir /data keepsight \
+    && install -d -o keepsight -g keepsight -m 0750 /data /enrolment
+ENV PATH=/venv/bin:$PATH PYTHONUNBUFFERED=1 PYTHONDONTWRITEBYTECODE=1 \
+    DJANGO_SETTINGS_MODULE=webapp.settings KEEPSIGHT_DATA_DIR=/data
+WORKDIR /app
+COPY --from=python-web /venv /venv
+COPY manage.py ./
+COPY hanode hanode
+COPY webapp webapp
+COPY templates templates
+COPY docker docker
+COPY --from=assets /app/static static
+USER keepsight
+VOLUME ["/data", "/enrolment"]
+EXPOSE 8000
+CMD ["uvicorn", "webapp.asgi:application", "--host", "0.0.0.0", "--port", "8000"]
+
+FROM ${PYTHON_IMAGE} AS node
+RUN command -v ip >/dev/null || (apt-get update && apt-get install -y --no-install-recommends iproute2 \
+    && rm -rf /var/lib/apt/lists/*)
+ENV PATH=/venv/bin:$PATH PYTHONUNBUFFERED=1 PYTHONDONTWRITEBYTECODE=1
+WORKDIR /app
+COPY --from=python-node /venv /venv
+COPY hanode hanode
+COPY docker docker
+VOLUME ["/var/lib/hanode"]
+ENTRYPOINT ["/bin/sh", "/app/docker/node-entrypoint"]
