@@ -1,0 +1,10 @@
+"""How intent becomes fact: the push and its rollout."""
+
+from django.urls import path
+
+from webapp.rollout import views
+
+urlpatterns = [
+    path("c/<slug:slug>/push/", views.push, name="push"),
+    path("c/<slug:slug>/rollouts/<int:number>/", views.rollout, name="rollout"),
+]
