@@ -8,6 +8,7 @@ the real server's and the virtual server's word, in that order.
 from __future__ import annotations
 
 import ipaddress
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Literal
 
@@ -118,8 +119,7 @@ class VirtualServerSettings:
         _check_range("persistence_s", self.persistence_s, 0, 2_678_400)
         _check_range("quorum", self.quorum, 1, None)
         _check_range("hysteresis", self.hysteresis, 0, None)
-        keys = [server.key for server in self.real_servers]
-        twice = next((key for key in keys if keys.count(key) > 1), None)
+        twice = _first_repeated(server.key for server in self.real_servers)
         if twice is not None:
             raise ValueError(f"virtual server {self.key} has the real server {twice} twice")
 
@@ -136,16 +136,23 @@ class CheckerSettings:
     virtual_servers: tuple[VirtualServerSettings, ...] = ()
 
     def __post_init__(self) -> None:
-        seen: set[str] = set()
-        for server in self.virtual_servers:
-            if server.key in seen:
-                raise ValueError(f"the virtual server {server.key} is there twice")
-            seen.add(server.key)
+        twice = _first_repeated(server.key for server in self.virtual_servers)
+        if twice is not None:
+            raise ValueError(f"the virtual server {twice} is there twice")
 
 
 def endpoint(ip: str, port: int) -> str:
     """Address and port as people write them."""
     return f"[{ip}]:{port}" if ":" in ip else f"{ip}:{port}"
+
+
+def _first_repeated(keys: Iterable[str]) -> str | None:
+    seen: set[str] = set()
+    for key in keys:
+        if key in seen:
+            return key
+        seen.add(key)
+    return None
 
 
 def _check_address(ip: str) -> None:
