@@ -1,0 +1,141 @@
+"""Which addresses the kernel has, and when that changes.
+
+SYSTEM. A plain rtnetlink socket (rtnetlink(7)): it asks for all addresses once and is told of
+every change after that. If the kernel had to drop messages (ENOBUFS), it asks for all again,
+so what is known here is never older than the last `read`.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import socket
+import struct
+
+from hanode.wire import KernelAddress
+
+RTM_NEWADDR, RTM_DELADDR, RTM_GETADDR = 20, 21, 22
+NLMSG_ERROR, NLMSG_DONE = 2, 3
+NLM_F_REQUEST, NLM_F_DUMP = 0x1, 0x300
+RTMGRP_IPV4_IFADDR, RTMGRP_IPV6_IFADDR = 0x10, 0x100
+IFA_ADDRESS, IFA_LOCAL = 1, 2
+
+_HEADER = struct.Struct("=LHHLL")
+_IFADDRMSG = struct.Struct("=BBBBi")
+_ATTRIBUTE = struct.Struct("=HH")
+
+RECEIVE_BYTES = 262_144
+
+Key = tuple[int, str]
+"""Interface index, and address with prefix."""
+
+
+class AddressWatch:
+    """The kernel's addresses in this network namespace."""
+
+    def __init__(self) -> None:
+        self._socket = socket.socket(
+            socket.AF_NETLINK, socket.SOCK_RAW | socket.SOCK_CLOEXEC, socket.NETLINK_ROUTE
+        )
+        self._socket.bind((0, RTMGRP_IPV4_IFADDR | RTMGRP_IPV6_IFADDR))
+        self._socket.setblocking(False)
+        self._names: dict[int, str] = {}
+        self._known: dict[Key, KernelAddress] = {}
+        self._dump: dict[Key, KernelAddress] | None = None
+        self._ask_all()
+
+    def fileno(self) -> int:
+        """For a loop that waits on it."""
+        return self._socket.fileno()
+
+    @property
+    def complete(self) -> bool:
+        """Whether the kernel's first answer is in."""
+        return self._dump is None
+
+    def addresses(self) -> tuple[KernelAddress, ...]:
+        """What the kernel had at the last `read`, in order."""
+        return tuple(sorted(self._known.values(), key=lambda a: (a.dev, a.address)))
+
+    def read(self) -> None:
+        """Take in everything that the kernel has said so far. Never waits."""
+        while True:
+            try:
+                data = self._socket.recv(RECEIVE_BYTES)
+            except BlockingIOError:
+                return
+            except OSError as error:
+                if error.errno != errno.ENOBUFS:
+                    raise
+                self._ask_all()
+                continue
+            self._take(data)
+
+    def close(self) -> None:
+        self._socket.close()
+
+    def _ask_all(self) -> None:
+        self._dump = {}
+        body = _IFADDRMSG.pack(socket.AF_UNSPEC, 0, 0, 0, 0)
+        length = _HEADER.size + len(body)
+        header = _HEADER.pack(length, RTM_GETADDR, NLM_F_REQUEST | NLM_F_DUMP, 1, 0)
+        self._socket.send(header + body)
+
+    def _take(self, data: bytes) -> None:
+        at = 0
+        while at + _HEADER.size <= len(data):
+            length, kind, _flags, sequence, _port = _HEADER.unpack_from(data, at)
+            if length < _HEADER.size:
+                return
+            body = data[at + _HEADER.size : at + length]
+            at += (length + 3) & ~3
+            if kind in (NLMSG_DONE, NLMSG_ERROR):
+                self._finish_dump()
+            elif kind in (RTM_NEWADDR, RTM_DELADDR):
+                self._change(body, present=kind == RTM_NEWADDR, dumped=sequence == 1)
+
+    def _finish_dump(self) -> None:
+        if self._dump is not None:
+            self._known, self._dump = self._dump, None
+
+    def _change(self, body: bytes, *, present: bool, dumped: bool) -> None:
+        parsed = parse_address(body)
+        if parsed is None:
+            return
+        index, address = parsed
+        entry = KernelAddress(self._name(index), address)
+        # A change that arrives in the middle of a dump is newer than the dump's own word.
+        for table in (self._dump,) if dumped else (self._known, self._dump):
+            if table is None:
+                continue
+            if present:
+                table[index, address] = entry
+            else:
+                table.pop((index, address), None)
+
+    def _name(self, index: int) -> str:
+        with contextlib.suppress(OSError):
+            self._names[index] = socket.if_indextoname(index)
+        return self._names.get(index, f"#{index}")
+
+
+def parse_address(body: bytes) -> tuple[int, str] | None:
+    """Interface index and address with prefix of an RTM_NEWADDR or RTM_DELADDR; None: neither."""
+    if len(body) < _IFADDRMSG.size:
+        return None
+    family, prefix, _flags, _scope, index = _IFADDRMSG.unpack_from(body)
+    if family not in (socket.AF_INET, socket.AF_INET6):
+        return None
+    attributes: dict[int, bytes] = {}
+    at = _IFADDRMSG.size
+    while at + _ATTRIBUTE.size <= len(body):
+        length, kind = _ATTRIBUTE.unpack_from(body, at)
+        if length < _ATTRIBUTE.size:
+            break
+        attributes[kind] = body[at + _ATTRIBUTE.size : at + length]
+        at += (length + 3) & ~3
+    # On a point-to-point link IFA_ADDRESS is the peer; IFA_LOCAL is ours.
+    packed = attributes.get(IFA_LOCAL) or attributes.get(IFA_ADDRESS)
+    if packed is None or len(packed) != (4 if family == socket.AF_INET else 16):
+        return None
+    return index, f"{socket.inet_ntop(family, packed)}/{prefix}"
