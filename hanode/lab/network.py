@@ -1,0 +1,73 @@
+"""Lays the lab's cables: a switch, and one device ens33 per machine that leads to it.
+
+SYSTEM. `build` makes all namespaces of a topology or none; `remove` takes all of them away.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+
+from hanode.lab import netns
+from hanode.lab.netns import NamespaceError
+from hanode.lab.topology import DEVICE, PREFIX, VIP, Host, Topology
+
+
+def why_not() -> str | None:
+    """The sentence that says why this machine cannot run the lab; None when it can."""
+    if os.geteuid() != 0:
+        return "the lab makes network namespaces, and that needs root"
+    if shutil.which("ip") is None:
+        return "the lab needs the program `ip` (Debian's package iproute2)"
+    return None
+
+
+def build(plan: Topology) -> None:
+    """Make the namespaces, the switch and the cables. Raises NamespaceError, leaving nothing."""
+    try:
+        for name in plan.namespaces:
+            netns.create(name)
+        _lay_cables(plan)
+        for host in plan.real_servers:
+            _prepare_real_server(host)
+    except (NamespaceError, OSError) as error:
+        remove(plan)
+        raise NamespaceError(f"the lab's network cannot be made: {error}") from None
+
+
+def remove(plan: Topology) -> None:
+    """Take every namespace of the topology away, with whatever still runs in it."""
+    for name in reversed(plan.namespaces):
+        netns.delete(name)
+
+
+def _lay_cables(plan: Topology) -> None:
+    netns.ip_batch(
+        # Snooping off: adverts are multicast, and this bridge hears no IGMP querier.
+        [
+            "link add switch type bridge stp_state 0 mcast_snooping 0 forward_delay 0",
+            "link set switch up",
+        ],
+        plan.switch,
+    )
+    for host in plan.hosts:
+        netns.ip_batch(
+            [
+                f"link add {DEVICE} type veth peer name {host.port} netns {plan.switch}",
+                f"link set {DEVICE} up",
+                f"addr add {host.address}/{PREFIX} broadcast + dev {DEVICE}",
+            ],
+            host.namespace,
+        )
+    netns.ip_batch(
+        [f"link set {host.port} master switch up" for host in plan.hosts],
+        plan.switch,
+    )
+
+
+def _prepare_real_server(host: Host) -> None:
+    """Direct routing: the server holds the VIP on its loopback and must not answer ARP for it."""
+    netns.set_sysctl(
+        host.namespace, {"ipv4/conf/all/arp_ignore": "1", "ipv4/conf/all/arp_announce": "2"}
+    )
+    netns.ip_batch([f"addr add {VIP}/32 dev lo"], host.namespace)
