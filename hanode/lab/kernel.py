@@ -98,7 +98,7 @@ class AddressListener:
 
     def read(self) -> list[AddressChange]:
         """What was said since the last call."""
-        changes = []
+        changes: list[AddressChange] = []
         while True:
             try:
                 data = self.socket.recv(65536)
@@ -126,7 +126,7 @@ class AdvertListener:
 
     def read(self) -> list[Advert]:
         """What came in since the last call."""
-        adverts = []
+        adverts: list[Advert] = []
         while True:
             try:
                 data, ancillary, _, _ = self.socket.recvmsg(2048, 256)

@@ -80,9 +80,9 @@ class Observer:
 
     def _first(self, node: str, address: str, after_us: int, *, added: bool) -> int | None:
         for name, change in list(self._changes):
-            if name == node and change.address == address and change.added is added:
-                if change.wall_us >= after_us:
-                    return change.wall_us
+            same = name == node and change.address == address and change.added is added
+            if same and change.wall_us >= after_us:
+                return change.wall_us
         return None
 
     def _listen(self) -> None:

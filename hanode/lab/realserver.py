@@ -18,7 +18,7 @@ class Handler(BaseHTTPRequestHandler):
     name = "real server"
     server_version = "keepsight-lab"
 
-    def do_GET(self) -> None:  # noqa: N802 - the name that http.server calls
+    def do_GET(self) -> None:
         """Say who answers."""
         body = f"{self.name}\n".encode()
         self.send_response(200)
