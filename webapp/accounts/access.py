@@ -1,0 +1,36 @@
+"""The one question of permission: may this user do this kind of thing?"""
+
+from __future__ import annotations
+
+from typing import Literal, TypeGuard
+
+from django.contrib.auth.models import AnonymousUser
+from django.core.exceptions import PermissionDenied
+
+from webapp.accounts.models import Role, User
+
+Need = Literal["read", "operate", "edit", "admin"]
+Anyone = User | AnonymousUser
+
+_RANK: dict[str, int] = {
+    Role.NONE: 0,
+    Role.READER: 1,
+    Role.OPERATOR: 2,
+    Role.EDITOR: 3,
+    Role.ADMIN: 4,
+}
+_NEEDED: dict[str, int] = {"read": 1, "operate": 2, "edit": 3, "admin": 4}
+
+
+def may(user: Anyone, need: Need) -> TypeGuard[User]:
+    """Whether the user is signed in, active, and of a role that suffices."""
+    if not isinstance(user, User) or not user.is_active:
+        return False
+    return user.is_superuser or _RANK.get(user.role, 0) >= _NEEDED[need]
+
+
+def require(user: Anyone, need: Need) -> User:
+    """The user. Raises PermissionDenied where the role does not suffice."""
+    if not may(user, need):
+        raise PermissionDenied(f"This needs the right to {need}; ask an administrator for it.")
+    return user

@@ -1,0 +1,42 @@
+"""Who may do what, and who did."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from django.contrib.auth.models import AbstractUser
+from django.db import models
+
+
+class Role(models.TextChoices):
+    """From left to right each may what the one before may. No role: sees nothing."""
+
+    NONE = "", "no access"
+    READER = "reader", "reader"
+    OPERATOR = "operator", "operator"
+    EDITOR = "editor", "editor"
+    ADMIN = "admin", "admin"
+
+
+class User(AbstractUser):
+    """A person."""
+
+    role = models.CharField(max_length=10, choices=Role, default=Role.NONE, blank=True)
+
+
+class AuditEntry(models.Model):
+    """Who did what to what, and when; never changed."""
+
+    actor = models.ForeignKey(User, null=True, on_delete=models.SET_NULL, related_name="+")
+    actor_name = models.CharField(max_length=150, default="system")
+    """Stays when the user is gone."""
+    at = models.DateTimeField(db_index=True)
+    verb = models.CharField(max_length=60)
+    target = models.CharField(max_length=200)
+    detail = models.JSONField(default=dict)
+
+    class Meta:
+        ordering: ClassVar = ["-at", "-id"]
+
+    def __str__(self) -> str:
+        return f"{self.actor_name} {self.verb} {self.target}"

@@ -1,0 +1,105 @@
+"""SYSTEM. What settings.py reads from the environment, and the files it makes at first need."""
+
+from __future__ import annotations
+
+import os
+import secrets
+from pathlib import Path
+from typing import Any
+from urllib.parse import parse_qsl, unquote, urlsplit
+
+from django.core.exceptions import ImproperlyConfigured
+
+TRUE = {"1", "true", "yes", "on"}
+
+
+def text(name: str, default: str = "") -> str:
+    """The variable KEEPSIGHT_<name>, or the default where it is unset or empty."""
+    return os.environ.get(f"KEEPSIGHT_{name}", "").strip() or default
+
+
+def flag(name: str, default: bool) -> bool:
+    """True for 1, true, yes, on."""
+    return text(name, "1" if default else "0").lower() in TRUE
+
+
+def number(name: str, default: float) -> float:
+    """A number of seconds. Raises ImproperlyConfigured."""
+    raw = text(name, str(default))
+    try:
+        return float(raw)
+    except ValueError:
+        raise ImproperlyConfigured(f"KEEPSIGHT_{name} is {raw!r}; write a number.") from None
+
+
+def words(name: str, default: str) -> list[str]:
+    """A comma-separated list."""
+    return [word.strip() for word in text(name, default).split(",") if word.strip()]
+
+
+def secret_key(data_dir: Path) -> str:
+    """Django's secret: from KEEPSIGHT_SECRET_KEY, its _FILE, or a file made at first need."""
+    if value := text("SECRET_KEY"):
+        return value
+    path = Path(text("SECRET_KEY_FILE", str(data_dir / "keys" / "django_secret")))
+    try:
+        return secret_file(path, lambda: secrets.token_urlsafe(50).encode()).decode().strip()
+    except OSError as error:
+        raise ImproperlyConfigured(
+            f"{path}: {error.strerror}; set KEEPSIGHT_SECRET_KEY or make it writable."
+        ) from None
+
+
+def secret_file(path: Path, make: Any) -> bytes:
+    """The bytes of `path`; written once, 0600, and whole, however many processes ask first."""
+    if not path.exists():
+        path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        draft = path.with_name(f".{path.name}.{secrets.token_hex(6)}")
+        handle = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        with os.fdopen(handle, "wb") as file:
+            file.write(make())
+            file.flush()
+            os.fsync(file.fileno())
+        try:
+            os.link(draft, path)  # fails where another process was first: then theirs counts
+        except FileExistsError:
+            pass
+        finally:
+            draft.unlink()
+    return path.read_bytes()
+
+
+def database(url: str) -> dict[str, Any]:
+    """Django's DATABASES entry for `sqlite:///FILE` or `postgresql://…`."""
+    parts = urlsplit(url)
+    if parts.scheme == "sqlite":
+        return {
+            "ENGINE": "django.db.backends.sqlite3",
+            "NAME": unquote(parts.path.removeprefix("/")) if parts.path else ":memory:",
+            "OPTIONS": {
+                # IMMEDIATE: two writers queue for the timeout instead of failing half-way.
+                "transaction_mode": "IMMEDIATE",
+                "timeout": 20,
+                "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL;",
+            },
+        }
+    if parts.scheme in ("postgresql", "postgres"):
+        query = dict(parse_qsl(parts.query))
+        return {
+            "ENGINE": "django.db.backends.postgresql",
+            "NAME": unquote(parts.path.lstrip("/")),
+            "USER": unquote(parts.username or query.pop("user", "")),
+            "PASSWORD": unquote(parts.password or query.pop("password", "")),
+            "HOST": parts.hostname or query.pop("host", ""),
+            "PORT": str(parts.port or query.pop("port", "")),
+            "OPTIONS": query,
+            "CONN_HEALTH_CHECKS": True,
+        }
+    raise ImproperlyConfigured(
+        f"KEEPSIGHT_DATABASE_URL begins with {parts.scheme!r}; write sqlite:///FILE or postgresql://…"
+    )
+
+
+def redis_url(url: str) -> str:
+    """The URL as redis-py writes it: Celery's `redis+socket://` is its `unix://`."""
+    return url.replace("redis+socket://", "unix://", 1)

@@ -1,0 +1,61 @@
+"""The draft's version and leftovers, and what was pushed."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from django.db import models
+
+from webapp.accounts.models import User
+from webapp.inventory.models import Cluster, Node
+
+
+class Draft(models.Model):
+    """The document being edited: its version, and what no form shows, per node."""
+
+    cluster = models.OneToOneField(Cluster, on_delete=models.CASCADE, related_name="draft")
+    version = models.PositiveIntegerField(default=1)
+    extra = models.JSONField(default=dict)
+
+    def __str__(self) -> str:
+        return f"draft {self.version} of {self.cluster_id}"
+
+
+class Revision(models.Model):
+    """What was pushed, never changed; number 0 is what was imported."""
+
+    cluster = models.ForeignKey(Cluster, on_delete=models.CASCADE, related_name="revisions")
+    number = models.PositiveIntegerField()
+    document = models.TextField()
+    created_by = models.ForeignKey(User, null=True, on_delete=models.SET_NULL, related_name="+")
+    created_at = models.DateTimeField()
+    message = models.CharField(max_length=500, blank=True)
+
+    class Meta:
+        ordering: ClassVar = ["cluster", "-number"]
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["cluster", "number"], name="revision_once")
+        ]
+
+    def __str__(self) -> str:
+        return f"revision {self.number}"
+
+
+class RevisionFile(models.Model):
+    """One node's keepalived.conf of a revision."""
+
+    revision = models.ForeignKey(Revision, on_delete=models.CASCADE, related_name="files")
+    node = models.ForeignKey(Node, on_delete=models.CASCADE, related_name="files")
+    text = models.TextField()
+    sha256 = models.CharField(max_length=64)
+    live_at = models.DateTimeField(null=True)
+    """When the node confirmed it; the latest is what the next diff starts from."""
+
+    class Meta:
+        ordering: ClassVar = ["revision", "node__position"]
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["revision", "node"], name="file_once")
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.node_id} of {self.revision_id}"

@@ -1,0 +1,36 @@
+"""Loading is authorising: no other code queries for a cluster or a node on a user's behalf.
+
+A stranger gets Http404 (what exists is none of their business), a user whose role does not
+suffice PermissionDenied.
+"""
+
+from __future__ import annotations
+
+from django.db.models import QuerySet
+from django.http import Http404
+
+from webapp.accounts.access import Anyone, Need, may, require
+from webapp.inventory.models import Cluster, Node
+
+
+def clusters_for(user: Anyone) -> QuerySet[Cluster]:
+    """The clusters that this user may see."""
+    return Cluster.objects.all() if may(user, "read") else Cluster.objects.none()
+
+
+def cluster_for(user: Anyone, slug: str, need: Need = "read") -> Cluster:
+    """The cluster of that slug. Raises Http404, PermissionDenied."""
+    cluster = clusters_for(user).filter(slug=slug).first()
+    if cluster is None:
+        raise Http404(f"There is no cluster {slug}.")
+    require(user, need)
+    return cluster
+
+
+def node_for(user: Anyone, slug: str, name: str, need: Need = "read") -> Node:
+    """The node of that name in the cluster of that slug. Raises Http404, PermissionDenied."""
+    cluster = cluster_for(user, slug, need)
+    node = cluster.nodes.filter(name=name).first()
+    if node is None:
+        raise Http404(f"{cluster.name} has no node {name}.")
+    return node

@@ -1,0 +1,96 @@
+"""What is: the last each node said, everything that happened, and what the probe saw."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from django.db import models
+
+from webapp.inventory.models import Cluster, Node
+
+
+class NodeStatus(models.Model):
+    """The last status that a node sent; stale is never green, so `heard_at` counts."""
+
+    node = models.OneToOneField(Node, on_delete=models.CASCADE, related_name="live")
+    status = models.JSONField(default=dict)
+    """wire.NodeStatus, encoded."""
+    heard_at = models.DateTimeField(null=True)
+    """By the control plane's clock, when the broker took the message."""
+    journal = models.CharField(max_length=64, default="", blank=True)
+    seq = models.PositiveBigIntegerField(default=0)
+    """Up to here every event of this journal is in rows."""
+
+    def __str__(self) -> str:
+        return f"status of {self.node_id}"
+
+
+class Event(models.Model):
+    """wire.Event, once, however often it arrived."""
+
+    node = models.ForeignKey(Node, on_delete=models.CASCADE, related_name="events")
+    journal = models.CharField(max_length=64)
+    seq = models.PositiveBigIntegerField()
+    wall_us = models.BigIntegerField()
+    kind = models.CharField(max_length=30)
+    subject = models.CharField(max_length=200)
+    cause = models.TextField(blank=True)
+    data = models.JSONField(default=dict)
+    heard_at = models.DateTimeField()
+
+    class Meta:
+        ordering: ClassVar = ["-wall_us", "-seq"]
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["node", "journal", "seq"], name="event_once")
+        ]
+        indexes: ClassVar = [models.Index(fields=["node", "-wall_us"])]
+
+    def __str__(self) -> str:
+        return f"{self.kind} {self.subject}"
+
+
+class Probe(models.Model):
+    """A client that asks a virtual address for an answer, several times a second."""
+
+    cluster = models.ForeignKey(Cluster, on_delete=models.CASCADE, related_name="probes")
+    name = models.CharField(max_length=60)
+    wire_id = models.CharField(max_length=60, unique=True)
+    target = models.CharField(max_length=200, blank=True)
+    state = models.JSONField(default=dict)
+    """The last it said: sent, lost, rtt_us, up, wall_us."""
+    heard_at = models.DateTimeField(null=True)
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class Outage(models.Model):
+    """A time in which the probe got no answer; open while `to_us` is null."""
+
+    probe = models.ForeignKey(Probe, on_delete=models.CASCADE, related_name="outages")
+    from_us = models.BigIntegerField()
+    to_us = models.BigIntegerField(null=True)
+    lost_ms = models.PositiveBigIntegerField(default=0)
+    sent = models.PositiveBigIntegerField(default=0)
+    lost = models.PositiveBigIntegerField(default=0)
+
+    class Meta:
+        ordering: ClassVar = ["-from_us"]
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["probe", "from_us"], name="outage_once")
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.probe_id} from {self.from_us}"
+
+
+class BrokerState(models.Model):
+    """One row: whether ingest reaches the broker, and since when; in the database, because the
+    broker itself cannot tell that it is gone."""
+
+    up = models.BooleanField(default=False)
+    since = models.DateTimeField()
+    checked_at = models.DateTimeField()
+
+    def __str__(self) -> str:
+        return "broker up" if self.up else "broker down"

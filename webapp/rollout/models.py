@@ -1,0 +1,73 @@
+"""A revision on its way to the nodes, one after the other."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from django.db import models
+
+from webapp.accounts.models import User
+from webapp.configs.models import Revision
+from webapp.inventory.models import Node
+
+
+class RolloutState(models.TextChoices):
+    """waiting: nothing sent yet."""
+
+    WAITING = "waiting"
+    RUNNING = "running"
+    DONE = "done"
+    FAILED = "failed"
+
+
+class StepState(models.TextChoices):
+    """One node's part of it."""
+
+    WAITING = "waiting"
+    SENT = "sent"
+    LIVE = "live"
+    CONFIRMED = "confirmed"
+    REFUSED = "refused"
+    REVERTED = "reverted"
+    TIMED_OUT = "timed_out"
+
+
+class Rollout(models.Model):
+    """One push."""
+
+    revision = models.OneToOneField(Revision, on_delete=models.CASCADE, related_name="rollout")
+    state = models.CharField(max_length=10, choices=RolloutState, default=RolloutState.WAITING)
+    reason = models.TextField(blank=True)
+    """Why it waits or failed, in a sentence."""
+    started_by = models.ForeignKey(User, null=True, on_delete=models.SET_NULL, related_name="+")
+    started_at = models.DateTimeField()
+    finished_at = models.DateTimeField(null=True)
+
+    class Meta:
+        ordering: ClassVar = ["-started_at", "-id"]
+
+    def __str__(self) -> str:
+        return f"rollout of {self.revision_id}"
+
+
+class Step(models.Model):
+    """What one node has done of it."""
+
+    rollout = models.ForeignKey(Rollout, on_delete=models.CASCADE, related_name="steps")
+    node = models.ForeignKey(Node, on_delete=models.CASCADE, related_name="steps")
+    position = models.PositiveIntegerField()
+    state = models.CharField(max_length=10, choices=StepState, default=StepState.WAITING)
+    detail = models.TextField(blank=True)
+    at = models.DateTimeField()
+    sent_at = models.DateTimeField(null=True)
+    faults_before = models.JSONField(default=list)
+    """Instances that were in FAULT when it was sent: no new harm of this push."""
+
+    class Meta:
+        ordering: ClassVar = ["rollout", "position"]
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["rollout", "node"], name="step_once")
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.node_id}: {self.state}"
