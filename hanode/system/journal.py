@@ -46,7 +46,7 @@ class Journal:
         self._drop_torn_line()
         last = max((event.seq for event in self._stored(self._path)), default=0)
         last = last or max((event.seq for event in self._stored(self._older)), default=0)
-        reserved = int(mark.get("reserved", 0))
+        reserved = int(str(mark.get("reserved") or 0))
         same_boot = mark.get("boot") == self._boot
         self.seq = last if same_boot else max(last, reserved)
         """The last number given out."""
