@@ -1,0 +1,77 @@
+"""The runs of bin/demo on this machine: each has a directory; what a dead one left is taken away.
+
+SYSTEM. A run holds a lock as long as it lives. SIGKILL frees the lock but leaves the directory:
+the next start finds it, ends what still runs in its namespaces, and removes everything.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import os
+import shutil
+from pathlib import Path
+
+from hanode.lab import netns
+
+
+def base_directory() -> Path:
+    """Where runs live: /run/keepsight for root, else the user's runtime directory."""
+    if os.geteuid() == 0:
+        return Path("/run/keepsight")
+    runtime = os.environ.get("XDG_RUNTIME_DIR")
+    if runtime and os.access(runtime, os.W_OK):
+        return Path(runtime, "keepsight")
+    return Path(f"/tmp/keepsight-{os.geteuid()}")  # noqa: S108 - made 0700, and checked to be ours
+
+
+class Run:
+    """This run: its tag, its directory, its lock."""
+
+    def __init__(self) -> None:
+        base = base_directory()
+        # The agents run as another user and must reach the broker's socket below a root's run.
+        base.mkdir(mode=0o755 if os.geteuid() == 0 else 0o700, parents=True, exist_ok=True)
+        if base.stat().st_uid != os.geteuid() or base.is_symlink():
+            raise OSError(f"{base} belongs to somebody else; remove it")
+        self.tag = f"ks{os.getpid()}"
+        self.directory = base / self.tag
+        self._lock_path = base / f"{self.tag}.lock"
+        self._lock = os.open(self._lock_path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        shutil.rmtree(self.directory, ignore_errors=True)
+        self.directory.mkdir(mode=0o755)
+
+    def remove(self) -> None:
+        """Take this run's directory and namespaces away."""
+        _remove(self.tag, self.directory)
+        self._lock_path.unlink(missing_ok=True)
+        os.close(self._lock)
+        with contextlib.suppress(OSError):  # another run may still use it
+            base_directory().rmdir()
+
+
+def sweep() -> list[str]:
+    """Remove what dead runs left behind; their tags."""
+    base = base_directory()
+    removed = []
+    for lock_path in sorted(base.glob("ks*.lock")) if base.is_dir() else ():
+        lock = os.open(lock_path, os.O_RDWR | os.O_CLOEXEC)
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            continue  # it lives
+        else:
+            _remove(lock_path.stem, base / lock_path.stem)
+            lock_path.unlink(missing_ok=True)
+            removed.append(lock_path.stem)
+        finally:
+            os.close(lock)
+    return removed
+
+
+def _remove(tag: str, directory: Path) -> None:
+    if os.geteuid() == 0:
+        for name in netns.named(f"{tag}-"):
+            netns.delete(name)
+    shutil.rmtree(directory, ignore_errors=True)
