@@ -1,0 +1,118 @@
+"""Messages survive the way over JSON, and what does not fit is refused in one sentence."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from hanode import wire
+
+ADDRESS = wire.VipStatus("192.168.192.200/24", "ens33", True)
+STATUS = wire.NodeStatus(
+    node="nodea-1",
+    name="NodeA",
+    wall_us=1,
+    mono_us=2,
+    revision=3,
+    confirmed_revision=3,
+    config_sha256="00",
+    started_us=0,
+    instances=(
+        wire.InstanceStatus(
+            "HA_Group", 51, "ens33", "MASTER", 5, "start", 100, 100, vips=(ADDRESS,)
+        ),
+    ),
+    virtual_servers=(
+        wire.VirtualServerStatus(
+            "192.168.192.200:80/TCP",
+            up=True,
+            in_kernel=None,
+            real_servers=(wire.RealServerStatus("192.168.192.112:80", None, 1, 0),),
+        ),
+    ),
+    addresses=(wire.KernelAddress("ens33", "192.168.192.100/24"),),
+)
+
+
+def test_a_status_survives_the_way_over_json() -> None:
+    assert wire.from_json(wire.NodeStatus, wire.to_json(STATUS)) == STATUS
+
+
+@given(
+    st.builds(
+        wire.Event,
+        kind=st.text(),
+        subject=st.text(),
+        cause=st.text(),
+        wall_us=st.integers(),
+        mono_us=st.integers(),
+        data=st.dictionaries(st.text(), st.none() | st.booleans() | st.integers() | st.text()),
+        journal=st.text(),
+        seq=st.integers(),
+    )
+)
+def test_any_event_survives_the_way_over_json(event: wire.Event) -> None:
+    assert wire.from_json(wire.Event, wire.to_json(event)) == event
+
+
+def test_unknown_fields_of_a_newer_peer_are_ignored() -> None:
+    raw = {**wire.encode(STATUS), "colour": "green"}
+    assert wire.decode(wire.NodeStatus, raw) == STATUS
+
+
+def test_a_confirmation_is_signed_over_other_bytes_than_a_bundle() -> None:
+    bundle = wire.Signed("bundle", "{}", "")
+    confirmation = wire.Signed("confirmation", "{}", "")
+    assert bundle.signed_bytes() != confirmation.signed_bytes()
+
+
+@pytest.mark.parametrize(
+    ("raw", "sentence"),
+    [
+        ([], "Confirmation: expected an object, got list"),
+        ({"cluster": "c", "node": "n"}, "Confirmation: revision is missing"),
+        ({"cluster": 1, "node": "n", "revision": 1}, "Confirmation.cluster: expected str, got int"),
+        (
+            {"cluster": "c", "node": "n", "revision": True},
+            "Confirmation.revision: expected int, got bool",
+        ),
+        (
+            {"cluster": "c", "node": None, "revision": 1},
+            "Confirmation.node: expected str, got null",
+        ),
+    ],
+)
+def test_what_does_not_fit_is_refused_in_one_sentence(raw: Any, sentence: str) -> None:
+    with pytest.raises(wire.WireError, match="^" + sentence.replace(".", r"\.") + "$"):
+        wire.decode(wire.Confirmation, raw)
+
+
+@given(st.binary() | st.text())
+def test_no_bytes_raise_anything_but_a_wire_error(text: str | bytes) -> None:
+    try:
+        wire.from_json(wire.NodeStatus, text)
+    except wire.WireError:
+        return
+    raise AssertionError("nothing random is a status")
+
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.text(),
+    lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner),
+)
+
+
+@given(st.sampled_from(sorted(wire.encode(STATUS))), JSON)
+def test_a_field_of_another_form_never_raises_anything_but_a_wire_error(
+    name: str, value: Any
+) -> None:
+    raw = {**wire.encode(STATUS), name: value}
+    try:
+        back = wire.from_json(wire.NodeStatus, json.dumps(raw))
+    except wire.WireError:
+        return
+    assert getattr(back, name) == getattr(wire.decode(wire.NodeStatus, raw), name)
