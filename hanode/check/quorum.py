@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from hanode.check.settings import VirtualServerSettings
+from hanode.check.settings import Forwarding, VirtualServerSettings
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,7 +20,7 @@ class Row:
     ip: str
     port: int
     weight: int
-    forwarding: str
+    forwarding: Forwarding
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Set
 
 from hanode.check.health import Health
+from hanode.check.settings import CheckerSettings, VirtualServerSettings
 from hanode.wire import RealServerStatus, VirtualServerStatus
 
 
@@ -37,3 +38,50 @@ def report(
         )
         for virtual in health.virtual_servers
     )
+
+
+def changes(old: CheckerSettings, new: CheckerSettings) -> tuple[str, ...]:
+    """What a configuration changes for the checker, one clause each."""
+    before = {server.key: server for server in old.virtual_servers}
+    after = {server.key: server for server in new.virtual_servers}
+    said = [f"virtual server {key} is gone" for key in before if key not in after]
+    for key, server in after.items():
+        if key not in before:
+            count = len(server.real_servers)
+            said.append(f"virtual server {key} is new, with {count} real server(s)")
+        elif server != before[key]:
+            said += _server_changes(before[key], server)
+    return tuple(said)
+
+
+def _server_changes(old: VirtualServerSettings, new: VirtualServerSettings) -> list[str]:
+    where = f"of virtual server {new.key}"
+    said = [
+        f"{words} {where}: {before} -> {after}"
+        for words, before, after in (
+            ("scheduler", old.scheduler, new.scheduler),
+            ("forwarding", old.forwarding, new.forwarding),
+            ("persistence", old.persistence_s, new.persistence_s),
+            ("quorum", old.quorum, new.quorum),
+            ("hysteresis", old.hysteresis, new.hysteresis),
+        )
+        if before != after
+    ]
+    if old.sorry_server != new.sorry_server:
+        said.append(f"sorry server {where}: {_sorry(old)} -> {_sorry(new)}")
+    before_keys = {server.key: server for server in old.real_servers}
+    after_keys = {server.key: server for server in new.real_servers}
+    said += [f"real server {key} {where} is gone" for key in before_keys if key not in after_keys]
+    for key, server in after_keys.items():
+        known = before_keys.get(key)
+        if known is None:
+            said.append(f"real server {key} {where} is new")
+        elif known.weight != server.weight:
+            said.append(f"weight of {key} {where}: {known.weight} -> {server.weight}")
+        elif known != server:
+            said.append(f"real server {key} {where} is checked or reached in another way")
+    return said
+
+
+def _sorry(settings: VirtualServerSettings) -> str:
+    return settings.sorry_server.key if settings.sorry_server else "none"

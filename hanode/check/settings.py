@@ -12,6 +12,9 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Literal
 
+Forwarding = Literal["NAT", "DR", "TUN"]
+"""lb_kind, lvs_method."""
+
 RETRY_MAX = 65_535
 """Far above any sensible number of retries; keeps a typing error from meaning "never down"."""
 
@@ -59,7 +62,7 @@ class RealServerSettings:
     port: int
     """With DR and TUN this is the virtual server's port, as in keepalived."""
     weight: int = 1
-    forwarding: Literal["NAT", "DR", "TUN"] | None = None
+    forwarding: Forwarding | None = None
     """lvs_method; None: the virtual server's lb_kind."""
     inhibit_on_failure: bool = False
     """Weight 0 instead of removal when it fails."""
@@ -82,7 +85,7 @@ class SorryServerSettings:
 
     ip: str
     port: int
-    forwarding: Literal["NAT", "DR", "TUN"] | None = None
+    forwarding: Forwarding | None = None
     inhibit: bool = False
     """sorry_server_inhibit: stays in the table with weight 0 while it is not needed."""
 
@@ -104,7 +107,7 @@ class VirtualServerSettings:
     protocol: Literal["TCP", "UDP", "SCTP"] = "TCP"
     scheduler: str = "wlc"
     """lb_algo."""
-    forwarding: Literal["NAT", "DR", "TUN"] = "NAT"
+    forwarding: Forwarding = "NAT"
     """lb_kind."""
     persistence_s: int = 0
     """persistence_timeout; 0: off."""

@@ -68,18 +68,10 @@ def _plan_destinations(
         found = have.get(item.key)
         if found is None:
             operations.append(AddDestination(service, item))
-        elif not _same(item, found):
+        elif found != item:
             operations.append(EditDestination(service, item))
     operations += [RemoveDestination(service, item) for item in present if item.key not in keep]
     return operations
-
-
-def _same(wanted: Destination, found: Destination) -> bool:
-    # The kernel turns the forwarding of one of its own addresses into LOCAL (ip_vs_ctl.c does so
-    # when it adds the destination); asking for DR again would be an edit without end.
-    if found.forwarding == "LOCAL":
-        return wanted.weight == found.weight
-    return wanted == found
 
 
 def apply_to(actual: Iterable[Balanced], operations: Iterable[Operation]) -> tuple[Balanced, ...]:

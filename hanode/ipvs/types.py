@@ -10,8 +10,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-Forwarding = Literal["NAT", "DR", "TUN", "LOCAL"]
-"""LOCAL is what the kernel makes of a destination that is one of its own addresses."""
+Forwarding = Literal["NAT", "DR", "TUN", "LOCAL", "BYPASS"]
+"""We program the first three; the others can be found where somebody else was at work."""
 
 Protocol = Literal["TCP", "UDP", "SCTP"]
 
