@@ -1,0 +1,30 @@
+"""SYSTEM. The control plane's own connection to the broker; short waits, no retry of its own."""
+
+from __future__ import annotations
+
+from typing import Any
+from urllib.parse import quote, urlsplit, urlunsplit
+
+import redis
+from django.conf import settings
+
+from webapp.common.env import redis_url
+
+CONNECT_TIMEOUT_S = 2.0
+
+
+def client(**options: Any) -> redis.Redis:
+    """A client of the broker as administrator; answers are bytes."""
+    return redis.Redis.from_url(
+        redis_url(settings.BROKER_URL),
+        socket_connect_timeout=CONNECT_TIMEOUT_S,
+        **{"socket_timeout": 5.0, **options},
+    )
+
+
+def with_credentials(url: str, user: str, password: str) -> str:
+    """The broker's URL as one user writes it; a Unix socket's too."""
+    parts = urlsplit(url)
+    host = parts.netloc.rpartition("@")[2]
+    where = f"{quote(user, safe='')}:{quote(password, safe='')}@{host}"
+    return urlunsplit((parts.scheme, where, parts.path, parts.query, ""))

@@ -1,0 +1,42 @@
+"""What a verb on a document may answer instead of doing it; each is a sentence for the user."""
+
+from __future__ import annotations
+
+from webapp.configs.language import NodeProblem
+
+
+class ConfigError(Exception):
+    """Nothing was changed."""
+
+
+class ConfigRefused(ConfigError):
+    """The document would hold errors."""
+
+    def __init__(self, problems: tuple[NodeProblem, ...]) -> None:
+        self.problems = problems
+        errors = [each for each in problems if each.is_error]
+        first = str(errors[0].problem) if errors else "the document was refused"
+        more = f" (and {len(errors) - 1} more)" if len(errors) > 1 else ""
+        super().__init__(f"{first}{more}")
+
+
+class StaleDraft(ConfigError):
+    """Somebody else saved first."""
+
+    def __init__(self, expected: int, actual: int) -> None:
+        self.expected, self.actual = expected, actual
+        super().__init__(
+            f"The configuration was changed meanwhile (version {actual}, yours began at "
+            f"{expected}). Load the page again and repeat your change."
+        )
+
+
+class NothingToPush(ConfigError):
+    """The nodes already run what the document says."""
+
+    def __init__(self) -> None:
+        super().__init__("There is nothing to push: the nodes already run this configuration.")
+
+
+class BadImport(ConfigError):
+    """The files cannot become a cluster; the text says which and why."""

@@ -1,0 +1,117 @@
+"""The control plane's one door to keepalived's language (hanode.conf). Decides only."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+
+from hanode import conf, wire
+from hanode.conf import Change, Config, Problem
+
+DOCUMENT = "keepalived.conf"
+
+
+@dataclass(frozen=True, slots=True)
+class NodeProblem:
+    """A problem and the nodes that have it; none named: it is between the nodes."""
+
+    problem: Problem
+    nodes: tuple[str, ...]
+
+    @property
+    def is_error(self) -> bool:
+        """Whether it forbids saving and pushing."""
+        return self.problem.severity == "error"
+
+    def as_json(self) -> dict[str, Any]:
+        """For the editor: the problem's own fields, and `nodes`."""
+        encoded: dict[str, Any] = wire.encode(self.problem)
+        return {**encoded, "nodes": list(self.nodes)}
+
+
+@dataclass(frozen=True, slots=True)
+class Understood:
+    """A document, what it means on each node, and what is wrong with it."""
+
+    text: str
+    models: dict[str, Config]
+    problems: tuple[NodeProblem, ...]
+
+    @property
+    def refused(self) -> bool:
+        """Whether it holds an error."""
+        return any(problem.is_error for problem in self.problems)
+
+
+def understand(text: str, nodes: Iterable[str]) -> Understood:
+    """The document as each of its nodes sees it. Never raises on any text."""
+    checked = {node: conf.expand_for(text, node, name=DOCUMENT) for node in nodes}
+    models = {node: each.model for node, each in checked.items()}
+    found: list[tuple[Problem, tuple[str, ...]]] = [
+        (problem, (node,)) for node, each in checked.items() for problem in each.problems
+    ]
+    found += [(problem, ()) for problem in conf.check_pair(models)]
+    return Understood(text, models, gathered(found))
+
+
+def understand_files(files: dict[str, str]) -> Understood:
+    """Each node's own file; problems name the node as their file. `text` is the merged document."""
+    checked = {node: conf.check(text, name=node, node=node) for node, text in files.items()}
+    models = {node: each.model for node, each in checked.items()}
+    merged = conf.merge(files)
+    found: list[tuple[Problem, tuple[str, ...]]] = [
+        (problem, (node,)) for node, each in checked.items() for problem in each.problems
+    ]
+    found += [(problem, ()) for problem in (*conf.check_pair(models), *merged.problems)]
+    return Understood(merged.text, models, gathered(found))
+
+
+def with_fixes(files: dict[str, str]) -> dict[str, str]:
+    """The files after every offered fix was made."""
+    return {
+        node: conf.apply_fixes(text, conf.check(text, name=node, node=node).problems, file=node)
+        for node, text in files.items()
+    }
+
+
+def gathered(found: Iterable[tuple[Problem, tuple[str, ...]]]) -> tuple[NodeProblem, ...]:
+    """Each problem once, with all nodes that have it, in the order of their places."""
+    nodes: dict[Problem, list[str]] = {}
+    for problem, names in found:
+        nodes.setdefault(problem, []).extend(names)
+    return tuple(NodeProblem(p, tuple(dict.fromkeys(nodes[p]))) for p in conf.in_order(nodes))
+
+
+def document_of(models: dict[str, Config]) -> str:
+    """One document that means these models, every word kept."""
+    return conf.merge_models(models) if models else ""
+
+
+@dataclass(frozen=True, slots=True)
+class NodeFile:
+    """A node's keepalived.conf as it is pushed, and what could not be said in it."""
+
+    text: str
+    problems: tuple[Problem, ...]
+
+
+def file_of(model: Config) -> NodeFile:
+    """keepalived.conf of one node, fit for keepalived 2.2.7."""
+    rendered = conf.render(model)
+    return NodeFile(rendered.text, rendered.problems)
+
+
+def unified_diff(old: str, new: str, old_name: str, new_name: str) -> str:
+    """A unified diff without secrets; a changed secret still shows as a changed line."""
+    lines = difflib.unified_diff(
+        old.splitlines(), new.splitlines(), old_name, new_name, lineterm=""
+    )
+    # Masked after the comparison, line by line behind the mark: else a changed password hides.
+    return "\n".join(line[:1] + conf.mask_secrets(line[1:]) for line in lines)
+
+
+def changes(old: str, new: str, node: str) -> tuple[Change, ...]:
+    """What the new file changes, in words, and what reloading it does."""
+    return conf.diff(conf.check(old, node=node).model, conf.check(new, node=node).model)

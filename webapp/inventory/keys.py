@@ -1,0 +1,51 @@
+"""SYSTEM. The Ed25519 key with which the control plane signs what nodes apply.
+
+The private key is a file that only the worker (and set-up commands) read; it is made at first
+need. Nodes pin the public key when they are enrolled.
+"""
+
+from __future__ import annotations
+
+import base64
+from pathlib import Path
+
+from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from django.conf import settings
+
+from hanode.wire import Signed
+from webapp.common.env import secret_file
+
+
+def key_path() -> Path:
+    """DATA_DIR/keys/signing.pem"""
+    return Path(settings.DATA_DIR) / "keys" / "signing.pem"
+
+
+def signing_key() -> Ed25519PrivateKey:
+    """The private key; made, 0600, at first need."""
+    key = serialization.load_pem_private_key(secret_file(key_path(), _new_key), password=None)
+    if not isinstance(key, Ed25519PrivateKey):
+        raise TypeError(f"{key_path()} holds no Ed25519 key; move it away and start again.")
+    return key
+
+
+def _new_key() -> bytes:
+    return Ed25519PrivateKey.generate().private_bytes(
+        serialization.Encoding.PEM,
+        serialization.PrivateFormat.PKCS8,
+        serialization.NoEncryption(),
+    )
+
+
+def public_key() -> str:
+    """Base64 of the raw 32 bytes, as wire.Enrolment has it."""
+    raw = signing_key().public_key().public_bytes_raw()
+    return base64.b64encode(raw).decode()
+
+
+def sign(kind: str, payload: str) -> Signed:
+    """The envelope of a bundle or a confirmation."""
+    unsigned = Signed(kind=kind, payload=payload, signature="")
+    signature = signing_key().sign(unsigned.signed_bytes())
+    return Signed(kind=kind, payload=payload, signature=base64.b64encode(signature).decode())

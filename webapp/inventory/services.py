@@ -1,0 +1,86 @@
+"""Verbs about clusters and nodes."""
+
+from __future__ import annotations
+
+import hashlib
+import logging
+import re
+import secrets
+
+import redis
+from django.conf import settings
+from django.db import transaction
+from django.utils import timezone
+from django.utils.text import slugify
+
+from hanode import wire
+from webapp.accounts.models import User
+from webapp.accounts.services import audit
+from webapp.common import broker
+from webapp.inventory import acl, keys
+from webapp.inventory.models import Cluster, Enrolment, Node
+
+log = logging.getLogger(__name__)
+
+
+def create_cluster(*, actor: User | None, name: str, node_names: list[str]) -> Cluster:
+    """A cluster and its nodes, in this order."""
+    with transaction.atomic():
+        cluster = Cluster.objects.create(slug=slugify(name)[:60], name=name[:100])
+        for position, node_name in enumerate(node_names):
+            Node.objects.create(
+                cluster=cluster,
+                name=node_name,
+                wire_id=new_wire_id(cluster, node_name),
+                position=position,
+            )
+        audit(actor, "create cluster", cluster.slug, nodes=node_names)
+    return cluster
+
+
+def new_wire_id(cluster: Cluster, name: str) -> str:
+    """An id that no other node has, and that a person can tell from another in a log."""
+    stem = re.sub(r"[^a-z0-9]+", "-", f"{cluster.slug}-{name}".lower()).strip("-")
+    return f"{stem[:50]}-{secrets.token_hex(4)}"
+
+
+def enrol(*, actor: User | None, node: Node) -> wire.Enrolment:
+    """A new broker password and the pinned key, said once; an older enrolment ends here.
+
+    The broker gets the user at once where it is up; ingest does it again whenever it connects.
+    """
+    password = secrets.token_urlsafe(32)
+    digest = hashlib.sha256(password.encode()).hexdigest()
+    with transaction.atomic():
+        Enrolment.objects.update_or_create(
+            node=node,
+            defaults={
+                "broker_password_hash": digest,
+                "created_at": timezone.now(),
+                "revoked_at": None,
+            },
+        )
+        audit(actor, "enrol", f"{node.cluster.slug}: {node.name}")
+    try:
+        acl.apply(broker.client(), node, digest)
+    except redis.RedisError as error:
+        log.warning("the broker learns of %s when it is back: %s", acl.user_of(node), error)
+    return wire.Enrolment(
+        node=node.wire_id,
+        name=node.name,
+        cluster=str(node.cluster_id),
+        broker_url=broker.with_credentials(settings.NODE_BROKER_URL, acl.user_of(node), password),
+        public_key=keys.public_key(),
+        heartbeat_s=settings.HEARTBEAT_S,
+    )
+
+
+def revoke(*, actor: User, node: Node) -> None:
+    """The node may no longer speak; what it runs keeps running."""
+    with transaction.atomic():
+        Enrolment.objects.filter(node=node, revoked_at=None).update(revoked_at=timezone.now())
+        audit(actor, "revoke", f"{node.cluster.slug}: {node.name}")
+    try:
+        broker.client().acl_deluser(acl.user_of(node))
+    except redis.RedisError as error:
+        log.warning("the broker forgets %s when it is back: %s", acl.user_of(node), error)
