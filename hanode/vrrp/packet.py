@@ -30,7 +30,7 @@ IPV4_HEADER_BYTES = 20
 
 
 class Reason(StrEnum):
-    """Why a packet was refused; the values are the counters' names, keepalived's where it has one."""
+    """Why a packet was refused; the values are counters, by keepalived's names where it has one."""
 
     LENGTH = "packet_len_err"
     TTL = "ip_ttl_err"
@@ -79,7 +79,7 @@ def checksum(data: bytes) -> int:
     """The Internet checksum (RFC 1071)."""
     if len(data) % 2:
         data += b"\0"
-    total = sum(struct.unpack(f">{len(data) // 2}H", data))
+    total: int = sum(struct.unpack(f">{len(data) // 2}H", data))
     while total >> 16:
         total = (total & 0xFFFF) + (total >> 16)
     return ~total & 0xFFFF
@@ -222,6 +222,24 @@ def same_addresses(addresses: tuple[bytes, ...], settings: InstanceSettings) -> 
     return Counter(addresses) == Counter(address.packed for address in settings.vips)
 
 
+def difference(addresses: tuple[bytes, ...], settings: InstanceSettings) -> str:
+    """In words, how an advert's addresses are not ours."""
+    ours = {address.packed for address in settings.vips}
+    theirs = set(addresses)
+    parts = [
+        f"{word} {', '.join(text(address) for address in sorted(some))}"
+        for word, some in (("lacks", ours - theirs), ("has besides", theirs - ours))
+        if some
+    ]
+    words = " and ".join(parts) or "repeats some"
+    return f"lists other addresses than ours: it {words}"
+
+
 def text(address: bytes) -> str:
     """A packed address as people write it."""
     return str(ipaddress.ip_address(address))
+
+
+def packed(address: str) -> bytes:
+    """The inverse of `text`."""
+    return ipaddress.ip_address(address).packed

@@ -1,0 +1,86 @@
+"""When a master tells the neighbours where its addresses are: at once, again later, and on and on.
+
+PURE. keepalived's garp settings: a block of announcements on becoming master, one more block
+after garp_master_delay, and a refresh every garp_master_refresh.
+"""
+
+from __future__ import annotations
+
+from hanode.vrrp.effects import AnnounceAddresses, Effect
+from hanode.vrrp.settings import Address, InstanceSettings
+
+
+class Announcements:
+    """The two timers of one master, and what is due at them."""
+
+    def __init__(self) -> None:
+        self.deadline_us: int | None = None
+        self._later_us: int | None = None
+        self._later: tuple[Address, ...] = ()
+        self._later_repeat = 0
+        self._refresh_us: int | None = None
+
+    def begin(self, settings: InstanceSettings, now_us: int) -> list[Effect]:
+        """We have become master."""
+        self.end()
+        effects = self.block(
+            settings,
+            settings.addresses,
+            settings.garp_master_repeat,
+            settings.garp_master_delay_us,
+            now_us,
+        )
+        self.refresh_every(settings.garp_master_refresh_us, now_us)
+        return effects
+
+    def end(self) -> None:
+        """We are no longer master."""
+        self.deadline_us = self._later_us = self._refresh_us = None
+        self._later = ()
+
+    def refresh_every(self, every_us: int, now_us: int) -> None:
+        """Begin, change or (0) end the refresh."""
+        self._refresh_us = now_us + every_us if every_us else None
+        self._set_deadline()
+
+    def block(
+        self,
+        settings: InstanceSettings,
+        addresses: tuple[Address, ...],
+        repeat: int,
+        delay_us: int,
+        now_us: int,
+    ) -> list[Effect]:
+        """Announce now, and once more after `delay_us`; later blocks that overlap become one."""
+        if not repeat or not addresses:
+            return []
+        if delay_us:
+            known = self._later
+            self._later = known + tuple(a for a in addresses if a not in known)
+            self._later_repeat = repeat
+            self._later_us = now_us + delay_us
+            self._set_deadline()
+        return [AnnounceAddresses(settings.key, addresses, repeat)]
+
+    def forget(self, addresses: tuple[Address, ...]) -> None:
+        """These are ours no longer."""
+        self._later = tuple(address for address in self._later if address not in addresses)
+
+    def due(self, settings: InstanceSettings, now_us: int) -> list[Effect]:
+        """What the timers that have come ask for."""
+        effects: list[Effect] = []
+        if self._later_us is not None and now_us >= self._later_us:
+            if self._later:
+                effects.append(AnnounceAddresses(settings.key, self._later, self._later_repeat))
+            self._later_us, self._later = None, ()
+        if self._refresh_us is not None and now_us >= self._refresh_us:
+            self._refresh_us = now_us + settings.garp_master_refresh_us
+            repeat = settings.garp_master_refresh_repeat
+            if repeat and settings.addresses:
+                effects.append(AnnounceAddresses(settings.key, settings.addresses, repeat))
+        self._set_deadline()
+        return effects
+
+    def _set_deadline(self) -> None:
+        times = [at for at in (self._later_us, self._refresh_us) if at is not None]
+        self.deadline_us = min(times, default=None)
