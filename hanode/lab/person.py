@@ -27,6 +27,8 @@ class Form:
     action: str
     method: str
     fields: dict[str, str] = field(default_factory=dict)
+    buttons: list[str] = field(default_factory=list)
+    """Where its buttons send it when they say so themselves (formaction)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,13 +48,21 @@ class Page:
     def form(self, *, action: str = "", having: str = "") -> Form:
         """The first form with this action path and a field of this name. Raises PersonError."""
         for form in self.forms:
-            if action and urlsplit(form.action).path != action:
-                continue
-            if having and having not in form.fields:
+            goes_to = urlsplit(urljoin(self.url, form.action)).path
+            if (action and goes_to != action) or (having and having not in form.fields):
                 continue
             return form
-        wanted = f"for {action}" if action else f"with a field {having}"
-        raise PersonError(f"{self.path} has no form {wanted}")
+        wanted = " and ".join(
+            [f"for {action}"] * bool(action) + [f"with a field {having}"] * bool(having)
+        )
+        raise PersonError(f"{self.path} (HTTP status {self.status}) has no form {wanted}")
+
+    def button(self, path: str) -> Form:
+        """The form with a button that sends it to `path`. Raises PersonError."""
+        for form in self.forms:
+            if path in form.buttons:
+                return Form(path, "post", form.fields)
+        raise PersonError(f"{self.path} (HTTP status {self.status}) has no button for {path}")
 
 
 class Person:
@@ -113,6 +123,8 @@ class _FormReader(HTMLParser):
             self.forms.append(self._form)
         elif self._form is None:
             return
+        elif tag == "button" and "formaction" in have:
+            self._form.buttons.append(have["formaction"])
         elif tag == "input":
             self._input(self._form, have)
         elif tag == "textarea":

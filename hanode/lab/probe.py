@@ -14,7 +14,6 @@ import os
 import select
 import signal
 import socket
-import struct
 import sys
 import threading
 import time
@@ -23,6 +22,7 @@ from typing import Any
 
 import redis
 
+from hanode.lab.echo import echo_reply, echo_request
 from hanode.lab.outages import Outage, OutageLog
 
 INTERVAL_S = 0.020
@@ -32,8 +32,6 @@ STREAM_LENGTH = 20_000
 """Entries that the stream keeps when nobody reads: over an hour of readings."""
 OUTAGES_KEPT = 1000
 """Outage reports that wait for a broker that is away."""
-
-_ECHO_REQUEST, _ECHO_REPLY = 8, 0
 
 
 class Reporter(threading.Thread):
@@ -159,30 +157,6 @@ class Prober:
                 "up": self._log.up,
             }
         )
-
-
-def echo_request(identity: int, seq: int) -> bytes:
-    """An ICMP echo request (RFC 792) with a correct checksum."""
-    body = struct.pack("!HH", identity, seq) + b"keepsight lab probe"
-    total = _ones_sum(struct.pack("!BBH", _ECHO_REQUEST, 0, 0) + body)
-    return struct.pack("!BBH", _ECHO_REQUEST, 0, ~total & 0xFFFF) + body
-
-
-def echo_reply(data: bytes, identity: int) -> int | None:
-    """The sequence number, when the IP packet `data` answers an echo of `identity`."""
-    icmp = data[(data[0] & 0x0F) * 4 :] if data else b""
-    if len(icmp) < 8:
-        return None
-    kind, _, _, theirs, seq = struct.unpack_from("!BBHHH", icmp)
-    return int(seq) if kind == _ECHO_REPLY and theirs == identity else None
-
-
-def _ones_sum(data: bytes) -> int:
-    data += b"\0" * (len(data) % 2)
-    total: int = sum(struct.unpack(f"!{len(data) // 2}H", data))
-    while total >> 16:
-        total = (total & 0xFFFF) + (total >> 16)
-    return total
 
 
 def _now_us() -> int:

@@ -37,7 +37,9 @@ class StackError(Exception):
 class Stack:
     """The control plane of one run."""
 
-    def __init__(self, *, project: Path, run_dir: Path, data_dir: Path, host: str, port: int):
+    def __init__(
+        self, *, project: Path, run_dir: Path, data_dir: Path, host: str, port: int, lab: bool
+    ):
         self.project = project
         self.run_dir = run_dir
         self.data_dir = data_dir
@@ -45,6 +47,7 @@ class Stack:
         self.logs.mkdir(parents=True, exist_ok=True)
         self.host = host
         self.port = port
+        self.lab = lab
         self.broker = broker.prepare(run_dir, data_dir)
         self.lab_socket = run_dir / "lab.sock"
         self._supervisord: subprocess.Popen[bytes] | None = None
@@ -55,7 +58,7 @@ class Stack:
         shown = "127.0.0.1" if self.host in ("", _ANYWHERE) else self.host
         return f"http://{shown}:{self.port}"
 
-    def environment(self, *, lab: bool) -> dict[str, str]:
+    def environment(self) -> dict[str, str]:
         """The environment of every program of the control plane."""
         names = {"localhost", "127.0.0.1", "[::1]", socket.gethostname(), self.host}
         environment = {
@@ -69,11 +72,11 @@ class Stack:
             "KEEPSIGHT_ALLOWED_HOSTS": ",".join(sorted(names - {"", _ANYWHERE})),
             "KEEPSIGHT_HTTPS": "0",  # this machine's own pages, over its loopback
         }
-        if lab:
+        if self.lab:
             environment["KEEPSIGHT_LAB_SOCKET"] = str(self.lab_socket)
         return environment
 
-    def start(self, *, lab: bool) -> None:
+    def start(self) -> None:
         """Start supervisord and, under it, Valkey. Raises StackError."""
         config = self.run_dir / "supervisord.conf"
         broker.write_private(config, self._config())
@@ -85,7 +88,7 @@ class Stack:
                 stdout=log,
                 stderr=log,
                 cwd=self.project,
-                env=self.environment(lab=lab),
+                env=self.environment(),
             )
         self._wait(self._valkey_answers, "valkey", within_s=15)
 
@@ -132,7 +135,7 @@ class Stack:
             return "\n".join(f"    {line}" for line in lines[-_LOG_LINES:])
         return ""
 
-    def manage(self, *words: str, lab: bool = True) -> str:
+    def manage(self, *words: str) -> str:
         """Run one `manage.py` command; its output. Raises StackError."""
         done = subprocess.run(
             [sys.executable, str(self.project / "manage.py"), *words],
@@ -140,7 +143,7 @@ class Stack:
             text=True,
             check=False,
             cwd=self.project,
-            env=self.environment(lab=lab),
+            env=self.environment(),
             stdin=subprocess.DEVNULL,
         )
         if done.returncode != 0:

@@ -1,0 +1,64 @@
+# Shell functions that bin/demo, bin/test and bin/check share. Sourced, never run.
+# Only what must happen before a Python with packages is there; the rest is hanode/lab/install.py.
+
+root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
+
+# need_packages PROGRAM-OR-TEST=PACKAGE…: install the Debian packages of the programs not found.
+need_packages() {
+    local missing=() pair
+    for pair in "$@"; do
+        have "${pair%%=*}" || missing+=("${pair#*=}")
+    done
+    [ ${#missing[@]} -eq 0 ] && return 0
+    if [ "$(id -u)" -ne 0 ] || ! command -v apt-get >/dev/null; then
+        echo "missing on this machine: ${missing[*]}; install these packages, or run $0 as root on Debian" >&2
+        exit 2
+    fi
+    echo "· installing with apt-get: ${missing[*]}"
+    apt_install "${missing[@]}"
+}
+
+apt_install() {
+    local log
+    log=$(mktemp)
+    if ! DEBIAN_FRONTEND=noninteractive apt-get install -y -q --no-install-recommends "$@" </dev/null >"$log" 2>&1 &&
+        ! { apt-get update -q && DEBIAN_FRONTEND=noninteractive apt-get install -y -q --no-install-recommends "$@"; } </dev/null >"$log" 2>&1; then
+        tail -n 15 "$log" >&2
+        rm -f "$log"
+        echo "apt-get could not install $*; look above" >&2
+        exit 1
+    fi
+    rm -f "$log"
+}
+
+have() {
+    case $1 in
+        venv) [ -n "$(find_python)" ] ;;
+        *) PATH=$PATH:/usr/sbin:/sbin command -v "$1" >/dev/null ;;
+    esac
+}
+
+# The first Python from 3.11 on that can make a virtual environment and that every user can run:
+# the agents of the lab run as another user, so one in root's home will not do.
+find_python() {
+    local candidate
+    for candidate in /usr/bin/python3 /usr/local/bin/python3 "$(command -v python3 || true)"; do
+        [ -x "$candidate" ] || continue
+        "$candidate" -c 'import sys, venv, ensurepip; sys.exit(sys.version_info < (3, 11))' 2>/dev/null || continue
+        if [ "$(id -u)" -eq 0 ]; then
+            setpriv --reuid nobody --clear-groups "$candidate" -c '' 2>/dev/null || continue
+        fi
+        echo "$candidate"
+        return 0
+    done
+}
+
+# prepare web|dev: the virtual environment, its packages, the front end.
+prepare() {
+    need_packages venv=python3-venv
+    PYTHONPATH=$root "$(find_python)" -P -m hanode.lab.install "$1"
+}
+
+python() {
+    PYTHONPATH=$root "$root/.venv/bin/python" -P "$@"
+}
