@@ -9,8 +9,6 @@ WORKDIR /app
 COPY package.json package-lock.json .npmrc ./
 RUN npm ci --no-audit --no-fund
 COPY static static
-COPY templates templates
-COPY esbuild.config.mjs ./
 RUN npm run build
 
 FROM ${PYTHON_IMAGE} AS python-web
