@@ -11,9 +11,11 @@ No function here raises on any text.
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 
+from hanode.conf.check import DEFAULT_TARGET, Checked, check, expand_for, node_ids
+from hanode.conf.expand import Reader
+from hanode.conf.merge import Merged, merge, merge_models
 from hanode.conf.model import (
     Address,
     Config,
@@ -27,49 +29,10 @@ from hanode.conf.model import (
     VrrpInstance,
 )
 from hanode.conf.problems import Fix, Problem, Severity, apply_fixes, has_errors, in_order
+from hanode.conf.render import Rendered, render
+from hanode.conf.tree import Document, parse
 
-DEFAULT_NAME = "keepalived.conf"
-DEFAULT_TARGET = "keepalived-2.2.7"
 MASK = "••••••"
-
-Reader = Callable[[str, str], "tuple[tuple[str, str], ...] | None"]
-"""read(pattern, including file) -> ((name, text), …), or None where nothing can be read."""
-
-
-@dataclass(frozen=True, slots=True)
-class Document:
-    """Thin for now."""
-
-    name: str
-    source: str
-
-    def text(self) -> str:
-        return self.source
-
-
-@dataclass(frozen=True, slots=True)
-class Checked:
-    """A text, what it means, and what is wrong with it."""
-
-    document: Document
-    model: Config
-    problems: tuple[Problem, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Rendered:
-    """A generated file, and what could not be said for its target."""
-
-    text: str
-    problems: tuple[Problem, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Merged:
-    """One document for several nodes."""
-
-    text: str
-    problems: tuple[Problem, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,48 +45,6 @@ class Change:
     subject: str
     text: str
     impact: str
-
-
-def parse(text: str, name: str = DEFAULT_NAME) -> Document:
-    """The text as a lossless document: `parse(t).text() == t`."""
-    return Document(name, text)
-
-
-def check(
-    text: str,
-    *,
-    name: str = DEFAULT_NAME,
-    node: str | None = None,
-    target: str = DEFAULT_TARGET,
-    read: Reader | None = None,
-) -> Checked:
-    """The model of the text as `node` sees it, with every problem at its place."""
-    return Checked(parse(text, name), Config(), ())
-
-
-def expand_for(text: str, node: str, *, name: str = DEFAULT_NAME) -> Checked:
-    """A cluster document as one of its nodes sees it."""
-    return check(text, node=node, name=name)
-
-
-def node_ids(text: str) -> tuple[str, ...]:
-    """The ids that the text's conditional lines (`@NodeA …`) name, in order."""
-    return ()
-
-
-def render(config: Config, *, target: str | None = DEFAULT_TARGET) -> Rendered:
-    """keepalived.conf in one layout; target None keeps every word (for documents)."""
-    return Rendered("", ())
-
-
-def merge(files: dict[str, str]) -> Merged:
-    """One document of the files of a cluster's nodes; different lines become conditional."""
-    return Merged("", ())
-
-
-def merge_models(models: dict[str, Config]) -> str:
-    """The document of models, all words kept: the inverse of `expand_for(...).model`."""
-    return ""
 
 
 def check_pair(models: dict[str, Config]) -> tuple[Problem, ...]:

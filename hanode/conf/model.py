@@ -11,6 +11,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
+from hanode.conf.defaults import AUTH_PASS_BYTES
+
 
 @dataclass(frozen=True, slots=True)
 class Origin:
@@ -20,6 +22,9 @@ class Origin:
     start: int = 0
     end: int = 0
     line: int = 0
+    column: int = 0
+    end_column: int = 0
+    """Of its head: the words before the block."""
     macro: str | None = None
     """`$NAME` or `~SEQ`: the place is where the macro is used; the words are not there."""
 
@@ -74,6 +79,17 @@ class Address:
         return self.ip if self.prefix is None else f"{self.ip}/{self.prefix}"
 
 
+Places = tuple[tuple[str, Origin], ...]
+"""Where the statements behind an object's fields stand, by their keyword."""
+
+
+def place(
+    owner: GlobalDefs | VrrpInstance | TcpCheck | RealServer | VirtualServer, keyword: str
+) -> Origin:
+    """Where that statement stands; the object's own place where it has none."""
+    return next((where for name, where in owner.places if name == keyword), owner.origin)
+
+
 @dataclass(frozen=True, slots=True)
 class GlobalDefs:
     """global_defs."""
@@ -83,6 +99,7 @@ class GlobalDefs:
     other: tuple[Statement, ...] = ()
     notes: tuple[Note, ...] = field(default=(), compare=False)
     origin: Origin = field(default=NOWHERE, compare=False, repr=False)
+    places: Places = field(default=(), compare=False, repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,6 +122,12 @@ class VrrpInstance:
     other: tuple[Statement, ...] = ()
     notes: tuple[Note, ...] = field(default=(), compare=False)
     origin: Origin = field(default=NOWHERE, compare=False, repr=False)
+    places: Places = field(default=(), compare=False, repr=False)
+
+    @property
+    def auth_bytes(self) -> bytes:
+        """What of auth_pass is sent: its first 8 bytes."""
+        return (self.auth_pass or "").encode(errors="replace")[:AUTH_PASS_BYTES]
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,6 +142,7 @@ class TcpCheck:
     other: tuple[Statement, ...] = ()
     notes: tuple[Note, ...] = field(default=(), compare=False)
     origin: Origin = field(default=NOWHERE, compare=False, repr=False)
+    places: Places = field(default=(), compare=False, repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,6 +156,7 @@ class RealServer:
     other: tuple[Statement, ...] = ()
     notes: tuple[Note, ...] = field(default=(), compare=False)
     origin: Origin = field(default=NOWHERE, compare=False, repr=False)
+    places: Places = field(default=(), compare=False, repr=False)
 
     @property
     def key(self) -> str:
@@ -155,6 +180,7 @@ class VirtualServer:
     other: tuple[Statement, ...] = ()
     notes: tuple[Note, ...] = field(default=(), compare=False)
     origin: Origin = field(default=NOWHERE, compare=False, repr=False)
+    places: Places = field(default=(), compare=False, repr=False)
 
     @property
     def key(self) -> str:

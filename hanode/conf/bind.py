@@ -1,0 +1,366 @@
+"""From nested statements to the model, with a Problem for whatever does not fit.
+
+PURE. The schema's tables decide what a word means; the classes of the model are filled from the
+rows that name a `field`. Whatever has no field, is unknown, or does not fit is kept as a Statement
+in `other`, in order: nothing is dropped. Of a value written twice the last one counts, as in
+keepalived.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from hanode.conf.address import bind_address, check_line
+from hanode.conf.blocks import Raw, at_span, build
+from hanode.conf.defaults import AUTH_PASS_BYTES
+from hanode.conf.expand import Expanded
+from hanode.conf.lexer import unquote
+from hanode.conf.model import (
+    Address,
+    Config,
+    GlobalDefs,
+    Note,
+    Origin,
+    RealServer,
+    Statement,
+    TcpCheck,
+    VirtualServer,
+    VrrpInstance,
+)
+from hanode.conf.problems import Fix, Problem, Severity
+from hanode.conf.schema import ROOT, Block, Keyword, blocks, root_words, script_words
+from hanode.conf.targets import Target
+from hanode.conf.unknown import judge, place_name
+from hanode.conf.values import BadValue, Endpoint, is_ip
+
+
+@dataclass(slots=True)
+class Scan:
+    """What a block's statements came to."""
+
+    values: dict[str, Any] = field(default_factory=dict)
+    opened: list[tuple[Keyword, Raw]] = field(default_factory=list)
+    other: list[Statement] = field(default_factory=list)
+    notes: list[Note] = field(default_factory=list)
+    places: list[tuple[str, Origin]] = field(default_factory=list)
+
+
+def bind(expanded: Expanded, target: Target) -> tuple[Config, list[Problem]]:
+    """The model of logical lines."""
+    raw = build(expanded.lines, root_words(), script_words())
+    binder = _Binder(target)
+    config = binder.root(raw.statements, raw.tail)
+    return config, [*expanded.problems, *raw.problems, *binder.problems]
+
+
+class _Binder:
+    def __init__(self, target: Target) -> None:
+        self.target = target
+        self.problems: list[Problem] = []
+
+    # --- the model's classes -----------------------------------------------------------------
+
+    def root(self, statements: list[Raw], tail: list[str]) -> Config:
+        scan = self.scan(statements, ROOT, {"global_defs", "vrrp_instance", "virtual_server"})
+        globals_: list[Raw] = []
+        instances: list[VrrpInstance] = []
+        servers: list[VirtualServer] = []
+        for keyword, raw in scan.opened:
+            if keyword.name == "global_defs":
+                globals_.append(raw)
+            elif keyword.name == "vrrp_instance":
+                instances.append(self.instance(raw))
+            else:
+                servers.append(self.virtual_server(raw))
+        if tail:
+            scan.notes.append(Note("}", tuple(tail)))
+        return Config(
+            self.global_defs(globals_),
+            tuple(instances),
+            tuple(servers),
+            tuple(scan.other),
+            tuple(scan.notes),
+        )
+
+    def global_defs(self, raws: list[Raw]) -> GlobalDefs:
+        if not raws:
+            return GlobalDefs()
+        children = [child for raw in raws for child in raw.children or ()]
+        scan = self.scan(children, "global_defs")
+        notes = [note for raw in raws for note in own_notes(raw)]
+        return GlobalDefs(
+            **scan.values,
+            other=tuple(scan.other),
+            notes=(*notes, *scan.notes),
+            origin=origin(raws[0]),
+            places=tuple(scan.places),
+        )
+
+    def instance(self, raw: Raw) -> VrrpInstance:
+        inline = {"authentication", "virtual_ipaddress", "virtual_ipaddress_excluded"}
+        scan = self.scan(raw.children or [], "vrrp_instance", inline)
+        vips: list[Address] = []
+        excluded: list[Address] = []
+        for keyword, inner in scan.opened:
+            name = keyword.name
+            scan.notes += own_notes(inner, name)
+            scan.places.append((name, origin(inner)))
+            if name == "authentication":
+                found = self.scan(inner.children or [], name)
+                scan.values |= found.values
+                scan.places += found.places
+                scan.notes += [Note(f"{name}/{n.at}", n.before, n.after) for n in found.notes]
+                if found.other:
+                    scan.other.append(Statement((name,), tuple(found.other), (), origin(inner)))
+                continue
+            rest = self.addresses(inner, vips if name == "virtual_ipaddress" else excluded)
+            if rest:
+                scan.other.append(Statement((name,), tuple(rest), (), origin(inner)))
+        return VrrpInstance(
+            name=unquote(raw.words[1]),
+            **scan.values,
+            vips=tuple(vips),
+            excluded=tuple(excluded),
+            other=tuple(scan.other),
+            notes=(*own_notes(raw), *scan.notes),
+            origin=origin(raw),
+            places=tuple(scan.places),
+        )
+
+    def addresses(self, raw: Raw, into: list[Address]) -> list[Statement]:
+        """Appends the addresses of a block; returns the lines that are none."""
+        rest: list[Statement] = []
+        for child in raw.children or ():
+            address = bind_address(child, own_notes(child), origin(child), self.problems)
+            if address is None:
+                rest.append(statement(child))
+            else:
+                into.append(address)
+        return rest
+
+    def virtual_server(self, raw: Raw) -> VirtualServer:
+        ip, port = Endpoint().read([unquote(w) for w in raw.words[1:]])
+        scan = self.scan(raw.children or [], "virtual_server", {"real_server"})
+        return VirtualServer(
+            ip,
+            port,
+            **scan.values,
+            real_servers=tuple(self.real_server(inner) for _, inner in scan.opened),
+            other=tuple(scan.other),
+            notes=(*own_notes(raw), *scan.notes),
+            origin=origin(raw),
+            places=tuple(scan.places),
+        )
+
+    def real_server(self, raw: Raw) -> RealServer:
+        ip, port = Endpoint().read([unquote(w) for w in raw.words[1:]])
+        scan = self.scan(raw.children or [], "real_server", {"TCP_CHECK"})
+        check = None
+        for number, (_, inner) in enumerate(scan.opened):
+            found = self.tcp_check(inner)
+            if number == 0:
+                check = found
+            else:
+                scan.other.append(statement(inner))
+        return RealServer(
+            ip,
+            port,
+            **scan.values,
+            check=check,
+            other=tuple(scan.other),
+            notes=(*own_notes(raw), *scan.notes),
+            origin=origin(raw),
+            places=tuple(scan.places),
+        )
+
+    def tcp_check(self, raw: Raw) -> TcpCheck:
+        scan = self.scan(raw.children or [], "TCP_CHECK")
+        return TcpCheck(
+            **scan.values,
+            other=tuple(scan.other),
+            notes=(*own_notes(raw), *scan.notes),
+            origin=origin(raw),
+            places=tuple(scan.places),
+        )
+
+    # --- any block ---------------------------------------------------------------------------
+
+    def scan(self, raws: list[Raw], name: str, typed: set[str] | None = None) -> Scan:
+        """Reads a block's statements; those that open a block in `typed` are left to the caller."""
+        table = blocks()[name]
+        scan = Scan()
+        seen: dict[str, Raw] = {}
+        for raw in raws:
+            if not raw.words:
+                scan.other.append(statement(raw))
+                continue
+            keyword = table.keywords.get(unquote(raw.words[0]))
+            if keyword is None:
+                self.unknown(raw, table)
+                scan.other.append(statement(raw))
+                continue
+            value, fits = self.read(keyword, raw, table)
+            main = keyword.same_as or keyword.name
+            if not keyword.repeats:
+                if main in seen:
+                    self.twice(seen[main], raw, main)
+                seen[main] = raw
+            if not fits:
+                scan.other.append(statement(raw))
+            elif keyword.opens is not None and typed is not None and keyword.name in typed:
+                scan.opened.append((keyword, raw))
+            elif keyword.field is not None:
+                scan.values[keyword.field] = value
+                if keyword.name == "auth_pass":
+                    self.password(raw, value)
+                scan.notes += own_notes(raw, main)
+                scan.places.append((main, origin(raw)))
+            else:
+                if keyword.opens is not None:
+                    self.check_block(raw, blocks()[keyword.opens])
+                scan.other.append(statement(raw))
+        return scan
+
+    def check_block(self, raw: Raw, table: Block) -> None:
+        """Problems of a block that is kept as it is."""
+        if table.lines is None:
+            self.scan(raw.children or [], table.name)
+            return
+        for child in raw.children or ():
+            check_line(child, table, self.problems)
+
+    def read(self, keyword: Keyword, raw: Raw, table: Block) -> tuple[Any, bool]:
+        """The value of a keyword's words, and whether all of it fits."""
+        if keyword.since and not self.target.has(keyword.since):
+            message = f"{keyword.name} needs keepalived {keyword.since}; {self.target} ignores it"
+            self.add(raw, 0, "newer-keyword", "warning", message)
+        words = [unquote(w) for w in raw.words[1:]]
+        if keyword.opens is not None and raw.children is None:
+            self.add(raw, 0, "block-missing", "error", f"{keyword.name} needs a block: {{ … }}")
+            return None, False
+        if keyword.opens is None and raw.children is not None:
+            message = f"{keyword.name} takes no block; keepalived loses count of the braces here"
+            self.add(raw, 0, "block-unexpected", "error", message)
+            return None, False
+        value = keyword.value
+        if len(words) < value.least:
+            message = f"{keyword.name} needs {value.shape}"
+            self.add(raw, 0, "value-missing", "error", message)
+            return None, False
+        if len(words) > value.most:
+            message = f"{keyword.name}: keepalived ignores what stands after its value"
+            if value.most == 0:
+                message = f"{keyword.name} stands alone; keepalived ignores what stands after it"
+            self.superfluous(raw, value.most + 1, message)
+        try:
+            if keyword.name == "virtual_server" and table.name == ROOT:
+                return None, self.by_address(raw, words)
+            return value.read(words[: value.most]), True
+        except BadValue as error:
+            code = "bad-value"
+            self.add(raw, error.index + 1, code, "error", f"{keyword.name} {error}")
+            return None, False
+
+    def by_address(self, raw: Raw, words: list[str]) -> bool:
+        """Whether a virtual_server is named by address; raises BadValue where it has no name."""
+        if words and words[0] in ("fwmark", "group") and len(words) > 1:
+            self.scan(raw.children or [], "virtual_server")
+            return False
+        if not words or not is_ip(words[0]):
+            raise BadValue("needs an IP address and a port, or fwmark N, or group NAME")
+        Endpoint().read(words[:2])
+        if len(words) > 2:
+            self.superfluous(
+                raw, 3, "virtual_server: keepalived ignores what stands after the port"
+            )
+        return True
+
+    # --- problems ----------------------------------------------------------------------------
+
+    def unknown(self, raw: Raw, table: Block) -> None:
+        word = unquote(raw.words[0])
+        verdict = judge(word, table.name)
+        fix = None
+        span = raw.spans[0]
+        if raw.line.macro is None:
+            if verdict.instead:
+                fix = Fix(f"write {verdict.instead}", *span, verdict.instead)
+            elif verdict.remove and raw.children is None:
+                whole = raw.line.source.whole_line(raw.start, raw.end)
+                fix = Fix("remove the line", *(whole or (raw.start, raw.end)), "")
+        severity: Severity = "warning"
+        message = verdict.message
+        if raw.children is not None and table.name != ROOT:
+            severity = "error"
+            message += f", and takes its closing brace for the end of {place_name(table.name)}"
+        self.problems.append(
+            at_span(raw.line, span, verdict.code, severity, message, hint=verdict.hint, fix=fix)
+        )
+
+    def password(self, raw: Raw, value: str) -> None:
+        """auth_pass beyond 8 bytes is not sent. The fix holds nothing of the password."""
+        sent = value.encode(errors="replace")[:AUTH_PASS_BYTES].decode(errors="ignore")
+        if sent == value:
+            return
+        message = (
+            f"auth_pass has {len(value)} characters, but only the first {len(sent)} are sent: "
+            "the rest protects nothing"
+        )
+        hint = "shorten it to what is sent; nothing changes for the other nodes"
+        fix = None
+        start, end = raw.spans[1]
+        start += raw.words[1].startswith('"')
+        end -= raw.words[1].endswith('"')
+        if raw.line.macro is None and end - start == len(value):
+            fix = Fix(f"shorten it to {len(sent)} characters", start + len(sent), end, "")
+        self.problems.append(
+            at_span(
+                raw.line, raw.spans[1], "auth-pass-long", "warning", message, hint=hint, fix=fix
+            )
+        )
+
+    def twice(self, first: Raw, again: Raw, name: str) -> None:
+        line = first.line.source.line_of(first.start)
+        message = f"{name} stands here again (first on line {line}); the last one counts"
+        self.add(again, 0, "written-twice", "warning", message)
+
+    def superfluous(self, raw: Raw, index: int, message: str) -> None:
+        start, end = raw.spans[index][0], raw.end
+        fix = None
+        if raw.line.macro is None:
+            fix = Fix("remove the words", raw.spans[index - 1][1], end, "")
+        self.problems.append(
+            at_span(raw.line, (start, end), "extra-words", "warning", message, fix=fix)
+        )
+
+    def add(self, raw: Raw, index: int, code: str, severity: Severity, message: str) -> None:
+        span = raw.spans[min(index, len(raw.spans) - 1)]
+        self.problems.append(at_span(raw.line, span, code, severity, message))
+
+
+def statement(raw: Raw) -> Statement:
+    """The statement as it is, with all below it."""
+    children = None
+    if raw.children is not None:
+        children = tuple(statement(child) for child in raw.children)
+    return Statement(tuple(raw.words), children, tuple(own_notes(raw)), origin(raw))
+
+
+def own_notes(raw: Raw, at: str = "") -> list[Note]:
+    """The comments at a statement's first and closing line."""
+    notes = []
+    if raw.before or raw.after:
+        notes.append(Note(at, tuple(raw.before), raw.after))
+    if raw.close_before or raw.close_after:
+        notes.append(Note(f"{at}/}}" if at else "}", tuple(raw.close_before), raw.close_after))
+    return notes
+
+
+def origin(raw: Raw) -> Origin:
+    """Where the statement stands, its block included."""
+    source = raw.line.source
+    line, column = source.position(raw.start)
+    end_column = column + max(1, raw.end - raw.start)
+    end = max(raw.end, raw.close_end)
+    return Origin(source.name, raw.start, end, line, column, end_column, raw.line.macro)

@@ -1,0 +1,58 @@
+"""The stages in a row: text, document, logical lines, model, and every problem found on the way.
+
+PURE. Nothing here raises on any text.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from hanode.conf.bind import bind
+from hanode.conf.expand import Reader, expand
+from hanode.conf.lint import lint
+from hanode.conf.model import Config
+from hanode.conf.problems import Problem, in_order
+from hanode.conf.targets import target as target_of
+from hanode.conf.tree import Document, parse
+
+DEFAULT_NAME = "keepalived.conf"
+DEFAULT_TARGET = "keepalived-2.2.7"
+
+
+@dataclass(frozen=True, slots=True)
+class Checked:
+    """A text, what it means, and what is wrong with it."""
+
+    document: Document
+    model: Config
+    problems: tuple[Problem, ...]
+
+
+def check(
+    text: str,
+    *,
+    name: str = DEFAULT_NAME,
+    node: str | None = None,
+    target: str = DEFAULT_TARGET,
+    read: Reader | None = None,
+) -> Checked:
+    """The model of the text as `node` sees it, with every problem at its place.
+
+    Without `node` the lines of `@NodeA …` are left out, as on a node that nobody names; see
+    `node_ids`. Raises ValueError only where `target` is no target.
+    """
+    document = parse(text, name)
+    program = target_of(target)
+    model, problems = bind(expand(document, node=node, read=read), program)
+    problems += lint(model, program)
+    return Checked(document, model, in_order(problems))
+
+
+def expand_for(text: str, node: str, *, name: str = DEFAULT_NAME) -> Checked:
+    """A cluster's document as one of its nodes sees it."""
+    return check(text, node=node, name=name)
+
+
+def node_ids(text: str) -> tuple[str, ...]:
+    """The ids that the text's conditional lines (`@NodeA …`) name, in order."""
+    return parse(text).node_ids()

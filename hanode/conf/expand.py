@@ -1,0 +1,178 @@
+"""From the lossless document to the logical lines that keepalived sees as one node.
+
+PURE. In keepalived's order: comments are cut off, `include` is followed (before conditions: an
+`@NodeB include x` is followed on NodeA too), `@id` lines are kept or dropped, `$NAME=` is
+remembered, `~SEQ`/`~LST` repeat their line, `$NAME` is replaced at its use. Each logical line
+knows the place it came from, and whether a macro made it. Files are read by the `read` that is
+passed in.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+
+from hanode.conf.macros import MacroError, repeat, substitute
+from hanode.conf.problems import Problem, Severity
+from hanode.conf.source import Source
+from hanode.conf.tree import Document, Kind, Line, parse
+
+Reader = Callable[[str, str], "tuple[tuple[str, str], ...] | None"]
+"""read(pattern, including file) -> ((name, text), …), or None where there is nothing to read."""
+
+MAX_INCLUDE_DEPTH = 16
+"""Files inside files; a file that includes itself ends here."""
+MAX_LINES = 1_000_000
+"""Logical lines of one configuration, all files and repetitions together."""
+
+
+@dataclass(slots=True)
+class Logical:
+    """A line as the block language sees it."""
+
+    text: str
+    """Without condition and comment, macros replaced."""
+    source: Source
+    start: int
+    """Offset of the text in the source; for a macro's line: of the use."""
+    end: int
+    macro: str | None = None
+    """Set: the text is not what stands at start:end."""
+    comment: str = ""
+
+
+@dataclass(slots=True)
+class Expanded:
+    """The logical lines and what went wrong on the way."""
+
+    lines: list[Logical]
+    problems: list[Problem]
+    definitions: dict[str, str] = field(default_factory=dict)
+
+
+def expand(document: Document, *, node: str | None = None, read: Reader | None = None) -> Expanded:
+    """The document as the node with this config id sees it; None: as a node nobody names."""
+    run = _Expansion(node, read)
+    run.file(document, depth=0)
+    return Expanded(run.lines, run.problems, run.definitions)
+
+
+class _Expansion:
+    def __init__(self, node: str | None, read: Reader | None) -> None:
+        self.node = node
+        self.read = read
+        self.lines: list[Logical] = []
+        self.problems: list[Problem] = []
+        self.definitions: dict[str, str] = {"_PWD": ".", "_HASH": "#", "_BANG": "!"}
+        if node:
+            self.definitions["_INSTANCE"] = node
+        self.full = False
+
+    def file(self, document: Document, depth: int) -> None:
+        source, text = document.source, document.source.text
+        lines = iter(document.lines)
+        for line in lines:
+            kind = line.kind
+            if kind is Kind.BLANK or self.full:
+                continue
+            if kind is Kind.INCLUDE:
+                self.include(source, line, depth)
+                continue
+            if line.condition and not self.applies(line.condition):
+                if kind is Kind.DEFINITION:
+                    self.definition(text, line, lines)
+                self.forget_comments(source)
+                continue
+            if kind is Kind.DEFINITION:
+                name, value = self.definition(text, line, lines)
+                self.definitions[name] = value
+            elif kind is Kind.COMMENT:
+                self.emit("", source, line)
+            else:
+                self.plain(text[line.body : line.comment].rstrip(), source, line)
+
+    def forget_comments(self, source: Source) -> None:
+        """The comments above a line that is dropped are about that line."""
+        while self.lines and not self.lines[-1].text and self.lines[-1].source is source:
+            self.lines.pop()
+
+    def applies(self, condition: str) -> bool:
+        if condition.startswith("^"):
+            return condition[1:] != self.node
+        return condition == self.node
+
+    def definition(self, text: str, line: Line, lines: Iterator[Line]) -> tuple[str, str]:
+        """The name and value; takes the continued lines from the iterator."""
+        name, _, value = text[line.body : line.comment].partition("=")
+        parts = [value.strip()]
+        while parts[-1].endswith("\\"):
+            parts[-1] = parts[-1][:-1].rstrip()
+            following = next(lines, None)
+            if following is None or following.kind is not Kind.CONTINUED:
+                break
+            parts.append(text[following.body : following.comment].strip())
+        return name[1:], "\n".join(parts)
+
+    def plain(self, body: str, source: Source, line: Line) -> None:
+        if line.kind is not Kind.REPEAT and "$" not in body:
+            self.emit(body, source, line)
+            return
+        macro: str | None = None
+        try:
+            texts = [body]
+            if line.kind is Kind.REPEAT:
+                macro = body.split("(", 1)[0]
+                texts = repeat(body, self.definitions)
+            for text in texts:
+                done, used = substitute(text, self.definitions)
+                made_by = macro or (f"${used[0]}" if used else None)
+                for part in done.split("\n"):
+                    self.emit(part, source, line, made_by)
+        except MacroError as error:
+            self.problem("macro", source, line, f"{error}; the line is left out")
+
+    def emit(self, text: str, source: Source, line: Line, macro: str | None = None) -> None:
+        if len(self.lines) >= MAX_LINES:
+            self.full = True
+            message = f"the configuration grows beyond {MAX_LINES} lines; the rest is not read"
+            self.problem("too-long", source, line, message)
+            return
+        comment = source.text[line.comment : line.end].rstrip() if line.comment < line.end else ""
+        if macro is not None and self.lines and comment and self.lines[-1].macro:
+            comment = "" if self.lines[-1].start == line.body else comment
+        end = line.comment if not text or macro else line.body + len(text)
+        self.lines.append(Logical(text, source, line.body, end, macro, comment))
+
+    def include(self, source: Source, line: Line, depth: int) -> None:
+        body = source.text[line.body : line.comment].rstrip()
+        pattern = body.partition(" ")[2].strip().strip('"')
+        files = self.read(pattern, source.name) if self.read is not None and pattern else None
+        if files is None:
+            if self.read is not None or not pattern:
+                message = (
+                    f"include {pattern}: no file can be read there"
+                    if pattern
+                    else ("include without a file name")
+                )
+                self.problem("include-not-found", source, line, message, "warning")
+            else:
+                message = f"include {pattern} is not followed here; the line is kept"
+                self.problem("include-kept", source, line, message, "info")
+            self.emit(body, source, line)
+            return
+        if depth >= MAX_INCLUDE_DEPTH:
+            message = f"include {pattern}: files include each other more than {depth} deep"
+            self.problem("include-depth", source, line, message)
+            return
+        for name, text in files:
+            self.file(parse(text, name), depth + 1)
+
+    def problem(
+        self, code: str, source: Source, line: Line, message: str, severity: Severity = "error"
+    ) -> None:
+        from_line, column = source.position(line.body)
+        end = max(line.body + 1, min(line.comment, line.end))
+        end_column = column + (end - line.body)
+        self.problems.append(
+            Problem(code, severity, source.name, from_line, column, from_line, end_column, message)
+        )

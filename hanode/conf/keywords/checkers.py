@@ -1,0 +1,159 @@
+"""The blocks of the health checks.
+
+PURE; data only.
+"""
+
+from __future__ import annotations
+
+from hanode.conf.schema import Block, Keyword, block, switch, word
+from hanode.conf.values import Choice, Int, Ip, Script, Timer, Value, Word
+
+ANY = Value()
+LONG = 4_294_967_295_000_000
+
+RETRYING = (
+    word(
+        "retry",
+        Int(1, 4294967295),
+        "Failed tries after which the server is down.",
+        default="1",
+        field="retry",
+        engine="runs",
+    ),
+    word(
+        "delay_before_retry",
+        Timer(0, LONG),
+        "Seconds between failed tries.",
+        default="1",
+        field="delay_before_retry_us",
+        engine="runs",
+    ),
+    word(
+        "warmup",
+        Timer(0, LONG),
+        "The first check comes at random within so many seconds.",
+        default="delay_loop",
+    ),
+    word("delay_loop", Timer(1, LONG), "Seconds between checks.", default="the virtual server's"),
+    switch("alpha", "The server counts as down until the first check."),
+    switch("log_all_failures", "Log every failure, not only the last one."),
+)
+
+CONNECTING = (
+    word(
+        "connect_ip",
+        Ip(),
+        "The address to check instead of the server's.",
+        field="connect_ip",
+        engine="runs",
+    ),
+    word(
+        "connect_port",
+        Int(1, 65535),
+        "The port to check instead of the server's.",
+        field="connect_port",
+        engine="runs",
+    ),
+    word("bindto", Ip(), "Own address to check from."),
+    word("bind_port", Int(1, 65535), "Own port to check from."),
+    word("bind_if", Word("an interface", 15), "Own interface to check from."),
+    word(
+        "connect_timeout",
+        Timer(1, LONG),
+        "Seconds that a connection may take.",
+        default="5",
+        field="connect_timeout_us",
+        engine="runs",
+    ),
+    word("fwmark", Int(0, 4294967295), "Mark of the check's packets."),
+)
+
+HTTP = (
+    word("nb_get_retry", Int(1, 4294967295), "Old word for retry."),
+    word("virtualhost", Word("a host name"), "The host name to ask for."),
+    word("http_protocol", Choice(("1.0", "1.0C", "1.0c", "1.1")), "HTTP version.", default="1.0"),
+    switch("enable_sni", "Name the host in the TLS greeting."),
+    word("sni_name", Word("a host name"), "The name for the TLS greeting.", since="2.4.4"),
+    switch("fast_recovery", "Try all pages at once after a failure."),
+    switch("tls_compliant", "Refuse connections that end without a farewell.", since="2.2.8"),
+    word("url", None, "A page, and what is expected of it.", opens="url", repeats=True),
+)
+
+URL = (
+    word("path", Word("a path"), "The page."),
+    word("digest", Word("an MD5 sum", 32), "MD5 sum of the page."),
+    word("status_code", ANY, "Expected status codes.", default="200-299"),
+    word("virtualhost", Word("a host name"), "The host name to ask for."),
+    word("regex", ANY, "A pattern that the page must hold."),
+    word("regex_no_match", None, "The pattern must not be there."),
+    word("regex_options", ANY, "Options of the pattern."),
+    word("regex_min_offset", ANY, "Where the pattern may begin, at least."),
+    word("regex_max_offset", ANY, "Where the pattern may begin, at most."),
+    word("regex_stack", ANY, "Memory for the pattern."),
+    switch("tls_compliant", "Refuse connections that end without a farewell.", since="2.2.8"),
+)
+
+
+def _check(name: str, *own: Keyword, connects: bool = True) -> Block:
+    return block(name, (*(CONNECTING if connects else ()), *RETRYING, *own))
+
+
+BLOCKS = (
+    _check("TCP_CHECK"),
+    _check("HTTP_GET", *HTTP),
+    _check("SSL_GET", *HTTP),
+    block("url", URL),
+    _check(
+        "SMTP_CHECK",
+        word("helo_name", Word("a host name"), "The name to greet with."),
+        word("host", None, "Another address to check (old).", opens="host", repeats=True),
+    ),
+    block("host", CONNECTING),
+    _check(
+        "DNS_CHECK",
+        word(
+            "type",
+            Choice(("A", "NS", "CNAME", "SOA", "MX", "TXT", "AAAA", "RRSIG", "DNSKEY")),
+            "What to ask for.",
+            default="SOA",
+        ),
+        word("name", Word("a name"), "The name to ask for.", default="."),
+    ),
+    _check(
+        "MISC_CHECK",
+        word("misc_path", Script(), "The command; exit status 0 is success."),
+        word(
+            "misc_timeout",
+            Timer(0, LONG),
+            "Seconds after which it counts as failed.",
+            default="delay_loop",
+        ),
+        word("misc_dynamic", None, "Its exit status sets the weight."),
+        word("user", ANY, "User and group to run as."),
+        connects=False,
+    ),
+    _check(
+        "UDP_CHECK",
+        word("payload", ANY, "What to send, in hexadecimal."),
+        word("require_reply", ANY, "What must come back, in hexadecimal."),
+        word("min_reply_length", Int(0, 65535), "Shortest answer.", default="0"),
+        word("max_reply_length", Int(0, 65535), "Longest answer.", default="255"),
+    ),
+    _check("PING_CHECK"),
+    block(
+        "FILE_CHECK",
+        (
+            word("track_file", Word("a name"), "The track_file block to follow."),
+            word(
+                "weight", Int(-2147483647, 2147483647, 2), "Multiplied by the number in the file."
+            ),
+        ),
+    ),
+    block(
+        "BFD_CHECK",
+        (
+            word("name", Word("a name"), "The bfd_instance to follow."),
+            switch("alpha", "The server counts as down until the session is up."),
+        ),
+    ),
+)

@@ -1,0 +1,282 @@
+"""global_defs.
+
+PURE; data only.
+"""
+
+from __future__ import annotations
+
+from hanode.conf.schema import Keyword, block, switch, word
+from hanode.conf.values import Int, Ip, Script, Timer, Value, Word
+
+ANY = Value()
+NAME = Word("a name")
+PATH = Word("a path")
+LONG = 4_294_967_295_000_000
+COUNT = 4_294_967_295
+
+MAIL = (
+    word(
+        "router_id",
+        NAME,
+        "The node's name in mails; the host name if there is none.",
+        field="router_id",
+        engine="runs",
+    ),
+    word("notification_email", None, "Who gets mail.", opens="notification_email", repeats=True),
+    word("notification_email_from", ANY, "The sender of mails."),
+    word("smtp_server", ANY, "The mail server: address or name, and perhaps a port."),
+    word("smtp_helo_name", NAME, "The name to greet the mail server with."),
+    word(
+        "smtp_connect_timeout",
+        Timer(0, LONG),
+        "Seconds that a connection to the mail server may take.",
+        default="30",
+    ),
+    switch("smtp_alert", "Send mail on all changes."),
+    switch("smtp_alert_vrrp", "Send mail on VRRP changes."),
+    switch("smtp_alert_checker", "Send mail on changes of servers."),
+    word("no_email_faults", None, "No mail about FAULT."),
+    word("no_checker_emails", None, "No mail about servers."),
+    word("checker_log_all_failures", ANY, "Log every failed check."),
+)
+
+SCRIPTS = (
+    word("script_user", ANY, "User and group that scripts run as."),
+    word("enable_script_security", None, "Do not run scripts as root that others can change."),
+    word("set_supplementary_groups", None, "Scripts get the user's other groups.", since="2.4.4"),
+    word("startup_script", Script(), "Command to run at the start."),
+    word("shutdown_script", Script(), "Command to run at the end."),
+    word("startup_script_timeout", Int(1, 1000), "Seconds that it may take.", default="10"),
+    word("shutdown_script_timeout", Int(1, 1000), "Seconds that it may take.", default="10"),
+    switch("use_symlink_paths", "Run scripts by the path that is written.", since="2.3.0"),
+)
+
+VRRP = (
+    word(
+        "vrrp_version",
+        Int(2, 3),
+        "VRRP version of instances that name none.",
+        default="2",
+        field="vrrp_version",
+        engine="runs",
+    ),
+    word("vrrp_mcast_group4", Ip(), "Multicast group for IPv4.", default="224.0.0.18"),
+    word("vrrp_mcast_group6", Ip(), "Multicast group for IPv6.", default="ff02::12"),
+    word(
+        "vrrp_garp_master_delay",
+        Timer(0, LONG),
+        "Seconds until the second round of gratuitous ARP.",
+        default="5",
+    ),
+    word("vrrp_garp_master_repeat", Int(0, COUNT), "Gratuitous ARPs in a round.", default="5"),
+    word(
+        "vrrp_garp_master_refresh",
+        Timer(0, LONG),
+        "Seconds between rounds while MASTER; 0: none.",
+        default="0",
+    ),
+    word(
+        "vrrp_garp_master_refresh_repeat",
+        Int(0, COUNT),
+        "Gratuitous ARPs in such a round.",
+        default="1",
+    ),
+    word(
+        "vrrp_garp_lower_prio_delay",
+        Timer(0, LONG),
+        "Seconds until the second round after hearing a lower priority.",
+    ),
+    word(
+        "vrrp_garp_lower_prio_repeat",
+        Int(0, COUNT),
+        "Gratuitous ARPs after hearing a lower priority.",
+    ),
+    word(
+        "vrrp_garp_interval",
+        Timer(0, LONG),
+        "Seconds between gratuitous ARPs on an interface.",
+        default="0",
+    ),
+    word(
+        "vrrp_gna_interval",
+        Timer(0, LONG),
+        "Seconds between neighbour advertisements on an interface.",
+        default="0",
+    ),
+    switch("vrrp_min_garp", "Send one gratuitous ARP only."),
+    word("vrrp_garp_extra_if", ANY, "Gratuitous ARP on other interfaces too, this often."),
+    word("vrrp_vmac_garp_intvl", ANY, same_as="vrrp_garp_extra_if"),
+    word(
+        "vrrp_down_timer_adverts",
+        Int(1, 100),
+        "Missed adverts until the master counts as gone.",
+        default="3",
+    ),
+    switch("vrrp_lower_prio_no_advert", "Do not answer an advert of lower priority."),
+    switch("vrrp_higher_prio_send_advert", "Answer an advert of higher priority once."),
+    word("vrrp_check_unicast_src", None, "Take unicast adverts only from the peers."),
+    word(
+        "vrrp_skip_check_adv_addr", ANY, "Do not check the address list of the same master twice."
+    ),
+    word(
+        "vrrp_strict", ANY, "Keep to the letter of the RFC; the addresses then accept no traffic."
+    ),
+    switch("v3_checksum_as_v2", "Checksum without the pseudo header.", since="2.2.8"),
+    switch("vrrp_owner_ignore_adverts", "The owner ignores all adverts.", since="2.3.3"),
+    word("vrrp_startup_delay", Timer(0, LONG), "Seconds to wait at the start."),
+    word(
+        "vrrp_delay_after_boot",
+        Timer(0, LONG),
+        "Seconds after the machine's start to wait.",
+        since="2.4.0",
+    ),
+    word("log_unknown_vrids", ANY, "Log adverts of groups that are not ours."),
+    word(
+        "default_interface",
+        Word("an interface", 15),
+        "Interface of static addresses that name none.",
+    ),
+    word("dynamic_interfaces", ANY, "Interfaces may appear later."),
+    word("disable_local_igmp", None, "Send no IGMP reports."),
+    word("vmac_prefix", NAME, "Beginning of virtual interfaces' names."),
+    word("vmac_addr_prefix", NAME, "Beginning of virtual interfaces' names for addresses."),
+    word("vrrp_rx_bufs_policy", ANY, "How receive buffers are sized."),
+    word("vrrp_rx_bufs_multiplier", ANY, "How many packets receive buffers hold."),
+    word("vrrp_notify_priority_changes", ANY, "Tell notify scripts when the priority changes."),
+)
+
+FIREWALL_AND_LVS = (
+    word("vrrp_iptables", ANY, "Chains for no_accept."),
+    word("vrrp_ipsets", ANY, "Sets for no_accept."),
+    word("nftables", ANY, "Table for no_accept."),
+    word("nftables_priority", ANY, "Priority of its chains."),
+    word("nftables_counters", None, "Count packets."),
+    word("nftables_ifindex", None, "Compare interface numbers, not names."),
+    word("nftables_ipvs", ANY, "Table for virtual server groups."),
+    word("nftables_ipvs_priority", ANY, "Priority of its chains."),
+    word("nftables_ipvs_start_fwmark", ANY, "First mark to use."),
+    word("lvs_sync_daemon", ANY, "Share connections between nodes."),
+    word("lvs_timeouts", ANY, "Timeouts of connections."),
+    word("lvs_flush", None, "Clear the IPVS table at the start."),
+    word("lvs_flush_on_stop", ANY, "Clear the IPVS table at the end."),
+    word("lvs_flush_onstop", ANY, same_as="lvs_flush_on_stop"),
+    word("rs_init_notifies", None, "Run notify_up and notify_down at the start."),
+)
+
+
+def _process(name: str) -> tuple[Keyword, ...]:
+    return (
+        word(f"{name}_priority", Int(-20, 19), "Nice value of the process."),
+        word(f"{name}_no_swap", None, "Keep the process in memory."),
+        word(f"{name}_rt_priority", Int(1, 99), "Real-time priority of the process."),
+        word(f"{name}_cpu_affinity", ANY, "CPUs of the process."),
+        word(f"{name}_rlimit_rttime", ANY, "Microseconds of real time without a pause."),
+        word(f"{name}_rlimit_rtime", ANY, same_as=f"{name}_rlimit_rttime"),
+    )
+
+
+def _buffers(*names: str) -> tuple[Keyword, ...]:
+    rows: list[Keyword] = []
+    for name in names:
+        rows.append(word(name, ANY, "Bytes of a netlink receive buffer."))
+        rows.append(word(f"{name}_force", ANY, "Set it beyond the system's limit."))
+    return tuple(rows)
+
+
+PROCESS = (
+    word("process_names", None, "Give each process a name of its own."),
+    *(
+        word(name, Word("a name", 15), "Name of the process.")
+        for name in (
+            "process_name",
+            "vrrp_process_name",
+            "checker_process_name",
+            "bfd_process_name",
+        )
+    ),
+    word("lvs_process_name", Word("a name", 15), same_as="checker_process_name"),
+    *_process("vrrp"),
+    *_process("checker"),
+    *_process("bfd"),
+    word(
+        "max_auto_priority",
+        Int(-1, 99),
+        "Highest real-time priority to take when late.",
+        default="0",
+    ),
+    word(
+        "min_auto_priority_delay",
+        Int(1, 10_000_000),
+        "Microseconds of lateness that count.",
+        default="1000000",
+    ),
+    *_buffers(
+        "vrrp_netlink_cmd_rcv_bufs",
+        "vrrp_netlink_monitor_rcv_bufs",
+        "lvs_netlink_cmd_rcv_bufs",
+        "lvs_netlink_monitor_rcv_bufs",
+        "process_monitor_rcv_bufs",
+    ),
+    word("umask", ANY, "File mode mask."),
+    word("random_seed", ANY, "Seed of random numbers, for tests."),
+)
+
+NOTIFY = (
+    *(
+        keyword
+        for name in ("notify_fifo", "vrrp_notify_fifo", "lvs_notify_fifo")
+        for keyword in (
+            word(name, ANY, "A FIFO that is told of changes."),
+            word(f"{name}_script", Script(), "Command that reads the FIFO."),
+        )
+    ),
+    word("fifo_write_vrrp_states_on_reload", None, "Tell the FIFO all states after a reload."),
+    word("snmp_socket", ANY, "Socket of the SNMP agent."),
+    *(
+        word(name, None, "Answer SNMP.")
+        for name in (
+            "enable_snmp_vrrp",
+            "enable_snmp_keepalived",
+            "enable_snmp_checker",
+            "enable_snmp_rfc",
+            "enable_snmp_rfcv2",
+            "enable_snmp_rfcv3",
+        )
+    ),
+    word("enable_traps", None, "Send SNMP traps."),
+    word("snmp_vs_stats_update_interval", ANY, "Seconds between readings.", since="2.3.0"),
+    word("snmp_rs_stats_update_interval", ANY, "Seconds between readings.", since="2.3.0"),
+    word("enable_dbus", None, "Answer on D-Bus."),
+    word("dbus_service_name", NAME, "Name on D-Bus."),
+    word("dbus_no_interface_name", None, "D-Bus paths without the interface.", since="2.3.0"),
+    word("json_version", Int(1, 2), "Form of the JSON dump.", default="1", since="2.2.8"),
+    word("state_dump_file", PATH, "Where the state is written.", since="2.3.3"),
+    word("stats_dump_file", PATH, "Where the counters are written.", since="2.3.3"),
+    word("json_dump_file", PATH, "Where the JSON is written.", since="2.3.3"),
+    word("data_use_instance", ANY, "Put the instance's name into dump files."),
+)
+
+RELOADING = (
+    word("reload_check_config", ANY, "Check a file before reloading it."),
+    word("reload_time_file", PATH, "File that holds the time of a reload."),
+    word("reload_repeat", None, "Reload at that time every day."),
+    word("reload_file", ANY, "File that asks for a reload."),
+    word("config_save_dir", PATH, "Where the read configuration is kept."),
+    word("tmp_config_directory", PATH, "Where included files are kept while reading."),
+    word("iproute_usr_dir", PATH, "Directory of iproute's names.", since="2.3.2"),
+    word("iproute_etc_dir", PATH, "Directory of iproute's names.", since="2.3.2"),
+    word("include_check", ANY, "How strictly missing included files are taken.", repeats=True),
+    word("child_wait_time", Int(0, 2147483647), "Seconds that children have to end.", default="5"),
+    word("instance", NAME, "The name of this keepalived among several on one machine."),
+    word("net_namespace", NAME, "The network namespace to run in."),
+    word("net_namespace_ipvs", NAME, "The network namespace for IPVS."),
+    word("namespace_with_ipsets", None, "Allow ipsets in a namespace."),
+    word("use_pid_dir", None, "Put the PID files into a directory of their own."),
+)
+
+BLOCKS = (
+    block(
+        "global_defs", (*MAIL, *SCRIPTS, *VRRP, *FIREWALL_AND_LVS, *PROCESS, *NOTIFY, *RELOADING)
+    ),
+    block("notification_email", lines="a mail address"),
+)

@@ -1,0 +1,183 @@
+"""The root of the file, and the static addresses, routes and rules.
+
+PURE; data only.
+"""
+
+from __future__ import annotations
+
+from hanode.conf.schema import block, word
+from hanode.conf.values import Int, Value, Word
+
+ANY = Value()
+NAME = Word("a name")
+
+BLOCKS = (
+    block(
+        "root",
+        (
+            word(
+                "global_defs",
+                None,
+                "Settings of the whole node.",
+                opens="global_defs",
+                repeats=True,
+            ),
+            word(
+                "vrrp_instance",
+                NAME,
+                "Addresses that move together between nodes, and the rules of the election.",
+                opens="vrrp_instance",
+                repeats=True,
+                engine="runs",
+            ),
+            word(
+                "vrrp_sync_group",
+                NAME,
+                "Instances that are master together or not at all.",
+                opens="vrrp_sync_group",
+                repeats=True,
+            ),
+            word(
+                "vrrp_script",
+                NAME,
+                "A command whose success or failure changes priorities.",
+                opens="vrrp_script",
+                repeats=True,
+            ),
+            word(
+                "vrrp_track_process",
+                NAME,
+                "A process whose presence changes priorities.",
+                opens="vrrp_track_process",
+                repeats=True,
+            ),
+            word(
+                "track_file",
+                NAME,
+                "A file whose number changes priorities.",
+                opens="track_file_block",
+                repeats=True,
+            ),
+            word("vrrp_track_file", NAME, same_as="track_file"),
+            word(
+                "bfd_instance",
+                NAME,
+                "A BFD session with a neighbour.",
+                opens="bfd_instance",
+                repeats=True,
+            ),
+            word(
+                "garp_group",
+                None,
+                "Interfaces that share the pacing of gratuitous ARP.",
+                opens="garp_group",
+                repeats=True,
+            ),
+            word(
+                "static_ipaddress",
+                None,
+                "Addresses that this node always has.",
+                opens="static_ipaddress",
+                repeats=True,
+            ),
+            word(
+                "static_routes",
+                None,
+                "Routes that this node always has.",
+                opens="static_routes",
+                repeats=True,
+            ),
+            word(
+                "static_rules",
+                None,
+                "Routing rules that this node always has.",
+                opens="static_rules",
+                repeats=True,
+            ),
+            word(
+                "track_group",
+                NAME,
+                "Instances that follow a static address, route or rule.",
+                opens="track_group",
+                repeats=True,
+            ),
+            word(
+                "virtual_server",
+                ANY,
+                "A service spread over real servers: IP and port, or fwmark N, or group NAME.",
+                opens="virtual_server",
+                repeats=True,
+                engine="runs",
+            ),
+            word(
+                "virtual_server_group",
+                NAME,
+                "Addresses and marks that are one virtual server.",
+                opens="virtual_server_group",
+                repeats=True,
+            ),
+            word("SSL", None, "Certificates for SSL_GET.", opens="SSL"),
+            word(
+                "interface_up_down_delays",
+                None,
+                "How long an interface must be up or down before it counts.",
+                opens="interface_up_down_delays",
+            ),
+            word(
+                "linkbeat_interfaces",
+                None,
+                "Interfaces whose link is asked for instead of announced.",
+                opens="linkbeat_interfaces",
+            ),
+            word(
+                "linkbeat_use_polling",
+                None,
+                "Ask all interfaces for their link.",
+            ),
+            word("net_namespace", NAME, "The network namespace to run in."),
+            word("net_namespace_ipvs", NAME, "The network namespace for IPVS."),
+            word("namespace_with_ipsets", None, "Allow ipsets in a namespace."),
+            word("instance", NAME, "The name of this keepalived among several on one machine."),
+            word("use_pid_dir", None, "Put the PID files into a directory of their own."),
+            word(
+                "child_wait_time",
+                Int(0, 2147483647),
+                "Seconds that children have to end.",
+                default="5",
+            ),
+            *(
+                word(name, ANY, "Read other files here.", repeats=True)
+                for name in ("include", "includer", "includem", "includew", "includeb", "includea")
+            ),
+            word(
+                "include_check", ANY, "How strictly missing included files are taken.", repeats=True
+            ),
+        ),
+    ),
+    block("static_ipaddress", lines="an address"),
+    block("static_routes", lines="a route"),
+    block("static_rules", lines="a rule"),
+    block("track_group", (word("group", None, "The instances.", opens="group"),)),
+    block("group", lines="a name"),
+    block(
+        "garp_group",
+        (
+            word("garp_interval", ANY, "Seconds between gratuitous ARPs."),
+            word("gna_interval", ANY, "Seconds between unsolicited neighbour advertisements."),
+            word("interface", NAME, "The interface that it is about.", repeats=True),
+            word("interfaces", None, "The interfaces that share the pacing.", opens="interfaces"),
+        ),
+    ),
+    block("interfaces", lines="an interface"),
+    block("interface_up_down_delays", lines="an interface and its delays"),
+    block("linkbeat_interfaces", lines="an interface"),
+    block(
+        "SSL",
+        (
+            word("password", NAME, "The key's password.", secret=True),
+            word("ca", NAME, "File of the authority's certificates."),
+            word("certificate", NAME, "File of the certificate."),
+            word("key", NAME, "File of the private key."),
+        ),
+    ),
+)

@@ -1,0 +1,74 @@
+"""What can be tracked: scripts, processes, files.
+
+PURE; data only.
+"""
+
+from __future__ import annotations
+
+from hanode.conf.schema import block, word
+from hanode.conf.values import Int, Script, Timer, Value, Word
+
+ANY = Value()
+LONG = 1_000_000_000_000
+
+BLOCKS = (
+    block(
+        "vrrp_script",
+        (
+            word("script", Script(), "The command; exit status 0 is success."),
+            word("interval", Timer(1, LONG), "Seconds between runs.", default="1"),
+            word(
+                "timeout",
+                Timer(0, LONG),
+                "Seconds after which a run counts as failed.",
+                default="the interval",
+            ),
+            word(
+                "weight",
+                Int(-253, 253, 2),
+                "Added to the priority; 0: failure means FAULT.",
+                default="0",
+            ),
+            word(
+                "rise", Int(1, 2147483647), "Successes in a row that count as success.", default="1"
+            ),
+            word(
+                "fall", Int(1, 2147483647), "Failures in a row that count as failure.", default="1"
+            ),
+            word("user", ANY, "User and group to run as."),
+            word("init_fail", None, "Begin as failed."),
+        ),
+    ),
+    block(
+        "vrrp_track_process",
+        (
+            word("process", Script(), "The process's name or path, perhaps its arguments."),
+            word("param_match", ANY, "How arguments are compared: initial or partial."),
+            word(
+                "weight",
+                Int(-254, 254, 2),
+                "Added to the priority; 0: failure means FAULT.",
+                default="0",
+            ),
+            word("quorum", Int(1, 65535), "How many must run.", default="1"),
+            word("quorum_max", Int(0, 65535), "How many may run."),
+            word("delay", Timer(1, 3_600_000_000), "Seconds that a change must last."),
+            word("fork_delay", Timer(1, 3_600_000_000), "Seconds that a start must last."),
+            word("terminate_delay", Timer(1, 3_600_000_000), "Seconds that an end must last."),
+            word("full_command", None, "Compare the whole command line."),
+        ),
+    ),
+    block(
+        "track_file_block",
+        (
+            word("file", Word("a path"), "The file that holds the number."),
+            word(
+                "weight",
+                Int(-254, 254, 2),
+                "Multiplied by the number, added to the priority.",
+                default="1",
+            ),
+            word("init_file", ANY, "Make the file at the start, with this number."),
+        ),
+    ),
+)

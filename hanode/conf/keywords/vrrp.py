@@ -1,0 +1,262 @@
+"""vrrp_instance, vrrp_sync_group and what stands in them.
+
+PURE; data only.
+"""
+
+from __future__ import annotations
+
+from hanode.conf.schema import block, switch, word
+from hanode.conf.values import Choice, Int, Ip, Script, Timer, Value, Word
+
+ANY = Value()
+NAME = Word("a name")
+INTERFACE = Word("an interface", 15)
+MINUTES = 4_294_967_295
+
+TRACKING = (
+    word(
+        "track_interface",
+        None,
+        "Interfaces that must be up.",
+        opens="track_interface",
+        repeats=True,
+    ),
+    word("track_script", None, "Scripts that must succeed.", opens="track_script", repeats=True),
+    word("track_file", None, "Files whose number counts.", opens="track_file", repeats=True),
+    word("track_process", None, "Processes that must run.", opens="track_process", repeats=True),
+    word("track_bfd", None, "BFD sessions that must be up.", opens="track_bfd", repeats=True),
+)
+
+NOTIFY = (
+    word("notify_master", Script(), "Command to run on becoming MASTER."),
+    word("notify_backup", Script(), "Command to run on becoming BACKUP."),
+    word("notify_fault", Script(), "Command to run on entering FAULT."),
+    word("notify_stop", Script(), "Command to run when VRRP stops."),
+    word(
+        "notify",
+        Script(),
+        "Command to run on every change; it is told type, name, state and priority.",
+    ),
+    switch("notify_priority_changes", "Tell notify scripts when the priority changes."),
+    switch("smtp_alert", "Send mail on every change."),
+)
+
+INSTANCE = (
+    word(
+        "state",
+        Choice(("MASTER", "BACKUP")),
+        "The state wished for at the start; the election decides by priority.",
+        default="BACKUP",
+        field="state",
+        engine="runs",
+    ),
+    word(
+        "interface",
+        INTERFACE,
+        "The interface on which VRRP is spoken.",
+        field="interface",
+        engine="runs",
+    ),
+    word(
+        "virtual_router_id",
+        Int(1, 255),
+        "The group's number on this network; the same on all its nodes, used by no other group.",
+        field="vrid",
+        engine="runs",
+    ),
+    word(
+        "priority",
+        Int(1, 255),
+        "Who wins the election: the highest; 255 owns the addresses.",
+        default="100",
+        field="priority",
+        engine="runs",
+    ),
+    word(
+        "advert_int",
+        Timer(10_000, 255_000_000),
+        "Seconds between the master's adverts; the same on all nodes.",
+        default="1",
+        field="advert_int_us",
+        engine="runs",
+    ),
+    word("version", Int(2, 3), "VRRP version.", default="2", field="version", engine="runs"),
+    word(
+        "authentication",
+        None,
+        "A shared word in each advert; it keeps mistakes out, not attackers.",
+        opens="authentication",
+        engine="runs",
+    ),
+    word("auth_hmac", None, "Signed adverts.", opens="auth_hmac", since="2.4.0"),
+    word(
+        "virtual_ipaddress",
+        None,
+        "The addresses that the master holds.",
+        opens="virtual_ipaddress",
+        repeats=True,
+        engine="runs",
+    ),
+    word(
+        "virtual_ipaddress_excluded",
+        None,
+        "More addresses that the master holds, not named in adverts.",
+        opens="virtual_ipaddress_excluded",
+        repeats=True,
+        engine="runs",
+    ),
+    word("no_virtual_ipaddress", None, "There are no addresses, and that is meant.", since="2.2.8"),
+    word("promote_secondaries", None, "Keep secondary addresses when the primary one goes."),
+    word(
+        "virtual_routes", None, "Routes that the master has.", opens="virtual_routes", repeats=True
+    ),
+    word(
+        "virtual_rules",
+        None,
+        "Routing rules that the master has.",
+        opens="virtual_rules",
+        repeats=True,
+    ),
+    word(
+        "nopreempt",
+        None,
+        "Do not take over from a working master of lower priority; needs state BACKUP.",
+        field="nopreempt",
+        engine="runs",
+    ),
+    word("preempt", None, "Take over from a master of lower priority (the default)."),
+    word(
+        "preempt_delay", Timer(0, 1_000_000_000), "Seconds to wait before taking over.", default="0"
+    ),
+    word("accept", None, "Accept packets for the addresses as master (the default)."),
+    word("no_accept", None, "Drop packets for the addresses."),
+    word("unicast_src_ip", Ip(), "Own address for unicast adverts."),
+    word(
+        "unicast_peer",
+        None,
+        "The other nodes' addresses: adverts go to them, not to the multicast group.",
+        opens="unicast_peer",
+        repeats=True,
+    ),
+    word("unicast_ttl", Int(0, 255), "TTL of unicast adverts.", default="255"),
+    word("unicast_fault_no_peer", None, "FAULT while there is no peer."),
+    word("check_unicast_src", None, "Take adverts only from the peers."),
+    word("old_unicast_checksum", ANY, "Checksum as old releases made it."),
+    word("mcast_src_ip", Ip(), "Own address for multicast adverts."),
+    word("mcast_dst_ip", Ip(), "Multicast group instead of the usual one."),
+    word("track_src_ip", None, "FAULT while the source address is missing."),
+    word("use_vmac", ANY, "Hold the addresses on an interface with the virtual MAC."),
+    word("use_vmac_addr", None, "Use virtual MACs for addresses on other interfaces."),
+    word("vmac_xmit_base", None, "Send adverts from the interface below the virtual MAC."),
+    word("use_ipvlan", ANY, "Hold the addresses on an ipvlan interface."),
+    word("vrf", INTERFACE, "The VRF that the instance works in."),
+    word("dont_track_primary", None, "Do not enter FAULT when the interface goes down."),
+    *TRACKING,
+    word(
+        "garp_master_delay",
+        Timer(0, MINUTES * 1_000_000),
+        "Seconds until the second round of gratuitous ARP.",
+        default="5",
+    ),
+    word("garp_master_repeat", Int(0, MINUTES), "Gratuitous ARPs in a round.", default="5"),
+    word(
+        "garp_master_refresh",
+        Timer(0, MINUTES * 1_000_000),
+        "Seconds between rounds while MASTER; 0: none.",
+        default="0",
+    ),
+    word(
+        "garp_master_refresh_repeat",
+        Int(0, MINUTES),
+        "Gratuitous ARPs in such a round.",
+        default="1",
+    ),
+    word(
+        "garp_lower_prio_delay",
+        Timer(0, MINUTES * 1_000_000),
+        "Seconds until the second round after hearing a lower priority.",
+    ),
+    word(
+        "garp_lower_prio_repeat", Int(0, MINUTES), "Gratuitous ARPs after hearing a lower priority."
+    ),
+    word("garp_extra_if", ANY, "Gratuitous ARP on other interfaces too, this often."),
+    word("vmac_garp_intvl", ANY, same_as="garp_extra_if"),
+    switch("lower_prio_no_advert", "Do not answer an advert of lower priority."),
+    switch("higher_prio_send_advert", "Answer an advert of higher priority once."),
+    switch("owner_ignore_adverts", "The owner ignores all adverts.", since="2.3.3"),
+    switch("skip_check_adv_addr", "Do not check the address list of the same master twice."),
+    switch("strict_mode", "Keep to the letter of the RFC."),
+    switch("v3_checksum_as_v2", "Checksum without the pseudo header.", since="2.2.8"),
+    word(
+        "down_timer_adverts",
+        Int(1, 100),
+        "Missed adverts until the master counts as gone.",
+        default="3",
+    ),
+    word("timer_expired_backup", ANY, "Step down after being late.", since="2.2.8"),
+    word("thread_timer_expired", ANY, "Step down after being late.", since="2.3.2"),
+    *NOTIFY,
+    word("notify_deleted", Script(), "Command to run when the instance is deleted."),
+    word(
+        "notify_master_rx_lower_pri",
+        Script(),
+        "Command to run when a master hears a lower priority.",
+    ),
+    word("debug", Int(0, 4), "Log level of this instance."),
+    word("kernel_rx_buf_size", Int(0, 2147483647), "Receive buffer in bytes."),
+    word("linkbeat_use_polling", None, "Ask for the link (old)."),
+    word("lvs_sync_daemon_interface", INTERFACE, "Interface of the IPVS sync daemon (old)."),
+)
+
+SYNC_GROUP = (
+    word("group", None, "The instances.", opens="group"),
+    *TRACKING,
+    *NOTIFY,
+    word("sync_group_tracking_weight", None, "Allow weights in the group's tracking."),
+    word("global_tracking", None, "Old word for sync_group_tracking_weight."),
+)
+
+BLOCKS = (
+    block("vrrp_instance", INSTANCE),
+    block("vrrp_sync_group", SYNC_GROUP),
+    block(
+        "authentication",
+        (
+            word(
+                "auth_type",
+                Choice(("PASS", "AH")),
+                "PASS: a word in clear text; AH: a checksum.",
+                field="auth_type",
+                engine="runs",
+            ),
+            word(
+                "auth_pass",
+                Word("a word"),
+                "The shared word; only 8 bytes are sent.",
+                field="auth_pass",
+                secret=True,
+                engine="runs",
+            ),
+        ),
+    ),
+    block(
+        "auth_hmac",
+        (
+            word("key", ANY, "A key and its number.", secret=True, repeats=True, since="2.4.0"),
+            word("active_key", ANY, "The key to sign with.", since="2.4.0"),
+            switch("anti_replay", "Refuse adverts heard before.", since="2.4.0"),
+            word("time_window", ANY, "Seconds that clocks may differ.", since="2.4.0"),
+            word("mode", ANY, "enforce, permissive or receive-only.", since="2.4.0"),
+        ),
+    ),
+    block("virtual_ipaddress", lines="an address"),
+    block("virtual_ipaddress_excluded", lines="an address"),
+    block("virtual_routes", lines="a route"),
+    block("virtual_rules", lines="a rule"),
+    block("unicast_peer", lines="an address of a peer"),
+    block("track_interface", lines="an interface"),
+    block("track_script", lines="a script's name"),
+    block("track_file", lines="a file's name"),
+    block("track_process", lines="a process's name"),
+    block("track_bfd", lines="a BFD instance's name"),
+)

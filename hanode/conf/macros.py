@@ -1,0 +1,123 @@
+"""keepalived's line macros: `$NAME` substitution and `~SEQ` / `~LST` repetition.
+
+PURE. Works on texts; where they came from is `expand`'s business. Every growth has a named limit:
+a macro bomb ends in `MacroError`, which `expand` turns into a Problem.
+"""
+
+from __future__ import annotations
+
+import itertools
+import re
+
+MAX_DEPTH = 64
+"""Substitutions inside substitutions; keepalived has no limit but its memory."""
+MAX_LINE = 1_000_000
+"""Characters that one line may grow to."""
+MAX_REPEATS = 100_000
+"""Lines that one ~SEQ or ~LST may make: more than any table of real servers."""
+
+REFERENCE = re.compile(r"\$(?:\{([A-Za-z_]\w*)((?:[ \t][^{}\"\n]*)?)\}|([A-Za-z_]\w*)(?=[\s,)]|$))")
+_REPEAT = re.compile(r"~(SEQx?|LST)\(([^()]*)\)[ \t]*")
+_NUMBER = re.compile(r"[+-]?\d{1,12}")
+
+
+class MacroError(ValueError):
+    """A macro cannot be used as written; the text says why."""
+
+
+def substitute(text: str, definitions: dict[str, str]) -> tuple[str, tuple[str, ...]]:
+    """The text with every defined name replaced, again and again, and the names used.
+
+    A name without a definition stays as it is, as in keepalived.
+    """
+    used: list[str] = []
+
+    def replace(match: re.Match[str]) -> str:
+        name = match.group(1) or match.group(3)
+        value = definitions.get(name)
+        if value is None:
+            return match.group()
+        used.append(name)
+        return value
+
+    for _ in range(MAX_DEPTH):
+        before = len(used)
+        text = REFERENCE.sub(replace, text)
+        if len(used) == before:
+            return text, tuple(dict.fromkeys(used))
+        if len(text) > MAX_LINE:
+            raise MacroError(f"${used[0]} makes a line of more than {MAX_LINE} characters")
+    raise MacroError(f"${used[0]} is defined by itself")
+
+
+def repeat(text: str, definitions: dict[str, str]) -> list[str]:
+    """The lines that a line beginning with `~SEQ(…)` or `~LST(…)`, perhaps several, makes."""
+    loops: list[list[dict[str, str]]] = []
+    total = 1
+    while match := _REPEAT.match(text):
+        arguments = substitute(match.group(2), definitions)[0]
+        kind = match.group(1)
+        loop = _lst(arguments) if kind == "LST" else _seq(arguments, kind == "SEQx")
+        total *= len(loop)
+        if total > MAX_REPEATS:
+            raise MacroError(f"~{kind} makes more than {MAX_REPEATS} lines")
+        loops.append(loop)
+        text = text[match.end() :]
+    if text.startswith("~"):
+        raise MacroError(f"{text.split('(')[0]}(…) cannot be read")
+    if total * len(text) > MAX_LINE * 20:
+        raise MacroError("the repetition makes more text than is reasonable")
+    lines = []
+    for chosen in itertools.product(*loops):
+        names: dict[str, str] = {}
+        for values in chosen:
+            names |= values
+        lines.append(substitute(text, names)[0])
+    return lines
+
+
+def _seq(arguments: str, hexadecimal: bool) -> list[dict[str, str]]:
+    name, *rest = (part.strip() for part in arguments.split(","))
+    if not 1 <= len(rest) <= 3 or not all(_NUMBER.fullmatch(part) for part in rest):
+        raise MacroError("~SEQ wants (variable, [start, [step,]] end) with whole numbers")
+    numbers = [int(part) for part in rest]
+    end = numbers[-1]
+    start = numbers[0] if len(numbers) > 1 else 1
+    step = numbers[1] if len(numbers) > 2 else (1 if end >= start else -1)
+    if step == 0 or (end - start) * step < 0:
+        raise MacroError(f"~SEQ cannot count from {start} to {end} in steps of {step}")
+    count = (end - start) // step + 1
+    if count > MAX_REPEATS:
+        raise MacroError(f"~SEQ makes more than {MAX_REPEATS} lines")
+    form = "x" if hexadecimal else "d"
+    return [{name: format(start + i * step, form)} for i in range(count)]
+
+
+def _lst(arguments: str) -> list[dict[str, str]]:
+    parts = _split_groups(arguments)
+    if len(parts) < 2:
+        raise MacroError("~LST wants (variable, value, …)")
+    if not parts[0].startswith("{"):
+        return [{parts[0]: value} for value in parts[1:]]
+    names = _group(parts[0])
+    rows = []
+    for part in parts[1:]:
+        values = _group(part)
+        rows.append(dict(zip(names, values + [""] * len(names), strict=False)))
+    return rows
+
+
+def _split_groups(arguments: str) -> list[str]:
+    parts, depth, current = [], 0, ""
+    for character in arguments:
+        depth += (character == "{") - (character == "}")
+        if character == "," and depth <= 0:
+            parts.append(current.strip())
+            current = ""
+        else:
+            current += character
+    return [*parts, current.strip()]
+
+
+def _group(part: str) -> list[str]:
+    return [value.strip() for value in part.strip("{}").split(",")]

@@ -1,0 +1,146 @@
+"""What keywords there are: the single source for binding, checks, rendering and help.
+
+PURE. The tables are in `keywords/`; here is their form and the ways to ask them. A block is named
+after its keyword, except where one word opens different blocks (`track_file`).
+"""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+
+from hanode.conf.values import Bool, Flag, Value
+
+ROOT = "root"
+ANY_WORDS = Value()
+
+
+@dataclass(frozen=True, slots=True)
+class Keyword:
+    """One word of the language in one block."""
+
+    name: str
+    value: Value = ANY_WORDS
+    help: str = ""
+    default: str | None = None
+    opens: str | None = None
+    """The block that its braces hold."""
+    field: str | None = None
+    """The model's field; None: kept as a Statement."""
+    repeats: bool = False
+    """May stand more than once in a block."""
+    same_as: str | None = None
+    """It is another spelling of this word."""
+    since: str = ""
+    """The first release that has it; "": 2.2.7 has it."""
+    secret: bool = False
+    engine: str = "planned"
+    """What hanode does with it: runs, planned or ignored."""
+
+
+@dataclass(frozen=True, slots=True)
+class Block:
+    """What may stand between a pair of braces."""
+
+    name: str
+    keywords: dict[str, Keyword]
+    lines: str | None = None
+    """Set where the lines are no keywords: what one is ("an address", "a route")."""
+
+
+def word(name: str, value: Value | None = None, help: str = "", **more: object) -> Keyword:
+    """A row of a table; without a value it stands alone."""
+    return Keyword(name, Flag() if value is None else value, help, **more)  # type: ignore[arg-type]
+
+
+def switch(name: str, help: str = "", **more: object) -> Keyword:
+    """A row of a table with a boolean."""
+    return Keyword(name, Bool(), help, **more)  # type: ignore[arg-type]
+
+
+def block(name: str, rows: Iterable[Keyword] = (), lines: str | None = None) -> Block:
+    """A block of rows; a row that is `same_as` another takes over what it does not say."""
+    keywords = {row.name: row for row in rows}
+    for row in list(keywords.values()):
+        if row.same_as is not None and row.same_as in keywords:
+            main = keywords[row.same_as]
+            keywords[row.name] = replace(main, name=row.name, same_as=main.name)
+    return Block(name, keywords, lines)
+
+
+@functools.cache
+def blocks() -> dict[str, Block]:
+    """All blocks by name."""
+    from hanode.conf.keywords import ALL
+
+    return {b.name: b for b in ALL}
+
+
+@functools.cache
+def homes(name: str) -> tuple[str, ...]:
+    """The blocks in which a word is a keyword."""
+    return tuple(b.name for b in blocks().values() if name in b.keywords)
+
+
+@functools.cache
+def root_words() -> frozenset[str]:
+    """The words that open a block at the root and are keywords nowhere else."""
+    return frozenset(
+        k.name
+        for k in blocks()[ROOT].keywords.values()
+        if k.opens is not None and homes(k.name) == (ROOT,)
+    )
+
+
+@functools.cache
+def script_words() -> frozenset[str]:
+    """The words after which both kinds of quotes count."""
+    from hanode.conf.values import Script
+
+    return frozenset(
+        k.name
+        for b in blocks().values()
+        for k in b.keywords.values()
+        if isinstance(k.value, Script)
+    )
+
+
+@functools.cache
+def secret_words() -> frozenset[str]:
+    """The words whose value nobody may see."""
+    return frozenset(k.name for b in blocks().values() for k in b.keywords.values() if k.secret)
+
+
+def nearest(wrong: str, candidates: Iterable[str]) -> str | None:
+    """The candidate that a typing mistake most likely meant, if there is a clear one."""
+    if not 3 <= len(wrong) <= 40:
+        return None
+    limit = 1 if len(wrong) < 6 else 2
+    best = [
+        (distance, candidate)
+        for candidate in candidates
+        if abs(len(candidate) - len(wrong)) <= limit
+        and (distance := _distance(wrong, candidate, limit)) <= limit
+    ]
+    best.sort()
+    if not best or (len(best) > 1 and best[0][0] == best[1][0]):
+        return None
+    return best[0][1]
+
+
+def _distance(a: str, b: str, limit: int) -> int:
+    """Edit distance with swaps of neighbours; anything above `limit` may be given as limit + 1."""
+    older: list[int] = []
+    previous = list(range(len(b) + 1))
+    for i, x in enumerate(a, 1):
+        current = [i]
+        for j, y in enumerate(b, 1):
+            cost = min(previous[j] + 1, current[j - 1] + 1, previous[j - 1] + (x != y))
+            if i > 1 and j > 1 and x == b[j - 2] and a[i - 2] == y:
+                cost = min(cost, older[j - 2] + 1)
+            current.append(cost)
+        if min(current) > limit:
+            return limit + 1
+        older, previous = previous, current
+    return previous[-1]

@@ -1,0 +1,37 @@
+"""Which program a configuration is for, and what it knows.
+
+PURE.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """`keepalived-2.2.7`, `keepalived-2.3`, `hanode`: a program and its release."""
+
+    program: str
+    release: tuple[int, ...]
+
+    def has(self, since: str) -> bool:
+        """Whether it knows what came with keepalived's release `since` ("": always known)."""
+        if not since or self.program == "hanode":
+            return True
+        return self.release >= tuple(int(part) for part in since.split("."))
+
+    def __str__(self) -> str:
+        """`keepalived 2.2.7`."""
+        return " ".join((self.program, ".".join(map(str, self.release)))).strip()
+
+
+def target(name: str) -> Target:
+    """The target of that name. Raises ValueError with a sentence."""
+    if name == "hanode":
+        return Target("hanode", ())
+    match = re.fullmatch(r"keepalived-([0-9]{1,3}(?:\.[0-9]{1,3}){1,2})", name)
+    if match is None:
+        raise ValueError(f"{name} is no target; write keepalived-2.2.7, keepalived-2.3 or hanode")
+    return Target("keepalived", tuple(int(part) for part in match.group(1).split(".")))

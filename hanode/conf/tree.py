@@ -1,0 +1,145 @@
+"""The lossless document: every physical line of a text, told apart by what it is.
+
+PURE. `parse(t).text() == t` for any text. Macros are opaque here: a line that begins with a
+condition, a definition, a repetition or an include is marked as such and left as it is; `expand`
+gives them their meaning. Blocks can only be known after that (`blocks`).
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+from enum import Enum
+
+from hanode.conf.lexer import CLOSE, OPEN, comment_start, tokens
+from hanode.conf.source import Source
+
+
+class Kind(Enum):
+    """What a physical line is, once its condition is taken off."""
+
+    BLANK = "blank"
+    COMMENT = "comment"
+    INCLUDE = "include"
+    DEFINITION = "definition"
+    CONTINUED = "continued"
+    """A further line of a definition."""
+    REPEAT = "repeat"
+    PLAIN = "plain"
+
+
+@dataclass(slots=True)
+class Line:
+    """One physical line: offsets into the source."""
+
+    number: int
+    start: int
+    end: int
+    """Without its ending."""
+    stop: int
+    """With it."""
+    kind: Kind
+    body: int
+    """Where it begins after white space and condition."""
+    comment: int
+    """Where its comment begins; `end` where it has none."""
+    condition: str | None = None
+    """`NodeA`, or `^NodeA` for every node but that one."""
+
+
+@dataclass(slots=True)
+class Document:
+    """A text as its lines. Do not change it: edits make a new one."""
+
+    source: Source
+    lines: list[Line] = field(repr=False)
+
+    @property
+    def name(self) -> str:
+        """The file's name, as problems say it."""
+        return self.source.name
+
+    def text(self) -> str:
+        """The text, byte for byte as it was parsed."""
+        return "".join(self.source.text[line.start : line.stop] for line in self.lines)
+
+    def node_ids(self) -> tuple[str, ...]:
+        """The ids that conditional lines name, in the order they appear."""
+        ids = (line.condition.lstrip("^") for line in self.lines if line.condition)
+        return tuple(dict.fromkeys(ids))
+
+
+_CONDITION = re.compile(r"@(\^?[^\s]+)[^\S\n]*")
+_DEFINITION = re.compile(r"\$[A-Za-z_]\w*=")
+_INCLUDE = re.compile(r"include[rmwba]?(?=\s|$)")
+_REPEAT = re.compile(r"~(?:SEQx?|LST)\(")
+_SPACE = " \t\r\f\v"
+
+
+def parse(text: str, name: str = "keepalived.conf") -> Document:
+    """The lossless document of any text."""
+    source = Source(name, text)
+    lines: list[Line] = []
+    starts = [*source.starts, len(text) + 1]
+    continued = False
+    for number in range(1, len(starts)):
+        start, stop = starts[number - 1], min(starts[number], len(text))
+        end = stop - 1 if stop > start and text[stop - 1] == "\n" else stop
+        line = _line(text, number, start, end, stop, continued)
+        continued = line.kind in (Kind.DEFINITION, Kind.CONTINUED) and text[
+            start : line.comment
+        ].rstrip(_SPACE).endswith("\\")
+        lines.append(line)
+    return Document(source, lines)
+
+
+def _line(text: str, number: int, start: int, end: int, stop: int, continued: bool) -> Line:
+    raw = text[start:end]
+    comment = start + comment_start(raw)
+    body = start + len(raw) - len(raw.lstrip(_SPACE))
+    if continued:
+        return Line(number, start, end, stop, Kind.CONTINUED, body, comment)
+    condition = None
+    if text.startswith("@", body) and (match := _CONDITION.match(text, body, comment)):
+        condition, body = match.group(1), match.end()
+    return Line(number, start, end, stop, _kind(text, body, comment, end), body, comment, condition)
+
+
+def _kind(text: str, body: int, comment: int, end: int) -> Kind:
+    if body >= end:
+        return Kind.BLANK
+    if body >= comment:
+        return Kind.COMMENT
+    first = text[body]
+    if first == "$" and _DEFINITION.match(text, body, comment):
+        return Kind.DEFINITION
+    if first == "~" and _REPEAT.match(text, body, comment):
+        return Kind.REPEAT
+    if first == "i" and _INCLUDE.match(text, body, comment):
+        return Kind.INCLUDE
+    return Kind.PLAIN
+
+
+def indented(document: Document, unit: str = "    ") -> str:
+    """The text with every line indented by the depth of its block; nothing else changes.
+
+    Continued definitions stay as they are. Trailing white space and CRLF endings go.
+    """
+    out: list[str] = []
+    depth = 0
+    text = document.source.text
+    for line in document.lines:
+        raw = text[line.start : line.end].rstrip(_SPACE)
+        ending = "\n" if line.stop > line.end else ""
+        if line.kind in (Kind.DEFINITION, Kind.CONTINUED):
+            out.append((raw if line.kind is Kind.CONTINUED else raw.lstrip(_SPACE)) + ending)
+            continue
+        braces = [t.kind for t in tokens(text[line.body : line.comment]) if t.kind in (OPEN, CLOSE)]
+        here = depth
+        for brace in braces:
+            depth = max(0, depth + (1 if brace == OPEN else -1))
+        if braces and braces[0] == CLOSE:
+            here = max(0, here - 1)
+        stripped = raw.lstrip(_SPACE)
+        out.append((unit * here + stripped if stripped else "") + ending)
+    return "".join(out)

@@ -1,0 +1,282 @@
+"""The kinds of values in the language: how each is read, written and described.
+
+PURE. `read` takes the words after a keyword (unquoted) and gives the value, or raises `BadValue`
+with a sentence's second half ("must be …"); `write` gives the words back. Numbers are decimal and
+strict, as `keepalived -t` has them. Times become integers of microseconds.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+import re
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+ANY_NUMBER_OF_WORDS = 1_000
+
+
+class BadValue(ValueError):
+    """The words do not fit; the text completes "priority …"; `index` is the word to blame."""
+
+    def __init__(self, message: str, index: int = 0) -> None:
+        super().__init__(message)
+        self.index = index
+
+
+@dataclass(frozen=True, slots=True)
+class Value:
+    """What may stand after a keyword. This one: any words, kept as they are."""
+
+    least: ClassVar[int] = 0
+    most: ClassVar[int] = ANY_NUMBER_OF_WORDS
+
+    @property
+    def shape(self) -> str:
+        """In words, for messages and help."""
+        return "any words"
+
+    def read(self, words: list[str]) -> Any:
+        """The value of the words; raises BadValue."""
+        return tuple(words)
+
+    def write(self, value: Any) -> tuple[str, ...]:
+        """The words of a value."""
+        return tuple(value)
+
+
+@dataclass(frozen=True, slots=True)
+class Word(Value):
+    """One word: a name, a path, an interface."""
+
+    what: str = "a word"
+    limit: int = 0
+    least: ClassVar[int] = 1
+    most: ClassVar[int] = 1
+
+    @property
+    def shape(self) -> str:
+        return self.what
+
+    def read(self, words: list[str]) -> Any:
+        if self.limit and len(words[0]) > self.limit:
+            raise BadValue(f"must be {self.what} of at most {self.limit} characters")
+        return words[0]
+
+    def write(self, value: Any) -> tuple[str, ...]:
+        return (value,)
+
+
+@dataclass(frozen=True, slots=True)
+class Flag(Value):
+    """A keyword that stands alone."""
+
+    most: ClassVar[int] = 0
+
+    @property
+    def shape(self) -> str:
+        return "stands alone"
+
+    def read(self, words: list[str]) -> Any:
+        return True
+
+    def write(self, value: Any) -> tuple[str, ...]:
+        return ()
+
+
+TRUE_WORDS = ("on", "true", "yes")
+FALSE_WORDS = ("off", "false", "no")
+
+
+@dataclass(frozen=True, slots=True)
+class Bool(Value):
+    """on/off/true/false/yes/no; nothing means on."""
+
+    most: ClassVar[int] = 1
+
+    @property
+    def shape(self) -> str:
+        return "on or off (nothing: on)"
+
+    def read(self, words: list[str]) -> Any:
+        if words and words[0] not in TRUE_WORDS + FALSE_WORDS:
+            raise BadValue("must be on, off, true, false, yes or no")
+        return not words or words[0] in TRUE_WORDS
+
+    def write(self, value: Any) -> tuple[str, ...]:
+        return () if value else ("off",)
+
+
+@dataclass(frozen=True, slots=True)
+class Choice(Value):
+    """One of some words."""
+
+    options: tuple[str, ...]
+    least: ClassVar[int] = 1
+    most: ClassVar[int] = 1
+
+    @property
+    def shape(self) -> str:
+        return one_of(self.options)
+
+    def read(self, words: list[str]) -> Any:
+        if words[0] not in self.options:
+            raise BadValue(f"must be {self.shape}")
+        return words[0]
+
+    def write(self, value: Any) -> tuple[str, ...]:
+        return (value,)
+
+
+@dataclass(frozen=True, slots=True)
+class Int(Value):
+    """A whole number in a range."""
+
+    low: int
+    high: int
+    most_words: int = 1
+    least: ClassVar[int] = 1
+
+    @property
+    def most(self) -> int:  # type: ignore[override]
+        """More than one where a word such as `reverse` may follow."""
+        return self.most_words
+
+    @property
+    def shape(self) -> str:
+        return f"a whole number from {self.low} to {self.high}"
+
+    def read(self, words: list[str]) -> Any:
+        if not re.fullmatch(r"[+-]?[0-9]{1,18}", words[0]):
+            raise BadValue(f"must be {self.shape}")
+        value = int(words[0])
+        if not self.low <= value <= self.high:
+            raise BadValue(f"must be {self.shape}, not {value}")
+        return value
+
+    def write(self, value: Any) -> tuple[str, ...]:
+        return (str(value),)
+
+
+@dataclass(frozen=True, slots=True)
+class Timer(Value):
+    """Seconds with up to six decimals; the value is in microseconds."""
+
+    low_us: int
+    high_us: int
+    least: ClassVar[int] = 1
+    most: ClassVar[int] = 1
+
+    @property
+    def shape(self) -> str:
+        return f"seconds from {seconds(self.low_us)} to {seconds(self.high_us)}"
+
+    def read(self, words: list[str]) -> Any:
+        match = re.fullmatch(r"\+?([0-9]{0,10})(?:\.([0-9]*))?", words[0])
+        if not match or not (match.group(1) or match.group(2)):
+            raise BadValue(f"must be {self.shape}")
+        fraction = (match.group(2) or "") + "0000000"
+        value = int(match.group(1) or 0) * 1_000_000 + int(fraction[:6])
+        value += fraction[6] >= "5"
+        if not self.low_us <= value <= self.high_us:
+            raise BadValue(f"must be {self.shape}, not {words[0]}")
+        return value
+
+    def write(self, value: Any) -> tuple[str, ...]:
+        return (seconds(value),)
+
+
+@dataclass(frozen=True, slots=True)
+class Ip(Value):
+    """An IPv4 or IPv6 address, without a prefix."""
+
+    least: ClassVar[int] = 1
+    most: ClassVar[int] = 1
+
+    @property
+    def shape(self) -> str:
+        return "an IP address"
+
+    def read(self, words: list[str]) -> Any:
+        if not is_ip(words[0]):
+            raise BadValue(f"must be an IP address, not {words[0]}")
+        return words[0]
+
+    def write(self, value: Any) -> tuple[str, ...]:
+        return (value,)
+
+
+@dataclass(frozen=True, slots=True)
+class Endpoint(Value):
+    """`IP [port]`; the value is (ip, port or None)."""
+
+    least: ClassVar[int] = 1
+    most: ClassVar[int] = 2
+
+    @property
+    def shape(self) -> str:
+        return "an IP address and perhaps a port"
+
+    def read(self, words: list[str]) -> Any:
+        if not is_ip(words[0]):
+            raise BadValue(f"needs an IP address, not {words[0]}")
+        if len(words) < 2:
+            return words[0], None
+        if not re.fullmatch(r"[0-9]{1,5}", words[1]) or not 0 <= int(words[1]) <= 65535:
+            raise BadValue(f"needs a port from 1 to 65535, not {words[1]}", 1)
+        return words[0], int(words[1])
+
+    def write(self, value: Any) -> tuple[str, ...]:
+        ip, port = value
+        return (ip,) if port is None else (ip, str(port))
+
+
+@dataclass(frozen=True, slots=True)
+class Script(Value):
+    """A command, quoted where it has arguments, and perhaps a user and a group."""
+
+    least: ClassVar[int] = 1
+
+    @property
+    def shape(self) -> str:
+        return 'a command ("in quotes" with its arguments), perhaps a user and a group'
+
+
+def is_ip(text: str) -> bool:
+    """Whether the text is an IPv4 or IPv6 address (a zone such as %eth0 is none)."""
+    try:
+        ipaddress.ip_address(text)
+    except ValueError:
+        return False
+    return "%" not in text
+
+
+def family(ip: str) -> int:
+    """4 or 6."""
+    return 6 if ":" in ip else 4
+
+
+def read_prefixed(word: str) -> tuple[str, int | None]:
+    """`IP[/len]`; raises BadValue."""
+    ip, slash, length = word.partition("/")
+    if not is_ip(ip):
+        raise BadValue(f"must be an IP address such as 192.0.2.1/24, not {word}")
+    if not slash:
+        return ip, None
+    most = 32 if family(ip) == 4 else 128
+    if not re.fullmatch(r"[0-9]{1,3}", length) or int(length) > most:
+        raise BadValue(f"has the prefix length /{length}, which must be from 0 to {most}")
+    return ip, int(length)
+
+
+def seconds(us: int) -> str:
+    """Microseconds as keepalived writes seconds: `1`, `0.25`."""
+    whole, fraction = divmod(abs(us), 1_000_000)
+    text = f"{whole}.{fraction:06d}".rstrip("0").rstrip(".") if fraction else str(whole)
+    return f"-{text}" if us < 0 else text
+
+
+def one_of(options: tuple[str, ...]) -> str:
+    """`A, B or C`."""
+    if len(options) == 1:
+        return options[0]
+    return f"{', '.join(options[:-1])} or {options[-1]}"
