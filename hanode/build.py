@@ -51,8 +51,8 @@ FLAG_OFF = frozenset({"off", "no", "false", "0"})
 class Built:
     """What the two engines run, and what of the file they do not."""
 
-    vrrp: VrrpSettings = VrrpSettings()
-    checker: CheckerSettings = CheckerSettings()
+    vrrp: VrrpSettings
+    checker: CheckerSettings
     errors: tuple[str, ...] = ()
     """Not empty: this node cannot run the file."""
     ignored: tuple[str, ...] = ()
@@ -113,10 +113,7 @@ def build(config: Config) -> Built:
     _note("the file", _Rest(config.other), ignored)
     vrrp, checker = VrrpSettings(), CheckerSettings()
     try:
-        vrrp = VrrpSettings(
-            instances=tuple(i for i in instances if i),
-            startup_delay_us=rest.time_us("vrrp_startup_delay") or 0,
-        )
+        vrrp = VrrpSettings(instances=tuple(i for i in instances if i))
         checker = CheckerSettings(virtual_servers=tuple(s for s in servers if s))
     except ValueError as error:
         errors.append(str(error))
@@ -198,11 +195,11 @@ def _timing(rest: _Rest, overall: _Rest) -> dict[str, int | bool]:
         own, common = rest.number(name), overall.number(f"vrrp_{name}")
         chosen[name] = common if own is None else own
     for name in ("lower_prio_no_advert", "higher_prio_send_advert", "skip_check_adv_addr"):
-        word, common_word = rest.flag(name), overall.flag(f"vrrp_{name}")
-        chosen[name] = common_word if word is None else word
-    for word, standard in (("delay_us", "garp_master_delay_us"), ("repeat", "garp_master_repeat")):
-        if chosen[f"garp_lower_prio_{word}"] is None:
-            chosen[f"garp_lower_prio_{word}"] = chosen[standard]
+        said, said_for_all = rest.flag(name), overall.flag(f"vrrp_{name}")
+        chosen[name] = said_for_all if said is None else said
+    for suffix in ("delay_us", "repeat"):
+        if chosen[f"garp_lower_prio_{suffix}"] is None:
+            chosen[f"garp_lower_prio_{suffix}"] = chosen[f"garp_master_{suffix}"]
     return {name: value for name, value in chosen.items() if value is not None}
 
 

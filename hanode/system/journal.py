@@ -50,23 +50,32 @@ class Journal:
         same_boot = mark.get("boot") == self._boot
         self.seq = last if same_boot else max(last, reserved)
         """The last number given out."""
+        self.fault = ""
+        """Why the last event is not on the disk, in words."""
         self._reserve()
         self._handle = os.open(self._path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
         self._bytes = os.fstat(self._handle).st_size
         self._recent: deque[Event] = deque(maxlen=RECENT)
 
     def append(self, event: Event) -> Event:
-        """Number the event and keep it. Raises OSError where the disk does not take it."""
-        if self.seq >= self._reserved:
-            self._reserve()
+        """Number the event and keep it.
+
+        A disk that does not take it is no reason to stop telling: the event is then in memory
+        only, and `fault` says why.
+        """
         self.seq += 1
         numbered = replace(event, journal=self.id, seq=self.seq)
         self._recent.append(numbered)
         line = to_json(numbered).encode() + b"\n"
-        if self._bytes + len(line) > self._bytes_max:
-            self._rotate()
-        os.write(self._handle, line)
-        self._bytes += len(line)
+        try:
+            if self.seq > self._reserved:
+                self._reserve()
+            if self._bytes + len(line) > self._bytes_max:
+                self._rotate()
+            self._bytes += os.write(self._handle, line)
+            self.fault = ""
+        except OSError as error:
+            self.fault = f"the journal {self._path} cannot be written: {error.strerror or error}"
         return numbered
 
     def after(self, seq: int, *, limit: int = 500) -> list[Event]:

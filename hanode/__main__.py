@@ -1,0 +1,70 @@
+"""`python -m hanode VERB …`: the node's command line.
+
+DRIVER. Finds the verb's module and nothing more, so that `hanode check` works where the
+engine's libraries are not installed. Every mistake of the user is one sentence and exit code 2.
+"""
+
+from __future__ import annotations
+
+import importlib
+import os
+import sys
+
+VERBS: dict[str, tuple[str, str]] = {
+    "check": ("hanode.cli.conf", "find what is wrong with configuration files"),
+    "fmt": ("hanode.cli.conf", "write a file in one layout"),
+    "diff": ("hanode.cli.conf", "say what changes between two files, and what reloading does"),
+    "merge": ("hanode.cli.conf", "make one document of the files of a cluster's nodes"),
+    "explain": ("hanode.cli.conf", "say what a keyword does"),
+    "run": ("hanode.cli.run", "run the engine on this machine"),
+    "status": ("hanode.cli.status", "show what the engine of this machine does"),
+    "reload": ("hanode.cli.status", "make the engine read its file again"),
+    "stop": ("hanode.cli.status", "stop the engine of this machine"),
+    "events": ("hanode.cli.status", "show what happened on this machine, and follow it"),
+}
+"""Verb: the module whose `main(verb, arguments)` gives the exit code, and one line of help."""
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """The exit code."""
+    words = sys.argv[1:] if arguments is None else arguments
+    if not words or words[0] in ("-h", "--help", "help"):
+        print(_help())
+        return 0
+    verb = words[0]
+    if verb not in VERBS:
+        known = ", ".join(VERBS)
+        print(f"hanode: there is no verb {verb!r}; the verbs are {known}", file=sys.stderr)
+        return 2
+    module = VERBS[verb][0]
+    try:
+        found = importlib.import_module(module)
+    except ModuleNotFoundError as error:
+        if error.name and error.name.startswith("hanode"):
+            print(f"hanode {verb}: this version does not have it yet", file=sys.stderr)
+        else:
+            print(
+                f"hanode {verb}: the Python package {error.name!r} is missing; "
+                "install requirements/node.txt",
+                file=sys.stderr,
+            )
+        return 2
+    try:
+        code: int = found.main(verb, words[1:])
+        sys.stdout.flush()
+    except KeyboardInterrupt:
+        return 130
+    except BrokenPipeError:
+        # Whoever read us (`| head`) has seen enough; Python must not complain at exit either.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+    return code
+
+
+def _help() -> str:
+    lines = [f"  {verb:<8} {what}" for verb, (_module, what) in VERBS.items()]
+    return "\n".join(["usage: python -m hanode VERB …", "", *lines])
+
+
+if __name__ == "__main__":
+    sys.exit(main())

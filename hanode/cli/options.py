@@ -1,0 +1,42 @@
+"""What the node's verbs share: arguments whose mistakes are one sentence.
+
+DRIVER.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from pathlib import Path
+from typing import NoReturn
+
+STATE_DIR = "/var/lib/hanode"
+RUN_DIR = "/run/hanode"
+
+
+class UsageError(Exception):
+    """A mistake of whoever gave the command; the text is the whole sentence."""
+
+
+class Parser(argparse.ArgumentParser):
+    """argparse, but one sentence instead of the usage text."""
+
+    def error(self, message: str) -> NoReturn:
+        raise UsageError(f"{message}; see `python -m {self.prog} --help`")
+
+
+def complain(verb: str, sentence: str) -> int:
+    """Say what is wrong; the exit code."""
+    print(f"hanode {verb}: {sentence}", file=sys.stderr)
+    return 2
+
+
+def add_run_dir(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--run-dir",
+        type=Path,
+        default=Path(os.environ.get("HANODE_RUN_DIR", RUN_DIR)),
+        metavar="DIR",
+        help=f"where the engine's control socket is ({RUN_DIR}; or HANODE_RUN_DIR)",
+    )

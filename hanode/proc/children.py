@@ -1,0 +1,226 @@
+"""The supervisor's child processes: started, spoken to, restarted, stopped.
+
+DRIVER. A child inherits one end of a socketpair (its number in HANODE_IPC_FD) and speaks lines
+of JSON on it; when the other end closes it must end too, so no child outlives its supervisor.
+Children stay in the supervisor's process group: who kills the group kills the whole node.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+import signal
+import socket
+import sys
+import time
+from asyncio.subprocess import DEVNULL, Process
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from hanode.system.ipc import LINE_BYTES_MAX, pack, unpack
+from hanode.wire import ProcessStatus
+
+RESTART_DELAYS_S = (0.0, 0.1, 0.25, 0.5, 1.0)
+"""At once, then slower: a child that dies at its start must not burn the machine's time."""
+
+STEADY_S = 10.0
+"""A child that lived this long is restarted at once again."""
+
+PACKAGE_PARENT = Path(__file__).resolve().parents[2]
+
+Message = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Spec:
+    """What to start, and as whom."""
+
+    name: str
+    module: str
+    uid: int | None = None
+    """None: the supervisor's own user."""
+    gid: int | None = None
+    env: Mapping[str, str] = field(default_factory=dict)
+    pid_file: Path | None = None
+
+
+class Child:
+    """One child. `on_message` gets what it says, `on_exit` gets why it ended."""
+
+    def __init__(
+        self,
+        spec: Spec,
+        *,
+        on_message: Callable[[Child, Message], None],
+        on_start: Callable[[Child], None],
+        on_exit: Callable[[Child, str], None],
+    ) -> None:
+        self.spec = spec
+        self.restarts = 0
+        self._on_message = on_message
+        self._on_start = on_start
+        self._on_exit = on_exit
+        self._process: Process | None = None
+        self._writer: asyncio.StreamWriter | None = None
+        self._stopping = False
+        self._answers: dict[int, asyncio.Future[Message]] = {}
+        self._next_id = 0
+        self.ended = asyncio.Event()
+        """Set when it has ended and will not be started again."""
+
+    @property
+    def name(self) -> str:
+        return self.spec.name
+
+    @property
+    def pid(self) -> int:
+        return self._process.pid if self._process else 0
+
+    @property
+    def up(self) -> bool:
+        return self._process is not None
+
+    def status(self) -> ProcessStatus:
+        return ProcessStatus(self.name, self.pid, self.up, self.restarts)
+
+    async def run(self) -> None:
+        """Start it, and again whenever it dies, until `stop`."""
+        failures = 0
+        try:
+            while not self._stopping:
+                began = time.monotonic()
+                cause = await self._live_once()
+                if self._stopping:
+                    return
+                self._on_exit(self, cause)
+                failures = 0 if time.monotonic() - began > STEADY_S else failures + 1
+                delay_s = RESTART_DELAYS_S[min(failures, len(RESTART_DELAYS_S)) - 1]
+                await asyncio.sleep(delay_s if failures else 0.0)
+                self.restarts += 1
+        finally:
+            self.ended.set()
+
+    def send(self, message: Message) -> None:
+        """Tell it something; a child that is not there just now is told all when it starts."""
+        if self._writer is not None and not self._writer.is_closing():
+            self._writer.write(pack(message))
+
+    async def ask(self, verb: str, *, timeout_s: float) -> Message | None:
+        """Its answer; None where it does not answer in time."""
+        if self._writer is None:
+            return None
+        self._next_id += 1
+        number = self._next_id
+        answer: asyncio.Future[Message] = asyncio.get_running_loop().create_future()
+        self._answers[number] = answer
+        try:
+            self.send({"verb": verb, "id": number})
+            return await asyncio.wait_for(answer, timeout_s)
+        except TimeoutError:
+            return None
+        finally:
+            del self._answers[number]
+
+    async def stop(self, *, timeout_s: float) -> bool:
+        """Ask it to stop; kill it when it does not. Whether it ended by itself."""
+        self._stopping = True
+        self.send({"verb": "stop"})
+        if self._process is None:
+            return True
+        try:
+            await asyncio.wait_for(self.ended.wait(), timeout_s)
+            return True
+        except TimeoutError:
+            with contextlib.suppress(ProcessLookupError):
+                self._process.kill()
+            await self.ended.wait()
+            return False
+
+    async def _live_once(self) -> str:
+        ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_STREAM)
+        try:
+            self._process = await self._spawn(theirs)
+        except (OSError, ValueError) as error:
+            ours.close()
+            return f"it could not be started: {error}"
+        finally:
+            theirs.close()
+        reader, self._writer = await asyncio.open_unix_connection(sock=ours, limit=LINE_BYTES_MAX)
+        self._write_pid_file()
+        self._on_start(self)
+        try:
+            await self._listen(reader)
+            return _cause(await self._process.wait())
+        finally:
+            self._process = None
+            self._writer.close()
+            self._writer = None
+
+    async def _spawn(self, theirs: socket.socket) -> Process:
+        spec = self.spec
+        own: dict[str, Any] = {}
+        if spec.uid is not None:
+            own = {"user": spec.uid, "group": spec.gid, "extra_groups": []}
+        return await asyncio.create_subprocess_exec(
+            sys.executable,
+            # Not the working directory first: the supervisor's may be anywhere.
+            "-P",
+            "-m",
+            spec.module,
+            stdin=DEVNULL,
+            pass_fds=(theirs.fileno(),),
+            env={**_base_env(), **spec.env, "HANODE_IPC_FD": str(theirs.fileno())},
+            **own,
+        )
+
+    async def _listen(self, reader: asyncio.StreamReader) -> None:
+        while True:
+            try:
+                line = await reader.readline()
+            except (OSError, ValueError):
+                break
+            if not line:
+                break
+            message = unpack(line)
+            answer = self._answers.get(_number(message.get("id")))
+            if answer is not None and not answer.done():
+                answer.set_result(message)
+            elif message:
+                self._on_message(self, message)
+        # It closed its end: either it is dying, or it broke its promise.
+        process = self._process
+        assert process is not None
+        try:
+            await asyncio.wait_for(process.wait(), 2.0 if not self._stopping else 5.0)
+        except TimeoutError:
+            with contextlib.suppress(ProcessLookupError):
+                process.kill()
+
+    def _write_pid_file(self) -> None:
+        if self.spec.pid_file is not None:
+            with contextlib.suppress(OSError):
+                self.spec.pid_file.write_text(f"{self.pid}\n")
+
+
+def _number(value: object) -> int:
+    return value if isinstance(value, int) else -1
+
+
+def _cause(code: int) -> str:
+    if code < 0:
+        try:
+            return f"killed by {signal.Signals(-code).name}"
+        except ValueError:
+            return f"killed by signal {-code}"
+    return f"it ended with exit code {code}"
+
+
+def _base_env() -> dict[str, str]:
+    """Little, so that no secret of the supervisor's environment reaches a child."""
+    kept = {key: os.environ[key] for key in ("PATH", "LANG", "TZ", "TMPDIR") if key in os.environ}
+    path = os.environ.get("PYTHONPATH", "")
+    parents = [str(PACKAGE_PARENT), *([path] if path else [])]
+    return {**kept, "PYTHONPATH": os.pathsep.join(parents), "PYTHONUNBUFFERED": "1"}

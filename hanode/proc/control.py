@@ -1,0 +1,137 @@
+"""The supervisor's control socket: who asks what, one line of JSON each way.
+
+DRIVER. The agent is another user and talks to the network, so the kernel's word on who is at
+the other end decides what it may ask: envelopes, which carry their own proof, and reading. Only
+root (or the supervisor's own user) may stop the engine or make it read its file again.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+import socket
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+from hanode.system.ipc import LINE_BYTES_MAX, pack, peer_uid, unpack
+from hanode.system.journal import Journal
+from hanode.wire import encode
+
+Message = dict[str, Any]
+Verb = Callable[[Message], Awaitable[Message]]
+"""Takes the request, gives the answer without id; {"ok": False, "error": sentence} refuses."""
+
+CONNECTIONS_MAX = 64
+"""The agent needs three; a loop that connects for ever must not take all descriptors."""
+
+BATCH = 200
+"""Events written before the reader must have taken them."""
+
+
+class Control:
+    """Serves the socket. `anyone` and `owner` map verbs to functions."""
+
+    def __init__(
+        self, journal: Journal, *, anyone: dict[str, Verb], owner: dict[str, Verb]
+    ) -> None:
+        self._journal = journal
+        self._anyone = anyone
+        self._owner = owner
+        self._server: asyncio.Server | None = None
+        self._connections: set[asyncio.Task[None]] = set()
+        self._news = asyncio.Condition()
+        self._waking: asyncio.Task[None] | None = None
+
+    async def start(self, listener: socket.socket) -> None:
+        self._server = await asyncio.start_unix_server(
+            self._serve, sock=listener, limit=LINE_BYTES_MAX
+        )
+
+    def wake(self) -> None:
+        """The journal has news."""
+        if self._waking is None or self._waking.done():
+            self._waking = asyncio.get_running_loop().create_task(self._notify())
+
+    async def stop(self) -> None:
+        if self._server is not None:
+            self._server.close()
+        for task in list(self._connections):
+            task.cancel()
+        await asyncio.gather(*self._connections, return_exceptions=True)
+
+    async def _notify(self) -> None:
+        async with self._news:
+            self._news.notify_all()
+
+    async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        task = asyncio.current_task()
+        assert task is not None
+        self._connections.add(task)
+        try:
+            if len(self._connections) <= CONNECTIONS_MAX:
+                await self._converse(reader, writer)
+        except (OSError, ValueError, asyncio.CancelledError):
+            # The other end went away, or sent a line without end: its conversation is over.
+            pass
+        finally:
+            self._connections.discard(task)
+            with contextlib.suppress(OSError):
+                writer.close()
+
+    async def _converse(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        uid = peer_uid(writer.get_extra_info("socket"))
+        while line := await reader.readline():
+            request = unpack(line)
+            number, verb = request.get("id"), request.get("verb")
+            if verb == "subscribe":
+                await self._follow(request, reader, writer)
+                return
+            answer = await self._answer(verb, request, uid)
+            writer.write(pack({"id": number, **answer}))
+            await writer.drain()
+
+    async def _answer(self, verb: object, request: Message, uid: int) -> Message:
+        if verb in self._anyone:
+            return await self._anyone[str(verb)](request)
+        if verb in self._owner:
+            if uid not in (0, os.geteuid()):
+                return {"ok": False, "error": f"only root may ask for {verb}"}
+            return await self._owner[str(verb)](request)
+        known = ", ".join(sorted([*self._anyone, *self._owner, "subscribe"]))
+        return {"ok": False, "error": f"unknown verb {verb!r}; known are {known}"}
+
+    async def _follow(
+        self, request: Message, reader: asyncio.StreamReader, writer: asyncio.StreamWriter
+    ) -> None:
+        """Every event after the cursor, then each new one, until the reader goes away."""
+        at = request.get("after") if request.get("journal") == self._journal.id else 0
+        at = at if isinstance(at, int) and 0 <= at <= self._journal.seq else 0
+        head = {"id": request.get("id"), "ok": True, "journal": self._journal.id}
+        writer.write(pack({**head, "seq": self._journal.seq}))
+        gone = asyncio.ensure_future(reader.read(1))
+        try:
+            while not gone.done():
+                events = self._journal.after(at, limit=BATCH)
+                for event in events:
+                    writer.write(pack({"kind": "event", "event": encode(event)}))
+                    at = event.seq
+                await writer.drain()
+                if not events:
+                    await self._wait_for_news(at, gone)
+        finally:
+            gone.cancel()
+
+    async def _wait_for_news(self, at: int, gone: asyncio.Future[bytes]) -> None:
+        async def news() -> None:
+            async with self._news:
+                await self._news.wait_for(lambda: self._journal.seq > at)
+
+        waiting = asyncio.ensure_future(news())
+        try:
+            either: set[asyncio.Future[Any]] = {waiting, gone}
+            await asyncio.wait(either, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            waiting.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await waiting

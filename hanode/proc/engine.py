@@ -1,0 +1,174 @@
+"""The two engine children as one thing that takes a configuration or says why not.
+
+DRIVER. Both children must say `configured` before a configuration counts as taken. A child
+that dies meanwhile has not taken it. Whatever was given last is given again to a child that
+starts.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from hanode.apply import File
+from hanode.build import Built
+from hanode.proc.children import Child, Message, Spec
+from hanode.system.log import Log
+from hanode.wire import (
+    Event,
+    InstanceStatus,
+    ProcessStatus,
+    VirtualServerStatus,
+    WireError,
+    decode,
+    encode,
+)
+
+CONFIGURE_TIMEOUT_S = 5.0
+"""Taking a configuration is milliseconds of work; who needs longer is stuck."""
+
+STATUS_TIMEOUT_S = 0.25
+"""Shorter than a heartbeat, longer than any pause of a healthy child."""
+
+VRRP_STOP_S = 3.0
+CHECKER_STOP_S = 2.0
+
+
+@dataclass(frozen=True, slots=True)
+class _Said:
+    """A child's status: the vrrp process fills the first field, the checker the others."""
+
+    instances: tuple[InstanceStatus, ...] = ()
+    virtual_servers: tuple[VirtualServerStatus, ...] = ()
+    ipvs: str = ""
+
+
+class Engine:
+    """The vrrp and the checker process."""
+
+    def __init__(
+        self,
+        specs: list[Spec],
+        log: Log,
+        *,
+        on_event: Callable[[Event], None],
+        on_child: Callable[[Child, str, str], None],
+    ) -> None:
+        self._log = log
+        self._on_event = on_event
+        self._on_child = on_child
+        self.children = [
+            Child(spec, on_message=self._heard, on_start=self._started, on_exit=self._exited)
+            for spec in specs
+        ]
+        self._settings: dict[str, Message] = {}
+        self._revision = 0
+        self._waiting: dict[str, asyncio.Future[str | None]] = {}
+        self._refused: dict[str, str] = {}
+        self.ipvs = ""
+
+    def start(self, file: File, built: Built, tasks: asyncio.TaskGroup) -> None:
+        """Start the children; each gets `file`'s settings before anything else."""
+        self._set(file, built)
+        for child in self.children:
+            tasks.create_task(child.run())
+
+    async def configure(self, file: File, built: Built) -> str | None:
+        """Give every child its settings; None when all have taken them, else why not."""
+        self._set(file, built)
+        loop = asyncio.get_running_loop()
+        self._waiting = {child.name: loop.create_future() for child in self.children}
+        for child in self.children:
+            self._tell_settings(child)
+        done, _late = await asyncio.wait(self._waiting.values(), timeout=CONFIGURE_TIMEOUT_S)
+        errors = [error for future in done if (error := future.result()) is not None]
+        errors += [
+            f"the {name} process did not answer in {CONFIGURE_TIMEOUT_S:g} s"
+            for name, future in self._waiting.items()
+            if not future.done()
+        ]
+        self._waiting = {}
+        return "; ".join(errors) or None
+
+    async def status(
+        self,
+    ) -> tuple[tuple[InstanceStatus, ...], tuple[VirtualServerStatus, ...], list[str]]:
+        """What the children say of themselves now, and who did not answer."""
+        answers = await asyncio.gather(
+            *(child.ask("status", timeout_s=STATUS_TIMEOUT_S) for child in self.children)
+        )
+        instances: tuple[InstanceStatus, ...] = ()
+        servers: tuple[VirtualServerStatus, ...] = ()
+        problems = list(self._refused.values())
+        for child, answer in zip(self.children, answers, strict=True):
+            if answer is None:
+                problems.append(f"the {child.name} process does not answer")
+                continue
+            try:
+                said = decode(_Said, answer.get("status"))
+            except WireError as error:
+                problems.append(f"the {child.name} process's status cannot be read: {error}")
+                continue
+            instances += said.instances
+            servers += said.virtual_servers
+            self.ipvs = said.ipvs or self.ipvs
+        return instances, servers, problems
+
+    def processes(self) -> tuple[ProcessStatus, ...]:
+        return tuple(child.status() for child in self.children)
+
+    async def stop(self) -> None:
+        """VRRP first, so that the backup takes over at once; then the checks."""
+        limits = {"vrrp": VRRP_STOP_S}
+        for child in self.children:
+            limit_s = limits.get(child.name, CHECKER_STOP_S)
+            if not await child.stop(timeout_s=limit_s):
+                self._log.warning(f"{child.name} did not stop within {limit_s:g} s; killed")
+
+    def _set(self, file: File, built: Built) -> None:
+        self._revision = file.revision
+        self._settings = {"vrrp": encode(built.vrrp), "checker": encode(built.checker)}
+
+    def _tell_settings(self, child: Child) -> None:
+        settings = self._settings[child.name]
+        child.send({"verb": "configure", "revision": self._revision, "settings": settings})
+
+    def _started(self, child: Child) -> None:
+        self._on_child(child, "started", f"the {child.name} process runs as pid {child.pid}")
+        self._tell_settings(child)
+
+    def _exited(self, child: Child, cause: str) -> None:
+        self._answered(child, f"the {child.name} process died: {cause}")
+        self._on_child(child, "died", f"the {child.name} process died: {cause}")
+
+    def _heard(self, child: Child, message: Message) -> None:
+        match message.get("kind"):
+            case "event":
+                try:
+                    event = decode(Event, message.get("event"))
+                except WireError as error:
+                    self._log.error(f"{child.name} told an event that cannot be read: {error}")
+                    return
+                self._on_event(event)
+            case "configured":
+                self._configured(child, message)
+            case "ready":
+                self._log.detail(f"{child.name} is ready")
+            case other:
+                self._log.error(f"{child.name} said {other!r}, which nobody understands")
+
+    def _configured(self, child: Child, message: Message) -> None:
+        error = message.get("error")
+        if message.get("revision") != self._revision:
+            return
+        self._refused.pop(child.name, None)
+        if error is not None:
+            self._refused[child.name] = f"the {child.name} process refused its settings: {error}"
+        self._answered(child, None if error is None else f"{child.name}: {error}")
+        self._log.detail(f"{child.name} runs revision {self._revision}")
+
+    def _answered(self, child: Child, error: str | None) -> None:
+        future = self._waiting.get(child.name)
+        if future is not None and not future.done():
+            future.set_result(error)

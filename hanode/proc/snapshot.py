@@ -1,0 +1,136 @@
+"""A node's status at one moment, put together from who knows it.
+
+DRIVER. The children tell their own state; the kernel tells which addresses are there; the
+revisions' life tells what runs. What nobody answers for is left out and named in `problems`:
+an old answer is never passed off as a new one.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import ipaddress
+import os
+import time
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from hanode.apply import Life
+from hanode.build import Built
+from hanode.proc.engine import Engine
+from hanode.system.addresses import AddressWatch
+from hanode.system.journal import Journal
+from hanode.wire import InstanceStatus, KernelAddress, NodeStatus, ProcessStatus
+
+if TYPE_CHECKING:
+    from hanode.proc.keeper import AgentKeeper
+    from hanode.proc.supervisor import Options
+
+
+class Snapshot:
+    """Knows whom to ask."""
+
+    def __init__(
+        self, options: Options, life: Life, engine: Engine, watch: AddressWatch, built: Built
+    ) -> None:
+        self._options = options
+        self._life = life
+        self._engine = engine
+        self._watch = watch
+        self._built = built
+        self._started_us = time.time_ns() // 1_000
+        self._known: frozenset[KernelAddress] | None = None
+        self._last_instances: tuple[InstanceStatus, ...] = ()
+        self.stopping = False
+
+    def runs(self, built: Built) -> None:
+        """The engine has taken these settings."""
+        self._built = built
+
+    async def take(self, agent: AgentKeeper, journal: Journal) -> NodeStatus:
+        """Ask everybody now."""
+        memory, enrolment = self._life.memory, self._options.enrolment
+        instances, servers, problems = await self._engine.status()
+        if self.stopping:
+            instances, problems = self._ending(), []
+        else:
+            self._last_instances = instances
+        self._watch.read()
+        addresses = self._watch.addresses()
+        problems += [*self._built.ignored, *agent.problems()]
+        if journal.fault:
+            problems.append(journal.fault)
+        return NodeStatus(
+            node=enrolment.node if enrolment else "",
+            name=self._options.name,
+            wall_us=time.time_ns() // 1_000,
+            mono_us=time.monotonic_ns() // 1_000,
+            revision=memory.live.revision,
+            confirmed_revision=memory.confirmed.revision,
+            config_sha256=hashlib.sha256(memory.live.text.encode()).hexdigest(),
+            started_us=self._started_us,
+            instances=tuple(_seen_by_kernel(i, addresses) for i in instances),
+            virtual_servers=servers,
+            addresses=addresses,
+            ipvs=self._engine.ipvs,
+            processes=(
+                ProcessStatus("supervisor", os.getpid(), True),
+                *self._engine.processes(),
+                *agent.processes(),
+            ),
+            problems=tuple(problems),
+            stopping=self.stopping,
+        )
+
+    def address_changes(self) -> list[tuple[KernelAddress, bool, str]]:
+        """What came and went since the last call, with the instance it belongs to.
+
+        At the first call only a configured address is news: it was left by an engine that was
+        killed, or set by hand.
+        """
+        self._watch.read()
+        if not self._watch.complete:
+            return []
+        owners = {
+            _same(str(vip)): instance.name
+            for instance in self._built.vrrp.instances
+            for vip in instance.addresses
+        }
+        before, now = self._known, frozenset(self._watch.addresses())
+        self._known = now
+        if before is None:
+            before = frozenset(a for a in now if _same(a.address) not in owners)
+        changed = [(a, False) for a in before - now] + [(a, True) for a in now - before]
+        return [
+            (address, present, owners.get(_same(address.address), ""))
+            for address, present in sorted(changed, key=lambda c: (c[1], c[0].address))
+            if not _link_local(address.address)
+        ]
+
+    def _ending(self) -> tuple[InstanceStatus, ...]:
+        return tuple(
+            replace(i, state="INIT", cause="the engine was stopped", master=None)
+            for i in self._last_instances
+        )
+
+
+def _seen_by_kernel(
+    instance: InstanceStatus, addresses: tuple[KernelAddress, ...]
+) -> InstanceStatus:
+    there = {(a.dev, _same(a.address)) for a in addresses}
+    vips = tuple(replace(v, present=(v.dev, _same(v.address)) in there) for v in instance.vips)
+    return replace(instance, vips=vips)
+
+
+def _same(address: str) -> str:
+    """One spelling for an address with its prefix."""
+    try:
+        return str(ipaddress.ip_interface(address))
+    except ValueError:
+        return address
+
+
+def _link_local(address: str) -> bool:
+    try:
+        return ipaddress.ip_interface(address).ip.is_link_local
+    except ValueError:
+        return False
