@@ -45,10 +45,13 @@ class Balancer:
 
     @property
     def deadline_us(self) -> int | None:
-        """When `work` has something to do; None: not before the next `want`."""
+        """When `work` has something to do; None: not before the next `want`.
+
+        Something to do at once is a deadline long past: 1, as 0 means never to a timerfd.
+        """
         if self._kernel is None:
             return None
-        return 0 if self._dirty else self._audit_at_us
+        return 1 if self._dirty else self._audit_at_us
 
     @property
     def in_kernel(self) -> frozenset[ServiceKey] | None:

@@ -9,14 +9,13 @@ supervisor says stop, goes away, or sends SIGTERM, our services leave the kernel
 from __future__ import annotations
 
 import contextlib
+import json
 import os
 import random
 import resource
-import select
 import signal
 import socket
 import sys
-import time
 from collections import deque
 from collections.abc import Callable, Iterable
 from typing import Any
@@ -27,15 +26,14 @@ from hanode.check.report import changes, report
 from hanode.check.settings import CheckerSettings, VirtualServerSettings
 from hanode.ipvs.types import Balanced, Destination, Service, ServiceKey
 from hanode.proc.balance import Balancer
-from hanode.system.ipc import LINE_BYTES_MAX, pack, unpack
+from hanode.proc.lines import Lines
+from hanode.proc.loop import Loop
+from hanode.system.clock import Clock, SystemClock
+from hanode.system.ipc import unpack
 from hanode.system.ipvs_kernel import IpvsKernel, NetlinkIpvs
 from hanode.system.probes import EpollProbes, Prober
 from hanode.wire import WireError, decode, encode
 
-READ_BYTES = 65_536
-UNSENT_BYTES_MAX = 16_000_000
-"""A supervisor that reads nothing for so long is not there; it starts us anew when it is."""
-LONGEST_WAIT_S = 60.0
 CLOCK_STEP_US = 1_000
 """Smaller differences come from asking two clocks one after the other, and would make every
 "since" of a status tremble."""
@@ -50,18 +48,18 @@ class Checker:
         prober: Prober,
         open_kernel: Callable[[], IpvsKernel],
         say: Callable[[dict[str, Any]], None],
-        mono_us: Callable[[], int],
-        wall_us: Callable[[], int],
+        clock: Clock,
         draw: Callable[[], float],
     ) -> None:
         self._prober = prober
-        self._say = say
-        self._mono_us = mono_us
-        self._wall_us = wall_us
+        self._say_now = say
+        self._unsaid: list[dict[str, Any]] = []
+        self._mono_us = clock.monotonic_us
+        self._wall_us = clock.wall_us
         self._health = Health(draw)
         self._settings = CheckerSettings()
         self._services: dict[str, VirtualServerSettings] = {}
-        self._balancer = Balancer(open_kernel, self._warn, mono_us)
+        self._balancer = Balancer(open_kernel, self._warn, clock.monotonic_us)
         self._offset_us = 0
         self.stopping = False
 
@@ -84,16 +82,24 @@ class Checker:
                 self._warn("checker", f"the supervisor said {other!r}, which means nothing here")
 
     def turn(self) -> None:
-        """Do all that is due now."""
+        """Do all that is due now, then say what happened: by then the kernel follows."""
         for event in self._prober.poll():
             self._carry_out(self._health.step(event, now_us=self._mono_us()))
         self._carry_out(self._health.tick(now_us=self._mono_us()))
         self._balancer.work()
+        unsaid, self._unsaid = self._unsaid, []
+        for message in unsaid:
+            self._say_now(message)
 
     def stop(self) -> None:
         """End all checks and leave the kernel without our services."""
         self._prober.close()
         self._balancer.clear()
+        for message in self._unsaid:
+            self._say_now(message)
+
+    def _say(self, message: dict[str, Any]) -> None:
+        self._unsaid.append(message)
 
     def _configure(self, revision: Any, raw: Any) -> None:
         answer: dict[str, Any] = {"kind": "configured", "revision": revision}
@@ -168,119 +174,70 @@ class Checker:
         return {"virtual_servers": encode(servers), "ipvs": self._balancer.availability}
 
 
-class Link:
-    """The supervisor's end of the line, without ever waiting for it."""
+class CheckerProcess:
+    """The checker on real sockets, with the supervisor at the other end of `connection`."""
 
     def __init__(self, connection: socket.socket) -> None:
-        self._socket = connection
-        self._socket.setblocking(False)
-        self._heard = b""
-        self._unsent = bytearray()
-        self.open = True
+        self._prober = EpollProbes()
+        self._checker = Checker(
+            prober=self._prober,
+            open_kernel=NetlinkIpvs,
+            say=self._say,
+            clock=SystemClock(),
+            draw=random.random,
+        )
+        self._loop = Loop(
+            deadline=lambda: self._checker.deadline_us, on_deadline=self._checker.turn
+        )
+        self._lines = Lines(connection, on_line=self._on_line, on_end=self._loop.stop)
+        # A Python signal handler alone does not wake epoll: the bytes of this pair do.
+        self._signalled, self._signaller = socket.socketpair()
+        self._signaller.setblocking(False)
 
-    def fileno(self) -> int:
-        return self._socket.fileno()
-
-    @property
-    def interest(self) -> int:
-        """What epoll should wait for."""
-        return select.EPOLLIN | (select.EPOLLOUT if self._unsent else 0)
-
-    def say(self, message: dict[str, Any]) -> None:
-        """Queue one line; `flush` sends it."""
-        self._unsent += pack(message)
-
-    def flush(self) -> None:
+    def run(self) -> None:
+        """Until the supervisor says stop, goes away, or somebody sends SIGTERM."""
+        signal.signal(signal.SIGINT, signal.SIG_IGN)  # a terminal's Ctrl-C is the supervisor's
+        signal.signal(signal.SIGTERM, lambda *_: None)
+        signal.set_wakeup_fd(self._signaller.fileno(), warn_on_full_buffer=False)
+        self._loop.watch(self._lines.fileno(), self._on_supervisor)
+        self._loop.watch(self._prober.fileno(), lambda _mask: self._checker.turn())
+        self._loop.watch(self._signalled.fileno(), lambda _mask: self._loop.stop())
+        self._say({"kind": "ready"})
         try:
-            while self._unsent:
-                del self._unsent[: self._socket.send(self._unsent)]
-        except BlockingIOError:
-            self.open = self.open and len(self._unsent) <= UNSENT_BYTES_MAX
-        except OSError:
-            self.open = False
+            self._loop.run()
+        finally:
+            self._checker.stop()
+            self._loop.close()
 
-    def hear(self) -> list[dict[str, Any]]:
-        """Lines that have come; the end of the line closes the link."""
-        try:
-            data = self._socket.recv(READ_BYTES)
-        except BlockingIOError:
-            return []
-        except OSError:
-            data = b""
-        if not data or len(self._heard) > LINE_BYTES_MAX:
-            self.open = False
-            return []
-        *lines, self._heard = (self._heard + data).split(b"\n")
-        return [unpack(line) for line in lines if line]
+    def _on_supervisor(self, mask: int) -> None:
+        self._lines.serve(mask)
+        if not self._lines.waiting:
+            self._loop.watch(self._lines.fileno(), self._on_supervisor)
+        if self._checker.stopping:
+            self._loop.stop()
+
+    def _on_line(self, line: bytes) -> None:
+        self._checker.hear(unpack(line))
+        self._checker.turn()
+
+    def _say(self, message: dict[str, Any]) -> None:
+        self._lines.say(json.dumps(message, ensure_ascii=False, separators=(",", ":")).encode())
+        if self._lines.waiting:
+            self._loop.watch(self._lines.fileno(), self._on_supervisor, write=True)
 
 
 def main() -> int:
     """Run until the supervisor ends it."""
     number = os.environ.get("HANODE_IPC_FD", "")
     if not number.isdigit():
-        print(
-            "hanode.proc.checker is started by the engine's supervisor, not by hand: "
-            "use `hanode run`",
-            file=sys.stderr,
+        sys.stderr.write(
+            "hanode.proc.checker is started by `python -m hanode run`, not by hand:"
+            " HANODE_IPC_FD is not set\n"
         )
         return 2
     _allow_many_connections()
-    link = Link(socket.socket(fileno=int(number)))
-    prober = EpollProbes()
-    checker = Checker(
-        prober=prober,
-        open_kernel=NetlinkIpvs,
-        say=link.say,
-        mono_us=lambda: time.monotonic_ns() // 1000,
-        wall_us=lambda: time.time_ns() // 1000,
-        draw=random.random,
-    )
-    link.say({"kind": "ready"})
-    try:
-        _loop(checker, link, prober)
-    finally:
-        checker.stop()
-        link.flush()
+    CheckerProcess(socket.socket(fileno=int(number))).run()
     return 0
-
-
-def _loop(checker: Checker, link: Link, prober: Prober) -> None:
-    with contextlib.closing(select.epoll()) as epoll, _terminated() as terminated:
-        epoll.register(terminated, select.EPOLLIN)
-        epoll.register(prober.fileno(), select.EPOLLIN)
-        epoll.register(link, link.interest)
-        while link.open and not checker.stopping:
-            link.flush()
-            epoll.modify(link, link.interest)
-            for fd, _ in epoll.poll(_wait_s(checker.deadline_us)):
-                if fd == link.fileno():
-                    for message in link.hear():
-                        checker.hear(message)
-                elif fd == terminated.fileno():
-                    return
-            checker.turn()
-
-
-def _wait_s(deadline_us: int | None) -> float:
-    if deadline_us is None:
-        return LONGEST_WAIT_S
-    return min(max(0.0, deadline_us / 1e6 - time.monotonic()), LONGEST_WAIT_S)
-
-
-@contextlib.contextmanager
-def _terminated() -> Any:
-    """A socket that becomes readable at SIGTERM. Ctrl-C is the supervisor's to handle."""
-    reader, writer = socket.socketpair()
-    writer.setblocking(False)
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    signal.signal(signal.SIGTERM, lambda *_: None)
-    signal.set_wakeup_fd(writer.fileno(), warn_on_full_buffer=False)
-    try:
-        yield reader
-    finally:
-        signal.set_wakeup_fd(-1)
-        reader.close()
-        writer.close()
 
 
 def _allow_many_connections() -> None:
