@@ -48,11 +48,19 @@ NEEDS: dict[str, tuple[Callable[[], bool], str]] = {
 }
 
 
+FAST_LEAVES_OUT = frozenset(
+    {"root", "netns", "keepalived", "uml", "chromium", "postgres", "tcpdump"}
+)
+"""What `bin/test --fast` does without, even where the machine has it."""
+
+
 def pytest_runtest_setup(item: pytest.Item) -> None:
     """Skip, or fail in the whole run, where something the test needs is missing."""
     for marker in item.iter_markers("needs"):
         for name in marker.args:
             present, sentence = NEEDS[name]
+            if os.environ.get("KEEPSIGHT_FAST") == "1" and name in FAST_LEAVES_OUT:
+                pytest.skip(f"{sentence}, which the fast run leaves out")
             if present():
                 continue
             if os.environ.get("KEEPSIGHT_ALL_TESTS") == "1" and name != "shared":
