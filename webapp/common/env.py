@@ -69,6 +69,16 @@ def secret_file(path: Path, make: Any) -> bytes:
     return path.read_bytes()
 
 
+def write_secret(path: Path, content: str) -> None:
+    """Replace `path` by this content, 0600, whole or not at all."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    draft = path.with_name(f".{path.name}.{secrets.token_hex(6)}")
+    handle = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    with os.fdopen(handle, "w", encoding="utf-8") as file:
+        file.write(content + "\n")
+    os.replace(draft, path)
+
+
 def database(url: str) -> dict[str, Any]:
     """Django's DATABASES entry for `sqlite:///FILE` or `postgresql://…`."""
     parts = urlsplit(url)

@@ -54,7 +54,7 @@ def _with_headers(response: HttpResponseBase) -> HttpResponseBase:
 class SignInRequired(LoginRequiredMiddleware):
     """Django's rule, except that the API and htmx get a status instead of a sign-in page."""
 
-    def handle_no_permission(
+    def handle_no_permission(  # type: ignore[override] # the stubs promise a redirect
         self, request: HttpRequest, view_func: Callable[..., Any]
     ) -> HttpResponseBase:
         """401 for the API; htmx is told to load the sign-in page; a browser is sent there."""

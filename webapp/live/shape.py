@@ -10,7 +10,8 @@ class VipView(TypedDict):
 
     address: str
     dev: str
-    present: bool
+    present: bool | None
+    """None: the node was not heard lately."""
 
 
 class InstanceView(TypedDict):

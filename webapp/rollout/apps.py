@@ -1,4 +1,9 @@
-"""Django's name for this app."""
+"""Django's name for this app; it listens to what ingest hears."""
+
+from __future__ import annotations
+
+from typing import Any
+from uuid import UUID
 
 from django.apps import AppConfig
 
@@ -8,3 +13,15 @@ class RolloutConfig(AppConfig):
 
     name = "webapp.rollout"
     label = "rollout"
+
+    def ready(self) -> None:
+        """A node's report may be what a rollout waits for."""
+        from webapp.common.signals import nodes_reported
+
+        nodes_reported.connect(_nodes_reported, dispatch_uid="rollout")
+
+
+def _nodes_reported(sender: Any, cluster_ids: set[UUID], **_: Any) -> None:
+    from webapp.rollout.services import advance_clusters  # models are ready only now
+
+    advance_clusters(cluster_ids)

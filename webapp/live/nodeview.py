@@ -1,0 +1,150 @@
+"""One node's status as the page shows it. Decides only: the time is passed in.
+
+Stale is never green: a node that was not heard for STALE_AFTER heartbeats is unknown, and so is
+everything it said.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import UTC, datetime, timedelta
+
+from hanode import wire
+from webapp.live.shape import GroupView, InstanceView, NodeView, VipPlaces
+
+STALE_AFTER = 3
+"""Heartbeats; two may be lost to a busy machine."""
+
+
+def stale_at(heard_at: datetime, heartbeat_s: float) -> datetime:
+    """When a node last heard then becomes unknown."""
+    return heard_at + timedelta(seconds=STALE_AFTER * heartbeat_s)
+
+
+def iso(wall_us: int | None) -> str | None:
+    """Microseconds since the epoch as ISO 8601 in UTC; None stays None, 0 is unsaid."""
+    if not wall_us:
+        return None
+    return datetime.fromtimestamp(wall_us / 1e6, UTC).isoformat(timespec="milliseconds")
+
+
+def stamp(at: datetime | None) -> str | None:
+    """A row's time as ISO 8601."""
+    return at.astimezone(UTC).isoformat(timespec="milliseconds") if at else None
+
+
+def node_view(
+    node: tuple[str, str, str],
+    status: wire.NodeStatus | None,
+    heard_at: datetime | None,
+    *,
+    now: datetime,
+    heartbeat_s: float,
+) -> NodeView:
+    """`node` is (id, name, wire id); no status: never heard."""
+    identity, name, wire_id = node
+    fresh = heard_at is not None and now < stale_at(heard_at, heartbeat_s)
+    up = fresh and status is not None
+    return {
+        "id": identity,
+        "name": name,
+        "wire_id": wire_id,
+        "state": "up" if up else "unknown",
+        "heard_at": stamp(heard_at),
+        "heard_ago_s": round((now - heard_at).total_seconds(), 1) if heard_at else None,
+        "unknown_since": stamp(stale_at(heard_at, heartbeat_s)) if heard_at and not up else None,
+        "revision": status.revision if status else None,
+        "confirmed_revision": status.confirmed_revision if status else None,
+        "engine": _engine(status, up),
+        "ipvs": status.ipvs if status and up else "unknown",
+        "problems": list(status.problems) if status and up else [],
+        "instances": [_instance(i, up) for i in status.instances] if status else [],
+    }
+
+
+def _engine(status: wire.NodeStatus | None, up: bool) -> str:
+    if status is None or not up:
+        return "unknown"
+    return "stopping" if status.stopping else "up"
+
+
+def _instance(instance: wire.InstanceStatus, up: bool) -> InstanceView:
+    return {
+        "name": instance.name,
+        "vrid": instance.vrid,
+        "interface": instance.interface,
+        "state": instance.state if up else "unknown",
+        "since": iso(instance.since_us) if up else None,
+        "cause": instance.cause if up else "",
+        "priority": instance.base_priority,
+        "effective_priority": instance.effective_priority,
+        "vips": [
+            {"address": vip.address, "dev": vip.dev, "present": vip.present if up else None}
+            for vip in instance.vips
+        ],
+    }
+
+
+def group_views(nodes: Iterable[NodeView]) -> list[GroupView]:
+    """Every vrrp_instance that some node named, with the verdict on its masters."""
+    members: dict[str, list[tuple[NodeView, InstanceView]]] = {}
+    for node in nodes:
+        for instance in node["instances"]:
+            members.setdefault(instance["name"], []).append((node, instance))
+    return [_group(name, found) for name, found in members.items()]
+
+
+def _group(name: str, members: list[tuple[NodeView, InstanceView]]) -> GroupView:
+    masters = [(n, i) for n, i in members if i["state"] == "MASTER"]
+    unknown = any(node["state"] == "unknown" for node, _ in members)
+    if len(masters) > 1:
+        verdict = "two masters"
+    elif masters:
+        verdict = "ok"
+    else:
+        # A node that is not heard may well hold the addresses: that is no "no master".
+        verdict = "unknown" if unknown else "no master"
+    spoken = masters or [(n, i) for n, i in members if i["since"]]
+    latest = max(spoken, key=lambda pair: pair[1]["since"] or "", default=None)
+    return {
+        "name": name,
+        "vrid": members[0][1]["vrid"],
+        "master": masters[0][0]["name"] if len(masters) == 1 else None,
+        "masters": [node["name"] for node, _ in masters],
+        "since": latest[1]["since"] if latest else None,
+        "cause": latest[1]["cause"] if latest else "",
+        "verdict": verdict,
+    }
+
+
+def vip_places(nodes: Iterable[NodeView]) -> list[VipPlaces]:
+    """Where the kernels have each address."""
+    places: dict[tuple[str, str], VipPlaces] = {}
+    for node in nodes:
+        for instance in node["instances"]:
+            for vip in instance["vips"]:
+                place = places.setdefault(
+                    (instance["name"], vip["address"]),
+                    {
+                        "address": vip["address"],
+                        "group": instance["name"],
+                        "dev": vip["dev"],
+                        "nodes": [],
+                        "unknown": [],
+                    },
+                )
+                if vip["present"] is None:
+                    place["unknown"].append(node["name"])
+                elif vip["present"]:
+                    place["nodes"].append(node["name"])
+    return list(places.values())
+
+
+def delta(old: NodeView | None, new: NodeView) -> dict[str, object]:
+    """What of the node's view changed, and always how fresh it is."""
+    always = {"state", "heard_at", "heard_ago_s"}
+    return {
+        key: value
+        for key, value in new.items()
+        if key in always or old is None or old.get(key) != value
+    }

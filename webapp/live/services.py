@@ -1,0 +1,183 @@
+"""What is happening, as one typed value; read by the page, the socket's snapshot and the API."""
+
+from __future__ import annotations
+
+import secrets
+from datetime import datetime, timedelta
+from typing import Any
+
+from django.conf import settings
+
+from hanode import wire
+from webapp.inventory.models import Cluster, Node
+from webapp.live.models import BrokerState, Event, NodeStatus, Outage, Probe
+from webapp.live.nodeview import group_views, iso, node_view, stale_at, stamp, vip_places
+from webapp.live.shape import (
+    BrokerView,
+    ClusterView,
+    EventView,
+    NodeView,
+    OutageView,
+    ProbeView,
+    VirtualServerView,
+)
+
+EVENTS_SHOWN = 50
+OUTAGES_SHOWN = 10
+INGEST_SILENT_S = 5
+"""ingest writes its row every second; silent for so long, it does not run."""
+
+
+def cluster_view(cluster: Cluster, now: datetime) -> ClusterView:
+    """Everything on the cluster page at `now`."""
+    rows = list(cluster.nodes.select_related("live"))
+    statuses = {node.name: status_of(node) for node in rows}
+    nodes = [view_of(node, now) for node in rows]
+    return {
+        "slug": cluster.slug,
+        "name": cluster.name,
+        "nodes": nodes,
+        "groups": group_views(nodes),
+        "vips": vip_places(nodes),
+        "virtual_servers": _virtual_servers(nodes, statuses),
+        "events": recent_events(cluster),
+        "probe": probe_view(cluster, now),
+        "broker": broker_view(now),
+        "lab": bool(settings.LAB_SOCKET),
+    }
+
+
+def status_of(node: Node) -> wire.NodeStatus | None:
+    """The last status that the node sent; None: never heard, or no longer understood."""
+    try:
+        return wire.decode(wire.NodeStatus, node.live.status)
+    except (NodeStatus.DoesNotExist, wire.WireError):
+        return None
+
+
+def view_of(node: Node, now: datetime) -> NodeView:
+    """One node at `now`."""
+    status = status_of(node)
+    heard_at = node.live.heard_at if status else None
+    identity = (str(node.pk), node.name, node.wire_id)
+    return node_view(identity, status, heard_at, now=now, heartbeat_s=settings.HEARTBEAT_S)
+
+
+def _virtual_servers(
+    nodes: list[NodeView], statuses: dict[str, wire.NodeStatus | None]
+) -> list[VirtualServerView]:
+    views: dict[str, VirtualServerView] = {}
+    for node in nodes:
+        status = statuses[node["name"]]
+        for server in status.virtual_servers if status else ():
+            view = views.setdefault(
+                server.key,
+                {"key": server.key, "ipvs": "unknown", "up": None, "real_servers": []},
+            )
+            up = node["state"] == "up"
+            if up:
+                view["ipvs"] = _better_ipvs(view["ipvs"], node["ipvs"])
+                view["up"] = bool(view["up"]) or server.up
+            for real in server.real_servers:
+                _add_real_server(view, node["name"], real, up)
+    return list(views.values())
+
+
+def _better_ipvs(known: str, new: str) -> str:
+    return known if known == "kernel" or not new else new
+
+
+def _add_real_server(
+    view: VirtualServerView, node: str, real: wire.RealServerStatus, up: bool
+) -> None:
+    row = next((r for r in view["real_servers"] if r["key"] == real.key), None)
+    if row is None:
+        row = {"key": real.key, "weight": real.weight, "nodes": {}}
+        view["real_servers"].append(row)
+    row["nodes"][node] = {
+        "up": real.up if up else None,
+        "cause": real.cause if up else "not heard lately",
+        "since": iso(real.since_us) if up else None,
+    }
+
+
+def recent_events(cluster: Cluster, limit: int = EVENTS_SHOWN) -> list[EventView]:
+    """Newest first."""
+    rows = Event.objects.filter(node__cluster=cluster).select_related("node")[:limit]
+    return [event_view(row, row.node.name) for row in rows]
+
+
+def event_view(row: Event, node_name: str) -> EventView:
+    """One event."""
+    return {
+        "at": iso(row.wall_us) or "",
+        "node": node_name,
+        "kind": row.kind,
+        "subject": row.subject,
+        "cause": row.cause,
+        "data": row.data,
+    }
+
+
+def probe_view(cluster: Cluster, now: datetime) -> ProbeView | None:
+    """What the cluster's client sees; None where it has none."""
+    probe = Probe.objects.filter(cluster=cluster).first()
+    return probe_of(probe, now) if probe else None
+
+
+def probe_of(probe: Probe, now: datetime) -> ProbeView:
+    """One probe at `now`; unknown when it was not heard lately."""
+    fresh = probe.heard_at is not None and now < stale_at(probe.heard_at, settings.HEARTBEAT_S)
+    said: dict[str, Any] = probe.state
+    return {
+        "name": probe.name,
+        "target": probe.target,
+        "state": ("up" if said.get("up") else "down") if fresh else "unknown",
+        "heard_at": stamp(probe.heard_at),
+        "rtt_us": said.get("rtt_us") if fresh else None,
+        "sent": said.get("sent", 0),
+        "lost": said.get("lost", 0),
+        "outages": [outage_view(row) for row in probe.outages.all()[:OUTAGES_SHOWN]],
+    }
+
+
+def outage_view(row: Outage) -> OutageView:
+    """One outage; open ones have no end yet."""
+    return {
+        "since": iso(row.from_us) or "",
+        "until": iso(row.to_us),
+        "lost_ms": row.lost_ms,
+        "sent": row.sent,
+        "lost": row.lost,
+    }
+
+
+def broker_view(now: datetime) -> BrokerView:
+    """Whether news can arrive: as ingest last wrote it, which needs no broker to read."""
+    row = BrokerState.objects.first()
+    if row is None:
+        return {"up": False, "since": None, "reason": "The ingest process has not started yet."}
+    if now - row.checked_at > timedelta(seconds=INGEST_SILENT_S):
+        reason = "The ingest process does not run; start it with manage.py ingest."
+        return {"up": False, "since": stamp(row.checked_at), "reason": reason}
+    reason = "" if row.up else "The message broker does not answer; nodes keep failing over."
+    return {"up": row.up, "since": stamp(row.since), "reason": reason}
+
+
+def ensure_probe(cluster: Cluster, name: str = "client") -> Probe:
+    """The cluster's probe of that name; made where missing."""
+    probe, _ = Probe.objects.get_or_create(
+        cluster=cluster,
+        name=name,
+        defaults={"wire_id": f"probe-{cluster.slug[:30]}-{secrets.token_hex(4)}"},
+    )
+    return probe
+
+
+def note_broker(up: bool, now: datetime) -> None:
+    """ingest says whether it reaches the broker."""
+    row, _ = BrokerState.objects.get_or_create(
+        pk=1, defaults={"up": up, "since": now, "checked_at": now}
+    )
+    since = row.since if row.up == up else now
+    BrokerState.objects.filter(pk=row.pk).update(up=up, since=since, checked_at=now)

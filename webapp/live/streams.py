@@ -1,0 +1,77 @@
+"""What arrives on a stream, as values. Decides only: bytes in, records out, nothing raises.
+
+An entry has the fields `t` (what it is) and `d` (JSON); its id begins with the broker's clock.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+from hanode import wire
+
+ENTRY_CHARS_MAX = 262_144
+"""A status of a hundred instances is a fifth of this; more is not a node talking."""
+
+RawEntry = tuple[bytes, dict[bytes, bytes]]
+
+
+@dataclass(frozen=True, slots=True)
+class ProbeSaid:
+    """Four times a second."""
+
+    target: str
+    wall_us: int
+    sent: int
+    lost: int
+    up: bool
+    rtt_us: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class OutageSaid:
+    """When it begins (`to_us` None) and when it ends."""
+
+    from_us: int
+    to_us: int | None
+    lost: int
+    sent: int
+
+    @property
+    def lost_ms(self) -> int:
+        """How long it took; 0 while it lasts."""
+        return 0 if self.to_us is None else max(0, self.to_us - self.from_us) // 1000
+
+
+Record = wire.Event | wire.NodeStatus | ProbeSaid | OutageSaid
+
+KINDS: dict[bytes, dict[bytes, type[Any]]] = {
+    b"node": {b"event": wire.Event, b"status": wire.NodeStatus},
+    b"probe": {b"probe": ProbeSaid, b"outage": OutageSaid},
+}
+
+
+def heard_at(entry_id: bytes, now: datetime) -> datetime:
+    """When the broker took the entry; never in the future, so that a clock ahead is not fresh."""
+    milliseconds = int(entry_id.split(b"-")[0])
+    return min(datetime.fromtimestamp(milliseconds / 1000, UTC), now)
+
+
+def read(speaker: bytes, entries: Iterable[RawEntry]) -> tuple[list[tuple[bytes, Record]], int]:
+    """The entries that are understood, and how many were not. `speaker`: b"node" or b"probe"."""
+    records: list[tuple[bytes, Record]] = []
+    bad = 0
+    for entry_id, fields in entries:
+        cls = KINDS[speaker].get(fields.get(b"t", b"")) if fields else None
+        text = fields.get(b"d", b"") if fields else b""
+        if cls is None or len(text) > ENTRY_CHARS_MAX:
+            bad += 1
+            continue
+        try:
+            records.append((entry_id, wire.decode(cls, json.loads(text))))
+        except (ValueError, RecursionError):  # WireError is a ValueError
+            bad += 1
+    return records, bad

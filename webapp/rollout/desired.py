@@ -1,0 +1,106 @@
+"""What each node should run now, read from the rows, signed, and put where the node looks.
+
+After a push that a node did not take, what it should run is what it confirmed before; so that a
+node that comes back later does not pick up a revision whose rollout has failed.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+
+from hanode import wire
+from webapp.configs.models import RevisionFile
+from webapp.inventory import keys
+from webapp.inventory.models import Node
+from webapp.live.services import status_of, view_of
+from webapp.rollout import transport
+from webapp.rollout.models import Step, StepState
+
+log = logging.getLogger(__name__)
+
+CONFIRM_WITHIN_S = 30.0
+"""A node that hears no confirmation for so long goes back by itself."""
+WANTED = (StepState.SENT, StepState.LIVE, StepState.CONFIRMED)
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """One node's desired revision."""
+
+    file: RevisionFile
+    keep: bool
+    """Whether the control plane has seen it healthy."""
+
+
+def wanted_for(node: Node) -> Wanted | None:
+    """From the newest step that counts; None: nothing was ever pushed to it."""
+    step = (
+        Step.objects.filter(node=node, state__in=WANTED)
+        .select_related("rollout__revision")
+        .order_by("-rollout__revision__number")
+        .first()
+    )
+    if step is None:
+        return None
+    file = RevisionFile.objects.select_related("revision__cluster").get(
+        revision=step.rollout.revision, node=node
+    )
+    return Wanted(file, keep=step.state != StepState.SENT)
+
+
+def bundle_of(node: Node, file: RevisionFile) -> wire.Signed:
+    """Byte for byte the same whenever it is made: Ed25519 has no randomness."""
+    revision = file.revision
+    bundle = wire.Bundle(
+        cluster=str(revision.cluster_id),
+        node=node.wire_id,
+        revision=revision.number,
+        config=file.text,
+        created_us=int(revision.created_at.timestamp() * 1e6),
+        confirm_within_s=CONFIRM_WITHIN_S,
+    )
+    return keys.sign("bundle", wire.to_json(bundle))
+
+
+def confirmation_of(node: Node, file: RevisionFile) -> wire.Signed:
+    """The control plane's word that this revision may stay."""
+    confirmation = wire.Confirmation(
+        cluster=str(file.revision.cluster_id), node=node.wire_id, revision=file.revision.number
+    )
+    return keys.sign("confirmation", wire.to_json(confirmation))
+
+
+def send_all(nodes: Iterable[Node], now: datetime) -> None:
+    """Put every node's desired state in place, and nudge those that do not run it yet."""
+    for node in nodes:
+        try:
+            send(node, now)
+        except transport.BrokerAway as error:
+            log.warning("%s will be sent its revision when the broker is back: %s", node, error)
+            return
+
+
+def send(node: Node, now: datetime) -> None:
+    """One node's. Raises BrokerAway.
+
+    A node that is not heard is nudged only when something changed: it looks when it is back,
+    and its queue does not grow meanwhile.
+    """
+    wanted = wanted_for(node)
+    if wanted is None:
+        transport.put(node.wire_id, None, None)
+        return
+    number = wanted.file.revision.number
+    confirmation = confirmation_of(node, wanted.file) if wanted.keep else None
+    changed = transport.put(node.wire_id, bundle_of(node, wanted.file), confirmation)
+    status = status_of(node)
+    behind = (
+        status is None
+        or status.revision < number
+        or (wanted.keep and status.confirmed_revision < number)
+    )
+    if behind and (changed or view_of(node, now)["state"] == "up"):
+        transport.nudge(node.wire_id, number)

@@ -1,0 +1,158 @@
+"""PURE. What a rollout does next, from what its steps say and what the nodes say.
+
+Backups first, one node after the other; a master only when everything before it is confirmed.
+Each call looks at everything again, so it may be called at any time, any number of times.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+ANSWER_WITHIN_S = 20.0
+"""From sent to live and healthy. Below the 30 s after which a node goes back by itself."""
+CONFIRM_WITHIN_S = 10.0
+"""From live to the node's own word that it keeps the revision."""
+START_WITHIN_S = 300.0
+"""A push that could not start for so long is no longer what anybody expects to happen."""
+
+OPEN = ("waiting", "sent", "live")
+LOST = ("refused", "reverted", "timed_out")
+
+
+@dataclass(frozen=True, slots=True)
+class StepNow:
+    """One node's step, as its row has it."""
+
+    node: str
+    position: int
+    state: str
+    age_s: float
+    """Since the state began."""
+    faults_before: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class NodeNow:
+    """One node, as it was last heard."""
+
+    heard: bool
+    """Lately enough to be believed."""
+    revision: int = 0
+    confirmed_revision: int = 0
+    master_of: tuple[str, ...] = ()
+    faults: tuple[str, ...] = ()
+    """Instances in FAULT."""
+    unsettled: tuple[str, ...] = ()
+    """Instances that are neither MASTER nor BACKUP yet."""
+    stopping: bool = False
+    ended: str = ""
+    """`refused` or `reverted`, when it said so of this revision."""
+    ended_because: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Mark:
+    """A step goes from one state to another."""
+
+    node: str
+    old: str
+    new: str
+    detail: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """What to write and what to send."""
+
+    marks: tuple[Mark, ...] = ()
+    state: str = "running"
+    """Of the rollout: waiting, running, done or failed."""
+    reason: str = ""
+    faults_before: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    """For nodes that are now sent to."""
+
+
+def decide(
+    revision: int, steps: tuple[StepNow, ...], nodes: dict[str, NodeNow], *, age_s: float
+) -> Decision:
+    """The next move. At most one step is under way at any time."""
+    lost = next((step for step in steps if step.state in LOST), None)
+    if lost is not None:
+        return Decision(state="failed", reason=f"{lost.node} did not take the revision.")
+    current = next((step for step in steps if step.state in ("sent", "live")), None)
+    if current is not None:
+        return _follow(revision, current, nodes.get(current.node, NodeNow(False)))
+    waiting = [step for step in steps if step.state == "waiting"]
+    if not waiting:
+        return Decision(state="done")
+    return _begin_next(waiting, nodes, begun=len(waiting) < len(steps), age_s=age_s)
+
+
+def _begin_next(
+    waiting: list[StepNow], nodes: dict[str, NodeNow], *, begun: bool, age_s: float
+) -> Decision:
+    """Who is master decides the order, so nothing is sent before every waiting node is heard."""
+    state = "running" if begun else "waiting"
+    silent = [s.node for s in waiting if not nodes.get(s.node, NodeNow(False)).heard]
+    if silent:
+        names = " and ".join(silent)
+        if age_s > START_WITHIN_S:
+            return Decision(
+                state="failed",
+                reason=f"{names} was not heard for {START_WITHIN_S / 60:.0f} minutes; "
+                f"nothing more was sent. Push again when it is back.",
+            )
+        return Decision(state=state, reason=f"Waits for {names}, which is not heard at the moment.")
+    step = min(waiting, key=lambda s: (bool(nodes[s.node].master_of), s.position))
+    faults = nodes[step.node].faults
+    return Decision(
+        marks=(Mark(step.node, "waiting", "sent"),),
+        faults_before={step.node: faults},
+    )
+
+
+def _follow(revision: int, step: StepNow, node: NodeNow) -> Decision:
+    """A step that was sent: did the node take it, is it well, does it keep it?"""
+    if node.ended:
+        return _lose(step, node.ended, node.ended_because or f"{step.node} {node.ended} it")
+    if step.state == "live":
+        if node.confirmed_revision >= revision:
+            return Decision(marks=(Mark(step.node, "live", "confirmed"),))
+        if step.age_s > CONFIRM_WITHIN_S:
+            return _lose(
+                step,
+                "timed_out",
+                f"{step.node} runs the revision but did not say within {CONFIRM_WITHIN_S:.0f} s "
+                "that it keeps it; it goes back by itself",
+            )
+        return Decision()
+    trouble = _trouble(revision, step, node)
+    if not trouble:
+        return Decision(marks=(Mark(step.node, "sent", "live"),))
+    if step.age_s > ANSWER_WITHIN_S:
+        return _lose(step, "timed_out", f"{trouble} within {ANSWER_WITHIN_S:.0f} s")
+    return Decision(reason=f"Waits: {trouble} yet.")
+
+
+def _trouble(revision: int, step: StepNow, node: NodeNow) -> str:
+    """Why the node is not yet live and healthy; empty: it is."""
+    if not node.heard:
+        return f"{step.node} was not heard"
+    if node.revision < revision:
+        return f"{step.node} did not report revision {revision}"
+    new = [name for name in node.faults if name not in step.faults_before]
+    if new:
+        return f"{step.node} applied it, but {', '.join(new)} is in FAULT and did not recover"
+    settling = [name for name in node.unsettled if name not in node.faults]
+    if settling or node.stopping:
+        return f"{step.node} applied it, but {', '.join(settling) or 'it'} did not settle"
+    return ""
+
+
+def _lose(step: StepNow, state: str, because: str) -> Decision:
+    sentence = because[:1].upper() + because[1:].rstrip(".") + "."
+    return Decision(
+        marks=(Mark(step.node, step.state, state, sentence),),
+        state="failed",
+        reason=f"{sentence} Nodes that were still waiting are untouched.",
+    )

@@ -1,0 +1,210 @@
+"""The push: freeze a revision, move its steps, keep the nodes' desired state where they look.
+
+Level-triggered: rows say what every node should run; `advance` and `reconcile` may run at any
+time, twice, or after a crash between commit and send.
+"""
+
+from __future__ import annotations
+
+import logging
+from datetime import datetime
+from uuid import UUID
+
+from django.conf import settings
+from django.db import transaction
+from django.utils import timezone
+
+from webapp.accounts import access
+from webapp.accounts.models import User
+from webapp.accounts.services import audit
+from webapp.configs.models import Draft, RevisionFile
+from webapp.configs.services import freeze
+from webapp.inventory.models import Cluster, Node
+from webapp.live import publish
+from webapp.live.models import Event
+from webapp.live.nodeview import stale_at
+from webapp.live.services import status_of
+from webapp.rollout import desired, plan, transport
+from webapp.rollout.errors import RolloutBusy
+from webapp.rollout.models import Rollout, RolloutState, Step, StepState
+
+log = logging.getLogger(__name__)
+
+OPEN_STATES = (RolloutState.WAITING, RolloutState.RUNNING)
+
+
+def push(*, actor: User, cluster: Cluster, message: str, draft_version: int) -> Rollout:
+    """Freeze the draft and start its way to the nodes.
+
+    Where the broker is away the rollout waits (its reason says so) and starts by itself when
+    the broker is back. Raises StaleDraft, ConfigRefused, NothingToPush, RolloutBusy,
+    PermissionDenied.
+    """
+    access.require(actor, "operate")
+    with transaction.atomic():
+        Draft.objects.select_for_update().get_or_create(cluster=cluster)  # one push at a time
+        busy = open_rollout(cluster)
+        if busy is not None:
+            raise RolloutBusy(busy.revision.number)
+        revision = freeze(actor=actor, cluster=cluster, message=message, version=draft_version)
+        now = timezone.now()
+        rollout = Rollout.objects.create(
+            revision=revision,
+            started_by=actor,
+            started_at=now,
+            reason="Waits for the control worker to pick it up.",
+        )
+        for file in revision.files.select_related("node"):
+            Step.objects.create(
+                rollout=rollout, node=file.node, position=file.node.position, at=now
+            )
+        audit(actor, "push", f"{cluster.slug}: revision {revision.number}", message=message)
+        publish.changed(cluster, "rollout")
+        transaction.on_commit(lambda: _ask_to_advance(rollout.pk))
+    return rollout
+
+
+def open_rollout(cluster: Cluster) -> Rollout | None:
+    """The rollout that is under way, if any."""
+    return (
+        Rollout.objects.filter(revision__cluster=cluster, state__in=OPEN_STATES)
+        .select_related("revision")
+        .first()
+    )
+
+
+def advance(rollout_id: int, *, now: datetime | None = None) -> bool:
+    """Make every move that is due; whether anything changed. A finished rollout: no-op."""
+    moved = False
+    while _advance_once(rollout_id, now or timezone.now()):
+        moved = True
+    return moved
+
+
+def _advance_once(rollout_id: int, now: datetime) -> bool:
+    with transaction.atomic():
+        rollout = (
+            Rollout.objects.select_for_update(of=("self",))
+            .select_related("revision__cluster")
+            .filter(pk=rollout_id, state__in=OPEN_STATES)
+            .first()
+        )
+        if rollout is None:
+            return False
+        decision = _decide(rollout, now)
+        changed = _write(rollout, decision, now)
+        if changed:
+            cluster = rollout.revision.cluster
+            publish.changed(cluster, "rollout")
+            if decision.state in ("done", "failed"):
+                publish.changed(cluster, "config")
+            touched = list(cluster.nodes.filter(name__in=[m.node for m in decision.marks]))
+            transaction.on_commit(lambda: desired.send_all(touched, now))
+    return bool(decision.marks)
+
+
+def _decide(rollout: Rollout, now: datetime) -> plan.Decision:
+    number = rollout.revision.number
+    rows = list(rollout.steps.select_related("node__live"))
+    steps = tuple(
+        plan.StepNow(
+            node=row.node.name,
+            position=row.position,
+            state=row.state,
+            age_s=(now - row.at).total_seconds(),
+            faults_before=tuple(row.faults_before),
+        )
+        for row in rows
+    )
+    nodes = {row.node.name: _node_now(row.node, number, now) for row in rows}
+    age_s = (now - max([rollout.started_at, *(row.at for row in rows)])).total_seconds()
+    return plan.decide(number, steps, nodes, age_s=age_s)
+
+
+def _node_now(node: Node, number: int, now: datetime) -> plan.NodeNow:
+    status = status_of(node)
+    if status is None or node.live.heard_at is None:
+        return plan.NodeNow(heard=False)
+    ended = _ended(node, number)
+    states = [(instance.name, instance.state) for instance in status.instances]
+    return plan.NodeNow(
+        heard=now < stale_at(node.live.heard_at, settings.HEARTBEAT_S),
+        revision=status.revision,
+        confirmed_revision=status.confirmed_revision,
+        master_of=tuple(name for name, state in states if state == "MASTER"),
+        faults=tuple(name for name, state in states if state == "FAULT"),
+        unsettled=tuple(name for name, state in states if state not in ("MASTER", "BACKUP")),
+        stopping=status.stopping,
+        ended=str(ended.data.get("phase")) if ended else "",
+        ended_because=_sentence(node, ended) if ended else "",
+    )
+
+
+def _ended(node: Node, number: int) -> Event | None:
+    """The node's own word that it refused this revision or went back from it."""
+    return (
+        Event.objects.filter(
+            node=node,
+            kind="config",
+            data__revision=number,
+            data__phase__in=[StepState.REFUSED, StepState.REVERTED],
+        )
+        .order_by("heard_at")
+        .first()
+    )
+
+
+def _sentence(node: Node, event: Event) -> str:
+    verb = "refused the revision" if event.data["phase"] == "refused" else "went back"
+    return f"{node.name} {verb}: {event.cause or 'it did not say why'}"
+
+
+def _write(rollout: Rollout, decision: plan.Decision, now: datetime) -> bool:
+    """Compare and set; whether a row changed."""
+    changed = False
+    for mark in decision.marks:
+        values: dict[str, object] = {"state": mark.new, "detail": mark.detail, "at": now}
+        if mark.new == StepState.SENT:
+            values["sent_at"] = now
+            values["faults_before"] = list(decision.faults_before.get(mark.node, ()))
+        rows = rollout.steps.filter(node__name=mark.node, state=mark.old).update(**values)
+        changed = changed or rows == 1
+        if mark.new == StepState.CONFIRMED:
+            RevisionFile.objects.filter(
+                revision=rollout.revision, node__name=mark.node, live_at=None
+            ).update(live_at=now)
+    if (rollout.state, rollout.reason) != (decision.state, decision.reason):
+        finished = now if decision.state in ("done", "failed") else None
+        Rollout.objects.filter(pk=rollout.pk, state=rollout.state).update(
+            state=decision.state, reason=decision.reason, finished_at=finished
+        )
+        changed = True
+    if changed and decision.state in ("done", "failed"):
+        number = rollout.revision.number
+        target = f"{rollout.revision.cluster.slug}: revision {number}"
+        audit(None, f"rollout {decision.state}", target, reason=decision.reason)
+    return changed
+
+
+def advance_clusters(cluster_ids: set[UUID]) -> None:
+    """ingest heard nodes of these clusters: rollouts under way there may move."""
+    rollouts = Rollout.objects.filter(revision__cluster_id__in=cluster_ids, state__in=OPEN_STATES)
+    for pk in rollouts.values_list("pk", flat=True):
+        _ask_to_advance(pk)
+
+
+def reconcile() -> None:
+    """Every few seconds: move what is due, and put back what the broker lost."""
+    for pk in Rollout.objects.filter(state__in=OPEN_STATES).values_list("pk", flat=True):
+        advance(pk)
+    desired.send_all(Node.objects.select_related("live", "cluster"), timezone.now())
+
+
+def _ask_to_advance(rollout_id: int) -> None:
+    try:
+        transport.ask_to_advance(rollout_id)
+    except transport.BrokerAway as error:
+        Rollout.objects.filter(pk=rollout_id, state=RolloutState.WAITING).update(
+            reason="The message broker is away; the push starts by itself when it is back."
+        )
+        log.warning("rollout %s starts when the broker is back: %s", rollout_id, error)
