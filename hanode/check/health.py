@@ -277,7 +277,7 @@ class Health:
             return []
         weight, limit = alive_weight(virtual.settings, up), threshold(virtual.settings)
         if virtual.quorum:
-            cause = f"weight {weight} is alive again, {limit.gain} needed"
+            cause = f"weight {weight} is alive, {limit.gain} needed"
         elif weight == 0:
             cause = "no real server is up"
         else:

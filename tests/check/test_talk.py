@@ -1,0 +1,42 @@
+"""The TCP check's conversation, and its words."""
+
+from __future__ import annotations
+
+import pytest
+
+from hanode.check.settings import TcpCheckSettings
+from hanode.check.talk.base import seconds
+from hanode.check.talk.tcp import TcpTalk
+
+TALK = TcpTalk(TcpCheckSettings("192.168.192.112", 8080, connect_timeout_us=250_000))
+
+
+def test_an_accepted_connection_is_the_whole_answer() -> None:
+    reply = TALK.connected()
+    assert reply.send == b""
+    assert reply.verdict is not None
+    assert reply.verdict.success
+
+
+@pytest.mark.parametrize(
+    ("reason", "words"),
+    [
+        ("ECONNREFUSED", "connection refused by 192.168.192.112:8080"),
+        ("ENETUNREACH", "no way to reach 192.168.192.112:8080: there is no route to its network"),
+        ("EOWNERDEAD", "connecting to 192.168.192.112:8080 failed: EOWNERDEAD"),
+    ],
+)
+def test_a_failure_names_the_server_and_the_reason(reason: str, words: str) -> None:
+    verdict = TALK.failed(reason)
+    assert (verdict.success, verdict.cause) == (False, words)
+
+
+def test_silence_says_how_long_it_was_waited_for() -> None:
+    assert TALK.timed_out().cause == "no answer from 192.168.192.112:8080 within 0.25 s"
+
+
+@pytest.mark.parametrize(
+    ("us", "words"), [(3_000_000, "3 s"), (1, "0.000001 s"), (10_000_000, "10 s")]
+)
+def test_seconds(us: int, words: str) -> None:
+    assert seconds(us) == words
