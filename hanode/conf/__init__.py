@@ -11,9 +11,8 @@ No function here raises on any text.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from hanode.conf.check import DEFAULT_TARGET, Checked, check, expand_for, node_ids
+from hanode.conf.diff import IMPACTS, Change, diff, effective_priority, worst
 from hanode.conf.expand import Reader
 from hanode.conf.merge import Merged, merge, merge_models
 from hanode.conf.model import (
@@ -28,42 +27,15 @@ from hanode.conf.model import (
     VirtualServer,
     VrrpInstance,
 )
+from hanode.conf.pairs import check_pair
 from hanode.conf.problems import Fix, Problem, Severity, apply_fixes, has_errors, in_order
 from hanode.conf.render import Rendered, render
+from hanode.conf.secrets import MASK, mask_secrets
 from hanode.conf.tree import Document, parse
-
-MASK = "••••••"
-
-
-@dataclass(frozen=True, slots=True)
-class Change:
-    """A difference in users' words, and what reloading it does.
-
-    impact: none | adverts | vip_moves | connections | restart
-    """
-
-    subject: str
-    text: str
-    impact: str
-
-
-def check_pair(models: dict[str, Config]) -> tuple[Problem, ...]:
-    """What is wrong between the nodes of a cluster."""
-    return ()
-
-
-def diff(old: Config, new: Config) -> tuple[Change, ...]:
-    """What changes from one to the other."""
-    return ()
-
-
-def mask_secrets(text: str) -> str:
-    """The text with passwords and keys replaced by MASK."""
-    return text
-
 
 __all__ = [
     "DEFAULT_TARGET",
+    "IMPACTS",
     "MASK",
     "Address",
     "Change",
@@ -88,6 +60,7 @@ __all__ = [
     "check",
     "check_pair",
     "diff",
+    "effective_priority",
     "expand_for",
     "has_errors",
     "in_order",
@@ -97,4 +70,5 @@ __all__ = [
     "node_ids",
     "parse",
     "render",
+    "worst",
 ]

@@ -61,8 +61,8 @@ def judge(word: str, block: str) -> Verdict:
         instead = nearest(word, known)
     short = word if len(word) <= 40 else word[:40] + "…"
     message = f"{short} is no word that keepalived knows in {place}; it ignores it"
-    hint = f"did you mean {instead}?" if instead else None
-    return Verdict("unknown-keyword", message, hint, instead)
+    guess = f"did you mean {instead}?" if instead else None
+    return Verdict("unknown-keyword", message, guess, instead)
 
 
 def place_name(block: str) -> str:
