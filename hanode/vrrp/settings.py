@@ -125,6 +125,8 @@ class VrrpSettings:
     def __post_init__(self) -> None:
         seen: dict[InstanceKey, str] = {}
         for instance in self.instances:
+            if instance.family == 6:
+                raise ValueError(f"{instance.name}: this engine does not speak IPv6 yet")
             other = seen.setdefault(instance.key, instance.name)
             if other != instance.name:
                 raise ValueError(

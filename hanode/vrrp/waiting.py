@@ -34,6 +34,8 @@ class Waiting:
             return (
                 f"own priority {own.effective} is higher than {priority} of {packet.text(source)}"
             )
+        if self.stopping:
+            return f"no other master has appeared in {waited}"
         if self.heard is not None:
             return f"no advert from {packet.text(self.heard)} for {waited}"
         return f"no advert heard for {waited}"
