@@ -17,13 +17,21 @@ _KEY = re.compile(rf"({_START}key[ \t]+[0-9]+[ \t]+)({_VALUE})", re.MULTILINE)
 _REFERENCE = re.compile(r"\bauth_pa?s+\w*[ \t]+\"?\$\{?([A-Za-z_]\w*)")
 
 
-def mask_secrets(text: str) -> str:
-    """The text with MASK in the place of every password and key."""
-    names = set(_REFERENCE.findall(text))
-    for name in names:
-        text = re.sub(rf"(\${name}=[ \t]*)({_VALUE})", rf"\g<1>{MASK}", text)
-    for pattern in (_PASS, _PASSWORD, _KEY):
-        text = pattern.sub(rf"\g<1>{MASK}", text)
+def mask_secrets(text: str, *, keep_length: bool = False) -> str:
+    """The text with MASK in the place of every password and key.
+
+    With `keep_length` the marks are as many as the characters they hide, so that columns stay.
+    """
+
+    def masked(match: re.Match[str]) -> str:
+        before, secret = match.group(1), match.group(2)
+        return before + (MASK[0] * len(secret) if keep_length else MASK)
+
+    patterns = [_PASS, _PASSWORD, _KEY]
+    names = {re.escape(name) for name in _REFERENCE.findall(text)}
+    patterns += [re.compile(rf"(\${name}=[ \t]*)({_VALUE})") for name in sorted(names)]
+    for pattern in patterns:
+        text = pattern.sub(masked, text)
     return text
 
 

@@ -60,7 +60,8 @@ def judge(word: str, block: str) -> Verdict:
     if instead is None:
         instead = nearest(word, known)
     short = word if len(word) <= 40 else word[:40] + "…"
-    message = f"{short} is no word that keepalived knows in {place}; it ignores it"
+    where = "outside of all blocks" if block == ROOT else f"in {place}"
+    message = f"{short} is no word that keepalived knows {where}; it ignores it"
     guess = f"did you mean {instead}?" if instead else None
     return Verdict("unknown-keyword", message, guess, instead)
 

@@ -1,0 +1,58 @@
+"""What a word of the language means, in words.
+
+PURE. All from the schema's tables.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from hanode.conf.schema import Keyword, blocks, homes, nearest
+from hanode.conf.unknown import RETIRED, place_name
+
+_ENGINE = {
+    "runs": "Our node engine does it.",
+    "planned": "Our node engine does not do it yet; keepalived does.",
+    "ignored": "Our node engine ignores it.",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Explained:
+    """Whether there is such a word, and the text to show."""
+
+    found: bool
+    text: str
+
+
+def explain_word(word: str) -> Explained:
+    """The meaning of a keyword in each block that has it."""
+    places = homes(word)
+    if places:
+        table = blocks()
+        return Explained(
+            True, "\n\n".join(explain(table[name].keywords[word], name) for name in places)
+        )
+    if word in RETIRED:
+        return Explained(True, f"{word}: {RETIRED[word]}; keepalived ignores the line.")
+    every = {name for block in blocks().values() for name in block.keywords}
+    guess = nearest(word, sorted(every))
+    hint = f"; did you mean {guess}?" if guess else ""
+    return Explained(False, f"{word} is no word of keepalived's configuration{hint}")
+
+
+def explain(keyword: Keyword, block: str) -> str:
+    """One keyword in one block."""
+    lines = [f"{keyword.name} in {place_name(block)}: {keyword.help}"]
+    if keyword.same_as is not None:
+        lines.append(f"Another word for {keyword.same_as}.")
+    if keyword.opens is not None:
+        lines.append("It opens a block.")
+    else:
+        lines.append(f"Value: {keyword.value.shape}.")
+    if keyword.default is not None:
+        lines.append(f"Not written: {keyword.default}.")
+    if keyword.since:
+        lines.append(f"Since keepalived {keyword.since}.")
+    lines.append(_ENGINE[keyword.engine])
+    return "\n  ".join(lines)
