@@ -57,9 +57,12 @@ def _check(args: argparse.Namespace) -> int:
         sources[name] = Source(name, text)
         reader = _reader(sources)
         ids = conf.node_ids(text)
+        models: dict[str, conf.Config] = {}
         for node in (args.node,) if args.node or not ids else ids:
             checked = conf.check(text, name=name, node=node, target=args.target, read=reader)
             problems += checked.problems
+            models[node or ""] = checked.model
+        problems += conf.check_pair(models)
     found = conf.in_order(problems)
     if args.json:
         print(json.dumps({"files": args.files, "problems": [_plain(p) for p in found]}, indent=2))
@@ -270,8 +273,9 @@ def _print_problems(
         print(f"{place} {severity} {_printable(problem.message)} [{problem.code}]", file=stream)
         if source is not None:
             for line, carets in excerpt(source, problem):
+                shown = _printable(conf.mask_secrets(line, keep_length=True))
                 print(
-                    f"  {dim}{problem.line:>5} |{plain} {_printable(conf.mask_secrets(line, keep_length=True))}",
+                    f"  {dim}{problem.line:>5} |{plain} {shown}",
                     file=stream,
                 )
                 print(f"        {dim}|{plain} {colour}{carets}{plain}", file=stream)

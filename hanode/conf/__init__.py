@@ -13,6 +13,7 @@ from __future__ import annotations
 
 from hanode.conf.check import DEFAULT_TARGET, Checked, check, expand_for, node_ids
 from hanode.conf.diff import IMPACTS, Change, diff, effective_priority, worst
+from hanode.conf.edit import EditRefused, add_address, remove, remove_address, set_value
 from hanode.conf.expand import Reader
 from hanode.conf.merge import Merged, merge, merge_models
 from hanode.conf.model import (
@@ -42,6 +43,7 @@ __all__ = [
     "Checked",
     "Config",
     "Document",
+    "EditRefused",
     "Fix",
     "GlobalDefs",
     "Merged",
@@ -56,6 +58,7 @@ __all__ = [
     "TcpCheck",
     "VirtualServer",
     "VrrpInstance",
+    "add_address",
     "apply_fixes",
     "check",
     "check_pair",
@@ -69,6 +72,9 @@ __all__ = [
     "merge_models",
     "node_ids",
     "parse",
+    "remove",
+    "remove_address",
     "render",
+    "set_value",
     "worst",
 ]
