@@ -40,6 +40,9 @@ from hanode.wire import Enrolment, Event, Signed, WireError, decode, encode
 AGENT_STOP_S = 1.5
 """The agent has a second to send what is left, and a little to die."""
 
+OUTSIDE_PAUSE_US = 200_000
+"""An agent in wrong hands must not fill the journal."""
+
 
 @dataclass(frozen=True, slots=True)
 class Options:
@@ -96,11 +99,17 @@ class Supervisor:
         self._snapshot = Snapshot(options, self._life, self._engine, self._watch, start.built)
         self._control = Control(
             journal,
-            anyone={"status": self._status, "apply": self._apply, "confirm": self._confirm},
+            anyone={
+                "status": self._status,
+                "apply": self._apply,
+                "confirm": self._confirm,
+                "refused": self._refused_outside,
+            },
             owner={"reload": self._reload, "stop": self._stop_verb},
         )
         self._agent = AgentKeeper(options, log, on_child=self._child_changed, tell=self._node)
         self._one_change = asyncio.Lock()
+        self._last_outside_us = -OUTSIDE_PAUSE_US
         self._stop = asyncio.Event()
         self._tick: asyncio.Event = asyncio.Event()
 
@@ -226,6 +235,14 @@ class Supervisor:
             return {"ok": False, "phase": "refused", "error": f"no envelope: {error}"}
         async with self._one_change:
             return _as_answer(await self._perform(self._life.confirm(envelope)))
+
+    async def _refused_outside(self, request: Message) -> Message:
+        """The agent kept an envelope from us; its word is for people only, and not too often."""
+        cause, now_us = str(request.get("cause", ""))[:300], _now_us()
+        if now_us - self._last_outside_us >= OUTSIDE_PAUSE_US:
+            self._last_outside_us = now_us
+            self._tell(Report(0, "refused", cause))
+        return {"ok": True}
 
     async def _reload(self, _request: Message) -> Message:
         path = self.options.config_file
