@@ -35,6 +35,10 @@ from hanode.conf.unknown import judge, place_name
 from hanode.conf.values import BadValue, Endpoint, is_ip
 
 
+JOINED = ("authentication", "virtual_ipaddress", "virtual_ipaddress_excluded")
+"""Blocks of an instance that are fields; of what does not fit in them, one Statement is kept."""
+
+
 @dataclass(slots=True)
 class Scan:
     """What a block's statements came to."""
@@ -98,10 +102,10 @@ class _Binder:
         )
 
     def instance(self, raw: Raw) -> VrrpInstance:
-        inline = {"authentication", "virtual_ipaddress", "virtual_ipaddress_excluded"}
-        scan = self.scan(raw.children or [], "vrrp_instance", inline)
+        scan = self.scan(raw.children or [], "vrrp_instance", set(JOINED))
         vips: list[Address] = []
         excluded: list[Address] = []
+        misfits: dict[str, list[Statement]] = {name: [] for name in JOINED}
         for keyword, inner in scan.opened:
             name = keyword.name
             scan.notes += own_notes(inner, name)
@@ -111,12 +115,11 @@ class _Binder:
                 scan.values |= found.values
                 scan.places += found.places
                 scan.notes += [Note(f"{name}/{n.at}", n.before, n.after) for n in found.notes]
-                if found.other:
-                    scan.other.append(Statement((name,), tuple(found.other), (), origin(inner)))
+                misfits[name] += found.other
                 continue
-            rest = self.addresses(inner, vips if name == "virtual_ipaddress" else excluded)
-            if rest:
-                scan.other.append(Statement((name,), tuple(rest), (), origin(inner)))
+            into = vips if name == "virtual_ipaddress" else excluded
+            misfits[name] += self.addresses(inner, into)
+        scan.other += [Statement((n,), tuple(kept)) for n, kept in misfits.items() if kept]
         return VrrpInstance(
             name=unquote(raw.words[1]),
             **scan.values,

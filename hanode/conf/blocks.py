@@ -11,7 +11,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from hanode.conf.expand import Logical
-from hanode.conf.lexer import CLOSE, OPEN, Token, tokens
+from hanode.conf.lexer import CLOSE, OPEN, WORD, Token, tokens
 from hanode.conf.problems import Fix, Problem, Severity
 
 MAX_DEPTH = 64
@@ -111,28 +111,40 @@ class _Builder:
         if len(words) > 2 and texts[0] in self.scripts:
             rest = logical.text[words[1].start : words[-1].end]
             texts, spans = [texts[0], rest], [spans[0], (spans[1][0], spans[-1][1])]
+        if "${" in logical.text:
+            self.undefined(words, logical)
         raw = Raw(texts, spans, logical, before=self.pending)
         self.pending = []
         self.items.append(raw)
         self.last = raw
         return raw
 
+    def undefined(self, words: list[Token], logical: Logical) -> None:
+        """A `${NAME}` that is still there has no definition; keepalived stumbles on its braces."""
+        for token in words:
+            if token.kind == WORD and "${" in token.text:
+                name = token.text[token.text.index("${") :].partition("}")[0] + "}"
+                message = f"{name} is not defined above, so keepalived takes its braces for a block"
+                self.problem("undefined-name", token, logical, message)
+
     def open(self, token: Token, logical: Logical) -> None:
         owner = self.last
         if owner is None or owner.children is not None:
             message = "this { belongs to no statement; remove it or write what the block is"
             self.problem("stray-brace", token, logical, message)
-            owner = Raw([], [], logical, before=self.pending)
-            self.pending = []
-            self.items.append(owner)
-        owner.children = []
+            # As in keepalived, what it holds counts as written in the block around it.
+            owner = Raw([], [], logical)
+            inside = self.items
+        else:
+            inside = []
+        owner.children = inside
         owner.close_end = owner.end
         self.last = None
         if len(self.stack) >= MAX_DEPTH:
             self.problem("too-deep", token, logical, f"blocks nest more than {MAX_DEPTH} deep")
             return
         self.stack.append(owner)
-        self.items = owner.children
+        self.items = inside
 
     def close(self, token: Token, logical: Logical) -> Raw | None:
         if not self.stack:
@@ -145,10 +157,10 @@ class _Builder:
 
     def pop(self) -> Raw:
         block = self.stack.pop()
-        block.close_before, self.pending = self.pending, []
-        self.items = (self.stack[-1].children or []) if self.stack else self.top
-        if self.stack and self.stack[-1].children is not None:
-            self.items = self.stack[-1].children
+        if block.words:
+            block.close_before, self.pending = self.pending, []
+        around = self.stack[-1].children if self.stack else None
+        self.items = self.top if around is None else around
         self.last = None
         return block
 

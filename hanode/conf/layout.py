@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 
 from hanode.conf import address
+from hanode.conf.bind import JOINED
 from hanode.conf.lexer import quote, unquote
 from hanode.conf.model import (
     Address,
@@ -74,9 +75,9 @@ class _Layout:
         early = [s for s in config.other if s.keyword in EARLY]
         later = [s for s in config.other if s.keyword not in EARLY]
         out: list[Statement] = list(self.kept(early, ROOT))
-        if config.globals != GlobalDefs() or config.globals.notes:
-            inner = [*self.fields(config.globals, "global_defs")]
-            inner += self.kept(config.globals.other, "global_defs")
+        inner = [*self.fields(config.globals, "global_defs")]
+        inner += self.kept(config.globals.other, "global_defs")
+        if inner or config.globals.notes:
             out.append(self.block(("global_defs",), inner, config.globals))
         out += self.kept(later, ROOT)
         out += (self.instance(instance) for instance in config.instances)
@@ -101,8 +102,7 @@ class _Layout:
             lines += self.split(instance.other, name)
             if lines:
                 inner.append(Statement((name,), tuple(lines), notes.under(name)))
-        joined = ("authentication", "virtual_ipaddress", "virtual_ipaddress_excluded")
-        rest = [s for s in instance.other if s.words not in [(j,) for j in joined]]
+        rest = [s for s in instance.other if s.words not in [(name,) for name in JOINED]]
         inner += self.kept(rest, "vrrp_instance")
         return self.block(("vrrp_instance", quote(instance.name)), inner, instance)
 

@@ -158,6 +158,27 @@ class Int(Value):
 
 
 @dataclass(frozen=True, slots=True)
+class Perhaps(Value):
+    """A value that may be left away; it is then None."""
+
+    inner: Value
+
+    @property
+    def most(self) -> int:  # type: ignore[override]
+        return self.inner.most
+
+    @property
+    def shape(self) -> str:
+        return f"{self.inner.shape}, or nothing"
+
+    def read(self, words: list[str]) -> Any:
+        return self.inner.read(words) if words else None
+
+    def write(self, value: Any) -> tuple[str, ...]:
+        return () if value is None else self.inner.write(value)
+
+
+@dataclass(frozen=True, slots=True)
 class Timer(Value):
     """Seconds with up to six decimals; the value is in microseconds."""
 

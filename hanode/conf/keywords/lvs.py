@@ -6,7 +6,7 @@ PURE; data only.
 from __future__ import annotations
 
 from hanode.conf.schema import block, switch, word
-from hanode.conf.values import Bool, Choice, Endpoint, Int, Script, Timer, Value, Word
+from hanode.conf.values import Bool, Choice, Endpoint, Int, Perhaps, Script, Timer, Value, Word
 
 ANY = Value()
 LONG = 4_294_967_295_000_000
@@ -116,7 +116,12 @@ VIRTUAL_SERVER = (
             "mh-fallback",
         )
     ),
-    word("persistence_timeout", ANY, "Seconds that a client stays with its server.", default="360"),
+    word(
+        "persistence_timeout",
+        Perhaps(Int(1, 2_678_400)),
+        "Seconds that a client stays with its server.",
+        default="360",
+    ),
     word("persistence_granularity", ANY, "Which clients count as one: a netmask or prefix length."),
     word("persistence_engine", ANY, "The persistence engine."),
     word("ip_family", Choice(("inet", "inet6")), "The family of a fwmark service."),
