@@ -53,6 +53,8 @@ class VrrpProcess:
         self.sockets: dict[str, VrrpSocket] = {}
         self.arp_sockets: dict[str, ArpSocket] = {}
         self.late_us_max = 0
+        self._since_us: dict[InstanceKey, int] = {}
+        """Wall time of each instance's last transition, as its event told it."""
         self.lines = Lines(ipc, on_line=self._on_line, on_end=lambda: self._stop(ORPHANED))
         self._signalled, signals = socket.socketpair()
         self._signalled.setblocking(False)
@@ -145,24 +147,23 @@ class VrrpProcess:
     def status(self) -> dict[str, Any]:
         """`instances` as wire.InstanceStatus, and how late a timer was at most."""
         self._take_change(self.monitor.drain())
-        wall_us = self.clock.wall_us() - self.clock.monotonic_us()
         return {
             "instances": [
-                wire.encode(self._instance_status(machine, wall_us))
+                wire.encode(self._instance_status(machine))
                 for machine in self.router.machines.values()
             ],
             "late_us_max": self.late_us_max,
             "unknown_vrids": self.router.unknown_vrids,
         }
 
-    def _instance_status(self, machine: Machine, wall_us: int) -> wire.InstanceStatus:
+    def _instance_status(self, machine: Machine) -> wire.InstanceStatus:
         settings = machine.settings
         return wire.InstanceStatus(
             name=settings.name,
             vrid=settings.vrid,
             interface=settings.interface,
             state=machine.state.value,
-            since_us=machine.since_us + wall_us,
+            since_us=self._since_us.get(settings.key, 0),
             cause=machine.cause,
             base_priority=machine.priority.base,
             effective_priority=machine.priority.effective,
@@ -224,7 +225,7 @@ class VrrpProcess:
                 sender.send(frame)
 
     def _tell_transition(self, effect: StateChanged) -> None:
-        self._event(
+        self._since_us[effect.key] = self._event(
             "transition",
             effect.instance,
             effect.cause,
@@ -241,7 +242,7 @@ class VrrpProcess:
     def _warn(self, subject: str, cause: str, topic: str = "") -> None:
         self._event("warning", subject, cause, {"topic": topic} if topic else {})
 
-    def _event(self, kind: str, subject: str, cause: str, data: dict[str, Any]) -> None:
+    def _event(self, kind: str, subject: str, cause: str, data: dict[str, Any]) -> int:
         event = wire.Event(
             kind=kind,
             subject=subject,
@@ -251,6 +252,7 @@ class VrrpProcess:
             data=data,
         )
         self._say({"kind": "event", "event": wire.encode(event)})
+        return event.wall_us
 
     def _say(self, message: dict[str, Any]) -> None:
         self.lines.say(json.dumps(message, separators=(",", ":")).encode())

@@ -1,0 +1,247 @@
+"""Two of our vrrp processes on a real kernel: who holds the address, and from when on.
+
+The stories take seconds of real time each, so all of them run at once; each test waits for its own.
+"""
+
+from __future__ import annotations
+
+import json
+import signal
+import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+
+import pytest
+from pyroute2 import IPRoute
+
+from tests.kernel.harness import INTERFACE, IP, SLACK_S, VIP, Ours, inside, until, wired
+from tests.kernel.pairs import instance
+
+pytestmark = pytest.mark.needs("root", "netns")
+
+DOWN_A_S = 3 + (256 - 100) / 256
+DOWN_B_S = 3 + (256 - 95) / 256
+SKEW_B_S = (256 - 95) / 256
+EARLY_S = 0.002
+"""A capture's time stamp and the process's clock may differ by this much."""
+
+
+def stop_kill_and_return() -> dict[str, float]:
+    """The whole life of a pair; how late each step was, in seconds."""
+    late = {}
+    with wired() as net:
+        a, b = Ours(net, "a", instance("a")), Ours(net, "b", instance("b"))
+        try:
+            until(lambda: net.has_vip("a"), "A holds the VIP")
+            assert net.addresses("a") == [f"{IP['a']}/24", f"{VIP}/24"]
+            assert not net.has_vip("b")
+            a.says("MASTER: no advert heard for 3.609 s")
+            assert a.causes()[:-1] == ["BACKUP: start"]
+            time.sleep(1.2)
+
+            a.stop()
+            zero = until(lambda: [f for f in net.adverts("a") if f.advert_priority == 0], "prio 0")
+            taken = net.first_announcement("b", zero[0].at_s)
+            late["stop"] = taken.at_s - zero[0].at_s - SKEW_B_S
+            assert net.has_vip("b")
+            assert net.addresses("a") == [f"{IP['a']}/24"]
+            b.says(f"MASTER: {IP['a']} announced priority 0 (it is stopping)")
+
+            a = Ours(net, "a", instance("a"))
+            taken = net.first_announcement("a", a.started_s)
+            start_us = a.events()[0].wall_us
+            late["start"] = taken.at_s - start_us / 1e6 - DOWN_A_S
+            until(lambda: not net.has_vip("b"), "B gives the VIP up")
+            a.says(f"MASTER: own priority 100 is higher than 95 of {IP['b']}")
+            b.says(f"BACKUP: higher priority 100 heard from {IP['a']}")
+
+            time.sleep(1.5)
+            a.kill()
+            last = net.adverts("a")[-1].at_s
+            taken = net.first_announcement("b", last)
+            late["kill"] = taken.at_s - last - DOWN_B_S
+            b.says(f"MASTER: no advert from {IP['a']} for 3.629 s")
+            assert net.has_vip("a"), "kill -9 leaves the address, as with keepalived"
+
+            a = Ours(net, "a", instance("a"))
+            until(lambda: not net.has_vip("a"), "the new A removes what the killed one left", 1)
+            net.first_announcement("a", a.started_s)
+            until(lambda: not net.has_vip("b"), "B gives the VIP up again")
+            late["timer"] = max(p.status()["late_us_max"] for p in (a, b)) / 1e6
+        finally:
+            a.close()
+            b.close()
+    return late
+
+
+def link_goes_and_comes() -> None:
+    """No carrier: FAULT and no address; carrier: BACKUP, then master again."""
+    with wired() as net:
+        a, b = Ours(net, "a", instance("a")), Ours(net, "b", instance("b"))
+        try:
+            until(lambda: net.has_vip("a"), "A holds the VIP")
+            net.ip("s", "link", "set", "port-a", "down")
+            until(lambda: a.state() == "FAULT", "A notices", 3)
+            a.says(f"FAULT: {INTERFACE} down")
+            assert not net.has_vip("a")
+            until(lambda: net.has_vip("b"), "B takes over")
+            net.ip("s", "link", "set", "port-a", "up")
+            until(lambda: a.state() == "MASTER", "A is back")
+            until(lambda: b.state() == "BACKUP", "B gives way")
+
+            # The interface is deleted and made anew, with another index.
+            net.ip("a", "link", "del", INTERFACE)
+            until(lambda: a.causes()[-1].startswith("FAULT"), "A notices")
+            net.plug("a")
+            until(lambda: a.state() == "MASTER", "A is back on the new interface")
+            until(lambda: net.has_vip("a"), "with the VIP")
+            until(lambda: not net.has_vip("b"), "B heard it on the new interface")
+        finally:
+            a.close()
+            b.close()
+
+
+def reload_keeps_what_did_not_change() -> None:
+    """A new address is added and announced, a removed one goes, a bad file changes nothing."""
+    with wired() as net:
+        a, b = Ours(net, "a", instance("a")), Ours(net, "b", instance("b"))
+        try:
+            until(lambda: a.state() == "MASTER", "A is master")
+            before = a.status()["instances"][0]["since_us"]
+            since = time.time()
+            both = (VIP, "192.168.192.201")
+            assert b.configure(instance("b", *both))["changed"] == ["HA_Group changed"]
+            time.sleep(2.2)
+            assert a.configure(instance("a", *both))["error"] is None
+            assert len(until(lambda: net.announcements("a", since, both[1])[4:], "5 GARPs")) >= 1
+            assert net.has_vip("a", both[1])
+            assert not net.announcements("a", since, VIP) or time.time() - since > 1
+            assert a.status()["instances"][0]["since_us"] == before
+
+            refused = a.say(verb="configure", revision=9, settings={"instances": [{"name": "x"}]})
+            refused = until(lambda: [m for m in a.of_kind("configured") if m["error"]], "refused")
+            assert "interface is missing" in refused[0]["error"]
+            assert net.has_vip("a", both[1])
+
+            a.configure(instance("a", both[1]))
+            assert net.addresses("a") == [f"{IP['a']}/24", f"{both[1]}/24"]
+            b.configure(instance("b", both[1]))
+            time.sleep(4)
+            assert [b.causes(), a.causes()[2:]] == [["BACKUP: start"], []], "nobody moved"
+
+            a.configure(instance("a", both[1], priority=90))
+            until(lambda: b.state() == "MASTER", "the lowered priority lets B preempt", 5)
+            until(lambda: a.state() == "BACKUP", "A gives way")
+            a.says(f"BACKUP: higher priority 95 heard from {IP['b']}")
+        finally:
+            a.close()
+            b.close()
+
+
+def tie_is_won_by_the_higher_address() -> None:
+    """A cut that heals, with equal priorities: the higher address stays master."""
+    with wired() as net:
+        net.isolate(True)
+        a = Ours(net, "a", instance("a", priority=100))
+        b = Ours(net, "b", instance("b", priority=100))
+        try:
+            until(lambda: [a.state(), b.state()] == ["MASTER"] * 2, "cut off, both are master")
+            net.isolate(False)
+            until(lambda: a.state() == "BACKUP" and not net.has_vip("a"), "A is backup", 3)
+            rest = "and its address is higher"
+            a.says(f"BACKUP: equal priority 100 heard from {IP['b']}, {rest}")
+            time.sleep(2)
+            assert (a.state(), b.state()) == ("BACKUP", "MASTER")
+        finally:
+            a.close()
+            b.close()
+
+
+def supervisor_disappears() -> None:
+    """EOF on the socket, and SIGTERM, both mean: priority 0, no address, exit 0."""
+    with wired() as net:
+        one = Ours(net, "a", instance("a"))
+        try:
+            until(lambda: net.has_vip("a"), "A holds the VIP")
+            one.process.send_signal(signal.SIGINT)
+            one.socket.shutdown(2)
+            assert one.process.wait(2) == 0
+            assert not net.has_vip("a")
+            until(lambda: net.adverts("a")[-1].advert_priority == 0, "priority 0 is last")
+            one.close()
+            one = Ours(net, "a", instance("a"))
+            until(lambda: net.has_vip("a"), "A holds the VIP")
+            one.process.send_signal(signal.SIGTERM)
+            assert one.process.wait(2) == 0
+            assert not net.has_vip("a")
+            until(lambda: net.adverts("a")[-1].advert_priority == 0, "priority 0 is last")
+        finally:
+            one.close()
+
+
+def address_is_removed_by_hand() -> None:
+    """As keepalived: priority 0, and back after the skew time. And how the kernel shows it."""
+    with wired() as net:
+        a = Ours(net, "a", instance("a"))
+        try:
+            until(lambda: net.has_vip("a"), "A holds the VIP")
+            found = inside(net.namespaces["a"], lambda: _by_pyroute2(VIP))
+            assert found["prefixlen"] == 24
+            assert found["label"] in (None, INTERFACE)
+            assert found["scope"] == 0
+            since = time.time()
+            net.ip("a", "addr", "del", f"{VIP}/24", "dev", INTERFACE)
+            net.first_announcement("a", since, 1)
+            assert net.has_vip("a")
+            a.says("MASTER: no other master has appeared in 0.609 s")
+            lost = a.causes()[-2]
+            assert lost == f"BACKUP: {VIP}/24 was removed from {INTERFACE} by somebody else"
+        finally:
+            a.close()
+
+
+def _by_pyroute2(ip: str) -> dict[str, object]:
+    """The address as a library that we did not write reads it."""
+    with IPRoute() as kernel:
+        for entry in kernel.get_addr():
+            if entry.get_attr("IFA_LOCAL") == ip:
+                return {
+                    "prefixlen": entry["prefixlen"],
+                    "scope": entry["scope"],
+                    "label": entry.get_attr("IFA_LABEL"),
+                }
+    return {}
+
+
+STORIES: dict[str, Callable[[], object]] = {
+    story.__name__: story
+    for story in (
+        stop_kill_and_return,
+        link_goes_and_comes,
+        reload_keeps_what_did_not_change,
+        tie_is_won_by_the_higher_address,
+        supervisor_disappears,
+        address_is_removed_by_hand,
+    )
+}
+
+
+@pytest.fixture(scope="module")
+def told() -> Iterator[dict[str, Future[object]]]:
+    with ThreadPoolExecutor(len(STORIES)) as pool:
+        yield {name: pool.submit(story) for name, story in STORIES.items()}
+
+
+@pytest.mark.parametrize("name", [name for name in STORIES if name != "stop_kill_and_return"])
+def test_story(told: dict[str, Future[object]], name: str) -> None:
+    told[name].result(90)
+
+
+def test_failover_is_on_time(
+    told: dict[str, Future[dict[str, float]]], record_property: Callable[[str, object], None]
+) -> None:
+    late = told["stop_kill_and_return"].result(90)
+    record_property("late_s", json.dumps(late))
+    print("late by (s):", late)
+    for step, seconds in late.items():
+        assert -EARLY_S <= seconds <= SLACK_S, (step, late)
