@@ -33,6 +33,11 @@ urlpatterns = [
         views.real_server_edit,
         name="real-server-edit",
     ),
+    path(
+        "c/<slug:slug>/config/real/<int:pk>/remove/",
+        views.real_server_remove,
+        name="real-server-remove",
+    ),
     path("c/<slug:slug>/revisions/", views.revisions, name="revisions"),
     path("c/<slug:slug>/revisions/<int:number>/", views.revision, name="revision"),
 ]

@@ -9,8 +9,10 @@ from django import template
 from django.forms import BoundField, CheckboxInput
 from django.templatetags.static import static
 from django.urls import reverse
+from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
+from django.utils.timesince import timesince
 
 register = template.Library()
 
@@ -41,23 +43,85 @@ def tab(context: template.Context, url_name: str, label: str) -> SafeString:
 
 @register.filter
 def moment(value: object) -> SafeString:
-    """A moment (datetime, or microseconds since the epoch) that the browser shows in its zone."""
+    """A moment (datetime or ISO 8601) that the browser shows in its own zone."""
+    return _moment(value, "")
+
+
+@register.filter
+def moment_ms(value: object) -> SafeString:
+    """The same with milliseconds, for a timeline of several nodes on one clock."""
+    return _moment(value, " ms")
+
+
+@register.filter
+def ago(value: object) -> SafeString:
+    """How long ago; the browser counts on by itself."""
     at = _datetime(value)
     if at is None:
         return SafeString("–")
     return format_html(
-        '<local-time><time datetime="{}">{} UTC</time></local-time>',
-        at.isoformat(timespec="milliseconds"),
-        at.strftime("%Y-%m-%d %H:%M:%S"),
+        '<ago-time datetime="{}">{} ago</ago-time>', at.isoformat(), timesince(at, depth=1)
     )
 
 
 @register.filter
-def milliseconds(value_us: int | float | None) -> str:
-    """Microseconds as whole milliseconds with thin thousands: `3 412 ms`."""
-    if value_us is None:
-        return "–"
-    return f"{round(value_us / 1000):,} ms".replace(",", "\u202f")
+def thin(number: int) -> str:
+    """Thousands parted by thin spaces: 3 412."""
+    return f"{number:,}".replace(",", "\u202f")
+
+
+@register.filter
+def seconds(value_us: int | None) -> str:
+    """Microseconds as seconds: 1, 0.5; a dash where nothing is written."""
+    return "–" if value_us is None else f"{value_us / 1_000_000:g} s"
+
+
+@register.simple_tag
+def now_iso() -> str:
+    """The server's clock, by which the browser corrects its own."""
+    return timezone.now().isoformat(timespec="milliseconds")
+
+
+IMPACTS = {
+    "none": "no effect on traffic",
+    "adverts": "changes adverts",
+    "vip_moves": "an address moves",
+    "connections": "connections may drop",
+    "restart": "needs a restart",
+}
+
+STEPS = {
+    "waiting": "waits for its turn",
+    "sent": "sent",
+    "live": "runs it, not confirmed yet",
+    "confirmed": "runs it, confirmed",
+    "refused": "refused it",
+    "reverted": "went back by itself",
+    "timed_out": "did not answer in time",
+}
+
+
+@register.filter
+def impact_words(impact: str) -> str:
+    """What reloading a change does."""
+    return IMPACTS.get(impact, impact)
+
+
+@register.filter
+def step_words(state: str) -> str:
+    """A rollout step's state as a person says it."""
+    return STEPS.get(state, state)
+
+
+@register.filter
+def diff_lines(diff: str) -> list[dict[str, str]]:
+    """A unified diff's lines with their kind: add, del, at, or nothing; its two heads left out."""
+    kinds = {"+": "add", "-": "del", "@": "at"}
+    return [
+        {"kind": kinds.get(line[:1], ""), "text": line or " "}
+        for line in diff.splitlines()
+        if not line.startswith(("--- ", "+++ "))
+    ]
 
 
 @register.filter
@@ -72,11 +136,22 @@ def field(bound: BoundField) -> dict[str, Any]:
     return {"field": bound, "check": isinstance(bound.field.widget, CheckboxInput)}
 
 
+def _moment(value: object, attribute: str) -> SafeString:
+    at = _datetime(value)
+    if at is None:
+        return SafeString("–")
+    text = at.isoformat(" ", "milliseconds" if attribute else "seconds").partition("+")[0]
+    return format_html(
+        '<local-time{}><time datetime="{}">{} UTC</time></local-time>',
+        attribute,
+        at.isoformat(timespec="milliseconds"),
+        text,
+    )
+
+
 def _datetime(value: object) -> datetime.datetime | None:
     if isinstance(value, datetime.datetime):
         return value.astimezone(datetime.UTC)
-    if isinstance(value, int | float) and value > 0:
-        return datetime.datetime.fromtimestamp(value / 1e6, datetime.UTC)
     if isinstance(value, str) and value:
         return datetime.datetime.fromisoformat(value).astimezone(datetime.UTC)
     return None

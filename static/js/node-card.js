@@ -1,0 +1,85 @@
+// <node-card wire-id heard-ago>: takes this node's deltas and ages them. After 3 heartbeats of
+// silence the node is unknown, whatever it last said. What the card has no place for (another
+// instance, another address, a problem) is asked of the server as a fragment.
+import { age, clock } from "./clock.js";
+
+const VIP = new Map([[true, ["present", "in the kernel"]], [false, ["absent", "not here"]], [null, ["unknown", "unknown"]]]);
+
+class NodeCard extends HTMLElement {
+  connectedCallback() {
+    this.limit = 3 * Number(this.getAttribute("heartbeat") || 1);
+    this.hear(Number.parseFloat(this.getAttribute("heard-ago")));
+    for (const kind of ["node", "snapshot"]) document.body.addEventListener(`live:${kind}`, this);
+    this.timer = setInterval(() => this.grow(), 250);
+    this.grow();
+  }
+
+  disconnectedCallback() {
+    for (const kind of ["node", "snapshot"]) document.body.removeEventListener(`live:${kind}`, this);
+    clearInterval(this.timer);
+  }
+
+  handleEvent({ detail }) {
+    const id = this.getAttribute("wire-id");
+    const node = detail.view ? detail.view.nodes.find((one) => one.wire_id === id) : detail.delta;
+    if (node && (detail.view || detail.node === id)) this.take(node);
+  }
+
+  hear(ago) {
+    this.heard = performance.now() - 1000 * (Number.isFinite(ago) ? ago : Infinity);
+  }
+
+  take(node) {
+    if ("heard_ago_s" in node) this.hear(node.heard_ago_s);
+    for (const name of ["revision", "confirmed_revision", "engine"]) this.put(this, name, node[name]);
+    const fits = (node.instances ?? []).every((one) => this.takeInstance(one));
+    const problems = this.querySelectorAll("[data-problem]").length;
+    if (!fits || problems !== (node.problems?.length ?? problems)) this.ask("nodes");
+    this.grow();
+  }
+
+  takeInstance(one) {
+    const box = this.querySelector(`[data-instance="${CSS.escape(one.name)}"]`);
+    if (!box || box.querySelectorAll("[data-vip]").length !== one.vips.length) return false;
+    if (this.put(box, "state", one.state)) this.ask("groups");
+    box.querySelector("[data-f=state]").dataset.state = one.state;
+    for (const name of ["cause", "priority", "effective_priority"]) this.put(box, name, one[name]);
+    box.querySelector("[data-since]").hidden = !one.since;
+    if (one.since) {
+      box.querySelector("[data-since] local-time")?.show(one.since);
+      box.querySelector("[data-since] ago-time")?.setAttribute("datetime", one.since);
+    }
+    return one.vips.every((vip) => this.takeVip(box, vip)) && (!one.since || box.querySelector("[data-since] ago-time"));
+  }
+
+  takeVip(box, vip) {
+    const chip = box.querySelector(`[data-vip="${CSS.escape(vip.address)}"]`);
+    if (chip) [chip.dataset.state, chip.textContent] = VIP.get(vip.present ?? null);
+    return chip !== null;
+  }
+
+  put(box, name, value) {
+    const place = box.querySelector(`[data-f=${name}]`);
+    if (!place || value === undefined || place.textContent === String(value ?? "–")) return false;
+    place.textContent = value ?? "–";
+    return true;
+  }
+
+  ask(topic) {
+    document.body.dispatchEvent(new CustomEvent(`changed-${topic}`));
+  }
+
+  grow() {
+    const silent = (performance.now() - this.heard) / 1000;
+    const state = silent > this.limit ? "unknown" : "up";
+    const card = this.firstElementChild;
+    this.put(this, "heard", Number.isFinite(silent) ? `${age(silent)} ago` : "never");
+    if (card.dataset.node === state) return;
+    card.dataset.node = state;
+    const since = clock(new Date(Date.now() - 1000 * silent));
+    if (state === "unknown") this.put(this, "unknown", Number.isFinite(silent) ? `unknown since ${since}` : "never heard");
+    this.ask("groups");
+  }
+}
+
+customElements.define("node-card", NodeCard);

@@ -1,0 +1,40 @@
+"""Signing in by password or by one-time link, and out."""
+
+from __future__ import annotations
+
+from django.contrib.auth import login, logout
+from django.contrib.auth.decorators import login_not_required
+from django.contrib.auth.views import LoginView
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_GET, require_POST
+from sesame.utils import get_user
+
+from webapp.accounts.forms import SignInForm
+from webapp.accounts.models import User
+
+sign_in = LoginView.as_view(
+    template_name="accounts/sign_in.html",
+    authentication_form=SignInForm,
+    redirect_authenticated_user=True,
+)
+
+
+@login_not_required
+@never_cache
+@require_GET
+def sign_in_link(request: HttpRequest) -> HttpResponse:
+    """Sign in whoever holds a fresh link; a used or old one is told so. HEAD spends no link."""
+    user = get_user(request)
+    if not isinstance(user, User):
+        return render(request, "accounts/link_refused.html", status=403)
+    login(request, user, backend="sesame.backends.ModelBackend")
+    return redirect("home")
+
+
+@require_POST
+def sign_out(request: HttpRequest) -> HttpResponse:
+    """End the session; twice is as good as once."""
+    logout(request)
+    return redirect("sign-in")

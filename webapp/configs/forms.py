@@ -1,0 +1,317 @@
+"""What a person types, as values; whether the whole document is sound, the service decides.
+
+Times are typed in seconds and kept in whole microseconds.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+from collections.abc import Mapping
+from decimal import Decimal
+from typing import Any
+
+from django import forms
+from django.core.files.uploadedfile import UploadedFile
+
+from webapp.configs.language import NodeProblem
+
+MAX_TEXT_CHARS = 1_000_000
+"""A keepalived.conf of a million characters is a mistake: the largest known ones hold 300,000."""
+
+UNSET = ("", "not written (keepalived's default)")
+
+
+class SecondsField(forms.DecimalField):
+    """Seconds for the person, microseconds for the row."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(max_digits=12, decimal_places=6, **kwargs)
+
+    def prepare_value(self, value: Any) -> Any:
+        """Microseconds of a row become seconds; what was typed stays as it was typed."""
+        if isinstance(value, int):
+            return f"{(Decimal(value) / 1_000_000).normalize():f}"
+        return value
+
+    def clean(self, value: Any) -> int | None:
+        """Whole microseconds, or None where nothing was typed."""
+        seconds = super().clean(value)
+        return None if seconds is None else int(seconds * 1_000_000)
+
+
+def whole(label: str, low: int, high: int, **kwargs: Any) -> forms.IntegerField:
+    """A whole number of a range, with one sentence for everything else."""
+    sentence = f"Write a whole number from {low} to {high}."
+    messages = dict.fromkeys(("invalid", "min_value", "max_value", "required"), sentence)
+    return forms.IntegerField(
+        label=label, min_value=low, max_value=high, error_messages=messages, **kwargs
+    )
+
+
+class VersionedForm(forms.Form):
+    """Carries the draft's version that the person saw, so that nobody overwrites unseen work."""
+
+    problems: tuple[NodeProblem, ...] = ()
+    """Why the service refused the whole document."""
+
+    version = forms.IntegerField(widget=forms.HiddenInput)
+
+    def values(self) -> dict[str, Any]:
+        """What was typed, without the version."""
+        return {k: v for k, v in self.cleaned_data.items() if k != "version"}
+
+
+class GroupForm(VersionedForm):
+    """What the nodes of a vrrp_instance have in common."""
+
+    vrid = whole("Virtual router id", 1, 255, help_text="Equal on all nodes, unique on their link.")
+    advert_int_us = SecondsField(
+        label="Advert interval (s)",
+        required=False,
+        min_value=Decimal("0.01"),
+        max_value=Decimal(255),
+        help_text="How often the master says that it lives. Not written: 1 s.",
+        error_messages=dict.fromkeys(
+            ("invalid", "min_value", "max_value", "max_digits", "max_decimal_places"),
+            "Write seconds from 0.01 to 255, for example 1 or 0.5.",
+        ),
+    )
+    auth_type = forms.ChoiceField(
+        label="Authentication",
+        required=False,
+        choices=[("", "none"), ("PASS", "PASS"), ("AH", "AH")],
+    )
+    auth_pass = forms.CharField(
+        label="Password",
+        required=False,
+        max_length=64,
+        strip=True,
+        widget=forms.PasswordInput(attrs={"autocomplete": "off"}),
+        help_text="Leave it empty to keep the one that is set. Only the first 8 bytes are sent.",
+    )
+    nopreempt = forms.BooleanField(
+        label="Do not take the addresses back (nopreempt)",
+        required=False,
+        help_text="A node that comes back stays backup while another one is master.",
+    )
+
+    def values(self) -> dict[str, Any]:
+        """Without the password where none was typed: then the old one stays."""
+        values = super().values()
+        values["auth_type"] = values["auth_type"] or None
+        if values["auth_type"] is None:
+            values["auth_pass"] = None
+        elif not values["auth_pass"]:
+            del values["auth_pass"]
+        return values
+
+
+class GroupNodeForm(VersionedForm):
+    """What is one node's own in a group."""
+
+    state = forms.ChoiceField(
+        label="Initial state",
+        required=False,
+        choices=[UNSET, ("MASTER", "MASTER"), ("BACKUP", "BACKUP")],
+    )
+    priority = whole("Priority", 1, 255, required=False, help_text="The highest becomes master.")
+    interface = forms.CharField(
+        label="Interface",
+        max_length=15,
+        error_messages={
+            "required": "Write the name of the network interface, for example ens33.",
+            "max_length": "An interface name has at most 15 characters.",
+        },
+    )
+
+    def values(self) -> dict[str, Any]:
+        """None where nothing is written."""
+        return {k: None if v == "" else v for k, v in super().values().items()}
+
+
+class VipForm(VersionedForm):
+    """One more virtual address."""
+
+    address = forms.CharField(
+        label="Address",
+        max_length=60,
+        widget=forms.TextInput(attrs={"placeholder": "192.168.192.201/24", "autocomplete": "off"}),
+        error_messages={"required": "Write an address with its prefix, e.g. 192.168.192.201/24."},
+    )
+    dev = forms.CharField(
+        label="Device",
+        required=False,
+        max_length=15,
+        widget=forms.TextInput(attrs={"placeholder": "the group's interface"}),
+    )
+
+    def clean_address(self) -> str:
+        """An address as a person writes it; the prefix may be left out as in keepalived."""
+        typed = str(self.cleaned_data["address"]).strip()
+        try:
+            ipaddress.ip_interface(typed)
+        except ValueError:
+            raise forms.ValidationError(
+                f"“{typed}” is no address; write one with its prefix, e.g. 192.168.192.201/24."
+            ) from None
+        return typed
+
+    def values(self) -> dict[str, Any]:
+        """None where no device is written."""
+        return {**super().values(), "dev": self.cleaned_data["dev"] or None}
+
+
+class AddressField(forms.GenericIPAddressField):
+    """An IP address, IPv4 or IPv6, with one sentence for everything else."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        sentence = "Write an IP address, for example 192.168.192.112."
+        messages = {"required": sentence, "invalid": sentence}
+        super().__init__(label="Address", error_messages=messages, **kwargs)
+
+
+ALGORITHMS = ("rr", "wrr", "lc", "wlc", "lblc", "lblcr", "dh", "sh", "sed", "nq", "fo", "ovf", "mh")
+
+
+class VirtualServerForm(VersionedForm):
+    """A virtual_server's own lines."""
+
+    ip = AddressField()
+    port = whole("Port", 1, 65535, required=False)
+    protocol = forms.ChoiceField(
+        label="Protocol",
+        required=False,
+        choices=[UNSET, ("TCP", "TCP"), ("UDP", "UDP"), ("SCTP", "SCTP")],
+    )
+    lb_algo = forms.ChoiceField(
+        label="Scheduler",
+        required=False,
+        choices=[UNSET, *((name, name) for name in ALGORITHMS)],
+    )
+    lb_kind = forms.ChoiceField(
+        label="Forwarding",
+        required=False,
+        choices=[
+            UNSET,
+            ("NAT", "NAT"),
+            ("DR", "DR: direct routing"),
+            ("TUN", "TUN: tunnel"),
+        ],
+    )
+    delay_loop_us = SecondsField(
+        label="Check every (s)",
+        required=False,
+        min_value=Decimal("0.001"),
+        help_text="Not written: 60 s.",
+        error_messages={"min_value": "Write more than 0 seconds, for example 6."},
+    )
+
+    def values(self) -> dict[str, Any]:
+        """None where nothing is written."""
+        return {k: None if v == "" else v for k, v in super().values().items()}
+
+
+class RealServerForm(VersionedForm):
+    """A real_server and its TCP_CHECK."""
+
+    ip = AddressField()
+    port = whole("Port", 1, 65535, required=False)
+    weight = whole("Weight", 0, 65535, required=False, help_text="Not written: 1. 0: no new ones.")
+    checked = forms.BooleanField(label="Check it with TCP_CHECK", required=False)
+    connect_port = whole(
+        "Check port", 1, 65535, required=False, help_text="Not written: the server's."
+    )
+    connect_timeout_us = SecondsField(
+        label="Connect timeout (s)",
+        required=False,
+        min_value=Decimal("0.001"),
+        help_text="Not written: 5 s.",
+    )
+    retry = whole("Retries", 0, 1000, required=False)
+    delay_before_retry_us = SecondsField(
+        label="Wait before a retry (s)", required=False, min_value=Decimal(0)
+    )
+
+    def values(self) -> dict[str, Any]:
+        """The row's fields; `check_json` is None for a server that is never checked."""
+        values = super().values()
+        names = ("connect_port", "connect_timeout_us", "retry", "delay_before_retry_us")
+        check = {name: values.pop(name) for name in names}
+        return {**values, "check_json": check if values.pop("checked") else None}
+
+
+class TextForm(VersionedForm):
+    """The whole document as text."""
+
+    text = forms.CharField(
+        label="Configuration text",
+        max_length=MAX_TEXT_CHARS,
+        strip=False,
+        required=False,
+        widget=forms.Textarea(
+            attrs={"rows": 30, "spellcheck": "false", "autocomplete": "off", "wrap": "off"}
+        ),
+    )
+
+    def clean_text(self) -> str:
+        """Browsers send CRLF; the document has LF."""
+        return str(self.cleaned_data["text"]).replace("\r\n", "\n")
+
+
+class ImportForm(forms.Form):
+    """The names; the files come as ImportFileForm, one per node."""
+
+    name = forms.CharField(
+        label="Name of the cluster",
+        max_length=60,
+        error_messages={"required": "Give the cluster a name, for example Web front."},
+    )
+    fixes = forms.BooleanField(
+        label="Apply the fixes that are safe",
+        required=False,
+        help_text="Keepsight rewrites the lines that have an offered fix, and shows the result.",
+    )
+
+
+class ImportFileForm(forms.Form):
+    """One node: its name and its file, uploaded or pasted."""
+
+    node = forms.CharField(label="Node", max_length=60, required=False)
+    upload = forms.FileField(label="keepalived.conf", required=False)
+    text = forms.CharField(
+        label="or paste it here",
+        required=False,
+        strip=False,
+        max_length=MAX_TEXT_CHARS,
+        widget=forms.Textarea(attrs={"rows": 8, "spellcheck": "false", "wrap": "off"}),
+    )
+
+    def clean(self) -> dict[str, Any]:
+        """An upload becomes the text, so that the next page can hold it; half a node is refused."""
+        data: dict[str, Any] = super().clean() or {}
+        upload: UploadedFile | None = data.get("upload")
+        if upload is not None and not self.errors:
+            data["text"] = self._read(upload)
+        node, text = str(data.get("node", "")).strip(), str(data.get("text", ""))
+        if text.strip() and not node:
+            self.add_error("node", "Which node is this file of? Write its name, e.g. NodeA.")
+        if node and not text.strip() and not self.errors:
+            self.add_error("text", f"The file of {node} is missing; choose or paste it.")
+        return {**data, "node": node, "text": text.replace("\r\n", "\n")}
+
+    def _read(self, upload: UploadedFile) -> str:
+        if (upload.size or 0) > MAX_TEXT_CHARS:
+            self.add_error("upload", "This file is over 1 MB; that is no keepalived.conf.")
+            return ""
+        raw: bytes = upload.read()
+        if b"\0" in raw:
+            self.add_error("upload", "This is no text file; choose a keepalived.conf.")
+            return ""
+        return raw.decode("utf-8", errors="replace")
+
+
+def files_of(forms_: list[ImportFileForm]) -> Mapping[str, str]:
+    """The files by node name, in the order of the page."""
+    return {
+        f.cleaned_data["node"]: f.cleaned_data["text"] for f in forms_ if f.cleaned_data["node"]
+    }
