@@ -78,6 +78,8 @@ class NetlinkIpvs:
     def __init__(self) -> None:
         try:
             self._netlink = IPVS()
+            # Anybody may ask for the family; only this shows whether we may program it.
+            self._netlink.service("dump")
         except NetlinkError as error:
             raise IpvsAbsent(_why_absent(error.code)) from None
         except OSError as error:
@@ -237,8 +239,11 @@ def _sentence(operation: Operation, error: NetlinkError | OSError) -> str:
         case RemoveDestination():
             what = f"the removal of {operation.destination} from {service.key}"
     reason = _words(error)
-    if isinstance(operation, AddService | EditService) and _code(error) == errno.ENOENT:
-        reason = f"it has no such scheduler; load ip_vs_{service.scheduler} or choose another"
+    match operation, _code(error):
+        case (AddService() | EditService(), errno.ENOENT):
+            reason = f"it has no such scheduler; load ip_vs_{service.scheduler} or choose another"
+        case (AddDestination() | EditDestination(), errno.ESRCH):
+            reason = "it has no such service"
     return f"the kernel refused {what}: {reason}"
 
 
