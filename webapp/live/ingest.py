@@ -91,7 +91,6 @@ class Ingest:
             log.warning("the database is away: %s", error)
 
     def _refresh(self) -> None:
-        close_old_connections()
         found: dict[bytes, Source] = {}
         for node in Node.objects.select_related("cluster"):
             found[f"up.{node.wire_id}".encode()] = node
