@@ -7,7 +7,8 @@ Behaviour follows RFC 9568 section 6.4 and, where they differ, keepalived 2.2.7.
 
 from __future__ import annotations
 
-from hanode.vrrp import packet, timing, track
+from hanode.vrrp import mismatch, packet, timing, track
+from hanode.vrrp.account import Account
 from hanode.vrrp.announce import Announcements
 from hanode.vrrp.effects import (
     AddAddresses,
@@ -16,7 +17,6 @@ from hanode.vrrp.effects import (
     SendAdvert,
     State,
     StateChanged,
-    Warned,
 )
 from hanode.vrrp.events import (
     ABSENT,
@@ -31,22 +31,9 @@ from hanode.vrrp.events import (
     Stopped,
     TimerFired,
 )
+from hanode.vrrp.mismatch import Mismatch, Verdict
 from hanode.vrrp.settings import PRIORITY_OWNER, PRIORITY_STOP, Address, InstanceSettings
 from hanode.vrrp.waiting import Waiting
-
-COUNTERS = (
-    "advert_rcvd",
-    "advert_sent",
-    "become_master",
-    "release_master",
-    "pri_zero_rcvd",
-    "pri_zero_sent",
-    *packet.Reason,
-)
-"""keepalived's names, where it has one (its JSON dump's `stats`)."""
-
-WARN_AGAIN_US = 60_000_000
-"""The same warning at most once a minute: a wrong neighbour sends its advert every second."""
 
 NO_ADDRESS = b""
 
@@ -64,7 +51,8 @@ class Machine:
         self.master: bytes | None = None
         """Source of the last accepted advert; our own while MASTER."""
         self.priority = track.priority(settings.priority)
-        self.counters: dict[str, int] = dict.fromkeys(COUNTERS, 0)
+        self.account = Account()
+        self.counters = self.account.counters
         self.destination = packet.packed(settings.mcast_group)
         self._main_us: int | None = None
         """BACKUP: Master_Down_Timer. MASTER: Adver_Timer."""
@@ -72,10 +60,8 @@ class Machine:
         self._master_advert_us = settings.advert_int_us
         self._waiting = Waiting(0)
         self._preempt_at_us: int | None = None
-        self._followed: frozenset[bytes] | None = None
-        """The addresses that our master sent before a reload changed ours."""
+        self._mismatch = Mismatch()
         self._advert: tuple[Effect, ...] = ()
-        self._warned_us: dict[str, int] = {}
 
     @property
     def deadline_us(self) -> int | None:
@@ -103,8 +89,9 @@ class Machine:
             case ((State.BACKUP | State.MASTER | State.FAULT), Reconfigured()):
                 return self._reconfigure(event.settings, now_us)
             case ((State.BACKUP | State.MASTER), AdvertRefused()):
-                self._count(event.refusal.reason)
-                return self._warn(
+                self.account.count(event.refusal.reason)
+                return self.account.warn(
+                    self.settings,
                     event.refusal.reason,
                     f"refused an advert from {packet.text(event.source)}: {event.refusal.text}",
                     now_us,
@@ -166,17 +153,12 @@ class Machine:
 
     def _hear_as_backup(self, event: AdvertReceived, now_us: int) -> list[Effect]:
         advert, settings = event.advert, self.settings
-        self._count("advert_rcvd")
-        if not advert.same_addresses:
-            effects = self._judge_addresses(event, now_us)
-            if effects is None:
-                return self._refuse_addresses(event, now_us)
-        else:
-            effects = []
-            self._followed = None
+        believed, effects = self._hear(event, now_us)
+        if not believed:
+            return effects
         if advert.priority == PRIORITY_STOP:
             # RFC 9568 section 6.4.2 (430): the master is leaving, wait Skew_Time only.
-            self._count("pri_zero_rcvd")
+            self.account.count("pri_zero_rcvd")
             self._wait(Waiting(now_us, event.source, stopping=True))
             return effects
         if not self._gives_way_to(advert.priority, now_us):
@@ -237,9 +219,9 @@ class Machine:
 
     def _become_master(self, cause: str, now_us: int) -> list[Effect]:
         settings = self.settings
-        self._count("become_master")
+        self.account.count("become_master")
         self.master = self.source
-        self._followed = None
+        self._mismatch.forget()
         self._preempt_at_us = None
         effects = self._send_advert(now_us)
         effects.append(AddAddresses(settings.key, settings.addresses))
@@ -250,10 +232,9 @@ class Machine:
 
     def _leave_master(self, *, say_so: bool) -> list[Effect]:
         effects: list[Effect] = []
-        self._count("release_master")
+        self.account.count("release_master")
         if say_so and self.source:
-            self._count("pri_zero_sent")
-            self._count("advert_sent")
+            self.account.count("pri_zero_sent", "advert_sent")
             effects.append(self._make_advert(PRIORITY_STOP))
         effects.append(RemoveAddresses(self.settings.key, self.settings.addresses))
         self._announcements.end()
@@ -268,21 +249,20 @@ class Machine:
 
     def _hear_as_master(self, event: AdvertReceived, now_us: int) -> list[Effect]:
         advert, own = event.advert, self.priority.effective
-        self._count("advert_rcvd")
-        effects: list[Effect] = []
-        if not advert.same_addresses:
-            judged = self._judge_addresses(event, now_us)
-            if judged is None:
-                return self._refuse_addresses(event, now_us)
-            effects = judged
+        believed, effects = self._hear(event, now_us)
+        if not believed:
+            return effects
         if advert.priority == PRIORITY_STOP:
             # RFC 9568 section 6.4.3 (705): answer at once, so that nobody else takes over.
-            self._count("pri_zero_rcvd")
+            self.account.count("pri_zero_rcvd")
             return effects + self._send_advert(now_us)
         sender = packet.text(event.source)
         if event.source == self.source:
-            return effects + self._warn(
-                "own address", f"an advert came from our own address {sender}", now_us
+            return effects + self.account.warn(
+                self.settings,
+                "own address",
+                f"an advert came from our own address {sender}",
+                now_us,
             )
         if (advert.priority, event.source) > (own, self.source):
             # RFC 9568 section 6.4.3 (725): a higher priority, or the same and a higher address.
@@ -301,7 +281,8 @@ class Machine:
     def _answer_lower(self, other: int, sender: str, now_us: int) -> list[Effect]:
         """A second master with a lower claim: make it and the neighbours see us (keepalived)."""
         settings = self.settings
-        effects = self._warn(
+        effects = self.account.warn(
+            self.settings,
             "lower priority",
             f"{sender} sends adverts too, with priority {other}; ours, "
             f"{self.priority.effective}, wins",
@@ -322,8 +303,7 @@ class Machine:
         """As keepalived: give up with priority 0, and be back after Skew_Time."""
         cause = f"{address} was removed from {address.dev} by somebody else"
         advert = self._make_advert(PRIORITY_STOP)
-        self._count("pri_zero_sent")
-        self._count("advert_sent")
+        self.account.count("pri_zero_sent", "advert_sent")
         waiting = Waiting(now_us, stopping=True)
         return [advert, *self._become_backup(cause, now_us, waiting)]
 
@@ -348,30 +328,17 @@ class Machine:
         self.counters["advert_sent"] += 1
         return list(self._advert)
 
-    # Other addresses than ours
-
-    def _judge_addresses(self, event: AdvertReceived, now_us: int) -> list[Effect] | None:
-        """None: refuse the advert, because its addresses are not ours.
-
-        A master that we follow already is not refused because *our* list was changed by a
-        reload: otherwise changing a pair one node after the other would make two masters.
-        """
-        if self.settings.skip_check_adv_addr and event.source == self.master:
-            return []
-        followed = (
-            event.source == self.master and frozenset(event.advert.addresses) == self._followed
-        )
-        if self.settings.vip_mismatch == "accept" or followed:
-            return self._warn("addresses", self._differing(event), now_us)
-        return None
-
-    def _refuse_addresses(self, event: AdvertReceived, now_us: int) -> list[Effect]:
-        self._count(packet.Reason.ADDRESSES)
-        return self._warn("addresses", f"{self._differing(event)}; refused", now_us)
-
-    def _differing(self, event: AdvertReceived) -> str:
-        difference = packet.difference(event.advert.addresses, self.settings)
-        return f"the advert of {packet.text(event.source)} {difference}"
+    def _hear(self, event: AdvertReceived, now_us: int) -> tuple[bool, list[Effect]]:
+        """Whether to believe an advert, as far as its list of addresses goes."""
+        self.account.count("advert_rcvd")
+        verdict = self._mismatch.judge(event, self.settings, self.master)
+        if verdict is Verdict.FINE:
+            return True, []
+        refused = verdict is Verdict.REFUSED
+        if refused:
+            self.account.count(packet.Reason.ADDRESSES)
+        text = mismatch.sentence(event, self.settings, verdict)
+        return not refused, self.account.warn(self.settings, "addresses", text, now_us)
 
     # New settings
 
@@ -381,8 +348,8 @@ class Machine:
         self.settings = new
         self.destination = packet.packed(new.mcast_group)
         self.priority = track.priority(new.priority)
-        if old.vips != new.vips and self._followed is None:
-            self._followed = frozenset(address.packed for address in old.vips)
+        if old.vips != new.vips:
+            self._mismatch.ours_changed(old)
         reason = track.fault(new, self.link)
         if self.state is State.FAULT:
             self._take_link(self.link)
@@ -430,13 +397,3 @@ class Machine:
                 settings.key, settings.name, old, state, cause, own.effective, own.arithmetic
             )
         ]
-
-    def _count(self, name: str) -> None:
-        self.counters[name] += 1
-
-    def _warn(self, topic: str, cause: str, now_us: int) -> list[Effect]:
-        last_us = self._warned_us.get(topic)
-        if last_us is not None and now_us - last_us < WARN_AGAIN_US:
-            return []
-        self._warned_us[topic] = now_us
-        return [Warned(self.settings.key, self.settings.name, topic, cause)]
