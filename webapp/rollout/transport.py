@@ -13,13 +13,16 @@ from django.conf import settings
 from kombu.exceptions import OperationalError
 
 from hanode import wire
-from webapp.celery import app
+from webapp.celery import PREFIX, app
 from webapp.common import broker
 
 NUDGE = "node.nudge"
 ADVANCE = "rollout.advance"
 EXPIRES_S = 30
 """Both only say "look now"; later, somebody has looked anyway."""
+
+GIVE_UP_SOON = {"max_retries": 1, "interval_start": 0, "interval_step": 0.1, "interval_max": 0.1}
+"""A person waits for the answer; kombu alone would try for ever."""
 
 
 class BrokerAway(Exception):
@@ -66,23 +69,27 @@ def _make_equal(client: redis.Redis, wanted: tuple[tuple[str, wire.Signed | None
 def nudge(wire_id: str, revision: int) -> None:
     """Ask the node to look at its keys now. Raises BrokerAway."""
     name = f"node.{wire_id}"
-    options = {**app.conf.broker_transport_options, "global_keyprefix": f"{name}:"}
-    try:
-        with app.connection_for_write(url=settings.BROKER_URL, transport_options=options) as link:
-            _send(NUDGE, revision, queue=name, connection=link)
-    except (OperationalError, redis.RedisError, OSError) as error:
-        raise BrokerAway(str(error)) from error
+    _send(NUDGE, revision, queue=name, prefix=f"{name}:")
 
 
 def ask_to_advance(rollout_id: int) -> None:
     """Ask the control worker to move a rollout now. Raises BrokerAway."""
+    _send(ADVANCE, rollout_id, queue=app.conf.task_default_queue, prefix=PREFIX)
+
+
+def _send(name: str, argument: int, *, queue: str, prefix: str) -> None:
+    """One connection per message: they are rare, and no pool outlives a broker."""
+    options = {**app.conf.broker_transport_options, **GIVE_UP_SOON, "global_keyprefix": prefix}
     try:
-        _send(ADVANCE, rollout_id)
+        with app.connection_for_write(url=settings.BROKER_URL, transport_options=options) as link:
+            app.send_task(
+                name,
+                args=[argument],
+                queue=queue,
+                connection=link,
+                expires=EXPIRES_S,
+                ignore_result=True,
+                retry=False,
+            )
     except (OperationalError, redis.RedisError, OSError) as error:
         raise BrokerAway(str(error)) from error
-
-
-def _send(name: str, argument: int, **options: Any) -> None:
-    app.send_task(
-        name, args=[argument], expires=EXPIRES_S, ignore_result=True, retry=False, **options
-    )
