@@ -110,7 +110,7 @@ class Life:
         self._check = check
         self._staged: _Staged | None = None
         self._deadline_us: int | None = None
-        self._last_refused = ""
+        self._last_refused: Signed | None = None
 
     @property
     def staged_revision(self) -> int | None:
@@ -291,8 +291,8 @@ class Life:
         self, envelope: Signed, revision: int, cause: str, problems: tuple[str, ...] = ()
     ) -> Report:
         # The desired revision is offered again and again; one refusal of it is news.
-        again = envelope.signature == self._last_refused
-        self._last_refused = envelope.signature
+        again = envelope == self._last_refused
+        self._last_refused = envelope
         return Report(revision, "refused", cause, problems, journal=not again)
 
     def _went_back(self, staged: _Staged, error: str | None) -> list[Effect]:

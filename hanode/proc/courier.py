@@ -105,6 +105,8 @@ class Courier:
 
     async def flush(self) -> None:
         """Everything that has happened is sent, and a last status after it."""
+        if self._broker_up is not True:
+            return
         async with ControlLink(self._control) as link:
             answer = await link.request("status")
             while self._sent < int(answer.get("seq", 0)):

@@ -155,6 +155,8 @@ class Engine:
                 self._configured(child, message)
             case "ready":
                 self._log.detail(f"{child.name} is ready")
+            case "status":
+                self._log.detail(f"{child.name} answered too late")
             case other:
                 self._log.error(f"{child.name} said {other!r}, which nobody understands")
 

@@ -11,6 +11,7 @@ import hashlib
 import ipaddress
 import os
 import time
+from collections.abc import Callable
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -41,6 +42,8 @@ class Snapshot:
         self._known: frozenset[KernelAddress] | None = None
         self._last_instances: tuple[InstanceStatus, ...] = ()
         self.stopping = False
+        self.on_look: Callable[[], None] = watch.read
+        """Reads the watch; whoever tells of changes puts itself here, to miss none."""
 
     def runs(self, built: Built) -> None:
         """The engine has taken these settings."""
@@ -54,7 +57,7 @@ class Snapshot:
             instances, problems = self._ending(), []
         else:
             self._last_instances = instances
-        self._watch.read()
+        self.on_look()
         addresses = self._watch.addresses()
         problems += [*self._built.ignored, *agent.problems()]
         if journal.fault:

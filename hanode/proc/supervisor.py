@@ -97,6 +97,7 @@ class Supervisor:
         )
         self._watch = AddressWatch()
         self._snapshot = Snapshot(options, self._life, self._engine, self._watch, start.built)
+        self._snapshot.on_look = self._addresses_changed
         self._control = Control(
             journal,
             anyone={
@@ -157,7 +158,6 @@ class Supervisor:
         engine = asyncio.get_running_loop().create_task(self._engine.stop())
         self._node("engine", "stopping", "the engine was asked to stop")
         await engine
-        self._watch.read()
         self._addresses_changed()
         self._node("engine", "stopped", "every part of the engine has ended")
         await self._agent.stop(timeout_s=AGENT_STOP_S)

@@ -26,6 +26,8 @@ _ATTRIBUTE = struct.Struct("=HH")
 
 RECEIVE_BYTES = 262_144
 
+DUMP_SEQUENCE = 1
+
 Key = tuple[int, str]
 """Interface index, and address with prefix."""
 
@@ -39,6 +41,7 @@ class AddressWatch:
         )
         self._socket.bind((0, RTMGRP_IPV4_IFADDR | RTMGRP_IPV6_IFADDR))
         self._socket.setblocking(False)
+        self._port: int = self._socket.getsockname()[0]
         self._names: dict[int, str] = {}
         self._known: dict[Key, KernelAddress] = {}
         self._dump: dict[Key, KernelAddress] | None = None
@@ -78,13 +81,13 @@ class AddressWatch:
         self._dump = {}
         body = _IFADDRMSG.pack(socket.AF_UNSPEC, 0, 0, 0, 0)
         length = _HEADER.size + len(body)
-        header = _HEADER.pack(length, RTM_GETADDR, NLM_F_REQUEST | NLM_F_DUMP, 1, 0)
+        header = _HEADER.pack(length, RTM_GETADDR, NLM_F_REQUEST | NLM_F_DUMP, DUMP_SEQUENCE, 0)
         self._socket.send(header + body)
 
     def _take(self, data: bytes) -> None:
         at = 0
         while at + _HEADER.size <= len(data):
-            length, kind, _flags, sequence, _port = _HEADER.unpack_from(data, at)
+            length, kind, _flags, sequence, port = _HEADER.unpack_from(data, at)
             if length < _HEADER.size:
                 return
             body = data[at + _HEADER.size : at + length]
@@ -92,7 +95,9 @@ class AddressWatch:
             if kind in (NLMSG_DONE, NLMSG_ERROR):
                 self._finish_dump()
             elif kind in (RTM_NEWADDR, RTM_DELADDR):
-                self._change(body, present=kind == RTM_NEWADDR, dumped=sequence == 1)
+                # A change bears number and port of whoever asked for it: both must be ours.
+                dumped = (sequence, port) == (DUMP_SEQUENCE, self._port)
+                self._change(body, present=kind == RTM_NEWADDR, dumped=dumped)
 
     def _finish_dump(self) -> None:
         if self._dump is not None:

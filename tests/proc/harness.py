@@ -79,6 +79,14 @@ def until(question: Callable[[], T], *, within_s: float = 8.0, what: str = "") -
     return answer
 
 
+def alive(pid: int) -> bool:
+    """Whether it runs; a dead process that its new parent has not buried yet does not."""
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    except FileNotFoundError:
+        return False
+
+
 class Authority:
     """The control plane's key, and what it signs."""
 
@@ -115,6 +123,7 @@ class Broker:
         self.path = directory / "valkey.sock"
         self._directory = directory
         self._server: ValkeyServer | None = None
+        self.journal = ""
         self.start()
 
     @property
@@ -137,6 +146,8 @@ class Broker:
         self.client.execute_command(
             *f"ACL SETUSER {node} on >{PASSWORD} ~{node}:* %W~up.{WIRE_ID} &{node}:*".split(),
             *"+@read +@write +@connection +@transaction +@pubsub +@scripting".split(),
+            *"-@dangerous -@admin -scan -randomkey -dbsize -swapdb".split(),
+            *"-pubsub -script -function".split(),
         )
 
     def stop(self) -> None:

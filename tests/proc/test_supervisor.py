@@ -1,0 +1,344 @@
+"""The supervisor alone: its border, its children, its memory. No broker is there."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import time
+from collections.abc import Callable
+
+import pytest
+
+from hanode.system.ipc import Client, Refused
+from hanode.wire import Signed, encode
+from tests.proc.harness import (
+    CONFIG,
+    CONFIG_201,
+    CONFIG_BROKEN,
+    PROJECT,
+    Authority,
+    Node,
+    alive,
+    until,
+)
+
+NOBODY = ("setpriv", "--reuid=65534", "--regid=65534", "--clear-groups")
+
+pytestmark = pytest.mark.needs("root", "netns")
+
+
+@pytest.fixture
+def running(node: Node) -> Node:
+    """Running, MASTER, and both children have taken their settings."""
+    node.start()
+    until(lambda: "checker runs revision 0" in node.log.read_text())
+    until(lambda: node.kernel_has("192.168.192.200/24"))
+    return node
+
+
+def test_status_tells_what_the_kernel_has(running: Node) -> None:
+    status = running.status()
+    (instance,) = status.instances
+    assert (instance.name, instance.state) == ("HA_Group", "MASTER")
+    assert [(v.address, v.present) for v in instance.vips] == [("192.168.192.200/24", True)]
+    ip = ["ip", "-n", running.namespace, "addr", "del", "192.168.192.200/24", "dev", "ens33"]
+    subprocess.run(ip, check=True)
+    gone = until(
+        lambda: [e for e in running.events() if e.kind == "address" and not e.data["present"]]
+    )
+    assert gone[0].subject == "192.168.192.200/24"
+    assert gone[0].data["instance"] == "HA_Group"
+
+
+def test_foreign_address_is_told_too(running: Node) -> None:
+    ip = ["ip", "-n", running.namespace, "addr", "add", "203.0.113.9/32", "dev", "ens33"]
+    subprocess.run(ip, check=True)
+    told = until(lambda: [e for e in running.events() if e.subject == "203.0.113.9/32"])
+    assert told[0].data == {"interface": "ens33", "present": True, "instance": ""}
+    assert any(a.address == "203.0.113.9/32" for a in running.status().addresses)
+
+
+# The border
+
+
+def test_signed_newer_bundle_is_applied(running: Node, authority: Authority) -> None:
+    began = time.monotonic()
+    answer = running.apply(authority.bundle(1, CONFIG_201))
+    took_ms = (time.monotonic() - began) * 1000
+    assert answer["ok"], answer
+    assert answer["phase"] == "live"
+    assert took_ms < 250, f"{took_ms:.0f} ms"
+    assert running.kernel_has("192.168.192.201/24")
+    assert running.status().revision == 1
+    assert (running.directory / "state" / "live.conf").read_text() == CONFIG_201
+    assert (running.directory / "state" / "confirmed.conf").read_text() == CONFIG
+    assert running.phases(1) == ["received", "verified", "checked", "staged", "live"]
+
+
+FOREIGN: dict[str, tuple[Callable[[Authority], Signed], str]] = {
+    "unsigned": (lambda ours: Signed("bundle", ours.bundle(1, CONFIG).payload, ""), "not signed"),
+    "no base64": (lambda ours: Signed("bundle", ours.bundle(1, CONFIG).payload, "?"), "signature"),
+    "other key": (lambda _: Authority().bundle(1, CONFIG_201), "signature"),
+    "changed": (
+        lambda ours: Signed(
+            "bundle",
+            ours.bundle(1, CONFIG_201).payload.replace('"revision":1', '"revision":2'),
+            ours.bundle(1, CONFIG_201).signature,
+        ),
+        "signature",
+    ),
+    "other node": (lambda ours: ours.bundle(1, CONFIG_201, node="node-b"), "node-b"),
+    "other cluster": (lambda ours: ours.bundle(1, CONFIG_201, cluster="other"), "other"),
+    "a confirmation": (lambda ours: ours.confirmation(1), "confirmation"),
+    "relabelled": (
+        lambda ours: Signed("bundle", ours.confirmation(1).payload, ours.confirmation(1).signature),
+        "signature",
+    ),
+}
+
+
+@pytest.mark.parametrize("name", FOREIGN)
+def test_foreign_envelope_is_refused(running: Node, authority: Authority, name: str) -> None:
+    make, word = FOREIGN[name]
+    answer = running.apply(make(authority))
+    assert not answer["ok"]
+    assert word in answer["error"]
+    assert running.status().revision == 0
+    assert not running.kernel_has("192.168.192.201/24")
+    assert [e.data["phase"] for e in running.events() if e.kind == "config"] == ["refused"]
+
+
+@pytest.mark.parametrize("revision", [2, 3])
+def test_older_or_equal_bundle_is_refused(
+    running: Node, authority: Authority, revision: int
+) -> None:
+    assert running.apply(authority.bundle(3, CONFIG_201))["ok"]
+    answer = running.apply(authority.bundle(revision, CONFIG))
+    assert not answer["ok"]
+    assert "not newer than 3" in answer["error"]
+    assert running.kernel_has("192.168.192.201/24")
+
+
+def test_same_bundle_again_is_no_change(running: Node, authority: Authority) -> None:
+    bundle = authority.bundle(1, CONFIG_201)
+    assert running.apply(bundle)["ok"]
+    before = running.ask("status")["seq"]
+    assert running.apply(bundle)["ok"]
+    assert running.ask("status")["seq"] == before
+
+
+def test_config_error_is_refused_with_its_line_and_changes_nothing(
+    running: Node, authority: Authority
+) -> None:
+    answer = running.apply(authority.bundle(1, CONFIG_BROKEN))
+    assert not answer["ok"]
+    assert any(":4: " in problem for problem in answer["problems"])
+    status = running.status()
+    assert status.revision == 0
+    assert status.instances[0].state == "MASTER"
+    assert not (running.directory / "state" / "live.conf").exists()
+    assert running.apply(authority.bundle(1, CONFIG_201))["ok"], "the number is still free"
+
+
+def test_stranger_may_not_stop_or_reload(running: Node) -> None:
+    asks = (
+        "import sys; from pathlib import Path; from hanode.system.ipc import Client\n"
+        f"client = Client(Path({str(running.control)!r}), timeout_s=5)\n"
+        "print(client.request('status')['ok'])\n"
+        "client.request(sys.argv[1])"
+    )
+    for verb in ("stop", "reload"):
+        tried = subprocess.run(
+            [*NOBODY, "/usr/bin/python3", "-c", asks, verb],
+            cwd=PROJECT,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert tried.stdout == "True\n", tried.stderr
+        assert "only root may ask" in tried.stderr
+    assert running.answers()
+
+
+def test_other_users_cannot_reach_the_socket(running: Node) -> None:
+    mode = running.control.stat()
+    assert oct(mode.st_mode & 0o777) == "0o660"
+    assert mode.st_gid == 65534
+
+
+@pytest.mark.parametrize("line", [b"no json\n", b"[]\n", b'{"verb":"fly"}\n', b'{"verb":7}\n'])
+def test_nonsense_on_the_socket_is_answered(running: Node, line: bytes) -> None:
+    with Client(running.control, timeout_s=5) as client:
+        client._socket.sendall(line)
+        answer = json.loads(client._reader.readline())
+    assert answer["ok"] is False
+    assert "unknown verb" in answer["error"]
+
+
+# Confirmation
+
+
+def test_unconfirmed_revision_goes_back_and_says_so(running: Node, authority: Authority) -> None:
+    assert running.apply(authority.bundle(1, CONFIG_201, confirm_within_s=0.3))["ok"]
+    assert running.kernel_has("192.168.192.201/24")
+    until(lambda: running.phases(1)[-1] == "reverted", within_s=2.0)
+    assert running.status().revision == 0
+    assert not running.kernel_has("192.168.192.201/24")
+    assert running.kernel_has("192.168.192.200/24"), "the other address never moved"
+    event = next(e for e in running.events() if e.data.get("phase") == "reverted")
+    assert "0.3 s" in event.cause
+    again = running.apply(authority.bundle(1, CONFIG_201))
+    assert "given up" in again["error"]
+
+
+def test_confirmed_revision_stays(running: Node, authority: Authority) -> None:
+    running.apply(authority.bundle(1, CONFIG_201, confirm_within_s=0.4))
+    assert running.confirm(authority.confirmation(1))["ok"]
+    time.sleep(0.6)  # the deadline has to pass
+    status = running.status()
+    assert (status.revision, status.confirmed_revision) == (1, 1)
+    assert (running.directory / "state" / "confirmed.conf").read_text() == CONFIG_201
+
+
+def test_foreign_confirmation_is_refused(running: Node, authority: Authority) -> None:
+    running.apply(authority.bundle(1, CONFIG_201, confirm_within_s=30))
+    assert not running.confirm(Authority().confirmation(1))["ok"]
+    assert not running.confirm(authority.confirmation(1, node="node-b"))["ok"]
+    assert not running.confirm(authority.confirmation(2))["ok"]
+    assert running.status().confirmed_revision == 0
+
+
+def test_deadline_survives_a_restart(running: Node, authority: Authority) -> None:
+    running.apply(authority.bundle(1, CONFIG_201, confirm_within_s=1.0))
+    running.kill_group()
+    running.start()
+    assert running.status().revision == 1
+    until(lambda: running.phases(1)[-1] == "reverted", within_s=3.0)
+    assert running.status().revision == 0
+
+
+# Children, signals, restarts
+
+
+@pytest.mark.parametrize("name", ["vrrp", "checker"])
+def test_killed_child_is_started_again(running: Node, name: str) -> None:
+    old = running.pid(name)
+    os.kill(old, signal.SIGKILL)
+    until(lambda: [e for e in running.events() if e.data.get("phase") == "died"])
+    until(lambda: (new := running.pid(name)) and new != old, within_s=2.0)
+    died = next(e for e in running.events() if e.data.get("phase") == "died")
+    assert died.subject == name
+    assert "SIGKILL" in died.cause
+    until(lambda: running.status().instances[0].state == "MASTER", within_s=3.0)
+    assert running.kernel_has("192.168.192.200/24")
+
+
+def test_dead_child_gets_the_revision_that_is_live(running: Node, authority: Authority) -> None:
+    running.apply(authority.bundle(1, CONFIG_201))
+    os.kill(running.pid("vrrp"), signal.SIGKILL)
+    until(lambda: [e for e in running.events() if e.data.get("phase") == "died"])
+    until(lambda: len(running.status().instances) == 1, within_s=3.0)
+    assert len(running.status().instances[0].vips) == 2
+
+
+def test_stop_takes_the_address_away_and_leaves_no_process(running: Node) -> None:
+    pids = [p.pid for p in running.status().processes]
+    began = time.monotonic()
+    assert running.stop() == 0
+    assert time.monotonic() - began < 3.0
+    assert not running.kernel_has("192.168.192.200/24")
+    assert [pid for pid in pids if alive(pid)] == []
+    assert not running.control.exists()
+
+
+def test_kill_of_the_group_leaves_the_address_and_the_next_start_takes_it_over(
+    running: Node,
+) -> None:
+    running.kill_group()
+    assert running.kernel_has("192.168.192.200/24"), "as with keepalived"
+    running.start()
+    until(lambda: running.status().instances[0].state == "MASTER", within_s=3.0)
+    starts = [e.cause for e in running.events() if e.subject == "engine"]
+    assert ["it was killed before" in cause for cause in starts] == [False, True]
+    assert running.stop() == 0
+    assert not running.kernel_has("192.168.192.200/24")
+
+
+def test_killed_supervisor_takes_its_children_along(running: Node) -> None:
+    pids = [p.pid for p in running.status().processes]
+    assert running.process is not None
+    os.kill(running.process.pid, signal.SIGKILL)
+    running.process.wait(5)
+    until(lambda: not [pid for pid in pids if alive(pid)], within_s=3.0)
+    assert not running.kernel_has("192.168.192.200/24"), "the vrrp process let go by itself"
+
+
+def test_restart_runs_the_live_revision_not_the_start_file(
+    running: Node, authority: Authority
+) -> None:
+    running.apply(authority.bundle(7, CONFIG_201))
+    running.stop()
+    running.start()
+    assert running.status().revision == 7
+    until(lambda: running.kernel_has("192.168.192.201/24"))
+    assert not running.apply(authority.bundle(6, CONFIG))["ok"], "the memory of 7 is kept too"
+
+
+def test_numbers_go_on_after_kill_and_restart(running: Node) -> None:
+    before = running.ask("status")
+    running.kill_group()
+    running.start()
+    after = running.ask("status")
+    assert after["journal"] == before["journal"]
+    seqs = [e.seq for e in running.events()]
+    assert seqs == list(range(1, len(seqs) + 1))
+
+
+def test_reload_takes_the_file_anew(running: Node) -> None:
+    running.file.write_text(CONFIG_201)
+    assert running.process is not None
+    running.process.send_signal(signal.SIGHUP)
+    until(lambda: running.kernel_has("192.168.192.201/24"), within_s=2.0)
+    running.file.write_text(CONFIG_BROKEN)
+    with pytest.raises(Refused, match=":4: "):
+        running.ask("reload")
+    assert running.kernel_has("192.168.192.201/24")
+
+
+def test_reload_does_not_undo_a_push(running: Node, authority: Authority) -> None:
+    running.apply(authority.bundle(1, CONFIG_201))
+    with pytest.raises(Refused, match="push a new revision"):
+        running.ask("reload")
+
+
+def test_second_engine_on_the_same_directories_is_refused(running: Node) -> None:
+    second = subprocess.run(
+        running.command(), capture_output=True, text=True, check=False, cwd=PROJECT
+    )
+    assert second.returncode == 2
+    assert "another engine runs here" in second.stderr
+    assert running.answers()
+
+
+def test_subscriber_gets_what_it_missed_and_what_comes(running: Node) -> None:
+    head = running.ask("status")
+    with Client(running.control, timeout_s=5) as client:
+        client.request("subscribe", journal=head["journal"], after=head["seq"] - 2)
+        stream = client.stream()
+        assert [next(stream)["event"]["seq"] for _ in range(2)] == [head["seq"] - 1, head["seq"]]
+        os.kill(running.pid("checker"), signal.SIGKILL)
+        assert next(stream)["event"]["seq"] == head["seq"] + 1
+
+
+def test_cursor_of_another_journal_begins_at_the_oldest(running: Node) -> None:
+    with Client(running.control, timeout_s=5) as client:
+        client.request("subscribe", journal="another", after=10_000)
+        assert next(client.stream())["event"]["seq"] == 1
+
+
+def test_enveloped_rubbish_is_refused(running: Node) -> None:
+    with pytest.raises(Refused, match="no envelope"):
+        running.ask("apply", envelope={"kind": 1})
+    assert encode(running.status())["revision"] == 0
