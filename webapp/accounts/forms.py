@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
-
 from django.contrib.auth.forms import AuthenticationForm
 
 
 class SignInForm(AuthenticationForm):
     """Django's, with one sentence for every wrong pair."""
 
-    error_messages: ClassVar = {
+    error_messages = {  # noqa: RUF012 (Django declares it on the instance)
         "invalid_login": "This name and password do not belong together; try again.",
         "inactive": "This account is switched off; ask an administrator.",
     }

@@ -289,7 +289,7 @@ class ImportFileForm(forms.Form):
     def clean(self) -> dict[str, Any]:
         """An upload becomes the text, so that the next page can hold it; half a node is refused."""
         data: dict[str, Any] = super().clean() or {}
-        upload: UploadedFile | None = data.get("upload")
+        upload: UploadedFile[Any] | None = data.get("upload")
         if upload is not None and not self.errors:
             data["text"] = self._read(upload)
         node, text = str(data.get("node", "")).strip(), str(data.get("text", ""))
@@ -299,7 +299,7 @@ class ImportFileForm(forms.Form):
             self.add_error("text", f"The file of {node} is missing; choose or paste it.")
         return {**data, "node": node, "text": text.replace("\r\n", "\n")}
 
-    def _read(self, upload: UploadedFile) -> str:
+    def _read(self, upload: UploadedFile[Any]) -> str:
         if (upload.size or 0) > MAX_TEXT_CHARS:
             self.add_error("upload", "This file is over 1 MB; that is no keepalived.conf.")
             return ""

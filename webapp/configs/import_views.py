@@ -26,10 +26,9 @@ def import_files(request: HttpRequest) -> HttpResponse:
     actor = require(request.user, "edit")
     if request.method == "GET":
         files = ImportFiles(initial=[{"node": "NodeA"}, {"node": "NodeB"}])
-        context = {"form": ImportForm(), "files": files}
-        return render(request, "configs/import.html", context)
+        return render(request, "configs/import.html", {"form": ImportForm(), "files": files})
     form, files = ImportForm(request.POST), ImportFiles(request.POST, request.FILES)
-    context = {"form": form, "files": files}
+    context: dict[str, Any] = {"form": form, "files": files}
     if form.is_valid() and files.is_valid():
         try:
             if "create" in request.POST:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from django.contrib import messages
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
@@ -34,7 +36,7 @@ PARTS = (
 def home(request: HttpRequest) -> HttpResponse:
     """All clusters, those in trouble first; the healthy ones are one calm list."""
     now = timezone.now()
-    rows = []
+    rows: list[dict[str, Any]] = []
     for cluster in clusters_for(request.user):
         view = cluster_view(cluster, now)
         rows.append({"cluster": cluster, "view": view, "overall": overall(view)})

@@ -32,7 +32,7 @@ def tab(context: template.Context, url_name: str, label: str) -> SafeString:
     """A link of the cluster's tab line; the current page says so to screen readers too."""
     request = context.get("request")
     match = request.resolver_match if request else None
-    current = bool(match) and match.url_name == url_name
+    current = match is not None and match.url_name == url_name
     return format_html(
         '<a href="{}"{}>{}</a>',
         reverse(url_name, args=[context["cluster"].slug]),
