@@ -6,6 +6,7 @@ Without any variable: SQLite and keys under var/, and an embedded Valkey's socke
 from __future__ import annotations
 
 import os
+import warnings
 from pathlib import Path
 from typing import Any
 
@@ -130,6 +131,7 @@ STATIC_URL = "/static/"
 STATICFILES_DIRS = [BASE_DIR / "static"] if (BASE_DIR / "static").is_dir() else []
 STATIC_ROOT = BASE_DIR / "staticfiles"
 WHITENOISE_USE_FINDERS = True  # the demo runs without collectstatic
+warnings.filterwarnings("ignore", message="No directory at", category=UserWarning)  # of WhiteNoise
 
 LOGGING = {
     "version": 1,
