@@ -34,7 +34,6 @@ from hanode.conf.targets import Target
 from hanode.conf.unknown import judge, place_name
 from hanode.conf.values import BadValue, Endpoint, is_ip
 
-
 JOINED = ("authentication", "virtual_ipaddress", "virtual_ipaddress_excluded")
 """Blocks of an instance that are fields; of what does not fit in them, one Statement is kept."""
 

@@ -11,7 +11,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from hanode.conf.expand import Logical
-from hanode.conf.lexer import CLOSE, OPEN, WORD, Token, tokens
+from hanode.conf.lexer import CLOSE, OPEN, STRING, WORD, Token, tokens
 from hanode.conf.problems import Fix, Problem, Severity
 
 MAX_DEPTH = 64
@@ -113,11 +113,20 @@ class _Builder:
             texts, spans = [texts[0], rest], [spans[0], (spans[1][0], spans[-1][1])]
         if "${" in logical.text:
             self.undefined(words, logical)
+        if '"' in logical.text:
+            self.unclosed(words, logical)
         raw = Raw(texts, spans, logical, before=self.pending)
         self.pending = []
         self.items.append(raw)
         self.last = raw
         return raw
+
+    def unclosed(self, words: list[Token], logical: Logical) -> None:
+        """A quote that its line does not close swallows the rest of the line."""
+        for token in words:
+            if token.kind == STRING and (len(token.text) < 2 or not token.text.endswith('"')):
+                message = 'this " is not closed on its line; the rest of the line belongs to it'
+                self.problem("unclosed-quote", token, logical, message)
 
     def undefined(self, words: list[Token], logical: Logical) -> None:
         """A `${NAME}` that is still there has no definition; keepalived stumbles on its braces."""

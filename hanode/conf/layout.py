@@ -32,9 +32,6 @@ from hanode.conf.values import BadValue
 
 Owner = GlobalDefs | VrrpInstance | TcpCheck | RealServer | VirtualServer
 
-EARLY = ("net_namespace", "net_namespace_ipvs", "instance", "use_pid_dir")
-"""Root words that keepalived wants before anything else."""
-
 
 def layout(config: Config, target: Target | None) -> tuple[tuple[Statement, ...], list[Problem]]:
     """The statements of a file, and what of the model could not be said for the target."""
@@ -72,14 +69,12 @@ class _Layout:
         self.problems: list[Problem] = []
 
     def root(self, config: Config) -> tuple[Statement, ...]:
-        early = [s for s in config.other if s.keyword in EARLY]
-        later = [s for s in config.other if s.keyword not in EARLY]
-        out: list[Statement] = list(self.kept(early, ROOT))
+        out: list[Statement] = []
         inner = [*self.fields(config.globals, "global_defs")]
         inner += self.kept(config.globals.other, "global_defs")
         if inner or config.globals.notes:
             out.append(self.block(("global_defs",), inner, config.globals))
-        out += self.kept(later, ROOT)
+        out += self.kept(config.other, ROOT)
         out += (self.instance(instance) for instance in config.instances)
         out += (self.virtual_server(server) for server in config.virtual_servers)
         return tuple(out)

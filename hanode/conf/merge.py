@@ -11,11 +11,14 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
-from hanode.conf.check import check
+from hanode.conf.check import Checked, check
+from hanode.conf.expand import Reader
 from hanode.conf.layout import layout
-from hanode.conf.model import Config, Note, Statement
+from hanode.conf.lint import problem
+from hanode.conf.model import Config, Note, Origin, Statement
 from hanode.conf.problems import Problem, in_order
 from hanode.conf.render import INDENT, note
+from hanode.conf.tree import INCLUDES, Kind
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,20 +47,58 @@ class Shared:
         return (self.words, self.block)
 
 
-def merge(files: dict[str, str]) -> Merged:
+def merge(files: dict[str, str], *, read: Reader | None = None) -> Merged:
     """One document of the files of a cluster's nodes, by config id.
 
-    Problems are those of the files; a problem's `file` is the node's id. A model that keepalived's
-    own rules lose nothing of is merged even where it has errors. Macros (`$NAME`, `~SEQ`) are
-    replaced by what they stand for, with a Problem that says so.
+    Problems are those of the files; a problem's `file` is the node's id. Macros (`$NAME`, `~SEQ`)
+    are replaced by what they stand for, and includes by what `read` gives for them.
     """
     problems: list[Problem] = []
     models: dict[str, Config] = {}
     for node, text in files.items():
-        checked = check(text, name=node, node=node)
+        checked = check(text, name=node, node=node, read=read)
         models[node] = checked.model
         problems += checked.problems
+        problems += macros_replaced(checked)
+    problems += lonely_includes(models)
     return Merged(merge_models(models), in_order(problems))
+
+
+def macros_replaced(checked: Checked) -> Iterator[Problem]:
+    """The document holds what the macros stand for, not the macros; say so once in a file."""
+    for line in checked.document.lines:
+        if line.kind in (Kind.DEFINITION, Kind.REPEAT):
+            source = checked.document.source
+            where = Origin(source.name, line.body, line.comment, *source.position(line.body))
+            message = "definitions and repetitions are replaced by what they stand for"
+            yield problem(where, "macro-replaced", "info", message)
+            return
+
+
+def lonely_includes(models: dict[str, Config]) -> Iterator[Problem]:
+    """keepalived follows an include whatever its condition: one for some nodes cannot be said."""
+    for node, model in models.items():
+        for where, words in _includes(model):
+            if any((where, words) not in _includes(other) for other in models.values()):
+                message = (
+                    f"{' '.join(words)} is in {node}'s file only, and keepalived follows an "
+                    "include on every node"
+                )
+                hint = "put the included lines into the file"
+                yield problem(Origin(node), "include-lonely", "error", message, hint)
+
+
+def _includes(model: Config) -> list[tuple[str, tuple[str, ...]]]:
+    found: list[tuple[str, tuple[str, ...]]] = []
+
+    def walk(statements: tuple[Statement, ...], around: str) -> None:
+        for s in statements:
+            if s.keyword in INCLUDES and s.children is None:
+                found.append((around, s.words))
+            walk(s.children or (), f"{around} {' '.join(s.words)} /")
+
+    walk(layout(model, None)[0], "")
+    return found
 
 
 def merge_models(models: dict[str, Config]) -> str:
@@ -193,7 +234,11 @@ def side(comments: Sequence[tuple[str, Note]]) -> tuple[str, list[str]]:
     if not texts:
         return "", []
     first = texts[0][1]
-    others = [f"{text[0]} {node}: {text[1:].strip()}" for node, text in texts if text != first]
+    others = [
+        f"{text[0]} {node}: {text[1:].strip()}"
+        for node, text in texts
+        if text != first and text[1:].strip()
+    ]
     return first, list(dict.fromkeys(others))
 
 

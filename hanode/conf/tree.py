@@ -69,6 +69,9 @@ class Document:
         return tuple(dict.fromkeys(ids))
 
 
+INCLUDES = ("include", "includer", "includem", "includew", "includeb", "includea")
+"""The words that read other files."""
+
 _CONDITION = re.compile(r"@(\^?[^\s]+)[^\S\n]*")
 _DEFINITION = re.compile(r"\$[A-Za-z_]\w*=")
 _INCLUDE = re.compile(r"include[rmwba]?(?=\s|$)")

@@ -6,6 +6,7 @@ where the word would be at home, and then for a typing mistake.
 
 from __future__ import annotations
 
+import functools
 from dataclasses import dataclass
 
 from hanode.conf.schema import ROOT, blocks, homes, nearest
@@ -41,6 +42,7 @@ class Verdict:
     remove: bool = False
 
 
+@functools.lru_cache(maxsize=4096)
 def judge(word: str, block: str) -> Verdict:
     """What to say about `word`, which is no keyword of `block`."""
     place = place_name(block)

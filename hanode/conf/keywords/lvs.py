@@ -142,7 +142,7 @@ VIRTUAL_SERVER = (
     ),
     word("quorum_up", Script(), "Command to run when the quorum is gained."),
     word("quorum_down", Script(), "Command to run when the quorum is lost."),
-    word("weight", Int(0, 65535), "Weight of servers that have none.", default="1"),
+    word("weight", Int(0, 2147483647), "Weight of servers that have none.", default="1"),
     word("sorry_server", Endpoint(), "The server to use when the quorum is lost."),
     word("sorry_server_inhibit", None, "Keep the sorry server in the table with weight 0."),
     word("sorry_server_lvs_method", ANY, "How packets reach the sorry server."),
@@ -159,7 +159,7 @@ VIRTUAL_SERVER = (
 REAL_SERVER = (
     word(
         "weight",
-        Int(0, 65535),
+        Int(0, 2147483647),
         "Its share of the connections; 0: no new ones.",
         default="1",
         field="weight",

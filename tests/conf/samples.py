@@ -1,0 +1,115 @@
+"""Texts and models that the tests of the configuration language share."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from hypothesis import strategies as st
+
+from hanode.conf.keywords import ALL
+from hanode.conf.schema import Block, Keyword, blocks
+from hanode.conf.values import (
+    Bool,
+    Choice,
+    Endpoint,
+    Flag,
+    Int,
+    Ip,
+    Perhaps,
+    Script,
+    Timer,
+    seconds,
+)
+
+CORPUS = Path(__file__).parent / "corpus"
+DEBIAN = Path("/usr/share/doc/keepalived/samples")
+
+
+def corpus(shared: Path | None = None) -> list[Path]:
+    """Our own files, Debian's samples, and those of the shared folder, where they are."""
+    files = sorted(CORPUS.glob("*.conf"))
+    files += sorted(DEBIAN.glob("keepalived.conf.*"))
+    if shared is not None:
+        files += sorted((shared / "configs").glob("*.conf")) + sorted(
+            (shared / "lab").glob("*.conf")
+        )
+    return files
+
+
+def text_of(path: Path) -> str:
+    """Byte for byte; whatever is no UTF-8 stays distinguishable."""
+    return path.read_bytes().decode(errors="surrogateescape")
+
+
+WORDS = sorted({name for block in ALL for name in block.keywords} | {"PASS", "nat_mask", "frob"})
+
+pieces = st.sampled_from(
+    [
+        "\n", " ", "\t", "\r\n", "{", "}", "#", "!", '"', "'", "\\", "\\\n", "@a ", "@^b ", "$X=",
+        "$X", "${X}", "${X", "~SEQ(i,1,3) ", "~LST(i,p,q) ", "~LST({a,b},{1,2}) ", "$i",
+        "include x",
+        "192.0.2.1", "192.0.2.1/24", "2001:db8::1", "1", "255", "0.5", "MASTER", "é",
+        "\x00", "\udcff",
+        *WORDS,
+    ]
+)  # fmt: skip
+messy_texts = st.lists(pieces, max_size=60).map("".join)
+"""Bits of the language thrown together."""
+
+any_texts = (
+    st.text(max_size=200)
+    | messy_texts
+    | st.binary(max_size=120).map(lambda b: b.decode(errors="surrogateescape"))
+)
+
+names = st.from_regex(r"[A-Za-z_][A-Za-z0-9_.-]{0,12}", fullmatch=True)
+comments = st.sampled_from(["", "", "", " # why", " ! why not", "\t#"])
+ipv4 = st.tuples(*[st.integers(0, 255)] * 3).map(lambda t: f"10.{t[0]}.{t[1]}.{t[2]}")
+
+
+def _value(keyword: Keyword) -> st.SearchStrategy[str]:
+    """Words that fit a keyword."""
+    kind = keyword.value
+    if isinstance(kind, Perhaps):
+        kind = kind.inner
+    if isinstance(kind, Flag):
+        return st.just("")
+    if isinstance(kind, Bool):
+        return st.sampled_from(["", "on", "off", "true", "no"])
+    if isinstance(kind, Choice):
+        return st.sampled_from(kind.options)
+    if isinstance(kind, Int):
+        return st.integers(kind.low, kind.high).map(str)
+    if isinstance(kind, Timer):
+        return st.integers(kind.low_us, kind.high_us).map(seconds)
+    if isinstance(kind, Ip):
+        return ipv4
+    if isinstance(kind, Endpoint):
+        return st.tuples(ipv4, st.integers(1, 65535)).map(lambda t: f"{t[0]} {t[1]}")
+    if isinstance(kind, Script):
+        return st.sampled_from(['"/bin/true a  b"', "/bin/true", "'/bin/sh' '-c  x' root"])
+    if keyword.name == "virtual_server":
+        return st.tuples(ipv4, st.integers(1, 65535)).map(lambda t: f"{t[0]} {t[1]}")
+    return names
+
+
+@st.composite
+def _statements(draw: st.DrawFn, table: Block, depth: int) -> str:
+    if table.lines is not None:
+        lines = draw(st.lists(st.tuples(ipv4, comments), max_size=3))
+        return "".join(f"{ip}/24{comment}\n" for ip, comment in lines)
+    choices = [k for k in table.keywords.values() if not k.name.startswith("include")]
+    out = ""
+    for keyword in draw(st.lists(st.sampled_from(choices), max_size=6)):
+        comment = draw(comments)
+        head = f"{keyword.name} {draw(_value(keyword))}".rstrip()
+        if keyword.opens is None:
+            out += f"{head}{comment}\n"
+        elif depth < 4:
+            inner = draw(_statements(blocks()[keyword.opens], depth + 1))
+            out += f"{head} {{{comment}\n{inner}}}{draw(comments)}\n"
+    return out
+
+
+configs = _statements(blocks()["root"], 0)
+"""Files in which each word is at home and each value fits."""

@@ -1,0 +1,119 @@
+"""Macros: conditions, definitions, repetitions, includes, and their limits."""
+
+from __future__ import annotations
+
+from hanode import conf
+from hanode.conf.expand import MAX_INCLUDE_DEPTH, expand
+from hanode.conf.tree import parse
+
+
+def lines(text: str, node: str | None = None, files: dict[str, str] | None = None) -> list[str]:
+    """The logical lines that are left."""
+
+    def read(pattern: str, including: str) -> tuple[tuple[str, str], ...] | None:
+        found = (files or {}).get(pattern)
+        return None if found is None else ((pattern, found),)
+
+    done = expand(parse(text), node=node, read=read if files is not None else None)
+    return [line.text for line in done.lines if line.text]
+
+
+def codes(text: str, node: str | None = None) -> list[str]:
+    return [p.code for p in conf.check(text, node=node).problems]
+
+
+def test_a_condition_counts_for_its_line_only() -> None:
+    text = "@a one\n@^a two\n  @b three\nfour\n"
+    assert lines(text, "a") == ["one", "four"]
+    assert lines(text, "b") == ["two", "three", "four"]
+    assert lines(text) == ["two", "four"]
+
+
+def test_a_dropped_opener_leaves_its_body_behind() -> None:
+    found = codes("@b vrrp_script x {\n script /bin/true\n}\n", "a")
+    assert "extra-brace" in found
+
+
+def test_the_comment_above_a_dropped_line_goes_with_it() -> None:
+    text = "# about a\n@a one\n# about b\n@b two\n"
+    done = expand(parse(text), node="b").lines
+    assert [line.comment for line in done if line.comment] == ["# about b"]
+
+
+def test_definitions_are_replaced_where_they_are_used() -> None:
+    assert lines("$X=old\n$Y=<${X}>\n$X=new\nsay $Y ${X}er $X,$X) $Xer $X/\n") == [
+        "say <new> newer new,new) $Xer $X/"
+    ]
+
+
+def test_a_definition_may_hold_whole_blocks() -> None:
+    text = "$B=group { \\\n  a \\\n}\nvrrp_sync_group g {\n$B\n}\n"
+    (group,) = conf.check(text).model.other
+    assert group.children is not None
+    assert [c.words for c in group.children[0].children or ()] == [("a",)]
+
+
+def test_a_conditional_definition_skips_its_further_lines_too() -> None:
+    assert lines("@b $X=one \\\n two\nrest\n", "a") == ["rest"]
+
+
+def test_repetitions_count_and_list() -> None:
+    assert lines("~SEQ(i, 3) a$i\n") == ["a1", "a2", "a3"]
+    assert lines("~SEQ(i, 2, 4) $i\n") == ["2", "3", "4"]
+    assert lines("~SEQ(i, 10, -5, 0) $i\n") == ["10", "5", "0"]
+    assert lines("~SEQx(i, 9, 11) $i\n") == ["9", "a", "b"]
+    assert lines("~SEQ(i, 2) ~LST(j, p, q) $i $j\n") == ["1 p", "1 q", "2 p", "2 q"]
+    assert lines("~LST({a, b}, {1, 2}, {3, 4}) $b $a\n") == ["2 1", "4 3"]
+
+
+def test_include_is_followed_before_conditions() -> None:
+    files = {"x": "from x\n@a only a\n"}
+    assert lines("@b include x\nend\n", "a", files) == ["from x", "only a", "end"]
+
+
+def test_an_include_without_a_reader_is_kept() -> None:
+    checked = conf.check("include /etc/keepalived/*.conf\n")
+    assert [s.words for s in checked.model.other] == [("include", "/etc/keepalived/*.conf")]
+    assert [p.code for p in checked.problems] == ["include-kept"]
+
+
+def test_a_problem_in_an_included_file_is_placed_there() -> None:
+    def read(pattern: str, including: str) -> tuple[tuple[str, str], ...]:
+        return (("inner.conf", "\nvrrp_instance x {\n  priority 999\n}\n"),)
+
+    checked = conf.check("include inner.conf\n", read=read)
+    bad = next(p for p in checked.problems if p.code == "bad-value")
+    assert (bad.file, bad.line, bad.column) == ("inner.conf", 3, 12)
+
+
+def test_files_that_include_each_other_end() -> None:
+    def read(pattern: str, including: str) -> tuple[tuple[str, str], ...]:
+        return ((pattern, f"include {pattern}\n"),)
+
+    done = expand(parse("include x\n"), read=read)
+    assert [p.code for p in done.problems] == ["include-depth"]
+    assert str(MAX_INCLUDE_DEPTH) in done.problems[0].message
+
+
+def test_macro_bombs_end_in_a_problem() -> None:
+    bombs = [
+        "$A=$A $A\n$A\n",
+        "$A=$B\n$B=$A\nx $A\n",
+        "~SEQ(i, 1000000000) x\n",
+        "~SEQ(i, 90000) ~SEQ(j, 90000) x\n",
+        "".join(f"$X{i}=${{X{i - 1}}}${{X{i - 1}}}\n" for i in range(1, 60)) + "$X0=ab\n$X59\n",
+    ]
+    for bomb in bombs:
+        assert "macro" in codes(bomb), bomb[:40]
+
+
+def test_what_a_macro_made_is_said_to_be_made_by_it() -> None:
+    (problem,) = conf.check("$P=frobnicate it\n$P\n").problems
+    assert (problem.line, problem.column, problem.end_column) == (2, 1, 3)
+    assert "(made by $P)" in problem.message
+    assert problem.fix is None
+
+
+def test_a_name_without_definition_is_named_with_its_line() -> None:
+    found = conf.check("vrrp_instance x {\n  priority ${PRIO}\n}\n").problems
+    assert any(p.code == "undefined-name" and p.line == 2 for p in found)

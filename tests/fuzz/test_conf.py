@@ -1,0 +1,55 @@
+"""The configuration language under any input: no exception, no hang, linear time."""
+
+from __future__ import annotations
+
+import time
+
+import pytest
+from hypothesis import given, settings
+
+from hanode import conf
+from tests.conf.samples import any_texts
+
+
+@given(any_texts, any_texts)
+@settings(max_examples=200, deadline=2000)
+def test_no_function_of_the_package_raises(text: str, other: str) -> None:
+    one = conf.check(text, node="a")
+    two = conf.check(other, node="b")
+    conf.diff(one.model, two.model, others=[two.model])
+    conf.check_pair({"a": one.model, "b": two.model})
+    merged = conf.merge({"a": text, "b": other})
+    conf.check(merged.text, node="b")
+    conf.mask_secrets(text)
+    conf.apply_fixes(text, one.problems)
+    conf.node_ids(text)
+
+
+LONG = {
+    "braces": "{" * 20_000,
+    "closing": "}" * 20_000,
+    "words": "a " * 50_000,
+    "one word": "a" * 200_000,
+    "quotes": '"' * 50_001,
+    "comments": "#\n" * 50_000,
+    "backslashes": "\\" * 100_000,
+    "conditions": "@a " * 50_000,
+    "definitions": "$X=\\\n" * 30_000,
+    "references": "$X " * 50_000,
+    "open references": "${" * 50_000,
+    "repetitions": "~SEQ(" * 20_000,
+    "unknown": "frobnicate\n" * 20_000,
+    "equal": "vrrp_instance x {\n}\n" * 3_000,
+    "nested": "vrrp_instance x {\n" * 3_000,
+}
+
+
+@pytest.mark.parametrize("name", LONG)
+def test_long_inputs_end_soon(name: str) -> None:
+    started = time.process_time()
+    text = LONG[name]
+    checked = conf.check(text, node="a")
+    conf.render(checked.model)
+    conf.mask_secrets(text)
+    conf.apply_fixes(text, checked.problems)
+    assert time.process_time() - started < 10
