@@ -21,8 +21,8 @@ from hanode.lab.topology import VIP, topology
 SKEW_MS = (256 - 95) / 256 * 1000
 MASTER_DOWN_MS = 3000 + SKEW_MS
 ALLOWANCE_MS = 100
-START_MS = 10_000
-"""NodeA's first 3.609 s as backup, and two Pythons starting on a busy machine."""
+START_MS = 8000
+"""NodeA waits 3.609 s as backup, after all its processes have started on a busy machine."""
 PUSH_MS = 2000
 DOWN_MS = 16_000
 """delay_loop 6 s, then at most three retries 3 s apart, and one second for the page."""
@@ -175,7 +175,7 @@ class Acceptance:
         page = person.get(push_path)
         asked_us = _now_us()
         person.submit(page, page.form(action=push_path))
-        applied = {name: self._applied(name, before[name]) for name in self.session.files}
+        applied = self._applied(before)
         for name, at_us in applied.items():
             self._add(
                 f"changed configuration pushed: {name} runs it",
@@ -258,22 +258,21 @@ class Acceptance:
         lost_us = self.observer.lost_us(self.first, VIP, after_us=asked_us)
         self._holds("the push did not move the VIP", lambda: lost_us is None)
 
-    def _applied(self, name: str, before: int) -> int | None:
-        """When the node was first seen to run a newer revision, with the new address in it."""
+    def _applied(self, before: dict[str, int]) -> dict[str, int | None]:
+        """When each node was first seen to run a newer revision with the new address in it."""
+        seen: dict[str, int | None] = dict.fromkeys(before)
 
-        def applied() -> bool:
-            status = self.session.status(name)
-            return (
-                status is not None
-                and status.revision > before
-                and any(
-                    vip.address.startswith(f"{NEW_VIP}/")
-                    for instance in status.instances
-                    for vip in instance.vips
-                )
-            )
+        def all_applied() -> bool:
+            for name in [name for name, at_us in seen.items() if at_us is None]:
+                status = self.session.status(name)
+                if status is not None and status.revision > before[name]:
+                    vips = [vip for instance in status.instances for vip in instance.vips]
+                    if any(vip.address.startswith(f"{NEW_VIP}/") for vip in vips):
+                        seen[name] = _now_us()
+            return None not in seen.values()
 
-        return _now_us() if wait_until(applied, within_s=20) else None
+        wait_until(all_applied, within_s=20)
+        return seen
 
     def _running(self) -> list[tuple[int, str, tuple[str, ...]]]:
         """What the nodes run and hold: revision, file, addresses."""
@@ -302,8 +301,8 @@ class Acceptance:
         """The real servers as the page shows them: up or down where all nodes agree."""
         page = self.person.get(f"/c/{self.slug}/live/servers/")
         shown = {}
-        for row in page.text.split("<li")[1:]:
-            key = re.search(r'class="mono">([^<]+)<', row)
+        for row in page.text.split("<tr")[1:]:
+            key = re.search(r">(\d+(?:\.\d+){3}:\d+)<", row)
             states = set(re.findall(r'data-state="(\w+)"', row))
             if key:
                 shown[key.group(1)] = states.pop() if len(states) == 1 else "unclear"

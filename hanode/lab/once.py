@@ -14,8 +14,10 @@ from pathlib import Path
 
 from hanode.lab.acceptance import Acceptance, Step
 from hanode.lab.control import LabError
+from hanode.lab.netns import NamespaceError
 from hanode.lab.person import PersonError
 from hanode.lab.session import Session, SessionError
+from hanode.lab.stack import StackError
 
 
 def run(session: Session, *, json_file: str | None) -> int:
@@ -29,7 +31,7 @@ def run(session: Session, *, json_file: str | None) -> int:
             print(f"· {act.__name__.replace('_', ' ')}", flush=True)
             act()
         complete = True
-    except (LabError, PersonError, SessionError) as error:
+    except (LabError, NamespaceError, PersonError, SessionError, StackError) as error:
         steps.append(
             Step(str(error), expected="no error", limit_ms=None, measured_ms=None, ok=False)
         )

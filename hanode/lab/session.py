@@ -90,7 +90,7 @@ class Session:
         """Valkey, the database, web, worker, ingest; then import and enrol."""
         say(f"control plane on {self.stack.url}")
         self.stack.start()
-        self.stack.manage("migrate", "--no-input", "-v", "0")
+        self.stack.migrate()
         self.stack.start_programs()
         enrolments = self.run.directory / "enrolments"
         enrolments.mkdir(mode=0o700, exist_ok=True)
@@ -106,7 +106,7 @@ class Session:
             raise SessionError(
                 f"manage.py demo_setup said what nobody understands: {said}"
             ) from None
-        say(f"imported {' and '.join(str(file) for file in self.files.values())}")
+        say(f"cluster {self.set_up.slug} of {' and '.join(map(str, self.files.values()))}")
 
     def start_lab(self) -> None:
         """The network and its machines, in a process of their own."""

@@ -7,6 +7,7 @@ talks to it. Everything dies with the process that made the Stack.
 from __future__ import annotations
 
 import contextlib
+import hashlib
 import os
 import shlex
 import signal
@@ -91,6 +92,22 @@ class Stack:
                 env=self.environment(),
             )
         self._wait(self._valkey_answers, "valkey", within_s=15)
+
+    def migrate(self) -> None:
+        """Bring the database to this code's form; takes no time when it has it. Raises StackError.
+
+        The stamp saves the two seconds of a second start that would only find nothing to do.
+        """
+        digest = hashlib.sha256()
+        for file in sorted((self.project / "webapp").glob("*/migrations/*.py")):
+            digest.update(f"{file.parent.parent.name}/{file.name}".encode() + file.read_bytes())
+        stamp = self.data_dir / ".migrated"
+        wanted = digest.hexdigest()
+        known = (self.data_dir / "keepsight.sqlite3").exists() and stamp.exists()
+        if known and stamp.read_text() == wanted:
+            return
+        self.manage("migrate", "--no-input", "-v", "0")
+        stamp.write_text(wanted)
 
     def start_programs(self) -> None:
         """Start web, worker and ingest, without waiting for them. Raises StackError."""
