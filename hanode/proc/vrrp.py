@@ -137,7 +137,9 @@ class VrrpProcess:
             self._carry_out(
                 self.router.link(name, self._link(name), now_us=self.clock.monotonic_us())
             )
-        reload = self.router.configure(settings, now_us=self.clock.monotonic_us())
+        reload = self.router.configure(
+            settings, now_us=self.clock.monotonic_us(), found=self.monitor.marked()
+        )
         self._carry_out(reload.effects)
         for name in set(self.sockets) - set(self.router.interfaces):
             self._close_sockets(name)

@@ -114,7 +114,8 @@ class Monitor:
     def __init__(self) -> None:
         self.links: dict[str, Link] = {}
         self._names: dict[int, str] = {}
-        self._addresses: dict[tuple[int, bytes, int], None] = {}
+        self._addresses: dict[tuple[int, bytes, int], bool] = {}
+        """(interface, address, prefix): whether it carries our mark."""
         self._socket = _open(groups=RTMGRP_LINK | RTMGRP_IPV4_IFADDR | RTMGRP_IPV6_IFADDR)
         self._socket.setblocking(False)
         self.resync()
@@ -129,6 +130,14 @@ class Monitor:
         if link is None:
             return ()
         return tuple(ip for index, ip, _ in self._addresses if index == link.index)
+
+    def marked(self) -> list[Address]:
+        """Addresses that were added as virtual ones (kernels from 5.18 on remember)."""
+        return [
+            Address(str(ipaddress.ip_address(ip)), prefix, self._names[index])
+            for (index, ip, prefix), mark in self._addresses.items()
+            if mark and index in self._names
+        ]
 
     def has(self, dev: str, address: str) -> bool:
         """Whether `ip/prefix` is on the interface."""
@@ -196,7 +205,8 @@ class Monitor:
         if ip is None:
             return name, None
         if kind == RTM_NEWADDR:
-            self._addresses[(index, ip, prefix)] = None
+            mark = found.get(IFA_PROTO) == bytes((PROTO_KEEPALIVED,))
+            self._addresses[(index, ip, prefix)] = mark
             return name, None
         self._addresses.pop((index, ip, prefix), None)
         return name, f"{ipaddress.ip_address(ip)}/{prefix}"
@@ -211,7 +221,7 @@ class Monitor:
             if known is not None:
                 self.links.pop(known, None)
                 del self._names[index]
-                self._addresses = {k: None for k in self._addresses if k[0] != index}
+                self._addresses = {k: v for k, v in self._addresses.items() if k[0] != index}
             return known
         name = found[IFLA_IFNAME].rstrip(b"\0").decode() if IFLA_IFNAME in found else known
         if name is None:

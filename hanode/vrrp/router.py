@@ -26,7 +26,7 @@ from hanode.vrrp.events import (
 )
 from hanode.vrrp.machine import Machine
 from hanode.vrrp.packet import Refusal
-from hanode.vrrp.settings import InstanceKey, VrrpSettings
+from hanode.vrrp.settings import Address, InstanceKey, VrrpSettings
 
 TIMER_FIRED = TimerFired()
 
@@ -61,15 +61,19 @@ class Router:
         """When `tick` is wanted next."""
         return self._heap[0][0] if self._heap else None
 
-    def configure(self, settings: VrrpSettings, *, now_us: int) -> Reload:
+    def configure(
+        self, settings: VrrpSettings, *, now_us: int, found: Iterable[Address] = ()
+    ) -> Reload:
         """Start, change and end instances so that `settings` runs.
 
         An instance is the same one if interface, family and VRID are. One that is not changed
-        is not touched at all: state, timers and addresses stay.
+        is not touched at all: state, timers and addresses stay. `found` are the addresses of
+        the kernel that carry our mark: the first configuration removes those that a killed
+        run has left, and that are not configured any more.
         """
+        effects = [] if self.machines else self._orphans(settings, found)
         self.settings = settings
         wanted = {instance.key: instance for instance in settings.instances}
-        effects: list[Effect] = []
         changed = []
         for key in [key for key in self.machines if key not in wanted]:
             machine = self.machines[key]
@@ -88,6 +92,16 @@ class Router:
                 effects += self._step(old, Reconfigured(instance), now_us)
                 changed.append(f"{instance.name} changed")
         return Reload(effects, tuple(changed))
+
+    def _orphans(self, settings: VrrpSettings, found: Iterable[Address]) -> list[Effect]:
+        wanted = {(a.dev, str(a)) for i in settings.instances for a in i.addresses}
+        keys = {a.dev: i.key for i in settings.instances for a in i.addresses}
+        keys |= {i.interface: i.key for i in settings.instances}
+        return [
+            RemoveAddresses(keys[a.dev], (a,))
+            for a in found
+            if a.dev in keys and (a.dev, str(a)) not in wanted
+        ]
 
     def link(self, name: str, state: LinkState, *, now_us: int) -> list[Effect]:
         """Interface `name` is now like this."""

@@ -1,0 +1,36 @@
+"""The cable of the simulated world: it loses, delays, reorders and is cut.
+
+PURE. Chance is passed in, so that one seed tells one story.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+Chance = Callable[[], float]
+"""Uniform in [0, 1)."""
+
+
+class Link:
+    """One broadcast domain. Delays are drawn per copy, so packets may overtake each other."""
+
+    def __init__(self, chance: Chance) -> None:
+        self._chance = chance
+        self.loss = 0.0
+        """Share of copies that never arrive."""
+        self.delay_us_max = 500
+        self.parts: tuple[frozenset[str], ...] = ()
+        """The sides of a partition; empty: everybody hears everybody."""
+
+    def joins(self, one: str, other: str) -> bool:
+        """Whether a packet can get from one node to the other."""
+        return not self.parts or any(one in part and other in part for part in self.parts)
+
+    def copies(self, sender: str, receivers: list[str]) -> list[tuple[str, int]]:
+        """Who gets a multicast packet, and after how long."""
+        arrived = []
+        for receiver in receivers:
+            if not self.joins(sender, receiver) or self._chance() < self.loss:
+                continue
+            arrived.append((receiver, 20 + int(self._chance() * self.delay_us_max)))
+        return arrived
