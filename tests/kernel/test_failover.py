@@ -196,6 +196,12 @@ def address_is_removed_by_hand() -> None:
             a.says("MASTER: no other master has appeared in 0.609 s")
             lost = a.causes()[-2]
             assert lost == f"BACKUP: {VIP}/24 was removed from {INTERFACE} by somebody else"
+
+            # Killed, and started with settings that lack what it held.
+            a.kill()
+            assert net.has_vip("a")
+            a = Ours(net, "a", instance("a", "192.168.192.201"))
+            until(lambda: not net.has_vip("a"), "the orphan is removed at the start", 1)
         finally:
             a.close()
 
