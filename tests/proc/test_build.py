@@ -1,0 +1,150 @@
+"""What the engines are told, from what a file says."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from hanode import conf
+from hanode.build import Built, build
+
+INSTANCE = """\
+vrrp_instance V {{
+    interface eth0
+    virtual_router_id 7
+    {0}
+    virtual_ipaddress {{
+        {1}
+    }}
+}}
+"""
+
+SERVER = """\
+virtual_server 192.0.2.1 80 {{
+    {0}
+    protocol TCP
+    real_server 192.0.2.2 8080 {{
+        {1}
+        TCP_CHECK {{
+            {2}
+        }}
+    }}
+}}
+"""
+
+
+def built(text: str) -> Built:
+    return build(conf.check(text, node="NodeA").model)
+
+
+def instance(words: str = "", address: str = "192.0.2.1"):  # type: ignore[no-untyped-def]
+    result = built(INSTANCE.format(words, address))
+    assert result.errors == ()
+    return result.vrrp.instances[0]
+
+
+def real(server: str = "", words: str = "", check: str = ""):  # type: ignore[no-untyped-def]
+    result = built(SERVER.format(server, words, check))
+    assert result.errors == ()
+    return result.checker.virtual_servers[0].real_servers[0]
+
+
+@pytest.mark.needs("shared")
+def test_lab_file_becomes_what_keepalived_would_run(shared: Path) -> None:
+    result = built((shared / "lab" / "NodeA.conf").read_text())
+    assert result.errors == ()
+    (vrrp,) = result.vrrp.instances
+    assert (vrrp.name, vrrp.interface, vrrp.vrid, vrrp.priority) == ("HA_Group", "ens33", 51, 100)
+    assert (vrrp.auth_type, vrrp.auth_pass[:8]) == ("PASS", "secure12")
+    assert [str(a) for a in vrrp.vips] == ["192.168.192.200/24"]
+    (server,) = result.checker.virtual_servers
+    assert (server.key, server.scheduler, server.forwarding) == (
+        "192.168.192.200:80/TCP",
+        "rr",
+        "DR",
+    )
+    check = server.real_servers[0].checks[0]
+    assert (check.connect_timeout_us, check.delay_before_retry_us) == (3_000_000, 3_000_000)
+    assert (check.delay_loop_us, check.retry) == (6_000_000, 1)
+    assert any("nat_mask" in sentence for sentence in result.ignored)
+
+
+@pytest.mark.parametrize(
+    ("words", "priority"),
+    [("", 100), ("state MASTER", 255), ("state MASTER\n priority 90", 90), ("priority 1", 1)],
+)
+def test_priority_that_is_not_written(words: str, priority: int) -> None:
+    assert instance(words).priority == priority
+
+
+@pytest.mark.parametrize(
+    ("line", "prefix", "dev", "scope", "label"),
+    [
+        ("192.0.2.1", 32, "eth0", 0, None),
+        ("192.0.2.1/24 dev eth1 scope link", 24, "eth1", 253, None),
+        ("192.0.2.1/24 label eth0:1", 24, "eth0", 0, "eth0:1"),
+    ],
+)
+def test_address_lines(line: str, prefix: int, dev: str, scope: int, label: str | None) -> None:
+    (vip,) = instance(address=line).vips
+    assert (vip.prefix, vip.dev, vip.scope, vip.label) == (prefix, dev, scope, label)
+
+
+def test_addresses_of_the_other_family_are_not_in_adverts() -> None:
+    settings = instance("version 3", "192.0.2.1\n2001:db8::1")
+    assert [a.ip for a in settings.vips] == ["192.0.2.1"]
+    assert [a.ip for a in settings.excluded] == ["2001:db8::1"]
+
+
+@pytest.mark.parametrize(
+    ("words", "danger"),
+    [
+        ("unicast_peer {\n 192.0.2.9\n }", "unicast"),
+        ("use_vmac", "virtual MAC"),
+        ("authentication {\n auth_type AH\n auth_pass x\n }", "AH"),
+    ],
+)
+def test_what_would_split_a_pair_is_an_error(words: str, danger: str) -> None:
+    errors = built(INSTANCE.format(words, "192.0.2.1")).errors
+    assert any(danger in error for error in errors)
+
+
+def test_instance_word_wins_over_global_defs() -> None:
+    text = "global_defs {\n vrrp_garp_master_repeat 2\n vrrp_garp_master_delay 9\n }\n"
+    text += INSTANCE.format("garp_master_repeat 3", "192.0.2.1")
+    (settings,) = built(text).vrrp.instances
+    assert settings.garp_master_repeat == 3
+    assert settings.garp_master_delay_us == 9_000_000
+    assert settings.garp_lower_prio_repeat == 3, "it defaults to garp_master_repeat"
+
+
+def test_two_instances_in_one_place_are_an_error() -> None:
+    text = INSTANCE.format("", "192.0.2.1")
+    errors = built(text + text.replace("vrrp_instance V", "vrrp_instance W")).errors
+    assert any("virtual_router_id 7" in error for error in errors)
+
+
+@pytest.mark.parametrize(
+    ("server", "words", "check", "retry"),
+    [
+        ("", "", "", 1),
+        ("retry 5", "", "", 5),
+        ("retry 5", "retry 4", "", 4),
+        ("retry 5", "retry 4", "retry 3", 3),
+    ],
+)
+def test_innermost_retry_wins(server: str, words: str, check: str, retry: int) -> None:
+    assert real(server, words, check).checks[0].retry == retry
+
+
+def test_direct_routing_keeps_the_services_port_but_checks_the_servers_own() -> None:
+    routed = real("lb_kind DR")
+    assert routed.port == 80
+    assert routed.checks[0].port == 8080
+    assert real("lb_kind NAT").port == 8080
+
+
+def test_what_is_not_used_is_named() -> None:
+    ignored = built(INSTANCE.format("track_script {\n chk\n }", "192.0.2.1")).ignored
+    assert any("V: this engine does not use track_script" in sentence for sentence in ignored)
