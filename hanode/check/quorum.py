@@ -25,7 +25,8 @@ class Row:
 
 @dataclass(frozen=True, slots=True)
 class Threshold:
-    """Weights at which the quorum is gained, and below which it is lost."""
+    """Weights at which the quorum is gained, and below which it is lost; both at least 1, so
+    that a quorum of nobody never holds."""
 
     gain: int
     keep: int
@@ -53,9 +54,7 @@ def holds(settings: VirtualServerSettings, up: Mapping[str, bool], *, held: bool
     """Whether the quorum holds now, given whether it held before."""
     weight = alive_weight(settings, up)
     limit = threshold(settings)
-    if held:
-        return weight > 0 and weight >= limit.keep
-    return weight >= limit.gain
+    return weight >= (limit.keep if held else limit.gain)
 
 
 def table(

@@ -87,7 +87,7 @@ class EpollProbes:
         code = connection.connect_ex((ip, port))
         if code not in (0, errno.EINPROGRESS):
             connection.close()
-            return _failure(probe, code)
+            return failure(probe, code)
         item = _Probe(probe, connection)
         self._by_number[probe] = self._by_fd[connection.fileno()] = item
         # A connection that stands already is reported by the first poll, like all others.
@@ -125,7 +125,7 @@ class EpollProbes:
             code = item.socket.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR)
             if code:
                 self.hang_up(item.number)
-                return [_failure(item.number, code)]
+                return [failure(item.number, code)]
             if not mask & select.EPOLLOUT:
                 return []
             item.connected = True
@@ -145,7 +145,7 @@ class EpollProbes:
             return None
         except OSError as error:
             self.hang_up(item.number)
-            return _failure(item.number, error.errno)
+            return failure(item.number, error.errno)
         item.unsent = item.unsent[sent:]
         return None
 
@@ -158,7 +158,7 @@ class EpollProbes:
                 return events
             except OSError as error:
                 self.hang_up(item.number)
-                return [*events, _failure(item.number, error.errno)]
+                return [*events, failure(item.number, error.errno)]
             events.append(Received(item.number, data))
             if not data:
                 return events
@@ -167,7 +167,8 @@ class EpollProbes:
         return events
 
 
-def _failure(probe: int, code: int | None) -> Event:
+def failure(probe: int, code: int | None) -> Event:
+    """What an errno says about: the real server, or this host."""
     if code in OUR_OWN_TROUBLE:
         return Unable(probe, _name(code))
     return Failed(probe, _name(code))

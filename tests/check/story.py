@@ -24,9 +24,11 @@ from hanode.check.events import (
     Failed,
     Hangup,
     Happened,
+    TableChanged,
     Unable,
 )
 from hanode.check.health import Health
+from hanode.check.quorum import Row
 from hanode.check.settings import (
     CheckerSettings,
     RealServerSettings,
@@ -51,6 +53,7 @@ class Story:
         self.virtual = VirtualServerSettings("10.0.0.1", 80)
         self.answers: dict[str, str] = {}
         self.lines: list[str] = []
+        self.table: tuple[Row, ...] = ()
 
     def tell(self, commands: str) -> str:
         """Carry out a block's commands; gives what happened."""
@@ -74,8 +77,11 @@ class Story:
             case ["run", duration]:
                 self._run(self.now_us + _us(duration.removesuffix("s")))
             case ["table"]:
-                rows = self.health.rows(self.virtual.key)
-                self._print("table " + (" ".join(f"{r.ip}={r.weight}" for r in rows) or "empty"))
+                # The kernel's table follows TableChanged alone: a change that nobody announced
+                # would never reach it.
+                assert self.table == self.health.rows(self.virtual.key)
+                rows = " ".join(f"{row.ip}={row.weight}" for row in self.table)
+                self._print(f"table {rows or 'empty'}")
             case [name, answer] if name in self.servers:
                 self.answers[self.servers[name].ip] = answer
             case _:
@@ -103,6 +109,8 @@ class Story:
                     event = _answer(probe, answer)
                 case Hangup():
                     pass
+                case TableChanged(key):
+                    self.table = self.health.rows(key)
                 case Happened(kind, subject, cause, data):
                     up = {True: "up", False: "down", None: "warning"}[data.get("up")]
                     name = "" if kind == "warning" else f"{kind} "

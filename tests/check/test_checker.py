@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from hanode.check.settings import CheckerSettings
 from hanode.ipvs.types import (
     AddDestination,
@@ -178,6 +180,56 @@ def test_what_the_kernel_refuses_is_said_once_and_tried_again() -> None:
     world.kernel.refuse.clear()
     world.wait(6)
     assert sorted(world.balanced()[SERVICE]) == sorted(BOTH[SERVICE])
+
+
+def test_a_refusal_that_comes_again_is_said_again() -> None:
+    world = World()
+    service = Service(ServiceKey("192.168.192.200", 80, "TCP"), "rr")
+    bad = AddDestination(service, Destination("192.168.192.112", 80, 1, "DR"))
+    for _ in range(2):
+        world.kernel.refuse = {bad: "no"}
+        world.kernel.table = ()
+        world.configure(pair(112, 114))
+        world.wait(6)
+        world.kernel.refuse = {}
+        world.wait(6)
+    assert world.events("warning") == [(SERVICE, "no")] * 2
+
+
+def test_a_kernel_that_refuses_everything_does_not_keep_the_process_busy() -> None:
+    world = World()
+    service = Service(ServiceKey("192.168.192.200", 80, "TCP"), "rr")
+    world.kernel.refuse = {
+        AddDestination(service, Destination(f"192.168.192.{octet}", 80, 1, "DR")): "no"
+        for octet in range(1, 200)
+    }
+    world.configure(pair(*range(1, 200)))
+    deadline_us = world.checker.deadline_us
+    assert deadline_us is not None
+    assert deadline_us > world.clock.now_us
+
+
+def test_an_edited_check_keeps_what_is_known_of_its_server() -> None:
+    world = World()
+    world.configure(pair(112, 114))
+    world.prober.answers["192.168.192.112", 80] = "ECONNREFUSED"
+    world.wait(20)
+    before = world.hear({"verb": "status", "id": 1})["status"]
+    world.configure(pair(112, 114, retry=2), revision=2)
+    world.wait(20)
+    assert world.hear({"verb": "status", "id": 2})["status"] == before
+
+
+def test_status_shows_a_weight_that_a_reload_changed() -> None:
+    world = World()
+    world.configure(pair(112, 114))
+    settings = pair(112, 114)
+    (virtual,) = settings.virtual_servers
+    heavy = tuple(replace(server, weight=7) for server in virtual.real_servers)
+    world.configure(CheckerSettings((replace(virtual, real_servers=heavy),)))
+    status = world.hear({"verb": "status", "id": 1})["status"]
+    servers = status["virtual_servers"][0]["real_servers"]
+    assert [server["weight"] for server in servers] == [7, 7]
 
 
 def test_a_large_table_is_filled_in_small_turns() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import resource
 import select
 import socket
@@ -12,7 +13,7 @@ from collections.abc import Iterator
 import pytest
 
 from hanode.check.events import Connected, Event, Failed, Received, Unable
-from hanode.system.probes import EpollProbes
+from hanode.system.probes import EpollProbes, failure
 
 PATIENCE_S = 10
 
@@ -132,6 +133,12 @@ def test_a_reset_in_the_middle_is_a_failure(probes: EpollProbes, listener: socke
     server.close()
     assert _hear(probes) == [Failed(1, "ECONNRESET")]
     assert len(probes) == 0
+
+
+@pytest.mark.parametrize("code", [errno.EADDRNOTAVAIL, errno.ENOBUFS])
+def test_what_this_host_lacks_is_our_own_trouble(code: int) -> None:
+    """Running out of local ports must not take every real server down."""
+    assert failure(1, code) == Unable(1, errno.errorcode[code])
 
 
 def test_no_descriptors_is_our_own_trouble(probes: EpollProbes) -> None:

@@ -20,7 +20,13 @@ from tests.fakes.prober import FakeProber
 WALL_OFFSET_US = 1_000_000_000_000
 
 
-def pair(*octets: int, vip: str = "192.168.192.200", **virtual: Any) -> CheckerSettings:
+def pair(
+    *octets: int,
+    vip: str = "192.168.192.200",
+    retry: int = 0,
+    warmup_us: int = 0,
+    **virtual: Any,
+) -> CheckerSettings:
     """The seed's virtual server, with quick checks; `octets` names its real servers."""
     fields: dict[str, Any] = {"scheduler": "rr", "forwarding": "DR", **virtual}
     servers = tuple(
@@ -32,9 +38,9 @@ def pair(*octets: int, vip: str = "192.168.192.200", **virtual: Any) -> CheckerS
                     f"192.168.192.{octet}",
                     80,
                     connect_timeout_us=3_000_000,
-                    retry=0,
+                    retry=retry,
                     delay_loop_us=6_000_000,
-                    warmup_us=0,
+                    warmup_us=warmup_us,
                 ),
             ),
         )
