@@ -33,7 +33,9 @@ def rules_of(node: Node, password_hash: str) -> list[str]:
         f"&{name}:*",
         *("+@read", "+@write", "+@connection", "+@transaction", "+@pubsub", "+@scripting"),
         *("-@dangerous", "-@admin"),
-        *("-scan", "-randomkey", "-dbsize", "-swapdb", "-pubsub", "-script", "-function"),
+        *("-scan", "-randomkey", "-dbsize", "-swapdb", "-pubsub", "-function"),
+        # kombu's lock needs SCRIPT LOAD; the others would end everybody's scripts.
+        *("-script", "+script|load", "+script|exists"),
     ]
 
 

@@ -12,6 +12,7 @@ from uuid import UUID
 
 from django.conf import settings
 from django.db import transaction
+from django.db.models import Q
 from django.utils import timezone
 
 from webapp.accounts import access
@@ -116,16 +117,17 @@ def _decide(rollout: Rollout, now: datetime) -> plan.Decision:
         )
         for row in rows
     )
-    nodes = {row.node.name: _node_now(row.node, number, now) for row in rows}
+    nodes = {row.node.name: _node_now(row, number, now) for row in rows}
     age_s = (now - max([rollout.started_at, *(row.at for row in rows)])).total_seconds()
     return plan.decide(number, steps, nodes, age_s=age_s)
 
 
-def _node_now(node: Node, number: int, now: datetime) -> plan.NodeNow:
+def _node_now(step: Step, number: int, now: datetime) -> plan.NodeNow:
+    node = step.node
     status = status_of(node)
     if status is None or node.live.heard_at is None:
         return plan.NodeNow(heard=False)
-    ended = _ended(node, number)
+    ended = _ended(step, number)
     states = [(instance.name, instance.state) for instance in status.instances]
     return plan.NodeNow(
         heard=now < stale_at(node.live.heard_at, settings.HEARTBEAT_S),
@@ -140,15 +142,17 @@ def _node_now(node: Node, number: int, now: datetime) -> plan.NodeNow:
     )
 
 
-def _ended(node: Node, number: int) -> Event | None:
-    """The node's own word that it refused this revision or went back from it."""
+def _ended(step: Step, number: int) -> Event | None:
+    """The node's own word that it refused this revision or went back from it.
+
+    An envelope that it could not open has no number for it: then the time tells which it was.
+    """
+    which = Q(data__revision=number)
+    if step.sent_at is not None:
+        which |= Q(data__revision=0, data__phase=StepState.REFUSED, heard_at__gte=step.sent_at)
     return (
-        Event.objects.filter(
-            node=node,
-            kind="config",
-            data__revision=number,
-            data__phase__in=[StepState.REFUSED, StepState.REVERTED],
-        )
+        Event.objects.filter(which, node=step.node, kind="config")
+        .filter(data__phase__in=[StepState.REFUSED, StepState.REVERTED])
         .order_by("heard_at")
         .first()
     )
