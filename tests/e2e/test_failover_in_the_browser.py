@@ -82,13 +82,13 @@ def test_stop_start_edit_and_push_without_a_reload(page: Page, tmp_path: Path) -
     expect(_vip(page, "NodeA", "192.168.192.200/24")).to_have_attribute("data-state", "present")
     loads = _count_loads(page)
 
-    _node(page, "NodeA").get_by_role("button", name="Stop").click()
+    page.get_by_role("button", name="Stop NodeA").click()
     expect(_state(page, "NodeB")).to_have_attribute("data-state", "MASTER", timeout=MOVE_MS)
     expect(_vip(page, "NodeB", "192.168.192.200/24")).to_have_attribute("data-state", "present")
     expect(page.get_by_text(re.compile(r"Last outage"))).to_be_visible(timeout=MOVE_MS)
     _take_screenshot(page, tmp_path)
 
-    _node(page, "NodeA").get_by_role("button", name="Start").click()
+    page.get_by_role("button", name="Start NodeA").click()
     expect(_state(page, "NodeA")).to_have_attribute("data-state", "MASTER", timeout=2 * MOVE_MS)
     expect(_state(page, "NodeB")).to_have_attribute("data-state", "BACKUP", timeout=MOVE_MS)
     assert loads == [], "the page was loaded again: nothing live about that"
