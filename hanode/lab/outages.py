@@ -1,9 +1,10 @@
 """Turns answered and unanswered echoes into outages.
 
 PURE. An outage is a run of echoes that nobody answered: it lasts from the sending of the first
-lost one to the sending of the first that was answered again, so its error is one interval at each
-end. An echo counts as lost when no answer came within `timeout_us`; what comes later is late, and
-late is lost, as for the client's user.
+lost one to the moment at which an answer comes in again, so it is at most one interval too short.
+An echo counts as lost when no answer came within `timeout_us`; what comes later is late, and late
+is lost, as for the client's user. Before the first answer ever there is no outage: nothing has
+been there yet that could be missed.
 """
 
 from __future__ import annotations
@@ -34,12 +35,13 @@ class OutageLog:
         """Of the last answer."""
         self.outage: Outage | None = None
         """The one that lasts now."""
+        self._seen = False
         self._waiting: OrderedDict[int, int] = OrderedDict()
 
     @property
     def up(self) -> bool:
-        """No outage lasts now."""
-        return self.outage is None
+        """There was an answer, and no outage lasts now."""
+        return self._seen and self.outage is None
 
     def sending(self, seq: int, *, now_us: int) -> None:
         """Echo number `seq` goes out now."""
@@ -58,8 +60,9 @@ class OutageLog:
             ended += self._lose(self._waiting.pop(earlier))
         if self.outage is not None:
             over = self.outage
-            ended.append(Outage(over.from_us, sent_us, over.lost, over.sent))
+            ended.append(Outage(over.from_us, now_us, over.lost, over.sent))
             self.outage = None
+        self._seen = True
         return ended
 
     def passed(self, *, now_us: int) -> list[Outage]:
@@ -75,6 +78,8 @@ class OutageLog:
 
     def _lose(self, sent_us: int) -> list[Outage]:
         self.lost += 1
+        if not self._seen:
+            return []
         if self.outage is not None:
             o = self.outage
             self.outage = Outage(o.from_us, None, o.lost + 1, o.sent + 1)

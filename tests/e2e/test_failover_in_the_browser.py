@@ -155,6 +155,8 @@ def _count_loads(page: Page) -> list[str]:
 
 def _take_screenshot(page: Page, tmp_path: Path) -> None:
     wanted = os.environ.get("KEEPSIGHT_SCREENSHOT") == "1"
+    if wanted:
+        page.wait_for_timeout(8000)  # so that the picture shows more than a moment of the client
     folder = PROJECT / "docs" if wanted else tmp_path
     page.screenshot(path=folder / "screenshot.png")
     assert (folder / "screenshot.png").stat().st_size > 10_000

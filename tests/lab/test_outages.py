@@ -21,6 +21,14 @@ def log_after(
     return log, told
 
 
+def answering_log() -> OutageLog:
+    """A log whose target has answered before."""
+    log = OutageLog(timeout_us=150 * MS)
+    log.sending(0, now_us=-20 * MS)
+    log.answered(0, now_us=-19 * MS)
+    return log
+
+
 def test_answered_echoes_are_no_outage() -> None:
     log, told = log_after([True] * 50)
     assert told == []
@@ -31,13 +39,13 @@ def test_outage_lasts_from_first_lost_to_first_answered() -> None:
     log, told = log_after([True] * 5 + [False] * 30 + [True] * 5)
     begun, ended = told
     assert begun == Outage(5 * 20 * MS, None, lost=1, sent=1)
-    assert ended == Outage(5 * 20 * MS, 35 * 20 * MS, lost=30, sent=30)
+    assert ended == Outage(5 * 20 * MS, 35 * 20 * MS + MS, lost=30, sent=30)
     assert log.up
     assert log.lost == 30
 
 
 def test_outage_is_told_as_soon_as_the_timeout_is_over() -> None:
-    log = OutageLog(timeout_us=150 * MS)
+    log = answering_log()
     log.sending(1, now_us=0)
     assert log.passed(now_us=150 * MS) == []
     assert log.passed(now_us=150 * MS + 1) == [Outage(0, None, lost=1, sent=1)]
@@ -46,16 +54,31 @@ def test_outage_is_told_as_soon_as_the_timeout_is_over() -> None:
 
 def test_short_gap_is_told_when_a_later_echo_is_answered() -> None:
     _, told = log_after([True, True, False, False, True, True])
-    assert told[-1] == Outage(40 * MS, 80 * MS, lost=2, sent=2)
+    assert told[-1] == Outage(40 * MS, 81 * MS, lost=2, sent=2)
 
 
 def test_late_answer_is_a_lost_echo() -> None:
-    log = OutageLog(timeout_us=150 * MS)
+    log = answering_log()
     log.sending(1, now_us=0)
     log.sending(2, now_us=20 * MS)
     told = log.answered(1, now_us=160 * MS)
     assert told == [Outage(0, None, lost=1, sent=1)]
-    assert log.answered(2, now_us=161 * MS) == [Outage(0, 20 * MS, lost=1, sent=1)]
+    assert log.answered(2, now_us=161 * MS) == [Outage(0, 161 * MS, lost=1, sent=1)]
+
+
+def test_answer_held_back_on_the_way_does_not_shorten_an_outage() -> None:
+    """Echoes wait for the new holder's ARP answer: sent early, answered when it is there."""
+    log, told = log_after([True] * 5 + [False] * 30)
+    log.sending(100, now_us=700 * MS)
+    told += log.answered(100, now_us=820 * MS)
+    assert told[-1] == Outage(100 * MS, 820 * MS, lost=30, sent=30)
+
+
+def test_silence_before_the_first_answer_is_no_outage() -> None:
+    log, told = log_after([False] * 30 + [True])
+    assert told == []
+    assert log.up
+    assert log.lost == 30
 
 
 def test_answer_to_an_echo_never_sent_changes_nothing() -> None:
