@@ -32,7 +32,7 @@ from hanode.conf.problems import Fix, Problem, Severity
 from hanode.conf.schema import ROOT, Block, Keyword, blocks, root_words, script_words
 from hanode.conf.targets import Target
 from hanode.conf.unknown import judge, place_name
-from hanode.conf.values import BadValue, Endpoint, is_ip
+from hanode.conf.values import BadValue, Endpoint, Ip, is_ip
 
 JOINED = ("authentication", "virtual_ipaddress", "virtual_ipaddress_excluded")
 """Blocks of an instance that are fields; of what does not fit in them, one Statement is kept."""
@@ -213,6 +213,8 @@ class _Binder:
             elif keyword.opens is not None and typed is not None and keyword.name in typed:
                 scan.opened.append((keyword, raw))
             elif keyword.field is not None:
+                if keyword.name == "state" and scan.values.get("state") == "MASTER":
+                    value = "MASTER"  # as in keepalived, it is not taken back
                 scan.values[keyword.field] = value
                 if keyword.name == "auth_pass":
                     self.password(raw, value)
@@ -255,6 +257,10 @@ class _Binder:
             if value.most == 0:
                 message = f"{keyword.name} stands alone; keepalived ignores what stands after it"
             self.superfluous(raw, value.most + 1, message)
+        if isinstance(value, Ip) and "/" in words[0]:
+            self.prefix(raw)
+        if keyword.old:
+            self.old(keyword, raw)
         try:
             if keyword.name == "virtual_server" and table.name == ROOT:
                 return None, self.by_address(raw, words)
@@ -322,9 +328,32 @@ class _Binder:
             )
         )
 
+    def prefix(self, raw: Raw) -> None:
+        """A prefix length where only an address has a meaning."""
+        word = raw.words[0]
+        start, end = raw.spans[1]
+        fix = None
+        if raw.line.macro is None and not raw.words[1].startswith('"'):
+            fix = Fix("remove the prefix length", start + raw.words[1].index("/"), end, "")
+        message = f"{word} is an address without a prefix length; keepalived cuts it off"
+        self.problems.append(
+            at_span(raw.line, raw.spans[1], "prefix-ignored", "warning", message, fix=fix)
+        )
+
+    def old(self, keyword: Keyword, raw: Raw) -> None:
+        """A word that keepalived still takes, with a warning."""
+        message = f"{keyword.name} is an old word: {keyword.old}"
+        fix = None
+        if keyword.successor is not None and raw.line.macro is None:
+            fix = Fix(f"write {keyword.successor}", *raw.spans[0], keyword.successor)
+        self.problems.append(
+            at_span(raw.line, raw.spans[0], "deprecated-keyword", "warning", message, fix=fix)
+        )
+
     def twice(self, first: Raw, again: Raw, name: str) -> None:
         line = first.line.source.line_of(first.start)
-        message = f"{name} stands here again (first on line {line}); the last one counts"
+        counts = "MASTER" if name == "state" else "the last one"
+        message = f"{name} stands here again (first on line {line}); {counts} counts"
         self.add(again, 0, "written-twice", "warning", message)
 
     def superfluous(self, raw: Raw, index: int, message: str) -> None:

@@ -8,6 +8,7 @@ target, what the target does not know is left out, each with a Problem.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from dataclasses import replace
 
 from hanode.conf import address
 from hanode.conf.bind import JOINED
@@ -192,6 +193,8 @@ class _Layout:
         if not _readable(kept, keyword.value.least, keyword.value.most, keyword.value.read):
             self.left_out(kept, name)
             return None
+        if keyword.successor is not None:
+            kept = replace(kept, words=(keyword.successor, *kept.words[1:]))
         if keyword.opens is None or kept.children is None:
             return kept
         children = tuple(self.kept(kept.children, keyword.opens))

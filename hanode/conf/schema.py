@@ -34,6 +34,10 @@ class Keyword:
     """It is another spelling of this word."""
     since: str = ""
     """The first release that has it; "": 2.2.7 has it."""
+    old: str = ""
+    """Set: keepalived warns about it; what to do instead."""
+    successor: str | None = None
+    """The word that can be written in its place."""
     secret: bool = False
     engine: str = "planned"
     """What hanode does with it: runs, planned or ignored."""
@@ -65,7 +69,9 @@ def block(name: str, rows: Iterable[Keyword] = (), lines: str | None = None) -> 
     for row in list(keywords.values()):
         if row.same_as is not None and row.same_as in keywords:
             main = keywords[row.same_as]
-            keywords[row.name] = replace(main, name=row.name, same_as=main.name)
+            keywords[row.name] = replace(
+                main, name=row.name, same_as=main.name, old=row.old, successor=row.successor
+            )
     return Block(name, keywords, lines)
 
 

@@ -13,6 +13,8 @@ from dataclasses import dataclass
 from typing import Any, ClassVar
 
 ANY_NUMBER_OF_WORDS = 1_000
+HUGE = 1_000_000_000
+"""An upper limit beyond this is nobody's concern; messages leave it out."""
 
 
 class BadValue(ValueError):
@@ -42,6 +44,18 @@ class Value:
     def write(self, value: Any) -> tuple[str, ...]:
         """The words of a value."""
         return tuple(value)
+
+
+@dataclass(frozen=True, slots=True)
+class Words(Value):
+    """At least one word, kept as they are."""
+
+    what: str = "a value"
+    least: ClassVar[int] = 1
+
+    @property
+    def shape(self) -> str:
+        return self.what
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,6 +125,8 @@ class Choice(Value):
     """One of some words."""
 
     options: tuple[str, ...]
+    any_case: bool = False
+    """Upper and lower case are the same; the value is in upper case."""
     least: ClassVar[int] = 1
     most: ClassVar[int] = 1
 
@@ -119,9 +135,10 @@ class Choice(Value):
         return one_of(self.options)
 
     def read(self, words: list[str]) -> Any:
-        if words[0] not in self.options:
+        word = words[0].upper() if self.any_case else words[0]
+        if word not in self.options:
             raise BadValue(f"must be {self.shape}")
-        return words[0]
+        return word
 
     def write(self, value: Any) -> tuple[str, ...]:
         return (value,)
@@ -143,6 +160,8 @@ class Int(Value):
 
     @property
     def shape(self) -> str:
+        if self.high > HUGE:
+            return f"a whole number from {self.low}"
         return f"a whole number from {self.low} to {self.high}"
 
     def read(self, words: list[str]) -> Any:
@@ -184,16 +203,23 @@ class Timer(Value):
 
     low_us: int
     high_us: int
+    whole: bool = False
+    """No decimals."""
     least: ClassVar[int] = 1
     most: ClassVar[int] = 1
 
     @property
     def shape(self) -> str:
-        return f"seconds from {seconds(self.low_us)} to {seconds(self.high_us)}"
+        kind = "whole seconds" if self.whole else "seconds"
+        if self.high_us > HUGE * 1_000_000:
+            least = f"from {seconds(self.low_us)}" if self.low_us > 1 else "above 0"
+            return f"{kind} {least if self.low_us else 'from 0'}"
+        return f"{kind} from {seconds(self.low_us)} to {seconds(self.high_us)}"
 
     def read(self, words: list[str]) -> Any:
-        match = re.fullmatch(r"\+?([0-9]{0,10})(?:\.([0-9]*))?", words[0])
-        if not match or not (match.group(1) or match.group(2)):
+        match = re.fullmatch(r"\+?([0-9]{0,12})(?:\.([0-9]*))?", words[0])
+        decimals = match is not None and match.group(2) is not None
+        if not match or not (match.group(1) or match.group(2)) or (decimals and self.whole):
             raise BadValue(f"must be {self.shape}")
         fraction = (match.group(2) or "") + "0000000"
         value = int(match.group(1) or 0) * 1_000_000 + int(fraction[:6])
@@ -208,7 +234,7 @@ class Timer(Value):
 
 @dataclass(frozen=True, slots=True)
 class Ip(Value):
-    """An IPv4 or IPv6 address, without a prefix."""
+    """An IPv4 or IPv6 address; keepalived silently cuts off a prefix length."""
 
     least: ClassVar[int] = 1
     most: ClassVar[int] = 1
@@ -218,9 +244,10 @@ class Ip(Value):
         return "an IP address"
 
     def read(self, words: list[str]) -> Any:
-        if not is_ip(words[0]):
+        ip, _, length = words[0].partition("/")
+        if not is_ip(ip) or (length and not length.isdigit()):
             raise BadValue(f"must be an IP address, not {words[0]}")
-        return words[0]
+        return ip
 
     def write(self, value: Any) -> tuple[str, ...]:
         return (value,)

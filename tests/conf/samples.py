@@ -80,6 +80,8 @@ def _value(keyword: Keyword) -> st.SearchStrategy[str]:
         return st.sampled_from(kind.options)
     if isinstance(kind, Int):
         return st.integers(kind.low, kind.high).map(str)
+    if isinstance(kind, Timer) and kind.whole:
+        return st.integers(-(-kind.low_us // 10**6), kind.high_us // 10**6).map(str)
     if isinstance(kind, Timer):
         return st.integers(kind.low_us, kind.high_us).map(seconds)
     if isinstance(kind, Ip):

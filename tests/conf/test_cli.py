@@ -36,7 +36,7 @@ def test_check_points_at_the_place() -> None:
     assert lines[at + 1] == "     29 | \tnat_mask 255.255.255.0"
     assert lines[at + 2] == "        | \t^^^^^^^^"
     assert lines[at + 3] == "        = remove the line"
-    assert lines[-2] == "1 file: 4 warnings"
+    assert lines[-2] == "1 file: 3 warnings"
     assert "\033" not in done.stdout
 
 

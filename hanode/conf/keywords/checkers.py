@@ -6,15 +6,16 @@ PURE; data only.
 from __future__ import annotations
 
 from hanode.conf.schema import Block, Keyword, block, switch, word
-from hanode.conf.values import Choice, Int, Ip, Script, Timer, Value, Word
+from hanode.conf.values import Choice, Int, Ip, Script, Timer, Value, Word, Words
 
 ANY = Value()
-LONG = 4_294_967_295_000_000
+LONG = 18_446_744_073_000_000
+CONNECTING_TIME = 4_294_967_295
 
 RETRYING = (
     word(
         "retry",
-        Int(1, 4294967295),
+        Int(0, 4294967295),
         "Failed tries after which the server is down.",
         default="1",
         field="retry",
@@ -59,7 +60,7 @@ CONNECTING = (
     word("bind_if", Word("an interface", 15), "Own interface to check from."),
     word(
         "connect_timeout",
-        Timer(1, LONG),
+        Timer(1, CONNECTING_TIME),
         "Seconds that a connection may take.",
         default="5",
         field="connect_timeout_us",
@@ -69,7 +70,13 @@ CONNECTING = (
 )
 
 HTTP = (
-    word("nb_get_retry", Int(1, 4294967295), "Old word for retry."),
+    word(
+        "nb_get_retry",
+        Int(1, 4294967295),
+        "Old word for retry.",
+        old="write retry",
+        successor="retry",
+    ),
     word("virtualhost", Word("a host name"), "The host name to ask for."),
     word("http_protocol", Choice(("1.0", "1.0C", "1.0c", "1.1")), "HTTP version.", default="1.0"),
     switch("enable_sni", "Name the host in the TLS greeting."),
@@ -82,7 +89,7 @@ HTTP = (
 URL = (
     word("path", Word("a path"), "The page."),
     word("digest", Word("an MD5 sum", 32), "MD5 sum of the page."),
-    word("status_code", ANY, "Expected status codes.", default="200-299"),
+    word("status_code", Words(), "Expected status codes.", default="200-299"),
     word("virtualhost", Word("a host name"), "The host name to ask for."),
     word("regex", ANY, "A pattern that the page must hold."),
     word("regex_no_match", None, "The pattern must not be there."),
@@ -113,7 +120,9 @@ BLOCKS = (
         "DNS_CHECK",
         word(
             "type",
-            Choice(("A", "NS", "CNAME", "SOA", "MX", "TXT", "AAAA", "RRSIG", "DNSKEY")),
+            Choice(
+                ("A", "NS", "CNAME", "SOA", "MX", "TXT", "AAAA", "RRSIG", "DNSKEY"), any_case=True
+            ),
             "What to ask for.",
             default="SOA",
         ),
@@ -124,17 +133,17 @@ BLOCKS = (
         word("misc_path", Script(), "The command; exit status 0 is success."),
         word(
             "misc_timeout",
-            Timer(0, LONG),
+            Timer(0, 4_294_000_000, whole=True),
             "Seconds after which it counts as failed.",
             default="delay_loop",
         ),
         word("misc_dynamic", None, "Its exit status sets the weight."),
-        word("user", ANY, "User and group to run as."),
+        word("user", Words(), "User and group to run as."),
         connects=False,
     ),
     _check(
         "UDP_CHECK",
-        word("payload", ANY, "What to send, in hexadecimal."),
+        word("payload", Words(), "What to send, in hexadecimal."),
         word("require_reply", ANY, "What must come back, in hexadecimal."),
         word("min_reply_length", Int(0, 65535), "Shortest answer.", default="0"),
         word("max_reply_length", Int(0, 65535), "Longest answer.", default="255"),

@@ -6,12 +6,13 @@ PURE; data only.
 from __future__ import annotations
 
 from hanode.conf.schema import Keyword, block, switch, word
-from hanode.conf.values import Int, Ip, Script, Timer, Value, Word
+from hanode.conf.values import Int, Ip, Script, Timer, Value, Word, Words
 
 ANY = Value()
 NAME = Word("a name")
 PATH = Word("a path")
-LONG = 4_294_967_295_000_000
+LONG = 4_294_000_000
+PACE = 4_294_967_295
 COUNT = 4_294_967_295
 
 MAIL = (
@@ -23,12 +24,12 @@ MAIL = (
         engine="runs",
     ),
     word("notification_email", None, "Who gets mail.", opens="notification_email", repeats=True),
-    word("notification_email_from", ANY, "The sender of mails."),
-    word("smtp_server", ANY, "The mail server: address or name, and perhaps a port."),
+    word("notification_email_from", Words(), "The sender of mails."),
+    word("smtp_server", Words(), "The mail server: address or name, and perhaps a port."),
     word("smtp_helo_name", NAME, "The name to greet the mail server with."),
     word(
         "smtp_connect_timeout",
-        Timer(0, LONG),
+        Timer(1, LONG, whole=True),
         "Seconds that a connection to the mail server may take.",
         default="30",
     ),
@@ -41,7 +42,7 @@ MAIL = (
 )
 
 SCRIPTS = (
-    word("script_user", ANY, "User and group that scripts run as."),
+    word("script_user", Words(), "User and group that scripts run as."),
     word("enable_script_security", None, "Do not run scripts as root that others can change."),
     word("set_supplementary_groups", None, "Scripts get the user's other groups.", since="2.4.4"),
     word("startup_script", Script(), "Command to run at the start."),
@@ -64,48 +65,54 @@ VRRP = (
     word("vrrp_mcast_group6", Ip(), "Multicast group for IPv6.", default="ff02::12"),
     word(
         "vrrp_garp_master_delay",
-        Timer(0, LONG),
+        Timer(0, LONG, whole=True),
         "Seconds until the second round of gratuitous ARP.",
         default="5",
     ),
-    word("vrrp_garp_master_repeat", Int(0, COUNT), "Gratuitous ARPs in a round.", default="5"),
+    word("vrrp_garp_master_repeat", Int(1, COUNT), "Gratuitous ARPs in a round.", default="5"),
     word(
         "vrrp_garp_master_refresh",
-        Timer(0, LONG),
+        Timer(0, PACE * 1_000_000, whole=True),
         "Seconds between rounds while MASTER; 0: none.",
         default="0",
     ),
     word(
         "vrrp_garp_master_refresh_repeat",
-        Int(0, COUNT),
+        Int(1, COUNT),
         "Gratuitous ARPs in such a round.",
         default="1",
     ),
     word(
         "vrrp_garp_lower_prio_delay",
-        Timer(0, LONG),
+        Timer(0, LONG, whole=True),
         "Seconds until the second round after hearing a lower priority.",
     ),
     word(
         "vrrp_garp_lower_prio_repeat",
-        Int(0, COUNT),
+        Int(0, 2147483647),
         "Gratuitous ARPs after hearing a lower priority.",
     ),
     word(
         "vrrp_garp_interval",
-        Timer(0, LONG),
+        Timer(1, PACE),
         "Seconds between gratuitous ARPs on an interface.",
         default="0",
     ),
     word(
         "vrrp_gna_interval",
-        Timer(0, LONG),
+        Timer(1, PACE),
         "Seconds between neighbour advertisements on an interface.",
         default="0",
     ),
     switch("vrrp_min_garp", "Send one gratuitous ARP only."),
-    word("vrrp_garp_extra_if", ANY, "Gratuitous ARP on other interfaces too, this often."),
-    word("vrrp_vmac_garp_intvl", ANY, same_as="vrrp_garp_extra_if"),
+    word("vrrp_garp_extra_if", Words(), "Gratuitous ARP on other interfaces too, this often."),
+    word(
+        "vrrp_vmac_garp_intvl",
+        ANY,
+        same_as="vrrp_garp_extra_if",
+        old="write vrrp_garp_extra_if",
+        successor="vrrp_garp_extra_if",
+    ),
     word(
         "vrrp_down_timer_adverts",
         Int(1, 100),
@@ -123,10 +130,10 @@ VRRP = (
     ),
     switch("v3_checksum_as_v2", "Checksum without the pseudo header.", since="2.2.8"),
     switch("vrrp_owner_ignore_adverts", "The owner ignores all adverts.", since="2.3.3"),
-    word("vrrp_startup_delay", Timer(0, LONG), "Seconds to wait at the start."),
+    word("vrrp_startup_delay", Timer(1000, PACE), "Seconds to wait at the start."),
     word(
         "vrrp_delay_after_boot",
-        Timer(0, LONG),
+        Timer(1000, PACE),
         "Seconds after the machine's start to wait.",
         since="2.4.0",
     ),
@@ -140,8 +147,8 @@ VRRP = (
     word("disable_local_igmp", None, "Send no IGMP reports."),
     word("vmac_prefix", NAME, "Beginning of virtual interfaces' names."),
     word("vmac_addr_prefix", NAME, "Beginning of virtual interfaces' names for addresses."),
-    word("vrrp_rx_bufs_policy", ANY, "How receive buffers are sized."),
-    word("vrrp_rx_bufs_multiplier", ANY, "How many packets receive buffers hold."),
+    word("vrrp_rx_bufs_policy", Words(), "How receive buffers are sized."),
+    word("vrrp_rx_bufs_multiplier", Words(), "How many packets receive buffers hold."),
     word("vrrp_notify_priority_changes", ANY, "Tell notify scripts when the priority changes."),
 )
 
@@ -149,14 +156,14 @@ FIREWALL_AND_LVS = (
     word("vrrp_iptables", ANY, "Chains for no_accept."),
     word("vrrp_ipsets", ANY, "Sets for no_accept."),
     word("nftables", ANY, "Table for no_accept."),
-    word("nftables_priority", ANY, "Priority of its chains."),
+    word("nftables_priority", Words(), "Priority of its chains."),
     word("nftables_counters", None, "Count packets."),
     word("nftables_ifindex", None, "Compare interface numbers, not names."),
     word("nftables_ipvs", ANY, "Table for virtual server groups."),
-    word("nftables_ipvs_priority", ANY, "Priority of its chains."),
-    word("nftables_ipvs_start_fwmark", ANY, "First mark to use."),
-    word("lvs_sync_daemon", ANY, "Share connections between nodes."),
-    word("lvs_timeouts", ANY, "Timeouts of connections."),
+    word("nftables_ipvs_priority", Words(), "Priority of its chains."),
+    word("nftables_ipvs_start_fwmark", Words(), "First mark to use."),
+    word("lvs_sync_daemon", Words(), "Share connections between nodes."),
+    word("lvs_timeouts", Words(), "Timeouts of connections."),
     word("lvs_flush", None, "Clear the IPVS table at the start."),
     word("lvs_flush_on_stop", ANY, "Clear the IPVS table at the end."),
     word("lvs_flush_onstop", ANY, same_as="lvs_flush_on_stop"),
@@ -169,7 +176,7 @@ def _process(name: str) -> tuple[Keyword, ...]:
         word(f"{name}_priority", Int(-20, 19), "Nice value of the process."),
         word(f"{name}_no_swap", None, "Keep the process in memory."),
         word(f"{name}_rt_priority", Int(1, 99), "Real-time priority of the process."),
-        word(f"{name}_cpu_affinity", ANY, "CPUs of the process."),
+        word(f"{name}_cpu_affinity", Words(), "CPUs of the process."),
         word(f"{name}_rlimit_rttime", ANY, "Microseconds of real time without a pause."),
         word(f"{name}_rlimit_rtime", ANY, same_as=f"{name}_rlimit_rttime"),
     )
@@ -266,7 +273,6 @@ RELOADING = (
     word("iproute_usr_dir", PATH, "Directory of iproute's names.", since="2.3.2"),
     word("iproute_etc_dir", PATH, "Directory of iproute's names.", since="2.3.2"),
     word("include_check", ANY, "How strictly missing included files are taken.", repeats=True),
-    word("child_wait_time", Int(0, 2147483647), "Seconds that children have to end.", default="5"),
     word("instance", NAME, "The name of this keepalived among several on one machine."),
     word("net_namespace", NAME, "The network namespace to run in."),
     word("net_namespace_ipvs", NAME, "The network namespace for IPVS."),

@@ -6,10 +6,22 @@ PURE; data only.
 from __future__ import annotations
 
 from hanode.conf.schema import block, switch, word
-from hanode.conf.values import Bool, Choice, Endpoint, Int, Perhaps, Script, Timer, Value, Word
+from hanode.conf.values import (
+    Bool,
+    Choice,
+    Endpoint,
+    Int,
+    Perhaps,
+    Script,
+    Timer,
+    Value,
+    Word,
+    Words,
+)
 
 ANY = Value()
-LONG = 4_294_967_295_000_000
+LONG = 18_446_744_073_000_000
+CONNECTING = 4_294_967_295
 
 SCHEDULERS = (
     "rr",
@@ -64,7 +76,9 @@ RETRYING = (
     word("retry", Int(1, 4294967295), "Failed tries after which a server is down."),
     word("delay_before_retry", Timer(0, LONG), "Seconds between failed tries."),
     word("warmup", Timer(0, LONG), "The first check comes at random within so many seconds."),
-    word("connect_timeout", Timer(1, LONG), "Seconds that a connection may take.", default="5"),
+    word(
+        "connect_timeout", Timer(1, CONNECTING), "Seconds that a connection may take.", default="5"
+    ),
 )
 
 VIRTUAL_SERVER = (
@@ -96,7 +110,7 @@ VIRTUAL_SERVER = (
     word("lvs_method", Choice(("NAT", "DR", "TUN")), same_as="lb_kind"),
     word(
         "protocol",
-        Choice(("TCP", "UDP", "SCTP")),
+        Choice(("TCP", "UDP", "SCTP"), any_case=True),
         "The protocol that is balanced.",
         default="UDP",
         field="protocol",
@@ -122,15 +136,19 @@ VIRTUAL_SERVER = (
         "Seconds that a client stays with its server.",
         default="360",
     ),
-    word("persistence_granularity", ANY, "Which clients count as one: a netmask or prefix length."),
-    word("persistence_engine", ANY, "The persistence engine."),
+    word(
+        "persistence_granularity",
+        Words(),
+        "Which clients count as one: a netmask or prefix length.",
+    ),
+    word("persistence_engine", Words(), "The persistence engine."),
     word("ip_family", Choice(("inet", "inet6")), "The family of a fwmark service."),
     *RETRYING,
     word("inhibit_on_failure", None, "Set the weight to 0 instead of removing a failed server."),
     word("ha_suspend", None, "Check only while this node holds the address."),
     switch("smtp_alert", "Send mail when servers come and go."),
     word("virtualhost", Word("a host name"), "The host name that HTTP checks ask for."),
-    word("snmp_name", ANY, "A name for SNMP."),
+    word("snmp_name", Words(), "A name for SNMP."),
     word("alpha", None, "Servers count as down until the first check."),
     word("omega", None, "Run notify_down and quorum_down at the end."),
     word("quorum", Int(1, 4294967295), "The weight of servers that must be up.", default="1"),
@@ -142,7 +160,7 @@ VIRTUAL_SERVER = (
     ),
     word("quorum_up", Script(), "Command to run when the quorum is gained."),
     word("quorum_down", Script(), "Command to run when the quorum is lost."),
-    word("weight", Int(0, 2147483647), "Weight of servers that have none.", default="1"),
+    word("weight", Int(1, 2147483647), "Weight of servers that have none.", default="1"),
     word("sorry_server", Endpoint(), "The server to use when the quorum is lost."),
     word("sorry_server_inhibit", None, "Keep the sorry server in the table with weight 0."),
     word("sorry_server_lvs_method", ANY, "How packets reach the sorry server."),
@@ -176,7 +194,7 @@ REAL_SERVER = (
     word("delay_loop", Timer(1, LONG), "Seconds between checks."),
     switch("smtp_alert", "Send mail when it comes and goes."),
     word("virtualhost", Word("a host name"), "The host name that HTTP checks ask for."),
-    word("snmp_name", ANY, "A name for SNMP."),
+    word("snmp_name", Words(), "A name for SNMP."),
     *CHECKS,
 )
 

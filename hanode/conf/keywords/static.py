@@ -141,7 +141,7 @@ BLOCKS = (
             word("use_pid_dir", None, "Put the PID files into a directory of their own."),
             word(
                 "child_wait_time",
-                Int(0, 2147483647),
+                Int(0, 4294967295),
                 "Seconds that children have to end.",
                 default="5",
             ),

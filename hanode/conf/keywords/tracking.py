@@ -6,10 +6,10 @@ PURE; data only.
 from __future__ import annotations
 
 from hanode.conf.schema import block, word
-from hanode.conf.values import Int, Script, Timer, Value, Word
+from hanode.conf.values import Int, Script, Timer, Value, Word, Words
 
 ANY = Value()
-LONG = 1_000_000_000_000
+LONG = 4_294_000_000
 
 BLOCKS = (
     block(
@@ -19,7 +19,7 @@ BLOCKS = (
             word("interval", Timer(1, LONG), "Seconds between runs.", default="1"),
             word(
                 "timeout",
-                Timer(0, LONG),
+                Timer(1, LONG),
                 "Seconds after which a run counts as failed.",
                 default="the interval",
             ),
@@ -35,7 +35,7 @@ BLOCKS = (
             word(
                 "fall", Int(1, 2147483647), "Failures in a row that count as failure.", default="1"
             ),
-            word("user", ANY, "User and group to run as."),
+            word("user", Words(), "User and group to run as."),
             word("init_fail", None, "Begin as failed."),
         ),
     ),

@@ -6,12 +6,12 @@ PURE; data only.
 from __future__ import annotations
 
 from hanode.conf.schema import block, switch, word
-from hanode.conf.values import Choice, Int, Ip, Script, Timer, Value, Word
+from hanode.conf.values import Choice, Int, Ip, Script, Timer, Value, Word, Words
 
 ANY = Value()
 NAME = Word("a name")
 INTERFACE = Word("an interface", 15)
-MINUTES = 4_294_967_295
+LONG = 4_294_967_295
 
 TRACKING = (
     word(
@@ -154,33 +154,41 @@ INSTANCE = (
     *TRACKING,
     word(
         "garp_master_delay",
-        Timer(0, MINUTES * 1_000_000),
+        Timer(0, 4_294_000_000, whole=True),
         "Seconds until the second round of gratuitous ARP.",
         default="5",
     ),
-    word("garp_master_repeat", Int(0, MINUTES), "Gratuitous ARPs in a round.", default="5"),
+    word("garp_master_repeat", Int(1, LONG), "Gratuitous ARPs in a round.", default="5"),
     word(
         "garp_master_refresh",
-        Timer(0, MINUTES * 1_000_000),
+        Timer(0, LONG * 1_000_000, whole=True),
         "Seconds between rounds while MASTER; 0: none.",
         default="0",
     ),
     word(
         "garp_master_refresh_repeat",
-        Int(0, MINUTES),
+        Int(1, LONG),
         "Gratuitous ARPs in such a round.",
         default="1",
     ),
     word(
         "garp_lower_prio_delay",
-        Timer(0, MINUTES * 1_000_000),
+        Timer(0, 4_294_000_000, whole=True),
         "Seconds until the second round after hearing a lower priority.",
     ),
     word(
-        "garp_lower_prio_repeat", Int(0, MINUTES), "Gratuitous ARPs after hearing a lower priority."
+        "garp_lower_prio_repeat",
+        Int(0, 2147483647),
+        "Gratuitous ARPs after hearing a lower priority.",
     ),
-    word("garp_extra_if", ANY, "Gratuitous ARP on other interfaces too, this often."),
-    word("vmac_garp_intvl", ANY, same_as="garp_extra_if"),
+    word("garp_extra_if", Words(), "Gratuitous ARP on other interfaces too, this often."),
+    word(
+        "vmac_garp_intvl",
+        ANY,
+        same_as="garp_extra_if",
+        old="write garp_extra_if",
+        successor="garp_extra_if",
+    ),
     switch("lower_prio_no_advert", "Do not answer an advert of lower priority."),
     switch("higher_prio_send_advert", "Answer an advert of higher priority once."),
     switch("owner_ignore_adverts", "The owner ignores all adverts.", since="2.3.3"),
@@ -203,9 +211,19 @@ INSTANCE = (
         "Command to run when a master hears a lower priority.",
     ),
     word("debug", Int(0, 4), "Log level of this instance."),
-    word("kernel_rx_buf_size", Int(0, 2147483647), "Receive buffer in bytes."),
-    word("linkbeat_use_polling", None, "Ask for the link (old)."),
-    word("lvs_sync_daemon_interface", INTERFACE, "Interface of the IPVS sync daemon (old)."),
+    word("kernel_rx_buf_size", Int(0, LONG), "Receive buffer in bytes."),
+    word(
+        "linkbeat_use_polling",
+        None,
+        "Ask for the link.",
+        old="name the interface in a linkbeat_interfaces block",
+    ),
+    word(
+        "lvs_sync_daemon_interface",
+        INTERFACE,
+        "Interface of the IPVS sync daemon.",
+        old="write lvs_sync_daemon in global_defs",
+    ),
 )
 
 SYNC_GROUP = (
@@ -213,7 +231,12 @@ SYNC_GROUP = (
     *TRACKING,
     *NOTIFY,
     word("sync_group_tracking_weight", None, "Allow weights in the group's tracking."),
-    word("global_tracking", None, "Old word for sync_group_tracking_weight."),
+    word(
+        "global_tracking",
+        None,
+        "Track for the whole group.",
+        old="write track_script and the like in the group",
+    ),
 )
 
 BLOCKS = (
