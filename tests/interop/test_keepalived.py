@@ -86,6 +86,45 @@ def ours_then_keepalived() -> dict[str, float]:
     return life_of_a_pair(ours, keepalived)
 
 
+def nopreempt(start_a: Start, start_b: Start) -> None:
+    """A, though higher, leaves the master alone that it finds; and takes over when it dies."""
+    with wired() as net:
+        b = start_b(net, "b", instance("b"))
+        a: Engine | None = None
+        try:
+            until(lambda: net.has_vip("b"), "B holds the VIP")
+            a = start_a(net, "a", instance("a", nopreempt=True))
+            time.sleep(5)
+            assert not net.has_vip("a")
+            assert not net.adverts("a")
+            b.kill()
+            last = net.adverts("b")[-1].at_s
+            late = net.first_announcement("a", last).at_s - last - 3 - (256 - 100) / 256
+            assert -EARLY_S <= late <= SLACK_S
+        finally:
+            b.close()
+            if a is not None:
+                a.close()
+
+
+def cut_heals(start_a: Start, start_b: Start) -> None:
+    """Both masters while cut off, with equal priorities: the higher address stays."""
+    with wired() as net:
+        net.isolate(True)
+        a = start_a(net, "a", instance("a", priority=100))
+        b = start_b(net, "b", instance("b", priority=100))
+        try:
+            until(lambda: net.has_vip("a") and net.has_vip("b"), "both are master")
+            net.isolate(False)
+            until(lambda: not net.has_vip("a"), "A gives way", 2)
+            time.sleep(2.5)
+            assert net.has_vip("b")
+            assert not net.has_vip("a")
+        finally:
+            a.close()
+            b.close()
+
+
 def spoken(start: Start, settings: InstanceSettings) -> tuple[list[bytes], list[bytes]]:
     """Everything one engine alone says from its first advert to its last, IGMP apart."""
     with wired() as net:
@@ -165,6 +204,10 @@ def misfits() -> dict[str, tuple[tuple[bool, bool], tuple[bool, bool]]]:
 STORIES: dict[str, Callable[[], object]] = {
     "keepalived_then_ours": keepalived_then_ours,
     "ours_then_keepalived": ours_then_keepalived,
+    "nopreempt_keepalived_then_ours": lambda: nopreempt(keepalived, ours),
+    "nopreempt_ours_then_keepalived": lambda: nopreempt(ours, keepalived),
+    "cut_keepalived_then_ours": lambda: cut_heals(keepalived, ours),
+    "cut_ours_then_keepalived": lambda: cut_heals(ours, keepalived),
     **{name: (lambda s=settings: compared(s)) for name, settings in SPOKEN.items()},
 }
 
@@ -187,6 +230,11 @@ def test_pair_fails_over_in_time(
     limits = {"stop": SLACK_S, "kill": SLACK_S, "start": 1.5}  # a process's start is in it
     for step, seconds in late.items():
         assert -EARLY_S <= seconds <= limits[step], (step, late)
+
+
+@pytest.mark.parametrize("name", [name for name in STORIES if name.startswith(("nop", "cut"))])
+def test_election_ends_as_with_keepalived(told: dict[str, Future[object]], name: str) -> None:
+    told[name].result(90)
 
 
 @pytest.mark.parametrize("name", list(SPOKEN))

@@ -347,10 +347,11 @@ class Keepalived:
         self.close()
 
     def kill(self) -> None:
-        """Parent and child back to back."""
+        """Child and parent; neither has the time to notice that the other died."""
         child = int(self._pids[1].read_text())
-        self.process.kill()
+        self.process.send_signal(signal.SIGSTOP)
         os.kill(child, signal.SIGKILL)
+        self.process.kill()
         self.process.wait(5)
         self.close()
 

@@ -5,6 +5,7 @@ The stories take seconds of real time each, so all of them run at once; each tes
 
 from __future__ import annotations
 
+import itertools
 import json
 import signal
 import time
@@ -14,8 +15,11 @@ from concurrent.futures import Future, ThreadPoolExecutor
 import pytest
 from pyroute2 import IPRoute
 
+from hanode.system.vrrp_socket import VrrpSocket
+from hanode.vrrp.effects import SendAdvert
 from tests.kernel.harness import INTERFACE, IP, SLACK_S, VIP, Ours, inside, until, wired
 from tests.kernel.pairs import instance
+from tests.vrrp.story import advert_packet
 
 pytestmark = pytest.mark.needs("root", "netns")
 
@@ -206,6 +210,63 @@ def address_is_removed_by_hand() -> None:
             a.close()
 
 
+def stopped_process_continues() -> None:
+    """SIGSTOP for longer than the backup waits, then SIGCONT: two masters for a moment only."""
+    with wired() as net:
+        a, b = Ours(net, "a", instance("a")), Ours(net, "b", instance("b"))
+        try:
+            until(lambda: net.has_vip("a"), "A holds the VIP")
+            time.sleep(1.1)
+            a.process.send_signal(signal.SIGSTOP)
+            until(lambda: net.has_vip("b"), "B takes over", 5)
+            since = time.time()
+            a.process.send_signal(signal.SIGCONT)
+            until(lambda: not net.has_vip("b"), "B gives way as soon as A speaks", 0.5)
+            assert net.has_vip("a")
+            # A heard B's adverts when it woke up: it says again where the address is.
+            net.first_announcement("a", since, 2)
+            assert a.state() == "MASTER"
+        finally:
+            a.close()
+            b.close()
+
+
+def flood_does_not_delay_adverts() -> dict[str, float]:
+    """Bad adverts for our VRID as fast as another process can send them."""
+    with wired() as net:
+        a = Ours(net, "a", instance("a"))
+        try:
+            until(lambda: net.has_vip("a"), "A holds the VIP")
+            since = time.time()
+            sender = inside(net.namespaces["b"], lambda: VrrpSocket(INTERFACE, _index()))
+            bad = instance("b", auth_pass="wrong", priority=200)
+            data = advert_packet(bad, sender=IP["b"], priority=200)
+            effect = SendAdvert(bad.key, data[20:], data[12:16], data[16:20])
+            end, sent = time.monotonic() + 3.5, 0
+            while time.monotonic() < end:
+                sent += sum(sender.send(effect) for _ in range(100))
+            sender.close()
+            status = a.status()
+            counters = status["instances"][0]["counters"]
+            assert counters["auth_failure"] > 1000
+            assert len(a.events("warning")) == 1, "one warning a minute, not thousands"
+            times = [frame.at_s for frame in net.adverts("a", since)]
+            gaps = [later - earlier for earlier, later in itertools.pairwise(times)]
+            assert len(gaps) >= 2
+            return {
+                "sent_per_s": sent / 3.5,
+                "taken_per_s": counters["auth_failure"] / 3.5,
+                "advert_late_s": max(gaps) - 1,
+            }
+        finally:
+            a.close()
+
+
+def _index() -> int:
+    with IPRoute() as kernel:
+        return int(kernel.link_lookup(ifname=INTERFACE)[0])
+
+
 def _by_pyroute2(ip: str) -> dict[str, object]:
     """The address as a library that we did not write reads it."""
     with IPRoute() as kernel:
@@ -228,6 +289,7 @@ STORIES: dict[str, Callable[[], object]] = {
         tie_is_won_by_the_higher_address,
         supervisor_disappears,
         address_is_removed_by_hand,
+        stopped_process_continues,
     )
 }
 
@@ -251,3 +313,12 @@ def test_failover_is_on_time(
     print("late by (s):", late)
     for step, seconds in late.items():
         assert -EARLY_S <= seconds <= SLACK_S, (step, late)
+
+
+def test_flood_of_bad_adverts_does_not_delay_ours(
+    record_property: Callable[[str, object], None],
+) -> None:
+    figures = flood_does_not_delay_adverts()
+    record_property("flood", json.dumps(figures))
+    print("flood:", figures)
+    assert figures["advert_late_s"] < 0.02, figures
