@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
+import threading
 from collections.abc import Iterable
 from typing import Any
 
-from asgiref.sync import async_to_sync
 from channels.layers import get_channel_layer
 from django.db import transaction
 
@@ -14,6 +15,10 @@ from webapp.inventory.models import Cluster
 from webapp.live.topics import HANDLER, Topic
 
 log = logging.getLogger(__name__)
+
+_this_thread = threading.local()
+"""An event loop per thread that publishes: the layer keeps one connection per loop, and a new
+loop for every message would be a new connection for every message."""
 
 
 def changed(cluster: Cluster, *topics: Topic) -> None:
@@ -24,11 +29,11 @@ def changed(cluster: Cluster, *topics: Topic) -> None:
 
 def send(group: str, messages: Iterable[dict[str, Any]]) -> None:
     """Send messages to everybody in the group; where the broker is away they are dropped."""
+    if not hasattr(_this_thread, "runner"):
+        _this_thread.runner = asyncio.Runner()
     try:
-        async_to_sync(_send)(group, list(messages))
-    except (OSError, RuntimeError) as error:
-        log.info("no browser was told: %s", error)
-    except Exception as error:  # redis-py's errors share no base with OSError
+        _this_thread.runner.run(_send(group, list(messages)))
+    except Exception as error:  # redis-py's errors and the system's share no base
         log.info("no browser was told: %s: %s", type(error).__name__, error)
 
 
