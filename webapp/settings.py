@@ -131,7 +131,7 @@ STATIC_URL = "/static/"
 STATICFILES_DIRS = [BASE_DIR / "static"] if (BASE_DIR / "static").is_dir() else []
 STATIC_ROOT = BASE_DIR / "staticfiles"
 WHITENOISE_USE_FINDERS = True  # the demo runs without collectstatic
-warnings.filterwarnings("ignore", message="No directory at", category=UserWarning)  # of WhiteNoise
+warnings.filterwarnings("ignore", message="No directory at")  # of WhiteNoise
 
 LOGGING = {
     "version": 1,
