@@ -111,7 +111,6 @@ def _run(given: argparse.Namespace) -> int:
         verify=verify,
         agent_user=given.agent_user,
         detail=given.log_detail,
-        respawn=not given.dont_respawn,
     )
     return _supervise(options, start, log, given.pid)
 
@@ -122,7 +121,7 @@ def _supervise(options: Options, start: Start, log: Log, pid_file: Path | None) 
         if pid_file is not None:
             pid_file.write_text(f"{os.getpid()}\n")
         journal = Journal(options.state_dir)
-        asyncio.run(Supervisor(options, start, journal, log).run())
+        return asyncio.run(Supervisor(options, start, journal, log).run())
     except Unreachable as error:
         raise UsageError(str(error)) from None
     except OSError as error:
@@ -130,12 +129,12 @@ def _supervise(options: Options, start: Start, log: Log, pid_file: Path | None) 
     finally:
         for path in pid_files:
             path.unlink(missing_ok=True)
-    return 0
 
 
 def _specs(given: argparse.Namespace) -> tuple[Spec, ...]:
-    vrrp = Spec("vrrp", "hanode.proc.vrrp", pid_file=given.vrrp_pid)
-    checker = Spec("checker", "hanode.proc.checker", pid_file=given.checkers_pid)
+    again = not given.dont_respawn
+    vrrp = Spec("vrrp", "hanode.proc.vrrp", pid_file=given.vrrp_pid, respawn=again)
+    checker = Spec("checker", "hanode.proc.checker", pid_file=given.checkers_pid, respawn=again)
     if given.vrrp:
         return (vrrp,)
     if given.check:

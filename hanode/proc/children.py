@@ -45,6 +45,7 @@ class Spec:
     gid: int | None = None
     env: Mapping[str, str] = field(default_factory=dict)
     pid_file: Path | None = None
+    respawn: bool = True
 
 
 class Child:
@@ -96,6 +97,8 @@ class Child:
                 if self._stopping:
                     return
                 self._on_exit(self, cause)
+                if not self.spec.respawn:
+                    return
                 failures = 0 if time.monotonic() - began > STEADY_S else failures + 1
                 delay_s = RESTART_DELAYS_S[min(failures, len(RESTART_DELAYS_S)) - 1]
                 await asyncio.sleep(delay_s if failures else 0.0)

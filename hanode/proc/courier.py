@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import hashlib
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -50,6 +51,10 @@ STREAM_ENTRIES_MAX = 5_000
 RESEND_AFTER = STREAM_ENTRIES_MAX * 3 // 4
 """After so many entries without a receipt, events may have been trimmed: they are sent again."""
 
+SETTLED_MAX = 1_000
+
+HEARTBEAT_MIN_S = 0.1
+
 QUIET = frozenset({"warning"})
 """Kinds of event that do not change the status."""
 
@@ -81,7 +86,9 @@ class Courier:
         self._broker = self._client()
         self._heart = self._client(redis_connect_func=self._heart_connected)
         self._heart_connections = 0
+        self._heartbeat_s = max(HEARTBEAT_MIN_S, enrolment.heartbeat_s)
         self._broker_up: bool | None = None
+        self._complaint = ""
         self._beat_now = asyncio.Event()
         self._pull_now = asyncio.Event()
         self._follow_again = asyncio.Event()
@@ -90,7 +97,7 @@ class Courier:
         self._acked = ""
         self._since_ack = 0
         self._settled: set[str] = set()
-        """Signatures that have had their answer."""
+        """Digests of envelopes that have had their answer."""
 
     async def run(self) -> None:
         """Never ends by itself."""
@@ -146,7 +153,7 @@ class Courier:
                 self._note_broker(False, str(error) or type(error).__name__)
             except Unreachable as error:
                 # If the supervisor is gone, the end of its line ends us too.
-                self._say({"kind": "problems", "problems": [f"the agent: {error}"]})
+                self._complain(f"the agent cannot reach its supervisor: {error}")
             tries = 0 if time.monotonic() - began > 2.0 else tries + 1
             await asyncio.sleep(BACKOFF_S[min(tries, len(BACKOFF_S)) - 1] if tries else 0)
 
@@ -156,6 +163,11 @@ class Courier:
             self._say({"kind": "broker", "up": up, "cause": cause})
             if up:
                 self._pull_now.set()
+
+    def _complain(self, sentence: str) -> None:
+        if sentence != self._complaint:
+            self._complaint = sentence
+            self._say({"kind": "problems", "problems": [sentence] if sentence else []})
 
     # Up: events
 
@@ -202,10 +214,12 @@ class Courier:
         async with ControlLink(self._control) as link:
             while True:
                 self._beat_now.clear()
-                await self._send_status(await link.request("status"))
+                answer = await link.request("status")
+                self._complain("")
+                await self._send_status(answer)
                 self._pull_now.set()
                 with contextlib.suppress(TimeoutError):
-                    await asyncio.wait_for(self._beat_now.wait(), self._enrolment.heartbeat_s)
+                    await asyncio.wait_for(self._beat_now.wait(), self._heartbeat_s)
                     await asyncio.sleep(COALESCE_S)
 
     async def _send_status(self, answer: dict[str, Any]) -> None:
@@ -238,7 +252,7 @@ class Courier:
 
     async def _take(self, link: ControlLink, verb: str, text: str | None) -> bool:
         """Hand the envelope to the supervisor if it is news; whether it was."""
-        if not text or text in self._settled:
+        if not text or _digest(text) in self._settled:
             return False
         status = decode(NodeStatus, (await link.request("status"))["status"])
         try:
@@ -247,7 +261,9 @@ class Courier:
             cause = f"the agent did not pass it on: {error}"
             await self._settle(link, text, "refused", cause=cause, revision=0)
             return True
-        if verb == "apply" and revision == status.revision:
+        done = status.revision if verb == "apply" else status.confirmed_revision
+        if revision == done:
+            self._settled.add(_digest(text))
             return False
         if verb == "confirm" and revision != status.revision:
             return False  # its bundle is still on the way, or was given up
@@ -257,9 +273,9 @@ class Courier:
     async def _settle(self, link: ControlLink, text: str, verb: str, **fields: Any) -> None:
         with contextlib.suppress(Refused):  # the supervisor has told it in an event
             await link.request(verb, **fields)
-        if len(self._settled) > 100:
+        if len(self._settled) > SETTLED_MAX:
             self._settled.clear()
-        self._settled.add(text)
+        self._settled.add(_digest(text))
 
     def _opened(self, verb: str, text: str) -> tuple[Signed, int]:
         """The envelope and its revision. Raises WireError when it is not for this node."""
@@ -279,6 +295,10 @@ class Courier:
                 f"it is for the node {message.node!r} of the cluster {message.cluster!r}"
             )
         return envelope, message.revision
+
+
+def _digest(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()
 
 
 def _plain(envelope: Signed) -> dict[str, str]:

@@ -106,7 +106,7 @@ class Snapshot:
         return [
             (address, present, owners.get(_same(address.address), ""))
             for address, present in sorted(changed, key=lambda c: (c[1], c[0].address))
-            if not _link_local(address.address)
+            if not _uninteresting(address.address)
         ]
 
     def _ending(self) -> tuple[InstanceStatus, ...]:
@@ -132,8 +132,10 @@ def _same(address: str) -> str:
         return address
 
 
-def _link_local(address: str) -> bool:
+def _uninteresting(address: str) -> bool:
+    """Addresses that every host has, and that come with every link."""
     try:
-        return ipaddress.ip_interface(address).ip.is_link_local
+        ip = ipaddress.ip_interface(address).ip
     except ValueError:
         return False
+    return ip.is_link_local or ip.is_loopback

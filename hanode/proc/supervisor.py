@@ -57,7 +57,6 @@ class Options:
     verify: Verify = lambda _envelope: False
     agent_user: str = "nobody"
     detail: bool = False
-    respawn: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +76,7 @@ def errors_of(text: str, *, node: str, name: str = "keepalived.conf") -> tuple[s
 
 
 class Supervisor:
-    """One node. `run` returns when it was asked to stop."""
+    """One node. `run` returns an exit code when it was asked to stop."""
 
     def __init__(self, options: Options, start: Start, journal: Journal, log: Log) -> None:
         self.options = options
@@ -112,10 +111,11 @@ class Supervisor:
         self._one_change = asyncio.Lock()
         self._last_outside_us = -OUTSIDE_PAUSE_US
         self._stop = asyncio.Event()
+        self._code = 0
         self._tick: asyncio.Event = asyncio.Event()
 
-    async def run(self) -> None:
-        """Start everything, keep it, stop it in order."""
+    async def run(self) -> int:
+        """Start everything, keep it, stop it in order; the exit code."""
         loop = asyncio.get_running_loop()
         for ending in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(ending, self._stop.set)
@@ -125,8 +125,8 @@ class Supervisor:
         group = self._agent.prepare()
         listener = ipc.listen(self.options.run_dir / "control.sock", group=group)
         loop.add_reader(self._watch.fileno(), self._addresses_changed)
-        self._addresses_changed()
         self._begin()
+        self._addresses_changed()
         async with asyncio.TaskGroup() as tasks:
             self._engine.start(self._life.memory.live, self._start.built, tasks)
             await self._control.start(listener)
@@ -137,6 +137,7 @@ class Supervisor:
             clock.cancel()
         loop.remove_reader(self._watch.fileno())
         self._journal.close()
+        return self._code
 
     def _begin(self) -> None:
         self._life.wake(now_us=_now_us(), wall_us=_wall_us())
@@ -296,8 +297,9 @@ class Supervisor:
 
     def _child_changed(self, child: Child, phase: str, cause: str) -> None:
         self._node(child.name, phase, cause, pid=child.pid, restarts=child.restarts)
-        if phase == "died" and not self.options.respawn:
-            self._log.error("a child died and -R forbids to start it again: stopping")
+        if phase == "died" and not child.spec.respawn:
+            self._log.error(f"{child.name} died, and -R forbids to start it again: stopping")
+            self._code = 1
             self._stop.set()
 
     def _addresses_changed(self) -> None:

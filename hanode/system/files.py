@@ -17,21 +17,26 @@ class InUseError(Exception):
     """Another process holds the lock."""
 
 
-def write_atomic(path: Path, text: str, *, mode: int = 0o600) -> None:
-    """Replace the file's text, durably. Raises OSError; the old text is then still there."""
+def write_atomic(path: Path, text: str, *, mode: int = 0o600, durable: bool = True) -> None:
+    """Replace the file's text. Raises OSError; the old text is then still there.
+
+    durable: wait until it would survive a power cut.
+    """
     handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
     try:
         with os.fdopen(handle, "w", encoding="utf-8", newline="") as file:
             file.write(text)
             file.flush()
             os.fchmod(file.fileno(), mode)
-            os.fsync(file.fileno())
+            if durable:
+                os.fsync(file.fileno())
         Path(temporary).replace(path)
     except BaseException:
         with contextlib.suppress(OSError):
             os.unlink(temporary)
         raise
-    sync_directory(path.parent)
+    if durable:
+        sync_directory(path.parent)
 
 
 def sync_directory(path: Path) -> None:

@@ -44,5 +44,5 @@ def load(directory: Path) -> Kept | None:
 def save(directory: Path, kept: Kept) -> None:
     """Keep it, durably. Raises OSError; then the old memory is still there."""
     write_atomic(directory / "revisions.json", to_json(kept))
-    write_atomic(directory / "live.conf", kept.memory.live.text)
-    write_atomic(directory / "confirmed.conf", kept.memory.confirmed.text)
+    for file, name in ((kept.memory.live, "live"), (kept.memory.confirmed, "confirmed")):
+        write_atomic(directory / f"{name}.conf", file.text, durable=False)

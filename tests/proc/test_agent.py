@@ -15,6 +15,7 @@ from tests.proc.harness import (
     CONFIG,
     CONFIG_201,
     CONFIG_BROKEN,
+    PASSWORD,
     WIRE_ID,
     Authority,
     Broker,
@@ -240,3 +241,33 @@ def acknowledge(broker: Broker, seq: int) -> None:
     if journal is not None:
         broker.journal = journal.journal
     broker.client.set(f"node.{WIRE_ID}:acked", f"{broker.journal} {seq}")
+
+
+def test_wrong_password_is_told_and_the_right_one_heals_it(
+    node: Node, broker: Broker, authority: Authority
+) -> None:
+    node.enrol(authority, broker.node_url())
+    user = f"node.{WIRE_ID}"
+    broker.client.execute_command("ACL", "SETUSER", user, "resetpass", ">other")
+    node.start()
+    until(lambda: any("broker is away" in p for p in node.status().problems), within_s=5.0)
+    agent = node.pid("agent")
+    broker.client.execute_command("ACL", "SETUSER", user, f">{PASSWORD}")
+    until(broker.statuses, within_s=3.0)
+    assert node.pid("agent") == agent, "it waited, and did not die of it"
+    until(lambda: "ready." in node.log.read_text())
+    broker.desire(authority.bundle(1, CONFIG_201))
+    broker.nudge(1)
+    until(lambda: node.status().revision == 1, within_s=2.0)
+
+
+def test_agent_that_cannot_reach_its_supervisor_says_so(
+    node: Node, broker: Broker, authority: Authority
+) -> None:
+    node.enrol(authority, broker.node_url())
+    node.directory.chmod(0o700)
+    node.start()
+    until(lambda: any("cannot reach its supervisor" in p for p in node.status().problems))
+    node.directory.chmod(0o755)
+    until(broker.statuses, within_s=3.0)
+    until(lambda: not any("cannot reach" in p for p in node.status().problems))

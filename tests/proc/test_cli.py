@@ -199,3 +199,12 @@ def test_program_that_nobody_can_read_is_said(node: Node) -> None:
     until(lambda: any("the agent runs as root" in p for p in node.status().problems))
     agent = until(lambda: [p for p in node.status().processes if p.name == "agent" and p.pid])
     assert Path(f"/proc/{agent[0].pid}").stat().st_uid == 0
+
+
+@pytest.mark.needs("root")
+def test_run_dir_too_long_for_a_socket(tmp_path: Path) -> None:
+    file = tmp_path / "good.conf"
+    file.write_text(CONFIG)
+    deep = tmp_path / ("d" * 100)
+    words = ("-f", str(file), "-i", "NodeA", "--run-dir", str(deep))
+    assert "choose a shorter --run-dir" in refused(run(tmp_path, *words))

@@ -342,3 +342,22 @@ def test_enveloped_rubbish_is_refused(running: Node) -> None:
     with pytest.raises(Refused, match="no envelope"):
         running.ask("apply", envelope={"kind": 1})
     assert encode(running.status())["revision"] == 0
+
+
+def test_leftover_address_is_removed_by_a_backup_that_starts(node: Node) -> None:
+    node.file.write_text(CONFIG.replace("priority 255", "priority 254"))
+    node.start()
+    until(lambda: node.kernel_has("192.168.192.200/24"), within_s=6.0)
+    node.kill_group()
+    assert node.kernel_has("192.168.192.200/24")
+    node.start()
+    until(lambda: not node.kernel_has("192.168.192.200/24"), within_s=1.0)
+    assert node.status().instances[0].state == "BACKUP"
+
+
+def test_no_respawn_ends_the_engine_when_a_child_dies(node: Node) -> None:
+    node.start("-R")
+    os.kill(node.pid("checker"), signal.SIGKILL)
+    assert node.process is not None
+    assert node.process.wait(5) == 1
+    assert not node.kernel_has("192.168.192.200/24")
