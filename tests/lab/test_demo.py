@@ -1,0 +1,181 @@
+"""bin/demo as a command: how it refuses, how it ends, and that nothing is left behind."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import signal
+import subprocess
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from hanode.lab import netns, runs
+from hanode.lab.install import PROJECT
+from hanode.lab.observer import wait_until
+from hanode.lab.session import readable_by_others
+
+DEMO = str(PROJECT / "bin/demo")
+NOBODY = ["setpriv", "--reuid", "nobody", "--regid", "nogroup", "--clear-groups"]
+START_S = 90
+END_S = 40
+
+
+class Demo:
+    """A running bin/demo with a data directory of its own."""
+
+    def __init__(self, base: Path, *words: str, before: tuple[str, ...] = ()) -> None:
+        self.said_file = base / "said"
+        with self.said_file.open("wb") as said:
+            self.process = subprocess.Popen(
+                [*before, DEMO, "--port", "18100", *words],
+                stdin=subprocess.DEVNULL,
+                stdout=said,
+                stderr=said,
+                start_new_session=True,
+                # What marks every process of this demo, whoever its parent is by then.
+                env={**os.environ, "MARK_OF_THE_TEST": str(base)},
+            )
+        self.mark = f"MARK_OF_THE_TEST={base}"
+        self.tag = f"ks{self.process.pid}"
+
+    @property
+    def said(self) -> str:
+        return self.said_file.read_text()
+
+    def wait_for(self, pattern: str) -> str:
+        deadline = time.monotonic() + START_S
+        while (found := re.search(pattern, self.said)) is None:
+            assert self.process.poll() is None, self.said
+            assert time.monotonic() < deadline, self.said
+            time.sleep(0.05)
+        return found.group(0)
+
+    def processes(self) -> list[str]:
+        """Every process that this demo started and that still runs."""
+        found = []
+        for directory in Path("/proc").glob("[0-9]*"):
+            try:
+                if self.mark.encode() in (directory / "environ").read_bytes():
+                    words = (directory / "cmdline").read_bytes().replace(b"\0", b" ")
+                    found.append(words.decode(errors="replace"))
+            except OSError:
+                continue
+        return found
+
+    def leftovers(self) -> list[str]:
+        directory = runs.base_directory() / self.tag
+        return [
+            *self.processes(),
+            *netns.named(f"{self.tag}-"),
+            *([str(directory)] if directory.exists() else []),
+        ]
+
+
+@pytest.fixture
+def start(tmp_path: Path) -> Iterator[Callable[..., Demo]]:
+    started: list[Demo] = []
+
+    def make(*words: str, before: tuple[str, ...] = ()) -> Demo:
+        started.append(Demo(tmp_path, *words, before=before))
+        return started[-1]
+
+    yield make
+    for demo in started:
+        if demo.process.poll() is None:
+            demo.process.terminate()
+            demo.process.wait(END_S)
+
+
+@pytest.mark.needs("root", "netns", "valkey")
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGHUP])
+def test_a_signal_in_the_middle_of_the_start_leaves_nothing(
+    start: Callable[..., Demo], tmp_path: Path, number: signal.Signals
+) -> None:
+    demo = start("--data-dir", str(tmp_path / "data"))
+    demo.wait_for("· lab ks")
+    demo.process.send_signal(number)
+    assert demo.process.wait(END_S) == 128 + number
+    assert demo.leftovers() == []
+    assert "Traceback" not in demo.said
+
+
+@pytest.mark.needs("root", "netns", "valkey")
+def test_acceptance_test_cleans_up_when_interrupted(
+    start: Callable[..., Demo], tmp_path: Path
+) -> None:
+    table = tmp_path / "table.json"
+    demo = start("--once", "--json", str(table))
+    demo.wait_for("· lab ks")
+    demo.process.terminate()
+    assert demo.process.wait(END_S) == 128 + signal.SIGTERM
+    assert demo.leftovers() == []
+    assert '"ok": false' in table.read_text()
+
+
+@pytest.mark.needs("root", "netns", "valkey")
+def test_killed_demo_takes_its_processes_along_and_the_next_start_the_rest(
+    start: Callable[..., Demo], tmp_path: Path
+) -> None:
+    demo = start("--data-dir", str(tmp_path / "data"))
+    demo.wait_for("Open .*")
+    demo.process.kill()
+    demo.process.wait(5)
+    assert wait_until(lambda: demo.processes() == [], within_s=END_S), demo.processes()
+    runs.sweep()
+    assert demo.leftovers() == []
+
+
+@pytest.mark.needs("root", "valkey")
+def test_without_root_the_control_plane_runs_alone(
+    start: Callable[..., Demo], tmp_path: Path
+) -> None:
+    if not readable_by_others(PROJECT):
+        pytest.skip("this checkout lies where no other user can read it")
+    tmp_path.chmod(0o755)
+    for part in (tmp_path.parent, tmp_path.parent.parent):
+        part.chmod(part.stat().st_mode | 0o011)
+    data = tmp_path / "data"
+    data.mkdir()
+    shutil.chown(data, "nobody", "nogroup")
+    demo = start("--no-lab", "--data-dir", str(data), before=tuple(NOBODY))
+    demo.wait_for("Open .*")
+    demo.process.send_signal(signal.SIGINT)
+    assert demo.process.wait(END_S) == 0, demo.said
+    assert demo.processes() == []
+
+
+@pytest.mark.needs("root")
+def test_without_root_the_lab_is_refused_with_a_sentence() -> None:
+    if not readable_by_others(PROJECT):
+        pytest.skip("this checkout lies where no other user can read it")
+    done = subprocess.run([*NOBODY, DEMO], capture_output=True, text=True, check=False)
+    assert done.returncode == 2
+    assert done.stderr == (
+        "the lab makes network namespaces, and that needs root; "
+        "`bin/demo --no-lab` starts the control plane alone.\n"
+    )
+
+
+@pytest.mark.needs("root")
+@pytest.mark.parametrize(
+    ("words", "sentence"),
+    [
+        (["--json", "x.json"], "--json FILE goes with --once"),
+        (["--once", "--no-lab"], "--once tests the lab, so it cannot go with --no-lab"),
+        (["--node", "NodeA"], "--node NodeA: write NAME=FILE"),
+        (["--node", "NodeA=/no/such"], "there is no readable file /no/such"),
+        (["--node", f"NodeA={__file__}"], "--node is needed twice"),
+        (["--port", "x"], "invalid int value: 'x'"),
+    ],
+)
+def test_a_mistake_on_the_command_line_is_told_in_a_sentence(
+    words: list[str], sentence: str
+) -> None:
+    done = subprocess.run([DEMO, *words], capture_output=True, text=True, check=False)
+    assert done.returncode == 2
+    assert sentence in done.stderr
+    assert "Traceback" not in done.stderr
