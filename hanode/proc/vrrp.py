@@ -143,6 +143,10 @@ class VrrpProcess:
         self._carry_out(reload.effects)
         for name in set(self.sockets) - set(self.router.interfaces):
             self._close_sockets(name)
+        # Now, and not at the first failover: opening a socket may wait for the kernel.
+        for dev in {a.dev for i in settings.instances for a in i.addresses}:
+            if dev in self.monitor.links:
+                self._arp_socket(dev, self.monitor.links[dev].index)
         realtime.still_the_collector()
         self._say({**answer, "changed": list(reload.changed), "error": None})
 
