@@ -25,7 +25,8 @@ from supervisor.xmlrpc import SupervisorTransport
 
 from hanode.lab import broker, launch
 
-PROGRAMS = ("web", "worker", "ingest")
+_GROUP = "control"
+"""Supervisord's name for web, worker and ingest, which begin and end together."""
 _STOP_DEADLINE_S = 12.0
 _LOG_LINES = 15
 _ANYWHERE = "0.0.0.0"  # noqa: S104 - a person may ask for it with --host
@@ -112,11 +113,10 @@ class Stack:
     def start_programs(self) -> None:
         """Start web, worker and ingest, without waiting for them. Raises StackError."""
         with self._rpc() as rpc:
-            for name in PROGRAMS:
-                try:
-                    rpc.supervisor.startProcess(name, False)
-                except xmlrpc.client.Fault as fault:
-                    raise StackError(f"{name} cannot be started: {fault.faultString}") from None
+            try:
+                rpc.supervisor.startProcessGroup(_GROUP, False)
+            except xmlrpc.client.Fault as fault:
+                raise StackError(f"web, worker, ingest: {fault.faultString}") from None
 
     def wait_for_web(self, *, within_s: float = 60) -> None:
         """Wait until the pages answer. Raises StackError."""
@@ -182,7 +182,8 @@ class Stack:
 
     def _is_fatal(self, program: str) -> bool:
         with contextlib.suppress(OSError, xmlrpc.client.Error), self._rpc() as rpc:
-            return bool(rpc.supervisor.getProcessInfo(program)["statename"] == "FATAL")
+            name = program if program == "valkey" else f"{_GROUP}:{program}"
+            return bool(rpc.supervisor.getProcessInfo(name)["statename"] == "FATAL")
         return False
 
     def _rpc(self) -> Any:
@@ -229,8 +230,6 @@ class Stack:
                 name=name,
                 command=shlex.join(launch.command(words, session=False)).replace("%", "%%"),
                 autostart="true" if name == "valkey" else "false",
-                # Valkey goes last: the others say goodbye through it.
-                priority=1 if name == "valkey" else 10,
                 logs=self.logs,
                 project=self.project,
             )
@@ -269,6 +268,11 @@ chmod=0600
 
 [rpcinterface:supervisor]
 supervisor.rpcinterface_factory=supervisor.rpcinterface:make_main_rpcinterface
+
+# Higher numbers end first: Valkey goes last, the others say goodbye through it.
+[group:control]
+programs=web,worker,ingest
+priority=10
 """
 
 _PROGRAM = """
@@ -279,7 +283,7 @@ autostart={autostart}
 autorestart=true
 startsecs=1
 startretries=3
-priority={priority}
+priority=1
 stopsignal=TERM
 stopwaitsecs=4
 killasgroup=true
