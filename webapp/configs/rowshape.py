@@ -34,7 +34,7 @@ def fields_of(value: Any) -> Fields:
 
 def _without_origin(value: Any) -> Any:
     if isinstance(value, dict):
-        return {key: _without_origin(item) for key, item in value.items() if key != "origin"}
+        return {k: _without_origin(v) for k, v in value.items() if k not in ("origin", "places")}
     if isinstance(value, list):
         return [_without_origin(item) for item in value]
     return value
