@@ -6,3 +6,4 @@ import "./probe-line.js";
 import "./ago-time.js";
 import "./local-time.js";
 import "./once-form.js";
+import "./fresh-poll.js";

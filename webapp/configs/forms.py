@@ -54,7 +54,7 @@ class VersionedForm(forms.Form):
     problems: tuple[NodeProblem, ...] = ()
     """Why the service refused the whole document."""
 
-    version = forms.IntegerField(widget=forms.HiddenInput)
+    version = forms.IntegerField(widget=forms.HiddenInput(attrs={"id": False}))
 
     def values(self) -> dict[str, Any]:
         """What was typed, without the version."""
@@ -237,7 +237,8 @@ class RealServerForm(VersionedForm):
         values = super().values()
         names = ("connect_port", "connect_timeout_us", "retry", "delay_before_retry_us")
         check = {name: values.pop(name) for name in names}
-        return {**values, "check_json": check if values.pop("checked") else None}
+        checked = values.pop("checked")
+        return {**values, "check_json": check if checked else None}
 
 
 class TextForm(VersionedForm):
@@ -308,6 +309,19 @@ class ImportFileForm(forms.Form):
             self.add_error("upload", "This is no text file; choose a keepalived.conf.")
             return ""
         return raw.decode("utf-8", errors="replace")
+
+
+class ImportFileSet(forms.BaseFormSet[ImportFileForm]):
+    """All the nodes' files together."""
+
+    def clean(self) -> None:
+        """A node has one file."""
+        seen: set[str] = set()
+        for form in self.forms:
+            node = form.cleaned_data.get("node", "") if form.is_valid() else ""
+            if node and node in seen:
+                form.add_error("node", f"There are two files of {node}; rename or empty one.")
+            seen.add(node)
 
 
 def files_of(forms_: list[ImportFileForm]) -> Mapping[str, str]:

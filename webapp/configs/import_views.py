@@ -14,10 +14,12 @@ from hanode.conf import mask_secrets
 from webapp.accounts.access import require
 from webapp.configs import services
 from webapp.configs.errors import BadImport, ConfigRefused
-from webapp.configs.forms import ImportFileForm, ImportForm, files_of
+from webapp.configs.forms import ImportFileForm, ImportFileSet, ImportForm, files_of
 from webapp.configs.language import understand_files
 
-ImportFiles = forms.formset_factory(ImportFileForm, extra=0, max_num=16, absolute_max=16)
+ImportFiles = forms.formset_factory(
+    ImportFileForm, formset=ImportFileSet, extra=0, max_num=16, absolute_max=16
+)
 
 
 @require_http_methods(["GET", "POST"])
@@ -46,7 +48,12 @@ def import_files(request: HttpRequest) -> HttpResponse:
         except (BadImport, ConfigRefused) as error:
             form.add_error(None, str(error))
     _hold_uploads(context)
-    return render(request, "configs/import.html", context, status=422 if form.errors else 200)
+    return render(
+        request,
+        "configs/import.html",
+        context,
+        status=422 if form.errors or not files.is_valid() else 200,
+    )
 
 
 def _arguments(form: ImportForm, files: Any) -> dict[str, Any]:

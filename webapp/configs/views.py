@@ -83,9 +83,11 @@ def config_text(request: HttpRequest, slug: str) -> HttpResponse:
         "text": text if may_edit else mask_secrets(text),
         "version": services.draft_version(cluster),
     }
+    form = TextForm(initial=initial)
+    form.fields["text"].widget.attrs["readonly"] = not may_edit
     context = {
         "cluster": cluster,
-        "form": TextForm(initial=initial),
+        "form": form,
         "problems": services.check_document(cluster, text)["problems"],
         "may_edit": may_edit,
     }

@@ -48,7 +48,8 @@ def home(request: HttpRequest) -> HttpResponse:
         "may_read": may(request.user, "read"),
         "may_edit": may(request.user, "edit"),
     }
-    return render(request, "live/home.html", context)
+    fragment = request.headers.get("HX-Request") == "true"
+    return render(request, "live/_fleet.html" if fragment else "live/home.html", context)
 
 
 @never_cache

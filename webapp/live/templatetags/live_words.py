@@ -29,7 +29,7 @@ def overall(view: ClusterView) -> Overall:
             return {"state": verdict, "text": f"{verdict}: {', '.join(names)}"}
     if not view["broker"]["up"]:
         return {"state": "unknown", "text": "unknown: broker down"}
-    silent = [node["name"] for node in view["nodes"] if node["state"] == "unknown"]
+    silent = silent_nodes(view)
     if silent:
         return {"state": "unknown", "text": f"not heard: {', '.join(silent)}"}
     if any(group["verdict"] == "unknown" for group in view["groups"]):
@@ -53,6 +53,12 @@ def _lesser(view: ClusterView) -> Overall:
         return {"state": "unknown", "text": "nothing to watch yet"}
     masters = dict.fromkeys(g["master"] or "?" for g in view["groups"])
     return {"state": "ok", "text": f"{', '.join(masters)} is master"}
+
+
+@register.filter
+def silent_nodes(view: ClusterView) -> list[str]:
+    """The names of the nodes that were not heard lately."""
+    return [node["name"] for node in view["nodes"] if node["state"] == "unknown"]
 
 
 @register.simple_tag

@@ -1,0 +1,173 @@
+"""Forms: what is right is saved, what is wrong comes back with one sentence and all that was typed."""
+
+from __future__ import annotations
+
+import pytest
+from django.test import Client
+
+from tests.web.pages.test_doors import address
+from webapp.configs.models import Draft, Group, GroupNode, RealServer, Vip, VirtualServer
+from webapp.inventory.models import Cluster
+
+
+def addresses() -> list[str]:
+    return [vip.address for vip in Vip.objects.all()]
+
+
+def test_an_address_is_added(cluster: Cluster, as_editor: Client) -> None:
+    form = {"version": 1, "address": "192.168.192.201/24", "dev": ""}
+    answer = as_editor.post(address("vip-add", cluster), form, follow=True)
+    assert "Saved. Nothing is on the nodes before you push it." in answer.content.decode()
+    assert addresses() == ["192.168.192.200/24", "192.168.192.201/24"]
+
+
+def test_the_second_click_of_a_double_click_adds_nothing(
+    cluster: Cluster, as_editor: Client
+) -> None:
+    form = {"version": 1, "address": "192.168.192.201/24"}
+    as_editor.post(address("vip-add", cluster), form)
+    again = as_editor.post(address("vip-add", cluster), form)
+    assert again.status_code == 422
+    assert "was changed meanwhile" in again.content.decode()
+    assert addresses() == ["192.168.192.200/24", "192.168.192.201/24"]
+
+
+@pytest.mark.parametrize("typed", ["192.168.192.300/24", "hello", "192.168.192.201/99", ""])
+def test_what_is_no_address_comes_back_as_it_was_typed(
+    typed: str, cluster: Cluster, as_editor: Client
+) -> None:
+    form = {"version": 1, "address": typed, "dev": "ens99"}
+    answer = as_editor.post(address("vip-add", cluster), form)
+    page = answer.content.decode()
+    assert answer.status_code == 422
+    assert "192.168.192.201/24." in page
+    assert f'value="{typed}"' in page or not typed
+    assert 'value="ens99"' in page
+    assert addresses() == ["192.168.192.200/24"]
+
+
+def test_an_address_is_removed(cluster: Cluster, as_editor: Client) -> None:
+    as_editor.post(address("vip-add", cluster), {"version": 1, "address": "192.168.192.201/24"})
+    as_editor.post(address("vip-remove", cluster), {"version": 2})
+    assert len(addresses()) == 1
+
+
+def test_a_priority_is_saved_for_one_node(cluster: Cluster, as_editor: Client) -> None:
+    form = {
+        "NodeA-version": 1,
+        "NodeA-priority": 110,
+        "NodeA-state": "MASTER",
+        "NodeA-interface": "ens33",
+    }
+    assert as_editor.post(address("group-node-edit", cluster), form).status_code == 302
+    assert list(GroupNode.objects.values_list("priority", flat=True)) == [110, 95]
+
+
+@pytest.mark.parametrize("typed", ["0", "256", "many", "1.5"])
+def test_a_priority_out_of_range_is_refused_in_a_sentence(
+    typed: str, cluster: Cluster, as_editor: Client
+) -> None:
+    form = {"NodeA-version": 1, "NodeA-priority": typed, "NodeA-interface": "ens33"}
+    answer = as_editor.post(address("group-node-edit", cluster), form)
+    page = answer.content.decode()
+    assert answer.status_code == 422
+    assert page.count("Write a whole number from 1 to 255.") == 1
+    assert f'value="{typed}"' in page
+    assert list(GroupNode.objects.values_list("priority", flat=True)) == [100, 95]
+
+
+def group_form(**changed: object) -> dict[str, object]:
+    return {"version": 1, "vrid": 51, "advert_int_us": "1", "auth_type": "PASS"} | changed
+
+
+def test_a_group_keeps_its_password_where_none_was_typed(
+    cluster: Cluster, as_editor: Client
+) -> None:
+    form = group_form(vrid=52, auth_pass="", advert_int_us="2")
+    assert as_editor.post(address("group-edit", cluster), form).status_code == 302
+    group = Group.objects.get()
+    assert (group.vrid, group.advert_int_us, group.auth_pass) == (52, 2_000_000, "secure12")
+
+
+def test_no_page_shows_the_password_of_a_group(cluster: Cluster, as_editor: Client) -> None:
+    for name in ("config", "group-edit", "push", "revision"):
+        assert "secure12" not in as_editor.get(address(name, cluster)).content.decode()
+
+
+def test_seconds_come_back_as_they_were_typed(cluster: Cluster, as_editor: Client) -> None:
+    answer = as_editor.post(address("group-edit", cluster), group_form(advert_int_us="soon"))
+    page = answer.content.decode()
+    assert 'value="soon"' in page
+    assert "Write seconds from 0.01 to 255" in page
+
+
+def test_a_form_opened_before_another_save_does_not_overwrite_it(
+    cluster: Cluster, as_editor: Client
+) -> None:
+    as_editor.post(address("group-edit", cluster), group_form(vrid=60))
+    answer = as_editor.post(address("group-edit", cluster), group_form(vrid=70))
+    assert answer.status_code == 422
+    assert "was changed meanwhile" in answer.content.decode()
+    assert 'value="70"' in answer.content.decode()
+    assert Group.objects.get().vrid == 60
+
+
+def test_a_page_without_its_version_is_not_believed(cluster: Cluster, as_editor: Client) -> None:
+    answer = as_editor.post(address("vip-add", cluster), {"address": "192.168.192.201/24"})
+    assert answer.status_code == 422
+    assert "load it again" in answer.content.decode()
+
+
+def test_what_the_language_refuses_is_not_saved_and_is_said(
+    cluster: Cluster, as_editor: Client
+) -> None:
+    form = {"version": 1, "address": "192.168.192.201/24", "dev": "a name {"}
+    answer = as_editor.post(address("vip-add", cluster), form)
+    assert answer.status_code == 422
+    assert addresses() == ["192.168.192.200/24"]
+    assert Draft.objects.get().version == 1
+
+
+def test_a_virtual_server_is_saved(cluster: Cluster, as_editor: Client) -> None:
+    form = {
+        "version": 1,
+        "ip": "192.168.192.200",
+        "port": 8080,
+        "protocol": "TCP",
+        "lb_algo": "wrr",
+        "lb_kind": "DR",
+        "delay_loop_us": "0.5",
+    }
+    assert as_editor.post(address("virtual-server-edit", cluster), form).status_code == 302
+    server = VirtualServer.objects.get()
+    assert (server.port, server.lb_algo, server.delay_loop_us) == (8080, "wrr", 500_000)
+
+
+def real_form(**changed: object) -> dict[str, object]:
+    return {"version": 1, "ip": "192.168.192.116", "port": 80, "weight": 2} | changed
+
+
+def test_a_real_server_is_added_with_its_check(cluster: Cluster, as_editor: Client) -> None:
+    form = real_form(checked="on", connect_timeout_us="2", retry=3)
+    assert as_editor.post(address("real-server-add", cluster), form).status_code == 302
+    real = RealServer.objects.get(ip="192.168.192.116")
+    assert real.check_json["connect_timeout_us"] == 2_000_000
+    assert real.check_json["retry"] == 3
+
+
+def test_a_real_server_is_changed_and_removed(cluster: Cluster, as_editor: Client) -> None:
+    where = address("real-server-edit", cluster)
+    form = real_form(ip="192.168.192.112", weight=5, checked="on", connect_timeout_us="3")
+    assert as_editor.post(where, form).status_code == 302
+    assert RealServer.objects.get(ip="192.168.192.112").weight == 5
+    as_editor.post(address("real-server-remove", cluster), {"version": 2})
+    assert list(RealServer.objects.values_list("ip", flat=True)) == ["192.168.192.114"]
+
+
+def test_a_wrong_real_server_keeps_every_field(cluster: Cluster, as_editor: Client) -> None:
+    answer = as_editor.post(address("real-server-add", cluster), real_form(ip="nowhere", retry=7))
+    page = answer.content.decode()
+    assert answer.status_code == 422
+    assert "Write an IP address" in page
+    assert 'value="nowhere"' in page
+    assert 'value="7"' in page

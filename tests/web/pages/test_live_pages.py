@@ -1,0 +1,253 @@
+"""The live page and its fragments: what is known is said, what is not known is never green."""
+
+from __future__ import annotations
+
+import json
+import re
+import socketserver
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.test import Client
+from django.urls import reverse
+
+from tests.web.pages.conftest import Say, signed_in
+from tests.web.pages.markup import Markup
+from webapp.accounts.models import User
+from webapp.inventory.models import Cluster
+from webapp.live.views import PARTS
+
+
+def part(client: Client, cluster: Cluster, name: str) -> str:
+    answer = client.get(reverse("cluster-live", args=[cluster.slug, name]))
+    assert answer.status_code == 200
+    return re.sub(r"\s+", " ", answer.content.decode())
+
+
+def words(html: str) -> str:
+    return re.sub(r"\s+", " ", re.sub(r"<[^>]*>", " ", html)).strip()
+
+
+def test_a_healthy_pair_is_said_in_one_sentence(
+    cluster: Cluster, as_reader: Client, say: Say
+) -> None:
+    say("NodeA", "MASTER")
+    say("NodeB", "BACKUP")
+    text = words(part(as_reader, cluster, "groups"))
+    assert "HA_Group: NodeA is master since 2025-11-22" in text
+    assert "because the test made it MASTER" in text
+    assert words(part(as_reader, cluster, "verdict")) == "NodeA is master"
+
+
+def test_two_masters_are_an_alarm_with_advice(
+    cluster: Cluster, as_reader: Client, say: Say
+) -> None:
+    say("NodeA", "MASTER")
+    say("NodeB", "MASTER")
+    html = part(as_reader, cluster, "groups")
+    assert 'data-state="two masters"' in html
+    assert "NodeA and NodeB both say that they are master" in words(html)
+    assert "What to do:" in html
+    assert words(part(as_reader, cluster, "verdict")) == "two masters: HA_Group"
+
+
+def test_no_master_is_an_alarm(cluster: Cluster, as_reader: Client, say: Say) -> None:
+    say("NodeA", "FAULT")
+    say("NodeB", "FAULT")
+    assert "NO MASTER" in part(as_reader, cluster, "groups")
+
+
+def test_what_was_heard_too_long_ago_is_unknown(
+    cluster: Cluster, as_reader: Client, say: Say
+) -> None:
+    say("NodeA", "MASTER", ago_s=60)
+    say("NodeB", "BACKUP")
+    assert "who is master is not known: NodeA is not heard" in words(
+        part(as_reader, cluster, "groups")
+    )
+    nodes = part(as_reader, cluster, "nodes")
+    assert 'data-node="unknown"' in nodes
+    assert 'data-state="MASTER"' not in nodes
+    assert 'data-state="ok"' not in part(as_reader, cluster, "verdict")
+
+
+def test_without_the_broker_nothing_is_well(cluster: Cluster, as_reader: Client) -> None:
+    assert "Not hearing anything" in part(as_reader, cluster, "broker")
+    assert words(part(as_reader, cluster, "verdict")).startswith("unknown: broker down")
+
+
+def test_the_address_is_said_to_be_in_the_kernel_or_not(
+    cluster: Cluster, as_reader: Client, say: Say
+) -> None:
+    say("NodeA", "MASTER")
+    say("NodeB", "BACKUP")
+    text = words(part(as_reader, cluster, "nodes"))
+    assert "192.168.192.200/24 on ens33 in the kernel" in text
+    assert "192.168.192.200/24 on ens33 not here" in text
+
+
+def test_a_real_server_that_is_down_says_why(cluster: Cluster, as_reader: Client, say: Say) -> None:
+    say("NodeA", "MASTER", real_up=False)
+    say("NodeB", "BACKUP")
+    text = words(part(as_reader, cluster, "servers"))
+    assert "down connection refused" in text
+    assert "This kernel has no IPVS: checks run, balancing does not (no module ip_vs)." in text
+    assert words(part(as_reader, cluster, "verdict")) == "1 real server down"
+
+
+def test_the_timeline_tells_the_cause(
+    cluster: Cluster, as_reader: Client, happened: dict[str, Any]
+) -> None:
+    text = words(part(as_reader, cluster, "events"))
+    assert "NodeB MASTER HA_Group (was BACKUP) no advert for 3.629 s" in text
+
+
+def test_the_client_tells_the_last_outage_in_milliseconds(
+    cluster: Cluster, as_reader: Client, happened: dict[str, Any]
+) -> None:
+    assert "Last outage 3 412 ms" in words(part(as_reader, cluster, "outages"))
+    happened["outage"].to_us = None
+    happened["outage"].save()
+    assert "not over yet" in words(part(as_reader, cluster, "outages"))
+    assert "down-since=" in part(as_reader, cluster, "probe")
+
+
+@pytest.mark.parametrize("name", PARTS)
+def test_a_fragment_is_no_page_and_is_sound(
+    name: str, cluster: Cluster, as_reader: Client, say: Say, happened: dict[str, Any]
+) -> None:
+    say("NodeA", "MASTER")
+    html = part(as_reader, cluster, name)
+    assert "<html" not in html
+    assert Markup(html).faults == []
+
+
+def test_the_page_holds_every_fragment_it_asks_for_later(
+    cluster: Cluster, as_reader: Client, say: Say, happened: dict[str, Any]
+) -> None:
+    say("NodeA", "MASTER")
+    say("NodeB", "BACKUP")
+    page = as_reader.get(reverse("cluster", args=[cluster.slug])).content.decode()
+    assert Markup(page).faults == []
+    for sign in ("is master since", "<node-card", "<probe-line", "no advert for 3.629 s"):
+        assert sign in page
+
+
+def test_an_unknown_fragment_is_not_found(cluster: Cluster, as_reader: Client) -> None:
+    where = reverse("cluster-live", args=[cluster.slug, "secrets"])
+    assert as_reader.get(where).status_code == 404
+
+
+def test_a_hostile_cause_stays_text(cluster: Cluster, as_reader: Client, happened: Any) -> None:
+    happened["node"].events.update(cause="<script>alert(1)</script>")
+    html = part(as_reader, cluster, "events")
+    assert "<script>" not in html
+    assert "&lt;script&gt;" in html
+
+
+def test_home_shows_trouble_first_and_calm_in_one_line(
+    cluster: Cluster, as_reader: Client, say: Say
+) -> None:
+    say("NodeA", "MASTER")
+    say("NodeB", "BACKUP")
+    calm = words(as_reader.get(reverse("home")).content.decode())
+    assert "All 1 is well" in calm
+    assert "Needs a look" not in calm
+    say("NodeB", "MASTER")
+    troubled = words(as_reader.get(reverse("home")).content.decode())
+    assert "Needs a look 1 of 1" in troubled
+    assert "well" not in troubled
+
+
+def test_home_without_a_cluster_says_how_to_begin(as_editor: Client) -> None:
+    page = as_editor.get(reverse("home")).content.decode()
+    assert "No cluster yet" in page
+    assert reverse("import") in page
+
+
+def test_home_of_who_has_no_role_says_whom_to_ask(stranger: User, cluster: Cluster) -> None:
+    page = signed_in(stranger).get(reverse("home")).content.decode()
+    assert "Ask an administrator" in page
+    assert cluster.name not in page
+
+
+def test_home_answers_htmx_with_the_fleet_alone(as_reader: Client, cluster: Cluster) -> None:
+    answer = as_reader.get(reverse("home"), headers={"HX-Request": "true"})
+    assert "<html" not in answer.content.decode()
+    assert cluster.name in answer.content.decode()
+
+
+class LabLine(socketserver.StreamRequestHandler):
+    """Speaks the lab's protocol and remembers what it was asked."""
+
+    def handle(self) -> None:
+        request = json.loads(self.rfile.readline())
+        self.server.asked.append(request)  # type: ignore[attr-defined]
+        answer: dict[str, Any] = {"ok": True}
+        if request["verb"] == "state":
+            answer = {"ok": True, "targets": {"NodeA": "running", "rs1": "stopped"}}
+        elif request["target"] not in ("NodeA", "rs1"):
+            answer = {"ok": False, "error": f"the lab has no machine {request['target']!r}"}
+        self.wfile.write(json.dumps(answer).encode() + b"\n")
+
+
+@pytest.fixture
+def lab(settings: Any, tmp_path: Path) -> Iterator[list[dict[str, str]]]:
+    """A lab's control socket; what it was asked."""
+    path = str(tmp_path / "lab.sock")
+    with socketserver.ThreadingUnixStreamServer(path, LabLine) as server:
+        server.asked = []  # type: ignore[attr-defined]
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        settings.LAB_SOCKET = path
+        yield server.asked  # type: ignore[attr-defined]
+        server.shutdown()
+
+
+def press(client: Client, cluster: Cluster, target: str, verb: str) -> Any:
+    where = reverse("lab-action", args=[cluster.slug, target, verb])
+    return client.post(where, headers={"HX-Request": "true"})
+
+
+def test_operator_kills_a_director_in_the_lab(
+    cluster: Cluster, as_operator: Client, lab: list[dict[str, str]]
+) -> None:
+    answer = press(as_operator, cluster, "NodeA", "kill")
+    assert {"verb": "kill", "target": "NodeA"} in lab
+    assert "stopped" in answer.content.decode()
+
+
+def test_the_lab_says_what_it_cannot_do(
+    cluster: Cluster, as_operator: Client, lab: list[dict[str, str]]
+) -> None:
+    page = press(as_operator, cluster, "NodeZ", "stop").content.decode()
+    assert "the lab has no machine" in page
+    assert press(as_operator, cluster, "NodeA", "explode").status_code == 404
+
+
+def test_reader_has_no_lab_buttons_and_no_lab_rights(
+    cluster: Cluster, as_reader: Client, lab: list[dict[str, str]]
+) -> None:
+    page = as_reader.get(reverse("cluster", args=[cluster.slug])).content.decode()
+    assert "/lab/" not in page
+    assert press(as_reader, cluster, "NodeA", "kill").status_code == 403
+    assert lab == []
+
+
+def test_without_a_lab_there_are_no_buttons(
+    cluster: Cluster, as_operator: Client, settings: Any
+) -> None:
+    settings.LAB_SOCKET = ""
+    page = as_operator.get(reverse("cluster", args=[cluster.slug])).content.decode()
+    assert "/lab/" not in page
+    assert "There is no lab here." in press(as_operator, cluster, "NodeA", "kill").content.decode()
+
+
+def test_error_pages_are_in_house_style(as_reader: Client) -> None:
+    answer = as_reader.get("/no/such/page/")
+    assert answer.status_code == 404
+    page = answer.content.decode()
+    assert "Error 404" in page
+    assert Markup(page).faults == []

@@ -1,0 +1,98 @@
+"""The push page and the rollout's."""
+
+from __future__ import annotations
+
+from django.test import Client
+from django.urls import reverse
+
+from tests.web.pages.conftest import Say
+from tests.web.pages.test_doors import address
+from webapp.configs.models import Revision
+from webapp.inventory.models import Cluster
+from webapp.rollout.models import Rollout, RolloutState
+
+
+def change(client: Client, cluster: Cluster) -> None:
+    client.post(address("vip-add", cluster), {"version": 1, "address": "192.168.192.201/24"})
+
+
+def test_it_shows_the_change_in_words_and_in_lines(cluster: Cluster, as_editor: Client) -> None:
+    change(as_editor, cluster)
+    page = as_editor.get(address("push", cluster)).content.decode()
+    assert page.count('<div class="add">+        192.168.192.201/24</div>') == 2
+    assert "HA_Group" in page
+    assert "secure12" not in page
+
+
+def test_backups_come_first(cluster: Cluster, as_editor: Client, say: Say) -> None:
+    say("NodeA", "MASTER")
+    say("NodeB", "BACKUP")
+    change(as_editor, cluster)
+    page = as_editor.get(address("push", cluster)).content.decode()
+    assert page.index("<strong>NodeB</strong>") < page.index("<strong>NodeA</strong>")
+
+
+def test_operator_pushes_and_is_led_to_the_rollout(
+    cluster: Cluster, as_editor: Client, as_operator: Client
+) -> None:
+    change(as_editor, cluster)
+    form = {"version": 2, "message": "Second address"}
+    answer = as_operator.post(address("push", cluster), form)
+    assert answer.headers["Location"] == reverse("rollout", args=[cluster.slug, 1])
+    page = as_operator.get(answer.headers["Location"]).content.decode()
+    assert "Second address" in page
+    assert "waits for its turn" in page
+
+
+def test_the_second_click_of_a_double_click_pushes_nothing(
+    cluster: Cluster, as_editor: Client
+) -> None:
+    change(as_editor, cluster)
+    as_editor.post(address("push", cluster), {"version": 2})
+    again = as_editor.post(address("push", cluster), {"version": 2})
+    assert again.status_code == 422
+    assert "still on its way" in again.content.decode()
+    assert Rollout.objects.count() == 1
+
+
+def test_what_changed_after_the_page_was_loaded_is_not_pushed_unseen(
+    cluster: Cluster, as_editor: Client
+) -> None:
+    change(as_editor, cluster)
+    answer = as_editor.post(address("push", cluster), {"version": 1, "message": "Kept text"})
+    assert answer.status_code == 422
+    assert "was changed meanwhile" in answer.content.decode()
+    assert "Kept text" in answer.content.decode()
+    assert not Rollout.objects.exists()
+
+
+def test_a_failed_rollout_says_its_sentence(cluster: Cluster, as_editor: Client) -> None:
+    change(as_editor, cluster)
+    as_editor.post(address("push", cluster), {"version": 2})
+    Rollout.objects.update(state=RolloutState.FAILED, reason="NodeB refused it: no such interface.")
+    where = reverse("rollout", args=[cluster.slug, 1])
+    assert "NodeB refused it: no such interface." in as_editor.get(where).content.decode()
+    listed = as_editor.get(reverse("revisions", args=[cluster.slug])).content.decode()
+    assert "NodeB refused it: no such interface." in listed
+
+
+def test_htmx_gets_the_steps_alone(cluster: Cluster, as_editor: Client) -> None:
+    change(as_editor, cluster)
+    as_editor.post(address("push", cluster), {"version": 2})
+    where = reverse("rollout", args=[cluster.slug, 1])
+    fragment = as_editor.get(where, headers={"HX-Request": "true"}).content.decode()
+    assert "<html" not in fragment
+    assert "NodeA" in fragment
+    assert "<html" in as_editor.get(where).content.decode()
+
+
+def test_a_revision_shows_every_nodes_file(cluster: Cluster, as_reader: Client) -> None:
+    assert Revision.objects.count() == 1
+    page = as_reader.get(address("revision", cluster)).content.decode()
+    assert "priority 100" in page
+    assert "priority 95" in page
+
+
+def test_what_does_not_exist_is_not_found(cluster: Cluster, as_reader: Client) -> None:
+    for name in ("rollout", "revision"):
+        assert as_reader.get(reverse(name, args=[cluster.slug, 99])).status_code == 404
