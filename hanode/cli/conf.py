@@ -8,7 +8,9 @@ something differs), 2 the command itself was wrong.
 from __future__ import annotations
 
 import argparse
+import gc
 import glob
+import io
 import json
 import os
 import sys
@@ -32,6 +34,11 @@ _BOLD, _DIM, _PLAIN = "\033[1m", "\033[2m", "\033[0m"
 
 def main(verb: str, arguments: Sequence[str]) -> int:
     """The exit code of one of COMMANDS."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
+    # A short life with many small objects that all stay: collecting would double the time.
+    gc.disable()
     return COMMANDS[verb](arguments)
 
 
@@ -94,7 +101,7 @@ def _fmt(args: argparse.Namespace) -> int:
                 changed = 1
                 print(f"{name}: would change")
         elif not args.in_place:
-            sys.stdout.write(done)
+            _write_out(done)
         elif done != text:
             _write_text(name, done)
     return changed
@@ -125,7 +132,8 @@ def _diff(args: argparse.Namespace) -> int:
         models.append(conf.check(text, name=name, node=args.node).model)
     changes = conf.diff(*models)
     for change in changes:
-        print(f"{change.subject}: {change.text} ({_IMPACT_WORDS[change.impact]})")
+        said = f"{change.subject}: {change.text}"
+        print(f"{_printable(said)} ({_IMPACT_WORDS[change.impact]})")
     return 1 if changes else 0
 
 
@@ -158,7 +166,7 @@ def _merge(args: argparse.Namespace) -> int:
     if conf.has_errors(merged.problems):
         print(_summary(merged.problems, len(texts)), file=sys.stderr)
         return 1
-    sys.stdout.write(merged.text)
+    _write_out(merged.text)
     return 0
 
 
@@ -211,6 +219,13 @@ def _read_text(name: str) -> str:
     if len(data) > MAX_FILE:
         raise UsageError(f"{name} is larger than {MAX_FILE >> 20} MiB; that is no configuration")
     return data.decode("utf-8", errors="surrogateescape")
+
+
+def _write_out(text: str) -> None:
+    """Byte for byte, whatever the terminal's encoding is."""
+    sys.stdout.flush()
+    sys.stdout.buffer.write(text.encode("utf-8", errors="surrogateescape"))
+    sys.stdout.buffer.flush()
 
 
 def _write_text(name: str, text: str) -> None:

@@ -33,8 +33,9 @@ def bind_address(
     try:
         ip, prefix = read_prefixed(words[0])
     except BadValue as error:
-        message = f"this line {error}; keepalived skips it"
-        problems.append(at_span(raw.line, raw.spans[0], "bad-address", "error", message))
+        message = f"{error}; keepalived skips the line"
+        hint = "write one address on each line, such as 192.0.2.1/24"
+        problems.append(at_span(raw.line, raw.spans[0], "bad-address", "error", message, hint=hint))
         return None
     dev, options = None, []
     at = 1
@@ -79,7 +80,7 @@ def check_line(raw: Raw, table: Block, problems: list[Problem]) -> None:
         try:
             _, prefix = read_prefixed(unquote(raw.words[0]))
         except BadValue as error:
-            message = f"the peer {error}"
+            message = f"{error}; keepalived skips this peer"
             problems.append(at_span(raw.line, raw.spans[0], "bad-address", "error", message))
             return
         if prefix is not None:

@@ -63,7 +63,7 @@ def judge(word: str, block: str) -> Verdict:
         instead = nearest(word, known)
     short = word if len(word) <= 40 else word[:40] + "…"
     where = "outside of all blocks" if block == ROOT else f"in {place}"
-    message = f"{short} is no word that keepalived knows {where}; it ignores it"
+    message = f"keepalived knows no {short} {where} and ignores it"
     guess = f"did you mean {instead}?" if instead else None
     return Verdict("unknown-keyword", message, guess, instead)
 

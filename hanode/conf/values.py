@@ -304,15 +304,15 @@ def family(ip: str) -> int:
 
 
 def read_prefixed(word: str) -> tuple[str, int | None]:
-    """`IP[/len]`; raises BadValue."""
+    """`IP[/len]`; raises BadValue with a whole sentence."""
     ip, slash, length = word.partition("/")
     if not is_ip(ip):
-        raise BadValue(f"must be an IP address such as 192.0.2.1/24, not {word}")
+        raise BadValue(f"{word} is no IP address")
     if not slash:
         return ip, None
     most = 32 if family(ip) == 4 else 128
     if not re.fullmatch(r"[0-9]{1,3}", length) or int(length) > most:
-        raise BadValue(f"has the prefix length /{length}, which must be from 0 to {most}")
+        raise BadValue(f"the prefix length of {word} must be from 0 to {most}")
     return ip, int(length)
 
 

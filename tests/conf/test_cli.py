@@ -146,3 +146,19 @@ def test_bytes_that_speak_to_terminals_are_not_shown(tmp_path: Path) -> None:
     assert done.returncode == 0
     assert "\033" not in done.stdout
     assert "unknown-keyword" in done.stdout
+
+
+def test_bytes_that_are_no_text_come_out_as_they_went_in(tmp_path: Path) -> None:
+    path = tmp_path / "x.conf"
+    path.write_bytes(b"# caf\xe9\nrouter \xe9\n")
+    for words in (("fmt", str(path)), ("merge", f"a={path}")):
+        done = subprocess.run(
+            [sys.executable, "-m", "hanode", *words],
+            capture_output=True,
+            cwd=PROJECT,
+            timeout=60,
+            check=False,
+            env={"LC_ALL": "C", "PYTHONIOENCODING": "ascii"},
+        )
+        assert done.returncode == 0, done.stderr
+        assert b"caf\xe9\nrouter \xe9\n" in done.stdout

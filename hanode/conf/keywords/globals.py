@@ -140,7 +140,7 @@ VRRP = (
     word("log_unknown_vrids", ANY, "Log adverts of groups that are not ours."),
     word(
         "default_interface",
-        Word("an interface", 15),
+        Word("the name of an interface", 15),
         "Interface of static addresses that name none.",
     ),
     word("dynamic_interfaces", ANY, "Interfaces may appear later."),

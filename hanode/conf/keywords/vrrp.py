@@ -10,7 +10,7 @@ from hanode.conf.values import Choice, Int, Ip, Script, Timer, Value, Word, Word
 
 ANY = Value()
 NAME = Word("a name")
-INTERFACE = Word("an interface", 15)
+INTERFACE = Word("the name of an interface", 15)
 LONG = 4_294_967_295
 
 TRACKING = (
