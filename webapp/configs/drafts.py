@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 
-from django.db import transaction
+from django.db import DataError, transaction
 from django.db.models import F
 
 from webapp.accounts import access
@@ -13,7 +14,7 @@ from webapp.accounts.models import User
 from webapp.accounts.services import audit
 from webapp.configs import language
 from webapp.configs.compile import compile_cluster
-from webapp.configs.errors import ConfigRefused, StaleDraft
+from webapp.configs.errors import ConfigRefused, StaleDraft, TooLarge
 from webapp.configs.language import NodeProblem, Understood
 from webapp.configs.models import Draft
 from webapp.inventory.models import Cluster
@@ -55,10 +56,10 @@ def change_draft(
 ) -> Saved:
     """Run `change` on the rows, all or nothing.
 
-    Raises StaleDraft, ConfigRefused, PermissionDenied.
+    Raises StaleDraft, ConfigRefused, TooLarge, PermissionDenied.
     """
     access.require(actor, "edit")
-    with transaction.atomic():
+    with all_or_nothing():
         take_version(cluster, version)
         change()
         result = understood(cluster)
@@ -67,6 +68,16 @@ def change_draft(
         audit(actor, verb, f"{cluster.slug}: {target}", version=version + 1)
         publish.changed(cluster, "config")
     return Saved(version + 1, result.problems)
+
+
+@contextmanager
+def all_or_nothing() -> Iterator[None]:
+    """A transaction in which a value that no column holds is the user's mistake: TooLarge."""
+    try:
+        with transaction.atomic():
+            yield
+    except (DataError, OverflowError):
+        raise TooLarge from None
 
 
 def take_version(cluster: Cluster, version: int) -> None:

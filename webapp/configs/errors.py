@@ -38,5 +38,15 @@ class NothingToPush(ConfigError):
         super().__init__("There is nothing to push: the nodes already run this configuration.")
 
 
+class TooLarge(ConfigError):
+    """A text or number that no row holds."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "A word or number of this configuration is too large to keep; shorten names to 255 "
+            "characters and look for a number with too many digits."
+        )
+
+
 class BadImport(ConfigError):
     """The files cannot become a cluster; the text says which and why."""

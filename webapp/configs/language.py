@@ -84,6 +84,12 @@ def gathered(found: Iterable[tuple[Problem, tuple[str, ...]]]) -> tuple[NodeProb
     return tuple(NodeProblem(p, tuple(dict.fromkeys(nodes[p]))) for p in conf.in_order(nodes))
 
 
+def too_long(limit: int) -> NodeProblem:
+    """The one problem of a text that nobody reads further."""
+    message = f"the document is longer than {limit} characters: that is no configuration"
+    return NodeProblem(Problem("too-long", "error", DOCUMENT, 1, 1, 1, 1, message), ())
+
+
 def document_of(models: dict[str, Config]) -> str:
     """One document that means these models, every word kept."""
     return conf.merge_models(models) if models else ""

@@ -12,9 +12,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from django.db import transaction
 from django.utils import timezone
-from django.utils.text import slugify
 
 from hanode.conf import Change, Problem
 from webapp.accounts import access
@@ -25,6 +23,7 @@ from webapp.configs.absorb import absorb
 from webapp.configs.compile import compile_cluster
 from webapp.configs.drafts import (
     Saved,
+    all_or_nothing,
     change_draft,
     document_text,
     draft_version,
@@ -44,7 +43,7 @@ from webapp.configs.errors import BadImport, ConfigRefused, NothingToPush, Stale
 from webapp.configs.language import NodeProblem
 from webapp.configs.models import Draft, Revision, RevisionFile
 from webapp.inventory.models import Cluster, Node
-from webapp.inventory.services import create_cluster
+from webapp.inventory.services import create_cluster, slug_of
 from webapp.live import publish
 
 __all__ = [
@@ -103,19 +102,21 @@ def preview_import(files: dict[str, str], *, fixes: bool = False) -> Imported:
 def import_files(
     *, actor: User, cluster_name: str, files: dict[str, str], fixes: bool = False
 ) -> Imported:
-    """Make a cluster of its nodes' files. Raises BadImport, ConfigRefused, PermissionDenied.
+    """Make a cluster of its nodes' files.
 
+    Raises BadImport, ConfigRefused, TooLarge, PermissionDenied.
     The files become revision 0: what the nodes run before the first push.
     """
     access.require(actor, "edit")
-    if not slugify(cluster_name):
+    slug = slug_of(cluster_name)
+    if not slug:
         raise BadImport(f"{cluster_name!r} is no name for a cluster; use letters and digits.")
-    if Cluster.objects.filter(slug=slugify(cluster_name)).exists():
+    if Cluster.objects.filter(slug=slug).exists():
         raise BadImport(f"There is already a cluster named {cluster_name}; choose another name.")
     preview = preview_import(files, fixes=fixes)
     if preview.refused:
         raise ConfigRefused(preview.problems)
-    with transaction.atomic():
+    with all_or_nothing():
         cluster = create_cluster(actor=actor, name=cluster_name, node_names=list(files))
         absorb(cluster, language.understand_files(preview.files).models)
         now = timezone.now()
@@ -139,6 +140,8 @@ def _check_files(files: dict[str, str]) -> None:
 
 def check_document(cluster: Cluster, text: str) -> dict[str, list[dict[str, Any]]]:
     """{"problems": […]}: conf.Problem as JSON, each with the `nodes` that have it."""
+    if len(text) > FILE_CHARS_MAX:
+        return {"problems": [language.too_long(FILE_CHARS_MAX).as_json()]}
     names = list(cluster.nodes.values_list("name", flat=True))
     seen = language.understand(text, names)
     return {"problems": [problem.as_json() for problem in seen.problems]}
@@ -147,8 +150,10 @@ def check_document(cluster: Cluster, text: str) -> dict[str, list[dict[str, Any]
 def save_document(*, actor: User, cluster: Cluster, text: str, version: int) -> Saved:
     """The document becomes the cluster's rows.
 
-    Raises ConfigRefused, StaleDraft, PermissionDenied.
+    Raises ConfigRefused, StaleDraft, TooLarge, PermissionDenied.
     """
+    if len(text) > FILE_CHARS_MAX:
+        raise ConfigRefused((language.too_long(FILE_CHARS_MAX),))
     names = list(cluster.nodes.values_list("name", flat=True))
     seen = language.understand(text, names)
     if seen.refused:

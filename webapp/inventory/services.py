@@ -26,7 +26,7 @@ log = logging.getLogger(__name__)
 def create_cluster(*, actor: User | None, name: str, node_names: list[str]) -> Cluster:
     """A cluster and its nodes, in this order."""
     with transaction.atomic():
-        cluster = Cluster.objects.create(slug=slugify(name)[:60], name=name[:100])
+        cluster = Cluster.objects.create(slug=slug_of(name), name=name[:100])
         for position, node_name in enumerate(node_names):
             Node.objects.create(
                 cluster=cluster,
@@ -36,6 +36,11 @@ def create_cluster(*, actor: User | None, name: str, node_names: list[str]) -> C
             )
         audit(actor, "create cluster", cluster.slug, nodes=node_names)
     return cluster
+
+
+def slug_of(name: str) -> str:
+    """The cluster's name in addresses; empty where the name has no letter or digit."""
+    return slugify(name)[:60].strip("-")
 
 
 def new_wire_id(cluster: Cluster, name: str) -> str:

@@ -14,11 +14,11 @@ class VirtualServer(models.Model):
 
     cluster = models.ForeignKey(Cluster, on_delete=models.CASCADE, related_name="virtual_servers")
     position = models.PositiveIntegerField()
-    ip = models.CharField(max_length=60)
+    ip = models.CharField(max_length=255)
     port = models.PositiveIntegerField(null=True, blank=True)
-    protocol = models.CharField(max_length=10, null=True, blank=True)  # noqa: DJ001
-    lb_algo = models.CharField(max_length=20, null=True, blank=True)  # noqa: DJ001
-    lb_kind = models.CharField(max_length=10, null=True, blank=True)  # noqa: DJ001
+    protocol = models.CharField(max_length=255, null=True, blank=True)  # noqa: DJ001
+    lb_algo = models.CharField(max_length=255, null=True, blank=True)  # noqa: DJ001
+    lb_kind = models.CharField(max_length=255, null=True, blank=True)  # noqa: DJ001
     delay_loop_us = models.BigIntegerField(null=True, blank=True)
     extra = models.JSONField(default=dict)
 
@@ -38,7 +38,7 @@ class RealServer(models.Model):
         VirtualServer, on_delete=models.CASCADE, related_name="real_servers"
     )
     position = models.PositiveIntegerField()
-    ip = models.CharField(max_length=60)
+    ip = models.CharField(max_length=255)
     port = models.PositiveIntegerField(null=True, blank=True)
     weight = models.IntegerField(null=True, blank=True)
     check_json = models.JSONField(null=True, blank=True, default=None)

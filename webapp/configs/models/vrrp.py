@@ -18,12 +18,12 @@ class Group(models.Model):
 
     cluster = models.ForeignKey(Cluster, on_delete=models.CASCADE, related_name="groups")
     position = models.PositiveIntegerField()
-    name = models.CharField(max_length=100)
+    name = models.CharField(max_length=255)
     vrid = models.PositiveIntegerField(default=0)
     advert_int_us = models.BigIntegerField(null=True, blank=True)
     version = models.PositiveSmallIntegerField(null=True, blank=True)
-    auth_type = models.CharField(max_length=20, null=True, blank=True)  # noqa: DJ001 (null: not written)
-    auth_pass = models.CharField(max_length=200, null=True, blank=True)  # noqa: DJ001
+    auth_type = models.CharField(max_length=255, null=True, blank=True)  # noqa: DJ001 (null: not written)
+    auth_pass = models.CharField(max_length=255, null=True, blank=True)  # noqa: DJ001
     nopreempt = models.BooleanField(default=False)
     extra = models.JSONField(default=dict)
 
@@ -39,9 +39,9 @@ class GroupNode(models.Model):
 
     group = models.ForeignKey(Group, on_delete=models.CASCADE, related_name="members")
     node = models.ForeignKey(Node, on_delete=models.CASCADE, related_name="memberships")
-    state = models.CharField(max_length=20, null=True, blank=True)  # noqa: DJ001
+    state = models.CharField(max_length=255, null=True, blank=True)  # noqa: DJ001
     priority = models.IntegerField(null=True, blank=True)
-    interface = models.CharField(max_length=60, blank=True)
+    interface = models.CharField(max_length=255, blank=True)
     extra = models.JSONField(default=dict)
 
     class Meta:
@@ -59,9 +59,9 @@ class Vip(models.Model):
 
     group = models.ForeignKey(Group, on_delete=models.CASCADE, related_name="vips")
     position = models.PositiveIntegerField()
-    address = models.CharField(max_length=60)
+    address = models.CharField(max_length=255)
     """As written: `192.168.192.200/24`."""
-    dev = models.CharField(max_length=60, null=True, blank=True)  # noqa: DJ001
+    dev = models.CharField(max_length=255, null=True, blank=True)  # noqa: DJ001
     excluded = models.BooleanField(default=False)
     """In virtual_ipaddress_excluded: held, but not in the advert."""
     extra = models.JSONField(default=dict)

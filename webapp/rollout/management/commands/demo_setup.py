@@ -11,7 +11,6 @@ from pathlib import Path
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
-from django.utils.text import slugify
 
 from hanode import wire
 from webapp.accounts.services import ensure_admin, sign_in_path
@@ -19,7 +18,7 @@ from webapp.common.env import write_secret
 from webapp.configs.errors import ConfigError
 from webapp.configs.services import import_files
 from webapp.inventory.models import Cluster
-from webapp.inventory.services import enrol
+from webapp.inventory.services import enrol, slug_of
 from webapp.live.services import ensure_probe
 
 
@@ -39,7 +38,7 @@ class Command(BaseCommand):
         """Set up, then print."""
         files = dict(_read(argument) for argument in options["node"])
         admin = ensure_admin(options["admin_user"])
-        cluster = Cluster.objects.filter(slug=slugify(options["cluster"])).first()
+        cluster = Cluster.objects.filter(slug=slug_of(options["cluster"])).first()
         if cluster is None:
             try:
                 cluster = import_files(
