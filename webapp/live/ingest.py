@@ -13,8 +13,8 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 import redis
+from django.db import DataError, IntegrityError, close_old_connections, transaction
 from django.db import Error as DatabaseError
-from django.db import close_old_connections, transaction
 from django.utils import timezone
 
 from webapp.common.signals import nodes_reported
@@ -23,6 +23,7 @@ from webapp.inventory.models import Node
 from webapp.live import publish, services, streams
 from webapp.live.models import Probe
 from webapp.live.store import News, store_node, store_probe
+from webapp.live.streams import Record
 
 log = logging.getLogger(__name__)
 
@@ -35,6 +36,9 @@ REFRESH_S = 1.0
 BACKOFF_S = 0.25
 CLAIM_IDLE_MS = 30_000
 """What another ingest read and never acknowledged is taken over after this."""
+
+UNSTORABLE = (DataError, IntegrityError, ValueError, OverflowError)
+"""A value that the database will not take, however often it is tried."""
 
 Source = Node | Probe
 
@@ -164,15 +168,28 @@ class Ingest:
             nodes_reported.send(sender=None, cluster_ids=news.cluster_ids)
 
     def _store(self, stream: bytes, entries: list[streams.RawEntry], news: News) -> None:
-        source, now = self._sources[stream], timezone.now()
-        speaker = b"node" if isinstance(source, Node) else b"probe"
-        records, bad = streams.read(speaker, entries)
+        """One stream's entries; where the database refuses one of them, all but that one."""
+        source = self._sources[stream]
+        records, bad = streams.read(b"node" if isinstance(source, Node) else b"probe", entries)
+        try:
+            self._write(source, records, news)
+        except UNSTORABLE:
+            for record in records:
+                try:
+                    self._write(source, [record], news)
+                except UNSTORABLE as error:
+                    log.warning("%s: not stored: %s", stream.decode(), error)
+                    bad += 1
         if bad:
             log.warning("%s: %d entries were not understood and are dropped", stream.decode(), bad)
-        if isinstance(source, Node):
-            store_node(source, records, news, now)
-        else:
-            store_probe(source, records, news, now)
+
+    @staticmethod
+    def _write(source: Source, records: list[tuple[bytes, Record]], news: News) -> None:
+        with transaction.atomic():
+            if isinstance(source, Node):
+                store_node(source, records, news, timezone.now())
+            else:
+                store_probe(source, records, news, timezone.now())
 
 
 def _batches(answer: Any) -> dict[bytes, list[streams.RawEntry]]:

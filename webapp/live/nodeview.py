@@ -15,6 +15,9 @@ from webapp.live.shape import GroupView, InstanceView, NodeView, VipPlaces
 STALE_AFTER = 3
 """Heartbeats; two may be lost to a busy machine."""
 
+WALL_US_MAX = 253_402_300_800_000_000
+"""The year 10000: what a node with a broken clock says is no date."""
+
 
 def stale_at(heard_at: datetime, heartbeat_s: float) -> datetime:
     """When a node last heard then becomes unknown."""
@@ -22,8 +25,8 @@ def stale_at(heard_at: datetime, heartbeat_s: float) -> datetime:
 
 
 def iso(wall_us: int | None) -> str | None:
-    """Microseconds since the epoch as ISO 8601 in UTC; None stays None, 0 is unsaid."""
-    if not wall_us:
+    """Microseconds since the epoch as ISO 8601 in UTC; None where unsaid (0) or no date."""
+    if not wall_us or not 0 < wall_us < WALL_US_MAX:
         return None
     return datetime.fromtimestamp(wall_us / 1e6, UTC).isoformat(timespec="milliseconds")
 

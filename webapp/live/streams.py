@@ -5,6 +5,7 @@ An entry has the fields `t` (what it is) and `d` (JSON); its id begins with the 
 
 from __future__ import annotations
 
+import dataclasses
 import json
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -15,6 +16,9 @@ from hanode import wire
 
 ENTRY_CHARS_MAX = 262_144
 """A status of a hundred instances is a fifth of this; more is not a node talking."""
+
+INTEGER_MAX = 2**63 - 1
+"""What a database's integer holds."""
 
 RawEntry = tuple[bytes, dict[bytes, bytes]]
 
@@ -56,8 +60,8 @@ KINDS: dict[bytes, dict[bytes, type[Any]]] = {
 
 def heard_at(entry_id: bytes, now: datetime) -> datetime:
     """When the broker took the entry; never in the future, so that a clock ahead is not fresh."""
-    milliseconds = int(entry_id.split(b"-")[0])
-    return min(datetime.fromtimestamp(milliseconds / 1000, UTC), now)
+    milliseconds = min(int(entry_id.split(b"-")[0]), int(now.timestamp() * 1000))
+    return datetime.fromtimestamp(milliseconds / 1000, UTC)
 
 
 def read(speaker: bytes, entries: Iterable[RawEntry]) -> tuple[list[tuple[bytes, Record]], int]:
@@ -71,7 +75,33 @@ def read(speaker: bytes, entries: Iterable[RawEntry]) -> tuple[list[tuple[bytes,
             bad += 1
             continue
         try:
-            records.append((entry_id, wire.decode(cls, json.loads(text))))
+            record: Record = wire.decode(cls, storable(json.loads(text, parse_constant=_no_number)))
+            _check_range(record)
         except (ValueError, RecursionError):  # WireError is a ValueError
             bad += 1
+            continue
+        records.append((entry_id, record))
     return records, bad
+
+
+def storable(value: Any) -> Any:
+    """The same value without what no database takes: NUL and lone surrogates in texts."""
+    if isinstance(value, str):
+        return value.replace("\0", "\ufffd").encode("utf-8", "replace").decode("utf-8")
+    if isinstance(value, list):
+        return [storable(item) for item in value]
+    if isinstance(value, dict):
+        return {storable(key): storable(item) for key, item in value.items()}
+    return value
+
+
+def _no_number(text: str) -> Any:
+    raise ValueError(f"{text} is no JSON number")
+
+
+def _check_range(record: Record) -> None:
+    """Counters and times of the record itself; a node's mistake must not stop the others."""
+    for f in dataclasses.fields(record):
+        value = getattr(record, f.name)
+        if isinstance(value, int) and not 0 <= value <= INTEGER_MAX:
+            raise ValueError(f"{f.name} is out of range")

@@ -34,6 +34,11 @@ def node(broker: redis.Redis, cluster: Cluster) -> FakeNode:
     return FakeNode(enrol(actor=None, node=row), state="MASTER")
 
 
+EVENT = (
+    '{"kind": "warning", "subject": "%s", "cause": "", "wall_us": 5, "mono_us": 5,'
+    ' "journal": "j", "seq": %s}'
+)
+
 ROUNDS_S = itertools.count(step=2.0)
 """A clock that is never the wall's; two seconds apart, so that every round looks for new nodes."""
 
@@ -107,6 +112,10 @@ def test_what_was_read_and_never_acknowledged_is_read_again(
         {"t": "status", "d": "[" * 100_000},
         {"t": "event", "d": '"' + "x" * 300_000 + '"'},
         {"t": "probe", "d": "{}"},
+        {"t": "event", "d": EVENT % ("x", 2**70)},
+        {"t": "event", "d": EVENT % ("x", -5)},
+        {"t": "event", "d": EVENT % ("x", "NaN")},
+        {"t": "event", "d": EVENT % ("x", "1" * 5000)},
     ],
 )
 def test_nonsense_is_dropped_and_what_follows_arrives(
@@ -177,6 +186,27 @@ def test_the_probes_outage_opens_and_closes_once(cluster: Cluster, broker: redis
     view = cluster_view(cluster, timezone.now())["probe"]
     assert view is not None
     assert (view["state"], view["target"], view["lost"]) == ("up", "192.168.192.200:80", 3)
+
+
+@pytest.mark.parametrize("text", ["\\u0000", "\\ud800", "\\udc00x", "é" * 500])
+def test_texts_that_no_database_takes_are_kept_as_far_as_they_go(
+    node: FakeNode, broker: redis.Redis, text: str, cluster: Cluster
+) -> None:
+    fields = {"t": "event", "d": EVENT % (text, 7)}
+    node.client.xadd(f"up.{node.enrolment.node}", fields)
+    drain(Ingest(common_broker.client()))
+    assert Event.objects.get().seq == 7
+    assert cluster_view(cluster, timezone.now())["events"]
+
+
+def test_a_node_with_a_broken_clock_breaks_no_page(
+    node: FakeNode, broker: redis.Redis, cluster: Cluster
+) -> None:
+    node.say("status", node.status(wall_us=2**62, started_us=2**62))
+    fields = {"t": "event", "d": EVENT.replace('"wall_us": 5', f'"wall_us": {2**62}') % ("x", 1)}
+    node.client.xadd(f"up.{node.enrolment.node}", fields)
+    drain(Ingest(common_broker.client()))
+    assert cluster_view(cluster, timezone.now())["events"][0]["subject"] == "x"
 
 
 def wait_for(what: Callable[[], Any], within_s: float = 10.0) -> Any:

@@ -129,6 +129,19 @@ def test_the_seed_pair_survives_import_with_its_comments(admin: User, shared: Pa
     assert {("NodeA", 20), ("NodeA", 31), ("NodeA", 38), ("NodeA", 47)} <= lines
 
 
+@pytest.mark.needs("shared")
+def test_files_found_in_the_wild_survive(db: None, shared: Path) -> None:
+    for number, path in enumerate(sorted((shared / "configs").glob("*.conf"))):
+        text = path.read_text(encoding="utf-8", errors="replace")
+        files = {"A": text, "B": text.replace("MASTER", "BACKUP").replace("100", "99")}
+        cluster = create_cluster(actor=None, name=f"wild {number}", node_names=list(files))
+        absorb(cluster, meaning(files))
+        assert compile_cluster(cluster) == meaning(files), path.name
+        document = document_text(cluster)
+        seen = {node: conf.expand_for(document, node).model for node in files}
+        assert seen == meaning(files), path.name
+
+
 def test_comments_differing_per_node_come_back(db: None) -> None:
     files = pair()
     files["NodeB"] = files["NodeB"].replace("# higher wins", "# lower waits")

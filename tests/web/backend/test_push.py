@@ -7,7 +7,9 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -17,15 +19,18 @@ from django.conf import settings as django_settings
 from django.core.exceptions import PermissionDenied
 from django.db import connection
 
+from hanode import wire
+from hanode.system.signing import verifier
 from tests.web.backend.fakenode import FakeNode
 from tests.web.conftest import point_at
 from webapp.accounts.models import AuditEntry, User
 from webapp.configs import services as configs
 from webapp.configs.errors import NothingToPush, StaleDraft
+from webapp.inventory import keys
 from webapp.inventory.models import Cluster
 from webapp.inventory.services import enrol
 from webapp.live.models import NodeStatus
-from webapp.rollout import services
+from webapp.rollout import desired, services
 from webapp.rollout.errors import RolloutBusy
 from webapp.rollout.models import Rollout, Step
 
@@ -233,3 +238,44 @@ def test_advancing_a_finished_rollout_does_nothing(
     assert services.advance(rollout.pk) is False
     assert services.advance(rollout.pk + 999) is False
     assert set(steps(rollout).values()) == {"waiting"}
+
+
+def test_of_many_clicks_at_once_one_counts(
+    broker: redis.Redis, changed: Cluster, operator: User
+) -> None:
+    def click(_: int) -> str:
+        try:
+            services.push(actor=operator, cluster=changed, message="", draft_version=2)
+        except RolloutBusy:
+            return "busy"
+        finally:
+            connection.close()
+        return "pushed"
+
+    with ThreadPoolExecutor(6) as pool:
+        answers = sorted(pool.map(click, range(6)))
+    assert answers == ["busy"] * 5 + ["pushed"]
+    assert Rollout.objects.count() == 1
+
+
+def test_what_is_signed_is_what_the_node_side_believes(changed: Cluster, editor: User) -> None:
+    node = changed.nodes.get(name="NodeA")
+    revision = configs.freeze(actor=editor, cluster=changed, message="", version=2)
+    file = revision.files.get(node=node)
+    bundle = desired.bundle_of(node, file)
+    believes = verifier(keys.public_key())
+    assert believes(bundle)
+    assert believes(desired.confirmation_of(node, file))
+    assert not believes(replace(bundle, payload=bundle.payload.replace("201/24", "202/24")))
+    assert not believes(replace(bundle, kind="confirmation"))  # one never passes as the other
+    sent = wire.from_json(wire.Bundle, bundle.payload)
+    assert (sent.node, sent.cluster, sent.revision) == (node.wire_id, str(changed.pk), 1)
+    assert desired.bundle_of(node, file) == bundle
+
+
+def test_another_key_is_not_believed(changed: Cluster, editor: User, data_dir: Path) -> None:
+    believes = verifier(keys.public_key())
+    keys.key_path().unlink()
+    node = changed.nodes.get(name="NodeA")
+    revision = configs.freeze(actor=editor, cluster=changed, message="", version=2)
+    assert not believes(desired.bundle_of(node, revision.files.get(node=node)))

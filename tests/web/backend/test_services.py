@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import pytest
 from django.core.exceptions import PermissionDenied
+from django.db import connection
 
 from hanode import conf
 from tests.web.conftest import pair
 from webapp.accounts.models import AuditEntry, User
 from webapp.configs import services
 from webapp.configs.compile import compile_cluster
-from webapp.configs.errors import BadImport, ConfigRefused, NothingToPush, StaleDraft
+from webapp.configs.errors import BadImport, ConfigRefused, NothingToPush, StaleDraft, TooLarge
 from webapp.configs.models import Draft, GroupNode, Vip
 from webapp.inventory.models import Cluster
 
@@ -225,3 +226,30 @@ def test_nothing_to_push_is_said(editor: User, cluster: Cluster) -> None:
     revision.files.update(live_at=timezone.now())
     with pytest.raises(NothingToPush):
         services.freeze(actor=editor, cluster=cluster, message="", version=1)
+
+
+def test_a_name_that_no_row_holds_is_refused_with_a_sentence(admin: User) -> None:
+    files = {name: text.replace("HA_Group", "X" * 300) for name, text in pair().items()}
+    if connection.vendor == "sqlite":  # its columns have no width
+        made = services.import_files(actor=admin, cluster_name="long", files=files)
+        assert made.cluster is not None
+        assert made.cluster.groups.get().name == "X" * 300
+        return
+    with pytest.raises(TooLarge, match="255 characters"):
+        services.import_files(actor=admin, cluster_name="long", files=files)
+    assert not Cluster.objects.exists()
+
+
+def test_a_document_without_end_is_not_even_read(editor: User, cluster: Cluster) -> None:
+    text = "# x\n" * 300_000
+    assert services.check_document(cluster, text)["problems"][0]["code"] == "too-long"
+    with pytest.raises(ConfigRefused, match="longer than"):
+        services.save_document(actor=editor, cluster=cluster, text=text, version=1)
+
+
+def test_names_of_clusters_become_addresses(admin: User) -> None:
+    made = services.import_files(actor=admin, cluster_name="Büro  Süd (2)", files=pair()).cluster
+    assert made is not None
+    assert made.slug == "buro-sud-2"
+    with pytest.raises(BadImport, match="no name for a cluster"):
+        services.import_files(actor=admin, cluster_name="!!!", files=pair())
