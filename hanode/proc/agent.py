@@ -109,6 +109,7 @@ def main() -> int:
     # The supervisor says when to stop; a signal to the whole group must not cut off the flush.
     signals.worker_ready.connect(lambda **_: _ignore_signals(), weak=False)
     worker.start()
+    log.error("Celery's worker ended; the supervisor starts the agent again")
     return 1
 
 

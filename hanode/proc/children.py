@@ -69,6 +69,8 @@ class Child:
         self._stopping = False
         self._answers: dict[int, asyncio.Future[Message]] = {}
         self._next_id = 0
+        self.ready = False
+        """It has said so: until then it cannot answer."""
         self.ended = asyncio.Event()
         """Set when it has ended and will not be started again."""
 
@@ -113,7 +115,7 @@ class Child:
 
     async def ask(self, verb: str, *, timeout_s: float) -> Message | None:
         """Its answer; None where it does not answer in time."""
-        if self._writer is None:
+        if not self.ready:
             return None
         self._next_id += 1
         number = self._next_id
@@ -159,6 +161,7 @@ class Child:
             return _cause(await self._process.wait())
         finally:
             self._process = None
+            self.ready = False
             self._writer.close()
             self._writer = None
 
@@ -192,6 +195,7 @@ class Child:
             if answer is not None and not answer.done():
                 answer.set_result(message)
             elif message:
+                self.ready = self.ready or message.get("kind") == "ready"
                 self._on_message(self, message)
         # It closed its end: either it is dying, or it broke its promise.
         process = self._process

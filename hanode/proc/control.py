@@ -16,6 +16,7 @@ from typing import Any
 
 from hanode.system.ipc import LINE_BYTES_MAX, pack, peer_uid, unpack
 from hanode.system.journal import Journal
+from hanode.system.log import Log
 from hanode.wire import encode
 
 Message = dict[str, Any]
@@ -33,9 +34,10 @@ class Control:
     """Serves the socket. `anyone` and `owner` map verbs to functions."""
 
     def __init__(
-        self, journal: Journal, *, anyone: dict[str, Verb], owner: dict[str, Verb]
+        self, journal: Journal, log: Log, *, anyone: dict[str, Verb], owner: dict[str, Verb]
     ) -> None:
         self._journal = journal
+        self._log = log
         self._anyone = anyone
         self._owner = owner
         self._server: asyncio.Server | None = None
@@ -87,7 +89,12 @@ class Control:
             if verb == "subscribe":
                 await self._follow(request, reader, writer)
                 return
-            answer = await self._answer(verb, request, uid)
+            try:
+                answer = await self._answer(verb, request, uid)
+            except Exception as error:
+                # Our own bug; a question must not be able to end the engine.
+                self._log.error(f"the control socket's {verb!r} failed: {error!r}")
+                answer = {"ok": False, "error": f"the engine could not do it: {error!r}"}
             writer.write(pack({"id": number, **answer}))
             await writer.drain()
 

@@ -103,7 +103,8 @@ class Engine:
         problems = list(self._refused.values())
         for child, answer in zip(self.children, answers, strict=True):
             if answer is None:
-                problems.append(f"the {child.name} process does not answer")
+                silence = "does not answer" if child.ready else "is starting"
+                problems.append(f"the {child.name} process {silence}")
                 continue
             try:
                 said = decode(_Said, answer.get("status"))

@@ -39,7 +39,7 @@ class Snapshot:
         self._watch = watch
         self._built = built
         self._started_us = time.time_ns() // 1_000
-        self._known: frozenset[KernelAddress] | None = None
+        self._looked = False
         self._last_instances: tuple[InstanceStatus, ...] = ()
         self.stopping = False
         self.on_look: Callable[[], None] = watch.read
@@ -98,15 +98,15 @@ class Snapshot:
             for instance in self._built.vrrp.instances
             for vip in instance.addresses
         }
-        before, now = self._known, frozenset(self._watch.addresses())
-        self._known = now
-        if before is None:
-            before = frozenset(a for a in now if _same(a.address) not in owners)
-        changed = [(a, False) for a in before - now] + [(a, True) for a in now - before]
-        return [
+        changes = [
             (address, present, owners.get(_same(address.address), ""))
-            for address, present in sorted(changed, key=lambda c: (c[1], c[0].address))
-            if not _uninteresting(address.address)
+            for address, present in self._watch.changes()
+        ]
+        first, self._looked = not self._looked, True
+        return [
+            change
+            for change in changes
+            if change[2] or not (first or _uninteresting(change[0].address))
         ]
 
     def _ending(self) -> tuple[InstanceStatus, ...]:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import signal
 import time
+from collections import deque
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -40,8 +41,9 @@ from hanode.wire import Enrolment, Event, Signed, WireError, decode, encode
 AGENT_STOP_S = 1.5
 """The agent has a second to send what is left, and a little to die."""
 
-OUTSIDE_PAUSE_US = 200_000
-"""An agent in wrong hands must not fill the journal."""
+OUTSIDE_MAX = 20
+OUTSIDE_WINDOW_US = 60_000_000
+"""An agent in wrong hands must not fill the journal: so many of its refusals in such a time."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,6 +101,7 @@ class Supervisor:
         self._snapshot.on_look = self._addresses_changed
         self._control = Control(
             journal,
+            log,
             anyone={
                 "status": self._status,
                 "apply": self._apply,
@@ -109,7 +112,7 @@ class Supervisor:
         )
         self._agent = AgentKeeper(options, log, on_child=self._child_changed, tell=self._node)
         self._one_change = asyncio.Lock()
-        self._last_outside_us = -OUTSIDE_PAUSE_US
+        self._outside_us: deque[int] = deque(maxlen=OUTSIDE_MAX)
         self._stop = asyncio.Event()
         self._code = 0
         self._tick: asyncio.Event = asyncio.Event()
@@ -239,10 +242,11 @@ class Supervisor:
 
     async def _refused_outside(self, request: Message) -> Message:
         """The agent kept an envelope from us; its word is for people only, and not too often."""
-        cause, now_us = str(request.get("cause", ""))[:300], _now_us()
-        if now_us - self._last_outside_us >= OUTSIDE_PAUSE_US:
-            self._last_outside_us = now_us
-            self._tell(Report(0, "refused", cause))
+        now_us, told = _now_us(), self._outside_us
+        if len(told) == OUTSIDE_MAX and now_us - told[0] < OUTSIDE_WINDOW_US:
+            return {"ok": False, "error": "too many refusals in a minute; this one is not told"}
+        told.append(now_us)
+        self._tell(Report(0, "refused", str(request.get("cause", ""))[:300]))
         return {"ok": True}
 
     async def _reload(self, _request: Message) -> Message:

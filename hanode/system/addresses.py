@@ -31,6 +31,8 @@ DUMP_SEQUENCE = 1
 Key = tuple[int, str]
 """Interface index, and address with prefix."""
 
+Change = tuple[KernelAddress, bool]
+
 
 class AddressWatch:
     """The kernel's addresses in this network namespace."""
@@ -45,6 +47,7 @@ class AddressWatch:
         self._names: dict[int, str] = {}
         self._known: dict[Key, KernelAddress] = {}
         self._dump: dict[Key, KernelAddress] | None = None
+        self._changes: list[Change] = []
         self._ask_all()
 
     def fileno(self) -> int:
@@ -59,6 +62,14 @@ class AddressWatch:
     def addresses(self) -> tuple[KernelAddress, ...]:
         """What the kernel had at the last `read`, in order."""
         return tuple(sorted(self._known.values(), key=lambda a: (a.dev, a.address)))
+
+    def changes(self) -> list[Change]:
+        """What came (True) and went (False) since the last call, in the kernel's order.
+
+        An address that went and came back between two calls is there twice.
+        """
+        taken, self._changes = self._changes, []
+        return taken
 
     def read(self) -> None:
         """Take in everything that the kernel has said so far. Never waits."""
@@ -100,8 +111,11 @@ class AddressWatch:
                 self._change(body, present=kind == RTM_NEWADDR, dumped=dumped)
 
     def _finish_dump(self) -> None:
-        if self._dump is not None:
-            self._known, self._dump = self._dump, None
+        if self._dump is None:
+            return
+        before, self._known, self._dump = self._known, self._dump, None
+        self._changes += [(entry, False) for key, entry in before.items() if key not in self._known]
+        self._changes += [(entry, True) for key, entry in self._known.items() if key not in before]
 
     def _change(self, body: bytes, *, present: bool, dumped: bool) -> None:
         parsed = parse_address(body)
@@ -110,13 +124,16 @@ class AddressWatch:
         index, address = parsed
         entry = KernelAddress(self._name(index), address)
         # A change that arrives in the middle of a dump is newer than the dump's own word.
+        key = (index, address)
+        if not dumped and (key in self._known) != present:
+            self._changes.append((entry, present))
         for table in (self._dump,) if dumped else (self._known, self._dump):
             if table is None:
                 continue
             if present:
-                table[index, address] = entry
+                table[key] = entry
             else:
-                table.pop((index, address), None)
+                table.pop(key, None)
 
     def _name(self, index: int) -> str:
         with contextlib.suppress(OSError):

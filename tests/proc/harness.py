@@ -147,7 +147,7 @@ class Broker:
             *f"ACL SETUSER {node} on >{PASSWORD} ~{node}:* %W~up.{WIRE_ID} &{node}:*".split(),
             *"+@read +@write +@connection +@transaction +@pubsub +@scripting".split(),
             *"-@dangerous -@admin -scan -randomkey -dbsize -swapdb".split(),
-            *"-pubsub -script -function".split(),
+            *"-pubsub -script -function +script|load".split(),
         )
 
     def stop(self) -> None:

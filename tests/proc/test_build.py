@@ -5,6 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from hanode import conf
 from hanode.build import Built, build
@@ -148,3 +150,22 @@ def test_direct_routing_keeps_the_services_port_but_checks_the_servers_own() -> 
 def test_what_is_not_used_is_named() -> None:
     ignored = built(INSTANCE.format("track_script {\n chk\n }", "192.0.2.1")).ignored
     assert any("V: this engine does not use track_script" in sentence for sentence in ignored)
+
+
+WORDS = st.sampled_from(
+    "unicast_peer use_vmac nopreempt preempt_delay garp_master_delay quorum hysteresis alpha "
+    "persistence_timeout sorry_server lvs_method retry warmup delay_loop mcast_src_ip version 3 2 "
+    "inhibit_on_failure off 0 -1 99999999999999999999 1e308 nan inf 192.0.2.5 2001:db8::5 host "
+    "192.0.2.5/99 label scope brd + - dev eth1 DR TUN weight { } x".split()
+)
+
+
+@settings(max_examples=150, deadline=None)
+@given(st.lists(st.lists(WORDS, min_size=1, max_size=4), max_size=6), st.integers(0, 40))
+def test_no_text_makes_it_raise(lines: list[list[str]], place: int) -> None:
+    """A pushed file that the language accepts must never bring the supervisor down."""
+    text = INSTANCE.format("priority 9", "192.0.2.1/24") + SERVER.format("", "", "")
+    parts = text.split("\n")
+    at = place % len(parts)
+    parts[at:at] = [" ".join(words) for words in lines]
+    built("\n".join(parts))

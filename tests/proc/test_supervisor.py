@@ -19,6 +19,7 @@ from tests.proc.harness import (
     CONFIG_BROKEN,
     PROJECT,
     Authority,
+    Broker,
     Node,
     alive,
     until,
@@ -100,14 +101,17 @@ FOREIGN: dict[str, tuple[Callable[[Authority], Signed], str]] = {
 
 
 @pytest.mark.parametrize("name", FOREIGN)
-def test_foreign_envelope_is_refused(running: Node, authority: Authority, name: str) -> None:
+def test_foreign_envelope_is_refused(firm: tuple[Node, Broker, Authority], name: str) -> None:
+    node, _broker, authority = firm
     make, word = FOREIGN[name]
-    answer = running.apply(make(authority))
+    before = node.ask("status")["seq"]
+    answer = node.apply(make(authority))
     assert not answer["ok"]
     assert word in answer["error"]
-    assert running.status().revision == 0
-    assert not running.kernel_has("192.168.192.201/24")
-    assert [e.data["phase"] for e in running.events() if e.kind == "config"] == ["refused"]
+    assert node.status().revision == 0
+    assert not node.kernel_has("192.168.192.201/24")
+    told = [e for e in node.events() if e.seq > before and e.kind == "config"]
+    assert [e.data["phase"] for e in told] == ["refused"]
 
 
 @pytest.mark.parametrize("revision", [2, 3])
