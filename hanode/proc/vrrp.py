@@ -95,7 +95,10 @@ class VrrpProcess:
 
     def _take_change(self, change: rtnl.Change) -> None:
         for name in change.links:
-            self._open_sockets(name)
+            try:
+                self._open_sockets(name)
+            except OSError as error:  # the interface is already gone again
+                self._warn(name, f"no VRRP socket could be opened on {name}: {error.strerror}")
             now_us = self.clock.monotonic_us()
             self._carry_out(self.router.link(name, self._link(name), now_us=now_us))
         if change.removed:
@@ -133,7 +136,12 @@ class VrrpProcess:
             return
         self._take_change(self.monitor.drain())
         for name in dict.fromkeys(i.interface for i in settings.instances):
-            self._open_sockets(name, settings)
+            try:
+                self._open_sockets(name, settings)
+            except OSError as error:
+                why = f"no VRRP socket could be opened on {name}: {error.strerror}"
+                self._say({**answer, "error": f"{why} (CAP_NET_RAW is needed)"})
+                return
             self._carry_out(
                 self.router.link(name, self._link(name), now_us=self.clock.monotonic_us())
             )
@@ -160,6 +168,7 @@ class VrrpProcess:
             ],
             "late_us_max": self.late_us_max,
             "unknown_vrids": self.router.unknown_vrids,
+            "send_errors": {name: s.send_errors for name, s in self.sockets.items()},
         }
 
     def _instance_status(self, machine: Machine) -> wire.InstanceStatus:
@@ -193,8 +202,9 @@ class VrrpProcess:
             match effect:
                 case SendAdvert():
                     sender = self.sockets.get(effect.key[0])
-                    if sender is not None:
-                        sender.send(effect)
+                    error = sender.send(effect) if sender is not None else None
+                    if error is not None and sender is not None and sender.send_errors == 1:
+                        self._warn(sender.interface, f"an advert could not be sent: {error}")
                 case AddAddresses():
                     self._change_addresses(effect.key, effect.addresses, add=True)
                 case RemoveAddresses():
@@ -225,7 +235,8 @@ class VrrpProcess:
             ip = address.packed
             if link is not None and len(link.mac) == 6 and len(ip) == 4:
                 sender = self._arp_socket(address.dev, link.index)
-                frames.append((sender, arp.gratuitous_arp(mac=link.mac, address=ip)))
+                if sender is not None:
+                    frames.append((sender, arp.gratuitous_arp(mac=link.mac, address=ip)))
         for _ in range(effect.repeat):
             for sender, frame in frames:
                 sender.send(frame)
@@ -296,12 +307,17 @@ class VrrpProcess:
         self.loop.unwatch(old.fileno())
         old.close()
 
-    def _arp_socket(self, dev: str, index: int) -> ArpSocket:
+    def _arp_socket(self, dev: str, index: int) -> ArpSocket | None:
         old = self.arp_sockets.get(dev)
         if old is None or old.index != index:
             if old is not None:
                 old.close()
-            old = self.arp_sockets[dev] = ArpSocket(dev, index)
+                del self.arp_sockets[dev]
+            try:
+                old = self.arp_sockets[dev] = ArpSocket(dev, index)
+            except OSError as error:  # it went away while we looked
+                self._warn(dev, f"no ARP socket could be opened on {dev}: {error.strerror}")
+                return None
         return old
 
 

@@ -6,7 +6,6 @@ SYSTEM. IPv4: a raw socket of protocol 112, bound to the interface, that writes 
 
 from __future__ import annotations
 
-import errno
 import socket
 import struct
 
@@ -21,11 +20,6 @@ RECEIVE_BUFFER_BYTES = 1 << 20
 SO_PRIORITY_CONTROL = 6
 IP_MULTICAST_ALL = 49
 SO_BINDTODEVICE = socket.SO_BINDTODEVICE
-LINK_IS_AWAY = {
-    errno.ENETDOWN, errno.ENETUNREACH, errno.ENODEV, errno.ENXIO, errno.ENOBUFS, errno.EAGAIN,
-    errno.EADDRNOTAVAIL, errno.EINVAL, errno.EPERM, errno.EHOSTUNREACH,
-}  # fmt: skip
-"""Errors that a send may meet while an interface goes away or a firewall says no."""
 
 
 class VrrpSocket:
@@ -35,6 +29,7 @@ class VrrpSocket:
         self.interface = interface
         self.index = index
         self.send_errors = 0
+        """Adverts that the interface did not take: it is going away, or a firewall says no."""
         self._idents: dict[InstanceKey, int] = {}
         self._ready: dict[InstanceKey, tuple[SendAdvert, bytearray, tuple[str, int]]] = {}
         self._groups: set[str] = set()
@@ -74,8 +69,8 @@ class VrrpSocket:
             # EAGAIN, or ENETDOWN once when the interface went away: netlink tells that.
             return None
 
-    def send(self, effect: SendAdvert) -> bool:
-        """Send an advert; False where the interface did not take it."""
+    def send(self, effect: SendAdvert) -> str | None:
+        """Send an advert; why the interface did not take it, or None."""
         ready = self._ready.get(effect.key)
         if ready is None or ready[0] is not effect:
             ready = self._ready[effect.key] = self._prepare(effect)
@@ -86,11 +81,9 @@ class VrrpSocket:
         try:
             self._socket.sendto(data, to)
         except OSError as error:
-            if error.errno not in LINK_IS_AWAY:
-                raise
             self.send_errors += 1
-            return False
-        return True
+            return error.strerror
+        return None
 
     def _prepare(self, effect: SendAdvert) -> tuple[SendAdvert, bytearray, tuple[str, int]]:
         header = packet.ipv4_header(
@@ -119,9 +112,7 @@ class ArpSocket:
         """Send one frame; False where the interface did not take it."""
         try:
             self._socket.send(frame)
-        except OSError as error:
-            if error.errno not in LINK_IS_AWAY:
-                raise
+        except OSError:
             return False
         return True
 

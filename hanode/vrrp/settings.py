@@ -98,6 +98,11 @@ class InstanceSettings:
             raise ValueError(f"{self.name}: advert_int of VRRPv2 is 1..255 whole seconds")
         if self.version == 3 and (self.advert_int_us % 10_000 or self.advert_int_us > 40_950_000):
             raise ValueError(f"{self.name}: advert_int of VRRPv3 is 0.01..40.95 s in 10 ms steps")
+        for what, ip in (("mcast_group", self.mcast_group), ("mcast_src_ip", self.mcast_src_ip)):
+            if ip is not None and not _is_ip(ip, self.family):
+                raise ValueError(f"{self.name}: {what} {ip} is no IPv{self.family} address")
+        if any(not _is_ip(address.ip, self.family) for address in self.vips):
+            raise ValueError(f"{self.name}: every virtual_ipaddress must be IPv{self.family}")
         if len(self.vips) > 255:
             raise ValueError(f"{self.name}: an advert holds at most 255 addresses")
 
@@ -136,3 +141,10 @@ class VrrpSettings:
         names = [instance.name for instance in self.instances]
         if len(set(names)) != len(names):
             raise ValueError("two instances have the same name")
+
+
+def _is_ip(text: str, family: int) -> bool:
+    try:
+        return ipaddress.ip_address(text).version == family
+    except ValueError:
+        return False

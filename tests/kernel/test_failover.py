@@ -244,7 +244,7 @@ def flood_does_not_delay_adverts() -> dict[str, float]:
             effect = SendAdvert(bad.key, data[20:], data[12:16], data[16:20])
             end, sent = time.monotonic() + 3.5, 0
             while time.monotonic() < end:
-                sent += sum(sender.send(effect) for _ in range(100))
+                sent += sum(sender.send(effect) is None for _ in range(100))
             sender.close()
             status = a.status()
             counters = status["instances"][0]["counters"]
