@@ -22,6 +22,8 @@ Reader = Callable[[str, str], "tuple[tuple[str, str], ...] | None"]
 
 MAX_INCLUDE_DEPTH = 16
 """Files inside files; a file that includes itself ends here."""
+MAX_BYTES = 1022
+"""Of one line in keepalived's buffer of 1024, with the line's end and a NUL."""
 MAX_LINES = 1_000_000
 """Logical lines of one configuration, all files and repetitions together."""
 
@@ -75,6 +77,8 @@ class _Expansion:
             kind = line.kind
             if kind is Kind.BLANK or self.full:
                 continue
+            if line.end - line.start > MAX_BYTES // 4:
+                self.length(text, source, line)
             if kind is Kind.INCLUDE:
                 self.include(source, line, depth)
                 continue
@@ -95,6 +99,16 @@ class _Expansion:
         """The comments above a line that is dropped are about that line."""
         while self.lines and not self.lines[-1].text and self.lines[-1].source is source:
             self.lines.pop()
+
+    def length(self, text: str, source: Source, line: Line) -> None:
+        """keepalived reads a long line in pieces, each as a line of its own, even of a comment."""
+        size = len(text[line.start : line.end].encode("utf-8", errors="replace"))
+        if size > MAX_BYTES:
+            message = (
+                f"this line has {size} bytes; keepalived reads {MAX_BYTES} and takes the rest for "
+                "a new line"
+            )
+            self.problem("line-too-long", source, line, message)
 
     def applies(self, condition: str) -> bool:
         if condition.startswith("^"):

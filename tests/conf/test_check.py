@@ -197,3 +197,10 @@ def test_fields_are_typed_and_in_microseconds() -> None:
     server = model.virtual_servers[0]
     assert (server.ip, server.port, server.key) == ("192.0.2.1", 80, "192.0.2.1:80/TCP")
     assert server.real_servers[0].weight == 1
+
+
+def test_a_line_beyond_keepalived_s_buffer_is_an_error_even_as_a_comment() -> None:
+    assert found("#" * 1022 + "\n") == []
+    (problem,) = found("#" * 1023 + "\n")
+    assert (problem.code, problem.severity) == ("line-too-long", "error")
+    assert [p.code for p in found("#" + "é" * 511 + "\n")] == ["line-too-long"]
