@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 from dataclasses import replace
 
 import pytest
@@ -140,3 +141,22 @@ def test_priority_arithmetic_is_told_in_words() -> None:
     kept = priority(250, (Weight("file f", 10),))
     assert (kept.effective, kept.arithmetic) == (254, "250 + 10 (file f) = 260, kept at 254")
     assert priority(255, (Weight("file f", -10),)).effective == 255
+
+
+def test_running_makes_no_garbage_that_only_a_collector_finds() -> None:
+    """The process runs without one."""
+    router = running(LAB, OTHER, until_us=4_000_000)
+    good = advert_packet(LAB, sender="192.168.192.100", priority=0)
+    bad = advert_packet(replace(LAB, auth_pass="no"), sender="192.168.192.100", priority=9)
+    gc.collect()
+    gc.disable()
+    try:
+        for now_us in range(4_000_000, 90_000_000, 100_000):
+            router.tick(now_us=now_us)
+            router.receive_ipv4("ens33", good, now_us=now_us)
+            router.receive_ipv4("ens33", bad, now_us=now_us)
+            changed = replace(LAB, priority=90 + now_us // 100_000 % 9)
+            router.configure(VrrpSettings((changed, OTHER)), now_us=now_us)
+        assert gc.collect() == 0
+    finally:
+        gc.enable()
