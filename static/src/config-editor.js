@@ -68,7 +68,8 @@ class ConfigEditor extends HTMLElement {
     };
     const from = at(problem.line, problem.column);
     const to = Math.max(from, at(problem.end_line ?? problem.line, problem.end_column ?? problem.column));
-    const message = problem.hint ? `${problem.message}\n${problem.hint}` : problem.message;
+    const hint = problem.hint && problem.hint !== problem.fix?.label ? `\n${problem.hint}` : "";
+    const message = `${problem.message}${hint}`;
     const actions = problem.fix ? [{ name: problem.fix.label, apply: () => this.apply(problem.fix) }] : [];
     return { from, to, severity: problem.severity, message, actions };
   }

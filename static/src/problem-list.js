@@ -30,7 +30,7 @@ class ProblemList extends HTMLElement {
     chip.dataset.state = problem.severity;
     chip.textContent = WORDS[problem.severity] ?? problem.severity;
     put("message", problem.message);
-    put("hint", problem.hint);
+    put("hint", problem.hint === problem.fix?.label ? "" : problem.hint);
     const where = row.querySelector("[data-f=where]");
     where.textContent = `line ${problem.line}${problem.nodes?.length ? `, ${problem.nodes.join(" and ")}` : ""}`;
     where.addEventListener("click", () => editor.go(problem.line));

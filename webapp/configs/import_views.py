@@ -17,8 +17,11 @@ from webapp.configs.errors import BadImport, ConfigRefused
 from webapp.configs.forms import ImportFileForm, ImportFileSet, ImportForm, files_of
 from webapp.configs.language import understand_files
 
+NODES_MAX = 16
+"""As the service allows; more than a page can show well."""
+
 ImportFiles = forms.formset_factory(
-    ImportFileForm, formset=ImportFileSet, extra=0, max_num=16, absolute_max=16
+    ImportFileForm, formset=ImportFileSet, extra=0, max_num=NODES_MAX, absolute_max=NODES_MAX
 )
 
 
@@ -29,6 +32,8 @@ def import_files(request: HttpRequest) -> HttpResponse:
     if request.method == "GET":
         files = ImportFiles(initial=[{"node": "NodeA"}, {"node": "NodeB"}])
         return render(request, "configs/import.html", {"form": ImportForm(), "files": files})
+    if "more" in request.POST:
+        return _one_more(request)
     form, files = ImportForm(request.POST), ImportFiles(request.POST, request.FILES)
     context: dict[str, Any] = {"form": form, "files": files}
     if form.is_valid() and files.is_valid():
@@ -54,6 +59,19 @@ def import_files(request: HttpRequest) -> HttpResponse:
         context,
         status=422 if form.errors or not files.is_valid() else 200,
     )
+
+
+def _one_more(request: HttpRequest) -> HttpResponse:
+    """The same page, as it was filled in, with room for another node."""
+    form, files = ImportForm(request.POST), ImportFiles(request.POST, request.FILES)
+    files.is_valid()
+    typed = [
+        {"node": one.data.get(one.add_prefix("node")), "text": one.cleaned_data.get("text")}
+        for one in files.forms
+    ]
+    blank = ImportForm(initial={name: form.data.get(name) for name in form.fields})
+    context = {"form": blank, "files": ImportFiles(initial=[*typed, {}][:NODES_MAX])}
+    return render(request, "configs/import.html", context)
 
 
 def _arguments(form: ImportForm, files: Any) -> dict[str, Any]:

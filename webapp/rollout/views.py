@@ -17,6 +17,7 @@ from webapp.live.shape import ClusterView
 from webapp.rollout import services
 from webapp.rollout.access import rollout_for
 from webapp.rollout.forms import PushForm
+from webapp.rollout.models import Rollout, Step
 
 
 @require_http_methods(["GET", "POST"])
@@ -54,11 +55,12 @@ def _push(request: HttpRequest, slug: str) -> HttpResponse:
 def rollout(request: HttpRequest, slug: str, number: int) -> HttpResponse:
     """Step by step, live; htmx asks for the steps alone."""
     found = rollout_for(request.user, slug, number)
+    cluster = found.revision.cluster
     context = {
-        "cluster": found.revision.cluster,
+        "cluster": cluster,
         "rollout": found,
         "revision": found.revision,
-        "steps": found.steps.select_related("node"),
+        "steps": steps_in_order(found, cluster_view(cluster, timezone.now())),
     }
     template = (
         "rollout/_steps.html" if request.headers.get("HX-Request") else "rollout/rollout.html"
@@ -81,9 +83,25 @@ def _context(
     }
 
 
+def masters_of(view: ClusterView) -> set[str]:
+    """The nodes that are master of something now."""
+    return {name for group in view["groups"] for name in group["masters"]}
+
+
+def steps_in_order(found: Rollout, view: ClusterView) -> list[Step]:
+    """What was sent, in the order it was sent; then what waits, masters last."""
+    masters = masters_of(view)
+
+    def place(step: Step) -> tuple[bool, float, bool, int]:
+        sent = step.sent_at.timestamp() if step.sent_at else 0.0
+        return step.sent_at is None, sent, step.node.name in masters, step.position
+
+    return sorted(found.steps.select_related("node"), key=place)
+
+
 def in_push_order(files: tuple[PendingFile, ...], view: ClusterView) -> list[dict[str, object]]:
     """Backups first, masters last, as the rollout will go; `role` says why."""
-    masters = {name for group in view["groups"] for name in group["masters"]}
+    masters = masters_of(view)
     silent = {node["name"] for node in view["nodes"] if node["state"] == "unknown"}
 
     def role(name: str) -> str:

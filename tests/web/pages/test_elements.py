@@ -13,6 +13,7 @@ from django.utils import timezone
 
 from tests.web.pages.conftest import Say
 from tests.web.pages.stage import Stage, on_stage
+from webapp.configs.services import document_text
 from webapp.inventory.models import Cluster
 from webapp.live.services import cluster_view
 from webapp.live.views import PARTS
@@ -187,10 +188,10 @@ PROBLEM = {
     "code": "unknown",
     "severity": "error",
     "file": "keepalived.conf",
-    "line": 2,
-    "column": 5,
-    "end_line": 2,
-    "end_column": 13,
+    "line": 1,
+    "column": 1,
+    "end_line": 1,
+    "end_column": 9,
     "message": "nat_mask is unknown",
     "hint": "Leave it out.",
     "nodes": ["NodeA"],
@@ -201,8 +202,8 @@ def test_the_editor_asks_at_a_pause_and_shows_problems_at_their_lines(
     cluster: Cluster, as_editor: Client
 ) -> None:
     where = reverse("config-text", args=[cluster.slug])
-    text = "global {\n    nat_mask\n}\n"
-    fix = {"label": "Leave the line out", "start": 9, "end": 22, "text": ""}
+    fix = {"label": "Leave the line out", "start": 0, "end": 9, "text": ""}
+    before = document_text(cluster)
     asked: list[str] = []
 
     def check(request: Any) -> tuple[str, str]:
@@ -212,15 +213,17 @@ def test_the_editor_asks_at_a_pause_and_shows_problems_at_their_lines(
 
     with on_stage({where: as_editor.get(where)}, where, post=check) as stage:
         editor = stage.page.locator("config-editor .cm-content")
-        editor.press("Control+a")
-        stage.page.keyboard.insert_text(text)
+        editor.press("Control+Home")
+        stage.page.keyboard.insert_text("nat_mask\n")
         problems = stage.page.locator("problem-list")
         stage.until(lambda: "nat_mask is unknown" in problems.inner_text())
-        assert "line 2, NodeA" in problems.inner_text()
+        assert "line 1, NodeA" in problems.inner_text()
         assert stage.page.locator("config-editor .cm-lint-marker-error").count() == 1
-        assert stage.page.evaluate("document.querySelector('#id_text').value") == text
+        assert (
+            stage.page.evaluate("document.querySelector('#id_text').value") == f"nat_mask\n{before}"
+        )
         problems.get_by_role("button", name="Leave the line out").click()
-        stage.until(lambda: asked[-1] == "global {\n}\n")
+        stage.until(lambda: asked[-1] == before)
         stage.until(lambda: "no problems" in problems.inner_text())
 
 

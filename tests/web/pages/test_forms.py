@@ -1,4 +1,4 @@
-"""Forms: what is right is saved, what is wrong comes back with one sentence and all that was typed."""
+"""Forms: what is right is saved, what is wrong comes back with a sentence and what was typed."""
 
 from __future__ import annotations
 

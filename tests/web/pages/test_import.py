@@ -64,6 +64,15 @@ def test_the_second_click_of_a_double_click_creates_nothing(as_editor: Client) -
     assert Cluster.objects.count() == 1
 
 
+def test_one_more_node_keeps_what_was_typed(as_editor: Client) -> None:
+    code, page = send(as_editor, form(*both(), more="1"))
+    assert code == 200
+    assert 'name="form-2-node"' in page
+    assert 'value="Front"' in page
+    assert "priority 95" in page
+    assert Markup(page).faults == []
+
+
 def test_an_upload_is_held_for_the_next_submit(as_editor: Client) -> None:
     upload = SimpleUploadedFile("keepalived.conf", FAULTY.encode())
     data = form(("NodeA", ""), both()[1], preview="1") | {"form-0-upload": upload}

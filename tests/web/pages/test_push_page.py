@@ -32,6 +32,16 @@ def test_backups_come_first(cluster: Cluster, as_editor: Client, say: Say) -> No
     assert page.index("<strong>NodeB</strong>") < page.index("<strong>NodeA</strong>")
 
 
+def test_the_steps_stand_in_the_order_in_which_they_go(
+    cluster: Cluster, as_editor: Client, say: Say
+) -> None:
+    say("NodeA", "MASTER")
+    say("NodeB", "BACKUP")
+    change(as_editor, cluster)
+    page = as_editor.post(address("push", cluster), {"version": 2}, follow=True).content.decode()
+    assert page.index("<strong>NodeB</strong>") < page.index("<strong>NodeA</strong>")
+
+
 def test_operator_pushes_and_is_led_to_the_rollout(
     cluster: Cluster, as_editor: Client, as_operator: Client
 ) -> None:

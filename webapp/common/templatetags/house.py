@@ -27,12 +27,27 @@ def icon(name: str) -> SafeString:
     )
 
 
+UNDER = {
+    "group-edit": "config",
+    "group-node-edit": "config",
+    "vip-add": "config",
+    "vip-remove": "config",
+    "virtual-server-edit": "config",
+    "real-server-add": "config",
+    "real-server-edit": "config",
+    "rollout": "push",
+    "revision": "revisions",
+}
+"""Pages without a tab of their own, and the tab that they are reached from."""
+
+
 @register.simple_tag(takes_context=True)
 def tab(context: template.Context, url_name: str, label: str) -> SafeString:
     """A link of the cluster's tab line; the current page says so to screen readers too."""
     request = context.get("request")
     match = request.resolver_match if request else None
-    current = match is not None and match.url_name == url_name
+    shown = match.url_name or "" if match else ""
+    current = UNDER.get(shown, shown) == url_name
     return format_html(
         '<a href="{}"{}>{}</a>',
         reverse(url_name, args=[context["cluster"].slug]),
