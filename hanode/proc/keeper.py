@@ -65,7 +65,11 @@ class AgentKeeper:
             tasks.create_task(self._run())
 
     async def stop(self, *, timeout_s: float) -> None:
-        if self._child is not None and not await self._child.stop(timeout_s=timeout_s):
+        if self._child is None:
+            return
+        # One that is still starting has nothing to tell, and would keep everybody waiting.
+        patience_s = timeout_s if self._child.ready else 0.0
+        if not await self._child.stop(timeout_s=patience_s) and patience_s:
             self._log.warning("the agent did not end in time; what is left waits in the journal")
 
     def processes(self) -> tuple[ProcessStatus, ...]:

@@ -245,6 +245,10 @@ class Node:
     def status(self) -> NodeStatus:
         return decode(NodeStatus, self.ask("status")["status"])
 
+    def state(self) -> str:
+        """Of the only instance; "" while its process does not answer."""
+        return "".join(instance.state for instance in self.status().instances)
+
     def apply(self, envelope: Signed) -> dict[str, Any]:
         """The supervisor's answer, also when it refuses."""
         try:
