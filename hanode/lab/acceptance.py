@@ -114,7 +114,7 @@ class Acceptance:
             f"VIP on {self.first} and only on {self.first}",
             limit_ms=START_MS,
             since_us=began_us,
-            at_us=self._taken_us(self.first, after_us=0) if held else None,
+            at_us=self.observer.taken_us(self.first, VIP, after_us=0) if held else None,
         )
         self.session.stack.wait_for_web()
         self.session.wait_for_directors()
@@ -129,7 +129,7 @@ class Acceptance:
             f"{self.first} stopped: {self.second} holds the VIP",
             limit_ms=SKEW_MS + ALLOWANCE_MS,
             since_us=asked_us,
-            at_us=self._taken_us(self.second, after_us=asked_us) if held else None,
+            at_us=self.observer.taken_us(self.second, VIP, after_us=asked_us) if held else None,
         )
 
     def start_the_master(self) -> None:
@@ -141,7 +141,7 @@ class Acceptance:
         asked_us = self._press(self.first, "kill")
         taken_us: int | None = None
         if wait_until(lambda: self.second in self.observer.holders(VIP), within_s=10):
-            taken_us = self._taken_us(self.second, after_us=asked_us)
+            taken_us = self.observer.taken_us(self.second, VIP, after_us=asked_us)
         advert = self.observer.last_advert(
             self.second, self.addresses[self.first], before_us=taken_us or _now_us()
         )
@@ -228,7 +228,7 @@ class Acceptance:
         asked_us = self._press(self.first, "start")
         held = wait_until(self._only(self.first), within_s=2 * START_MS / 1000)
         gone_us = self.observer.lost_us(self.second, VIP, after_us=asked_us)
-        taken_us = self._taken_us(self.first, after_us=asked_us) if held else None
+        taken_us = self.observer.taken_us(self.first, VIP, after_us=asked_us) if held else None
         self._add(
             name,
             limit_ms=START_MS,
@@ -236,13 +236,6 @@ class Acceptance:
             at_us=None if taken_us is None else max(taken_us, gone_us or 0),
         )
         self.session.wait_for_directors()
-
-    def _taken_us(self, node: str, *, after_us: int) -> int | None:
-        """When the witness heard of it; the kernel already holds it, so the news is on its way."""
-        wait_until(
-            lambda: self.observer.taken_us(node, VIP, after_us=after_us) is not None, within_s=1
-        )
-        return self.observer.taken_us(node, VIP, after_us=after_us)
 
     def _new_address_answers(self, asked_us: int) -> None:
         plan = self.session.plan

@@ -62,7 +62,12 @@ class Observer:
         return tuple(name for name, kernel in self._kernels.items() if kernel.holds(address))
 
     def taken_us(self, node: str, address: str, *, after_us: int) -> int | None:
-        """When that node's kernel first took the address after the moment `after_us`."""
+        """When that node's kernel first took the address after the moment `after_us`.
+
+        Waits a second for the news: a kernel that was asked may have answered before its own
+        message about the change was read.
+        """
+        wait_until(lambda: self._first(node, address, after_us, added=True) is not None, within_s=1)
         return self._first(node, address, after_us, added=True)
 
     def lost_us(self, node: str, address: str, *, after_us: int) -> int | None:

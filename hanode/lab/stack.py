@@ -135,6 +135,17 @@ class Stack:
             self._supervisord.wait()
         self._supervisord = None
 
+    def stop_broker(self) -> None:
+        """Take the broker away, as a failure of it would."""
+        with self._rpc() as rpc:
+            rpc.supervisor.stopProcess("valkey")
+
+    def start_broker(self) -> None:
+        """Bring the broker back. Raises StackError."""
+        with self._rpc() as rpc:
+            rpc.supervisor.startProcess("valkey")
+        self._wait(self._valkey_answers, "valkey", within_s=15)
+
     def died(self) -> str | None:
         """The sentence that says which program is not running any more; None while all run."""
         if self._supervisord is None or self._supervisord.poll() is not None:
