@@ -18,13 +18,15 @@ from dataclasses import replace
 from pathlib import Path
 
 from hanode.system.files import boot_id, read_text, write_atomic
-from hanode.wire import Event, WireError, decode, from_json, to_json
+from hanode.wire import Event, WireError, from_json, to_json
 
 FILE_BYTES_MAX = 8_000_000
 """About 20,000 events a file: days of a broken network, and little on a disk."""
 
 RESERVE = 1_000
 """Numbers that one durable write allows."""
+
+TAIL_BYTES = 65_536
 
 RECENT = 512
 """Events kept in memory, so that who follows the journal never reads the disk."""
@@ -43,9 +45,7 @@ class Journal:
         self._boot = boot_id() if boot is None else boot
         mark = self._read_mark()
         self.id = str(mark.get("journal") or uuid.uuid4())
-        self._drop_torn_line()
-        last = max((event.seq for event in self._stored(self._path)), default=0)
-        last = last or max((event.seq for event in self._stored(self._older)), default=0)
+        last = _last_seq(self._path) or _last_seq(self._older)
         reserved = int(str(mark.get("reserved") or 0))
         same_boot = mark.get("boot") == self._boot
         self.seq = last if same_boot else max(last, reserved)
@@ -84,8 +84,7 @@ class Journal:
             return list(itertools.islice((e for e in self._recent if e.seq > seq), limit))
         if seq >= self.seq:
             return []
-        stored = itertools.chain(self._stored(self._older), self._stored(self._path))
-        return list(itertools.islice((e for e in stored if e.seq > seq), limit))
+        return list(itertools.islice(self._stored(seq), limit))
 
     def close(self) -> None:
         """Make everything durable."""
@@ -110,28 +109,47 @@ class Journal:
             return {}
         return mark if isinstance(mark, dict) else {}
 
-    def _drop_torn_line(self) -> None:
-        """What a dying process left of a line is no event."""
-        if not self._path.exists():
-            return
-        with self._path.open("r+b") as file:
-            data = file.read()
-            whole = data.rfind(b"\n") + 1
-            if whole < len(data):
-                file.truncate(whole)
-
-    @staticmethod
-    def _stored(path: Path) -> Iterator[Event]:
-        if not path.exists():
-            return
-        with path.open("rb") as file:
-            for line in file:
-                try:
-                    yield from_json(Event, line)
-                except WireError:
-                    continue
+    def _stored(self, after: int) -> Iterator[Event]:
+        """From the disk. Only lines that are wanted are decoded: the files are long."""
+        for path in (self._older, self._path):
+            if not path.exists():
+                continue
+            with path.open("rb") as file:
+                for line in file:
+                    if _seq_of(line) <= after:
+                        continue
+                    try:
+                        yield from_json(Event, line)
+                    except WireError:
+                        continue
 
 
-def event_from(raw: object) -> Event:
-    """An event as a child process tells it. Raises WireError."""
-    return decode(Event, raw)
+def _last_seq(path: Path) -> int:
+    """The last number in the file; what a dying process left of a line is cut off.
+
+    Reads the end only: the engine's start waits for this.
+    """
+    if not path.exists():
+        return 0
+    with path.open("r+b") as file:
+        size = file.seek(0, os.SEEK_END)
+        span = TAIL_BYTES
+        while True:
+            start = max(0, size - span)
+            file.seek(start)
+            tail = file.read(size - start)
+            whole = tail.rfind(b"\n") + 1
+            begin = tail.rfind(b"\n", 0, whole - 1) + 1 if whole else 0
+            if start == 0 or begin:
+                break
+            span *= 2
+        if whole < len(tail):
+            file.truncate(start + whole)
+    return max(0, _seq_of(tail[begin:whole]))
+
+
+def _seq_of(line: bytes) -> int:
+    """The number in a line of ours without decoding it; it comes after all free text."""
+    at = line.rfind(b'"seq":')
+    digits = line[at + 6 : at + 26].split(b",")[0].rstrip(b"}\n") if at >= 0 else b""
+    return int(digits) if digits.isdigit() else -1

@@ -90,3 +90,22 @@ def test_broken_mark_begins_a_new_journal(tmp_path: Path) -> None:
     first = Journal(tmp_path, boot="b")
     (tmp_path / "journal.json").write_text("[")
     assert Journal(tmp_path, boot="b").id != first.id
+
+
+def test_line_longer_than_what_is_read_at_the_end(tmp_path: Path) -> None:
+    journal = Journal(tmp_path, boot="b")
+    journal.append(event())
+    journal.append(event("long " * 50_000))
+    assert Journal(tmp_path, boot="b").append(event()).seq == 3
+
+
+def test_number_in_an_events_own_words_is_not_taken_for_its_number(tmp_path: Path) -> None:
+    journal = Journal(tmp_path, boot="b")
+    journal.append(Event("warning", '"seq":900', 'x "seq":901,', 1, 2, {"seq": 902}))
+    assert Journal(tmp_path, boot="b").append(event()).seq == 2
+    assert seqs(Journal(tmp_path, boot="b"), after=0) == [1, 2]
+
+
+def test_only_a_torn_line_is_an_empty_journal(tmp_path: Path) -> None:
+    (tmp_path / "events.jsonl").write_bytes(b'{"kind":"x","seq":7')
+    assert Journal(tmp_path, boot="b").append(event()).seq == 1
