@@ -6,7 +6,7 @@ PURE; standard library only. The public face of the package:
     rendered = render(checked.model)          # keepalived.conf in one layout
     merged = merge({"NodeA": a, "NodeB": b})  # one document with `@NodeA …` lines
 
-No function here raises on any text.
+No function here raises on any text. Models made by hand can be `Unwritable`.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ from hanode.conf.check import DEFAULT_TARGET, Checked, check, expand_for, node_i
 from hanode.conf.diff import IMPACTS, Change, diff, effective_priority, worst
 from hanode.conf.edit import EditRefused, add_address, remove, remove_address, set_value
 from hanode.conf.expand import Reader
+from hanode.conf.lexer import Unwritable
 from hanode.conf.merge import Merged, merge, merge_models
 from hanode.conf.model import (
     Address,
@@ -56,6 +57,7 @@ __all__ = [
     "Severity",
     "Statement",
     "TcpCheck",
+    "Unwritable",
     "VirtualServer",
     "VrrpInstance",
     "add_address",

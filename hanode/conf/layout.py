@@ -12,7 +12,7 @@ from dataclasses import replace
 
 from hanode.conf import address
 from hanode.conf.bind import JOINED
-from hanode.conf.lexer import quote, unquote
+from hanode.conf.lexer import Unwritable, quote, unquote
 from hanode.conf.model import (
     Address,
     Config,
@@ -35,9 +35,28 @@ Owner = GlobalDefs | VrrpInstance | TcpCheck | RealServer | VirtualServer
 
 
 def layout(config: Config, target: Target | None) -> tuple[tuple[Statement, ...], list[Problem]]:
-    """The statements of a file, and what of the model could not be said for the target."""
+    """The statements of a file, and what of the model could not be said for the target.
+
+    Raises Unwritable for a model that no file can mean; what `bind` gives never is one.
+    """
     run = _Layout(target)
-    return run.root(config), run.problems
+    statements = run.root(config)
+    _one_line_each(statements)
+    tail = [n for n in config.notes if any("\n" in line for line in n.before)]
+    if tail:
+        raise Unwritable("a comment is one line")
+    return statements, run.problems
+
+
+def _one_line_each(statements: tuple[Statement, ...]) -> None:
+    """Nothing may begin a line of its own: it would be read as something else."""
+    for statement in statements:
+        comments = [c for n in statement.notes for c in (*n.before, n.after) if c]
+        if any("\n" in text for text in (*statement.words, *comments)):
+            raise Unwritable("a statement and its comment are one line each")
+        if any(comment[0] not in "#!" for comment in comments):
+            raise Unwritable("a comment begins with # or !")
+        _one_line_each(statement.children or ())
 
 
 def problem_at(where: Origin, code: str, message: str) -> Problem:
@@ -134,8 +153,10 @@ class _Layout:
                 self.problems.append(problem_at(vip.origin, "left-out", message))
                 continue
             options += pair
-        dev = ("dev", vip.dev) if vip.dev else ()
-        return Statement((str(vip), *dev, *options), None, _Notes(vip.notes).under(""), vip.origin)
+        dev = ("dev", quote(vip.dev)) if vip.dev else ()
+        return Statement(
+            (quote(str(vip)), *dev, *options), None, _Notes(vip.notes).under(""), vip.origin
+        )
 
     def fields(self, owner: Owner, name: str, prefix: str = "") -> Iterable[Statement]:
         notes = _Notes(owner.notes)
@@ -218,4 +239,4 @@ def _readable(kept: Statement, least: int, most: int, read: Callable[[list[str]]
 
 
 def _endpoint(keyword: str, ip: str, port: int | None) -> tuple[str, ...]:
-    return (keyword, ip) if port is None else (keyword, ip, str(port))
+    return (keyword, quote(ip)) if port is None else (keyword, quote(ip), str(port))

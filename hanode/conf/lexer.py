@@ -69,8 +69,18 @@ def unquote(word: str) -> str:
     return word.replace("\\#", "#").replace("\\!", "!") if "\\" in word else word
 
 
+class Unwritable(ValueError):
+    """A model holds what the language cannot say; the text is a sentence."""
+
+
 def quote(value: str) -> str:
-    """A word of which `unquote` gives the value back, in quotes only where it needs them."""
+    """A word of which `unquote` gives the value back, in quotes only where it needs them.
+
+    Raises Unwritable: a value can hold neither a line's end nor a double quote, and nothing that
+    comes out of a file does.
+    """
+    if "\n" in value or '"' in value:
+        raise Unwritable("a value can hold neither a line break nor a double quote")
     if value and not re.search(r'[\s{}"#!\\$]', value):
         return value
     return f'"{value}"'
