@@ -13,7 +13,7 @@ from tests.uml.harness import python_in_guest
 pytestmark = pytest.mark.needs("uml", "keepalived")
 
 DELAY_LOOP_S = 2.0
-SLOW_GUEST_S = 1.5
+SLOW_GUEST_S = 2.0
 
 FIRST, SECOND, ALPHA = "127.0.2.1:80", "127.0.2.2:80", "127.0.2.3:80"
 DEAD = "127.0.1.4:8004"
