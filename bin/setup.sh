@@ -1,6 +1,7 @@
 # Shell functions that bin/demo, bin/test and bin/check share. Sourced, never run.
 # Only what must happen before a Python with packages is there; the rest is hanode/lab/install.py.
 
+umask 022 # what is made here must be readable for the agents, which run as another user
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 
 # need_packages PROGRAM-OR-TEST=PACKAGE…: install the Debian packages of the programs not found.

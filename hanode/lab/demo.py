@@ -20,7 +20,7 @@ from hanode.lab import network, once
 from hanode.lab.install import PROJECT
 from hanode.lab.netns import NamespaceError
 from hanode.lab.person import PersonError
-from hanode.lab.runs import Run, sweep
+from hanode.lab.runs import InUse, Run, hold, sweep
 from hanode.lab.session import Session, SessionError
 from hanode.lab.stack import StackError, free_port
 
@@ -95,12 +95,16 @@ def main(argv: list[str]) -> int:
     if not options.no_lab and (reason := network.why_not()) is not None:
         print(f"{reason}; `bin/demo --no-lab` starts the control plane alone.", file=sys.stderr)
         return 2
+    os.umask(0o022)  # the agents, another user, must reach the broker's socket
     ended = _end_on_signals()
     for tag in sweep():
         print(f"· removed what the run {tag} had left behind")
     run = Run()
     try:
         return _run(options, run)
+    except InUse as error:
+        print(error, file=sys.stderr)
+        return 2
     except (StackError, SessionError, NamespaceError, PersonError) as error:
         print(error, file=sys.stderr)
         return 1
@@ -116,6 +120,7 @@ def _run(options: argparse.Namespace, run: Run) -> int:
         data_dir = run.directory / "data"
     else:
         data_dir = Path(options.data_dir or PROJECT / "var/demo").absolute()
+    hold(data_dir)
     session = Session(
         run=run,
         data_dir=data_dir,

@@ -70,6 +70,30 @@ def sweep() -> list[str]:
     return removed
 
 
+class InUse(Exception):
+    """A data directory cannot be had; one sentence."""
+
+
+def hold(data_dir: Path) -> int:
+    """Make the data directory and keep it from other runs as long as the descriptor is open.
+
+    Raises InUse. Two Valkeys on one append-only file would ruin it.
+    """
+    try:
+        data_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
+        lock = os.open(data_dir / ".lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    except OSError as error:
+        raise InUse(f"{data_dir}: {error.strerror}; name another with --data-dir") from None
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        os.close(lock)
+        raise InUse(
+            f"another bin/demo uses {data_dir}; end that one, or name another with --data-dir"
+        ) from None
+    return lock
+
+
 def _remove(tag: str, directory: Path) -> None:
     if os.geteuid() == 0:
         for name in netns.named(f"{tag}-"):

@@ -233,6 +233,11 @@ class Session:
             state_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
             enrolment = self.run.directory / "enrolments" / f"{name}.enrolment.json"
             nodes.append(NodePlan(name, str(file), str(enrolment), str(state_dir), str(run_dir)))
+        if not (PROJECT / "hanode/wire.py").stat().st_mode & 0o004:
+            raise SessionError(
+                f"the directors' agents run as another user, who cannot read the files of {PROJECT}; "
+                f"say `chmod -R go+rX {PROJECT}`"
+            )
         bind = "" if readable_by_others(PROJECT) else f"{PROJECT}={self.run.directory / 'project'}"
         return Plan(
             tag=self.run.tag,

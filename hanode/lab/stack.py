@@ -63,6 +63,9 @@ class Stack:
     def environment(self) -> dict[str, str]:
         """The environment of every program of the control plane."""
         names = {"localhost", "127.0.0.1", "[::1]", socket.gethostname(), self.host}
+        if self.host == _ANYWHERE:
+            with contextlib.suppress(OSError):
+                names.update(socket.gethostbyname_ex(socket.gethostname())[2])
         environment = {
             **{k: v for k, v in os.environ.items() if not k.startswith("KEEPSIGHT_")},
             "PYTHONPATH": str(self.project),

@@ -82,3 +82,17 @@ def test_leftover_processes_are_ended(base: Path, holder: subprocess.Popen[str])
     holder.wait(5)
     assert runs.sweep() == [tag]
     assert sleeper.wait(5) == -signal.SIGKILL
+
+
+def test_a_data_directory_belongs_to_one_run_at_a_time(tmp_path: Path) -> None:
+    lock = runs.hold(tmp_path / "data")
+    with pytest.raises(runs.InUse, match="another bin/demo uses"):
+        runs.hold(tmp_path / "data")
+    os.close(lock)
+    os.close(runs.hold(tmp_path / "data"))
+
+
+def test_a_data_directory_that_cannot_be_made_is_told_in_a_sentence(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    with pytest.raises(runs.InUse, match="file/data: Not a directory; name another"):
+        runs.hold(tmp_path / "file" / "data")
