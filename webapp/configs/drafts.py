@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from django.db import DataError, transaction
 from django.db.models import F
 
+from hanode.conf import Unwritable
 from webapp.accounts import access
 from webapp.accounts.models import User
 from webapp.accounts.services import audit
@@ -62,7 +63,10 @@ def change_draft(
     with all_or_nothing():
         take_version(cluster, version)
         change()
-        result = understood(cluster)
+        try:
+            result = understood(cluster)
+        except Unwritable as error:
+            raise ConfigRefused((language.unwritable(error),)) from None
         if result.refused:
             raise ConfigRefused(result.problems)
         audit(actor, verb, f"{cluster.slug}: {target}", version=version + 1)

@@ -90,6 +90,11 @@ def too_long(limit: int) -> NodeProblem:
     return NodeProblem(Problem("too-long", "error", DOCUMENT, 1, 1, 1, 1, message), ())
 
 
+def unwritable(error: conf.Unwritable) -> NodeProblem:
+    """The one problem of rows that no text can say, such as a name with a line break in it."""
+    return NodeProblem(Problem("unwritable", "error", DOCUMENT, 1, 1, 1, 1, str(error)), ())
+
+
 def document_of(models: dict[str, Config]) -> str:
     """One document that means these models, every word kept."""
     return conf.merge_models(models) if models else ""

@@ -253,3 +253,15 @@ def test_names_of_clusters_become_addresses(admin: User) -> None:
     assert made.slug == "buro-sud-2"
     with pytest.raises(BadImport, match="no name for a cluster"):
         services.import_files(actor=admin, cluster_name="!!!", files=pair())
+
+
+def test_a_value_with_a_line_break_is_refused_and_changes_nothing(
+    cluster: Cluster, editor: User
+) -> None:
+    group = cluster.groups.get()
+    with pytest.raises(ConfigRefused, match="line break"):
+        services.save_group(
+            actor=editor, group=group, version=1, values={"auth_pass": "x\nnotify /bin/sh"}
+        )
+    group.refresh_from_db()
+    assert group.auth_pass == "secure12"
