@@ -235,7 +235,7 @@ class Session:
             nodes.append(NodePlan(name, str(file), str(enrolment), str(state_dir), str(run_dir)))
         if not (PROJECT / "hanode/wire.py").stat().st_mode & 0o004:
             raise SessionError(
-                f"the directors' agents run as another user, who cannot read the files of {PROJECT}; "
+                f"the agents run as another user, who cannot read the files of {PROJECT}; "
                 f"say `chmod -R go+rX {PROJECT}`"
             )
         bind = "" if readable_by_others(PROJECT) else f"{PROJECT}={self.run.directory / 'project'}"
