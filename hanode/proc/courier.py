@@ -51,6 +51,11 @@ STREAM_ENTRIES_MAX = 5_000
 RESEND_AFTER = STREAM_ENTRIES_MAX * 3 // 4
 """After so many entries without a receipt, events may have been trimmed: they are sent again."""
 
+WINDOW = 1_000
+"""Events on their way, at most: the stream is bounded, and must never be the one to drop them."""
+
+WINDOW_POLL_S = 0.05
+
 SETTLED_MAX = 1_000
 
 HEARTBEAT_MIN_S = 0.1
@@ -173,20 +178,32 @@ class Courier:
 
     async def _follow(self) -> None:
         """Send events from the control plane's receipt on."""
-        cursor = await self._broker.get(f"{self._key}:acked")
-        self._note_broker(True)
-        journal, _, seq = str(cursor or "").partition(" ")
-        after = int(seq) if seq.isdigit() else 0
+        acked = await self._read_acked()
         self._follow_again.clear()
         async with ControlLink(self._control) as link:
-            head = await link.request("subscribe", journal=journal, after=after)
-            self._sent = after if head.get("journal") == journal else 0
+            head = await link.request("subscribe", journal=acked[0], after=acked[1])
+            journal = str(head.get("journal"))
+            self._sent = acked[1] if journal == acked[0] else 0
             again = asyncio.ensure_future(self._follow_again.wait())
             try:
                 while not again.done():
                     await self._send_batch(await link.messages(BATCH, until=again))
+                    while self._ahead_of(acked, journal) > WINDOW and not again.done():
+                        await asyncio.sleep(WINDOW_POLL_S)
+                        acked = await self._read_acked()
             finally:
                 again.cancel()
+
+    def _ahead_of(self, acked: tuple[str, int], journal: str) -> int:
+        """How many events are on their way."""
+        return self._sent - (acked[1] if acked[0] == journal else 0)
+
+    async def _read_acked(self) -> tuple[str, int]:
+        """Journal and number that the control plane has stored up to; ("", 0): none."""
+        text = await self._broker.get(f"{self._key}:acked")
+        self._note_broker(True)
+        journal, _, seq = str(text or "").partition(" ")
+        return (journal, int(seq)) if seq.isdigit() else ("", 0)
 
     async def _send_batch(self, messages: list[dict[str, Any]]) -> None:
         if not messages:

@@ -163,6 +163,13 @@ class Broker:
     def events(self) -> list[Event]:
         return [decode(Event, raw) for raw in self.records("event")]
 
+    def take_events(self) -> list[int]:
+        """Their numbers; they are no longer in the stream then."""
+        entries: Any = self.client.xrange(f"up.{WIRE_ID}")
+        if entries:
+            self.client.xdel(f"up.{WIRE_ID}", *[entry_id for entry_id, _ in entries])
+        return [json.loads(f["d"])["seq"] for _, f in entries if f["t"] == "event"]
+
     def statuses(self) -> list[NodeStatus]:
         return [decode(NodeStatus, raw) for raw in self.records("status")]
 

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from hanode.system.journal import Journal
 from hanode.wire import Event, Signed
 from tests.proc.harness import (
     CONFIG,
@@ -281,3 +282,30 @@ def test_agent_that_cannot_reach_its_supervisor_says_so(
     node.directory.chmod(0o755)
     until(broker.statuses, within_s=3.0)
     until(lambda: not any("cannot reach" in p for p in node.status().problems))
+
+
+def test_long_backlog_waits_for_receipts_and_loses_nothing(
+    node: Node, broker: Broker, authority: Authority
+) -> None:
+    """More events than the stream may hold: it would drop the oldest."""
+    (node.directory / "state").mkdir()
+    journal = Journal(node.directory / "state")
+    for number in range(7_000):
+        journal.append(Event("warning", str(number), "made by the test", 1, 1))
+    journal.close()
+    node.enrol(authority, broker.node_url())
+    node.start()
+    stored: set[int] = set()
+
+    def ingest() -> bool:
+        stored.update(broker.take_events())
+        if stored:
+            broker.client.set(f"node.{WIRE_ID}:acked", f"{journal.id} {max(stored)}")
+        return max(stored, default=0) >= 7_000
+
+    until(lambda: len(broker.events()) > 1_000)
+    seen = len(broker.statuses())
+    until(lambda: len(broker.statuses()) > seen + 2)
+    assert len(broker.events()) <= 1_000 + 200, "it did not wait"
+    until(ingest, within_s=20.0)
+    assert set(range(1, 7_001)) <= stored
