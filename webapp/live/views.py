@@ -93,7 +93,13 @@ def lab_action(request: HttpRequest, slug: str, target: str, verb: str) -> HttpR
 def _context(request: HttpRequest, found: Cluster) -> dict[str, object]:
     view = cluster_view(found, timezone.now())
     may_operate = may(request.user, "operate")
-    context = {"cluster": found, "view": view, "may_operate": may_operate, "machines": {}}
+    context: dict[str, object] = {
+        "cluster": found,
+        "view": view,
+        "may_operate": may_operate,
+        "everything": request.GET.get("timeline") == "all",
+        "machines": {},
+    }
     if view["lab"] and may_operate:
         try:
             context["machines"] = lab.states()

@@ -102,7 +102,18 @@ def test_the_timeline_tells_the_cause(
     cluster: Cluster, as_reader: Client, happened: dict[str, Any]
 ) -> None:
     text = words(part(as_reader, cluster, "events"))
-    assert "NodeB MASTER HA_Group (was BACKUP) no advert for 3.629 s" in text
+    assert "NodeB MASTER HA_Group was BACKUP no advert for 3.629 s" in text
+
+
+def test_the_stages_of_a_revision_are_told_only_where_asked_for(
+    cluster: Cluster, as_reader: Client, happened: dict[str, Any]
+) -> None:
+    happened["node"].events.update(kind="config", data={"phase": "staged"}, subject="revision 7")
+    assert "revision 7" not in part(as_reader, cluster, "events")
+    where = reverse("cluster-live", args=[cluster.slug, "events"])
+    assert "revision 7" in as_reader.get(where, {"timeline": "all"}).content.decode()
+    page = as_reader.get(reverse("cluster", args=[cluster.slug]), {"timeline": "all"})
+    assert "revision 7" in page.content.decode()
 
 
 def test_the_client_tells_the_last_outage_in_milliseconds(

@@ -67,27 +67,38 @@ def heartbeat() -> float:
     return float(settings.HEARTBEAT_S)
 
 
+STAGES = ("received", "verified", "checked", "staged")
+"""What every revision goes through on its way; told only where everything is asked for."""
+
+
+@register.filter
+def worth_telling(events: list[EventView], everything: bool) -> list[EventView]:
+    """The events without the stages on a revision's way, unless everything is asked for."""
+    return [event for event in events if everything or event["data"].get("phase") not in STAGES]
+
+
 @register.simple_tag
 def event_words(event: EventView) -> dict[str, Any]:
-    """What happened: `{"state", "word", "text"}`, the state being one that the CSS knows."""
+    """What happened: `{"state", "word", "text", "more"}`, the state being one the CSS knows."""
     data, subject = event["data"], event["subject"]
     match event["kind"]:
         case "transition":
             now = str(data.get("to", "unknown"))
-            before = f" (was {data['from']})" if data.get("from") else ""
-            return {"state": now, "word": now, "text": f"{subject}{before}"}
+            before = f"was {data['from']}" if data.get("from") else ""
+            return {"state": now, "word": now, "text": subject, "more": before}
         case "address":
             here = bool(data.get("present"))
-            where = f" on {data['interface']}" if data.get("interface") else ""
+            where = f"on {data['interface']}" if data.get("interface") else ""
             state, word = ("present", "here") if here else ("absent", "gone")
-            return {"state": state, "word": word, "text": f"{subject}{where}"}
+            return {"state": state, "word": word, "text": subject, "more": where}
         case "real_server" | "virtual_server":
             word = "up" if data.get("up") else "down"
-            of = f" of {data['virtual_server']}" if data.get("virtual_server") else ""
-            return {"state": word, "word": word, "text": f"{subject}{of}"}
+            of = f"of {data['virtual_server']}" if data.get("virtual_server") else ""
+            return {"state": word, "word": word, "text": subject, "more": of}
         case "config":
             phase = str(data.get("phase", "config"))
-            return {"state": phase, "word": phase.replace("_", " "), "text": subject}
+            state = "info" if phase in STAGES else phase
+            return {"state": state, "word": phase.replace("_", " "), "text": subject}
         case "warning":
             return {"state": "warning", "word": "warning", "text": subject}
         case _:
