@@ -131,7 +131,8 @@ class Machine:
     def _take_link(self, link: LinkState) -> None:
         self.link = link
         self.source = track.source_address(self.settings, link) or NO_ADDRESS
-        self._prepare_advert()
+        # Encoded once: what is sent every interval.
+        self._advert = (self._make_advert(self.priority.effective),) if self.source else ()
 
     def _see_link(self, link: LinkState, now_us: int) -> list[Effect]:
         reason = track.fault(self.settings, link)
@@ -164,7 +165,7 @@ class Machine:
         if not self._gives_way_to(advert.priority, now_us):
             # Lower than ours: discard it, so that the timer runs out and we preempt.
             self.master = event.source
-            self._waiting.discarded = (event.source, advert.priority)
+            self._waiting.discarded = (event.source, advert.priority, now_us)
             return effects
         if settings.version == 3:
             self._master_advert_us = advert.interval_us or settings.advert_int_us
@@ -200,7 +201,6 @@ class Machine:
                 master_advert_us=self._master_advert_us,
                 adverts=self.settings.down_timer_adverts,
             )
-        waiting.discarded = None
         self._waiting = waiting
         self._main_us = waiting.since_us + wait_us
 
@@ -316,10 +316,6 @@ class Machine:
         )
         return SendAdvert(settings.key, payload, self.source, self.destination)
 
-    def _prepare_advert(self) -> None:
-        """Encode once what is sent every interval."""
-        self._advert = (self._make_advert(self.priority.effective),) if self.source else ()
-
     def _send_advert(self, now_us: int, was_due_us: int | None = None) -> list[Effect]:
         interval_us = self.settings.advert_int_us
         # The beat is kept, unless a whole interval was missed: then there is nothing to catch up.
@@ -365,7 +361,11 @@ class Machine:
         if self.state is State.BACKUP:
             if old.advert_int_us != new.advert_int_us or old.version != new.version:
                 self._master_advert_us = new.advert_int_us
-            self._wait(self._waiting)
+            waiting = self._waiting
+            if waiting.discarded and self._gives_way_to(waiting.discarded[1], now_us):
+                # What was too low for the old priority is a master for the new one.
+                waiting = Waiting(waiting.discarded[2], waiting.discarded[0])
+            self._wait(waiting)
             return effects
         if self._advert != old_advert or old.advert_int_us != new.advert_int_us:
             effects += self._send_advert(now_us)

@@ -21,8 +21,8 @@ class Waiting:
     """Whose advert started it; None: our own start."""
     stopping: bool = False
     """That advert had priority 0 (or we gave up ourselves): only Skew_Time is waited."""
-    discarded: tuple[bytes, int] | None = None
-    """Source and priority of the last lower advert since, which did not restart the timer."""
+    discarded: tuple[bytes, int, int] | None = None
+    """Source, priority and time of the last lower advert, which did not restart the timer."""
 
     def verdict(self, own: Priority, now_us: int) -> str:
         """The cause of becoming master when the timer has run out, in words."""
@@ -30,7 +30,7 @@ class Waiting:
         if self.heard is not None and self.stopping:
             return f"{packet.text(self.heard)} announced priority 0 (it is stopping)"
         if self.discarded is not None:
-            source, priority = self.discarded
+            source, priority, _ = self.discarded
             return (
                 f"own priority {own.effective} is higher than {priority} of {packet.text(source)}"
             )
