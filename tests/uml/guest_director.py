@@ -8,6 +8,9 @@ lab's files, with shorter times. Everything dies with the guest.
 from __future__ import annotations
 
 import json
+import os
+import re
+import signal
 import subprocess
 import sys
 import time
@@ -124,6 +127,17 @@ def until(wanted: Callable[[], bool]) -> float | None:
     return None
 
 
+def all_tables(for_s: float) -> list[list[str]]:
+    """Every table that could be seen in this time, each once, in the order of appearance."""
+    found: list[list[str]] = []
+    began = time.monotonic()
+    while time.monotonic() - began < for_s:
+        if (now := table()) not in found:
+            found.append(now)
+        time.sleep(0.02)
+    return found
+
+
 def serve(host: str) -> subprocess.Popen[bytes]:
     return start(host, sys.executable, "-c", NAME_SERVER, host)
 
@@ -142,7 +156,8 @@ def main() -> None:
     config.write_text(CONFIG)
     options = ["-f", str(config), "-i", "NodeA", "--state-dir", f"{home}/state"]
     hanode = [sys.executable, "-m", "hanode"]
-    director = start("nodea", *hanode, "run", *options, "--run-dir", f"{home}/run")
+    there = ["--run-dir", f"{home}/run"]
+    director = start("nodea", *hanode, "run", *options, *there)
 
     seen["balanced_after_s"] = until(lambda: len(table()) == 3)
     seen["balanced"] = table()
@@ -158,11 +173,18 @@ def main() -> None:
     seen["answers_without_rs1"] = [
         inside("client", sys.executable, "-c", FETCH).strip() for _ in range(3)
     ]
-    seen["status"] = inside("nodea", *hanode, "status", "--run-dir", f"{home}/run")
+    seen["status"] = inside("nodea", *hanode, "status", *there)
 
     servers["rs1"] = serve("rs1")
     seen["back_after_s"] = until(lambda: len(table()) == 3)
     seen["back"] = table()
+
+    checker = re.search(r"checker (\d+)", inside("nodea", *hanode, "status", *there))
+    assert checker is not None
+    os.kill(int(checker[1]), signal.SIGKILL)
+    seen["tables_around_a_crash"] = all_tables(for_s=4)
+    again = re.search(r"checker (\d+)", inside("nodea", *hanode, "status", *there))
+    seen["another_checker_runs"] = again is not None and again[1] != checker[1]
 
     director.terminate()
     seen["exit"] = director.wait(PATIENCE_S)

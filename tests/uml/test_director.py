@@ -50,5 +50,11 @@ def test_it_comes_back(seen: Any) -> None:
     assert seen["back"] == [RS1, RS2, SERVICE]
 
 
+def test_a_checker_that_is_killed_leaves_no_gap(seen: Any) -> None:
+    """The kernel goes on balancing, and the next checker takes the table over as it stands."""
+    assert seen["tables_around_a_crash"] == [[RS1, RS2, SERVICE]]
+    assert seen["another_checker_runs"]
+
+
 def test_a_stopped_director_leaves_nothing_behind(seen: Any) -> None:
     assert (seen["exit"], seen["after_stop"], seen["vip_after_stop"]) == (0, [], False)
