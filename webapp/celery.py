@@ -7,28 +7,35 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
-from typing import Any, ParamSpec, Protocol, cast
+from typing import Any, ParamSpec, cast
 
 from celery import Celery
 from django.conf import settings
+from kombu.connection import Connection
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "webapp.settings")
 
 P = ParamSpec("P")
 
 
-class Task(Protocol[P]):
-    """What a decorated function offers; Celery itself is not typed."""
-
-    def __call__(self, *args: P.args, **kwargs: P.kwargs) -> None: ...
-
-    def apply_async(self, args: tuple[Any, ...] = (), **options: Any) -> Any: ...
-
-
 PREFIX = "control:"
 """Before every key of this app, so that no node's broker user can reach one."""
 
+PAUSES_S = {"interval_start": 0.2, "interval_step": 0.2, "interval_max": 2.0}
+"""Between tries to reach a broker that is away."""
+
+
+class PatientConnection(Connection):
+    """Kombu's connection with short pauses: its own grow to 30 s, and a push would wait so long."""
+
+    def _ensure_connection(self, *args: Any, **options: Any) -> Any:
+        if len(args) < 3:  # the third and later are pauses that the caller chose
+            options = {**PAUSES_S, **options}
+        return super()._ensure_connection(*args, **options)  # type: ignore[no-untyped-call]
+
+
 app = Celery("webapp")
+app.amqp.Connection = PatientConnection
 app.conf.update(
     broker_url=settings.BROKER_URL,
     broker_transport_options={
@@ -44,6 +51,7 @@ app.conf.update(
     accept_content=["json"],
     task_publish_retry=False,  # a click answers at once; the reconciler makes up for what is lost
     worker_hijack_root_logger=False,
+    worker_cancel_long_running_tasks_on_connection_loss=True,
     worker_prefetch_multiplier=1,
     beat_schedule_filename=str(settings.DATA_DIR / "celerybeat-schedule"),
     beat_schedule={
@@ -53,10 +61,10 @@ app.conf.update(
 app.autodiscover_tasks(["webapp.rollout"])
 
 
-def task(name: str) -> Callable[[Callable[P, None]], Task[P]]:
-    """`@app.task(name=…)` with the function's own type."""
+def task(name: str) -> Callable[[Callable[P, None]], Callable[P, None]]:
+    """`@app.task(name=…)` that keeps the function's type; Celery itself is not typed."""
 
-    def decorate(function: Callable[P, None]) -> Task[P]:
-        return cast(Task[P], app.task(name=name)(function))
+    def decorate(function: Callable[P, None]) -> Callable[P, None]:
+        return cast(Callable[P, None], app.task(name=name)(function))
 
     return decorate

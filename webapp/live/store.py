@@ -45,7 +45,6 @@ class News:
 def store_node(node: Node, records: list[tuple[bytes, Record]], news: News, now: datetime) -> None:
     """One node's records of a batch; the caller holds the transaction."""
     live, _ = NodeStatus.objects.get_or_create(node=node)
-    group = node.cluster.channel_group
     events = [(i, r) for i, r in records if isinstance(r, wire.Event)]
     statuses = [(i, r) for i, r in records if isinstance(r, wire.NodeStatus)]
     if events:
@@ -55,8 +54,6 @@ def store_node(node: Node, records: list[tuple[bytes, Record]], news: News, now:
         _store_status(node, live, status, heard_at(entry_id, now), news, now)
     if events or statuses:
         news.cluster_ids.add(node.cluster_id)
-    if any(event.kind in GROUP_KINDS for _, event in events):
-        news.changed(group, "groups")
 
 
 def _store_events(
@@ -81,12 +78,16 @@ def _store_events(
         for entry_id, event in events
         if event.journal and event.seq > 0
     ]
-    before = node.events.count()
-    Event.objects.bulk_create(rows, ignore_conflicts=True)
-    if node.events.count() != before:
-        news.changed(node.cluster.channel_group, "events")
-        if any(row.kind == "config" for row in rows):
-            news.changed(node.cluster.channel_group, "config")
+    fresh = _not_yet_there(node, rows)
+    if fresh:
+        Event.objects.bulk_create(fresh, ignore_conflicts=True)  # a second ingest may be as fast
+        group = node.cluster.channel_group
+        news.changed(group, "events")
+        kinds = {row.kind for row in fresh}
+        if "config" in kinds:
+            news.changed(group, "config")
+        if kinds & GROUP_KINDS:
+            news.changed(group, "groups")
     for row in rows:
         if row.journal != live.journal:
             live.journal, live.seq = row.journal, row.seq
@@ -94,6 +95,15 @@ def _store_events(
     live.save(update_fields=["journal", "seq"])
     if live.journal:
         news.cursors[node.wire_id] = f"{live.journal} {live.seq}"
+
+
+def _not_yet_there(node: Node, rows: list[Event]) -> list[Event]:
+    known = set(
+        node.events.filter(
+            journal__in={row.journal for row in rows}, seq__in=[row.seq for row in rows]
+        ).values_list("journal", "seq")
+    )
+    return [row for row in rows if (row.journal, row.seq) not in known]
 
 
 def _store_status(

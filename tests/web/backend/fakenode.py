@@ -7,6 +7,7 @@ stay silent. Bundles are verified with the same bytes and the same pinned key as
 from __future__ import annotations
 
 import base64
+import contextlib
 import threading
 import time
 from typing import Any
@@ -88,10 +89,11 @@ class FakeNode:
     def _run(self) -> None:
         beat = 0.0
         while not self._stop.wait(0.01):
-            self._look()
-            if time.monotonic() - beat > 0.2:
-                beat = time.monotonic()
-                self.say_status()
+            with contextlib.suppress(redis.RedisError):  # the broker may be away for a while
+                self._look()
+                if time.monotonic() - beat > 0.2:
+                    beat = time.monotonic()
+                    self.say_status()
 
     def _verified(self, key: str, kind: str) -> str | None:
         raw = self.client.get(f"node.{self.enrolment.node}:{key}")

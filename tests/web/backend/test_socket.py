@@ -125,11 +125,11 @@ async def test_a_snapshot_comes_first_then_what_nodes_say(
         node.say_status()
         await off_loop(ingest.round, 10.0, 1)
         await off_loop(ingest.round, 11.5, 1)
+        await until(socket, lambda m: m == {"kind": "changed", "topic": "groups"})
         delta = await until(socket, lambda m: m["kind"] == "node")
         assert delta["node"] == node.enrolment.node
         assert delta["delta"]["state"] == "up"
         assert delta["delta"]["instances"][0]["state"] == "MASTER"
-        await until(socket, lambda m: m == {"kind": "changed", "topic": "groups"})
         # and then silence: nobody sends that a node fell silent, the socket finds out
         gone = await until(socket, lambda m: m["kind"] == "node" and m["delta"]["state"] != "up")
         assert gone["delta"]["instances"][0]["state"] == "unknown"
