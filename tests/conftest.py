@@ -37,7 +37,10 @@ NEEDS: dict[str, tuple[Callable[[], bool], str]] = {
     "netns": (_netns, "needs the right to make network namespaces"),
     "keepalived": (lambda: _found("keepalived"), "needs Debian's keepalived"),
     "tcpdump": (lambda: _found("tcpdump"), "needs tcpdump"),
-    "uml": (lambda: _found("linux.uml", "modprobe"), "needs Debian's user-mode-linux and kmod"),
+    "uml": (
+        lambda: _found("linux.uml", "modprobe", "ipvsadm"),
+        "needs Debian's user-mode-linux, kmod and ipvsadm",
+    ),
     "chromium": (lambda: _found("chromium"), "needs Debian's chromium"),
     "postgres": (
         lambda: bool(list(Path("/usr/lib/postgresql").glob("*/bin/initdb"))),
