@@ -104,7 +104,7 @@ class Child:
                 failures = 0 if time.monotonic() - began > STEADY_S else failures + 1
                 delay_s = RESTART_DELAYS_S[min(failures, len(RESTART_DELAYS_S)) - 1]
                 await asyncio.sleep(delay_s if failures else 0.0)
-                self.restarts += 1
+                self.restarts += not self._stopping
         finally:
             self.ended.set()
 
@@ -133,14 +133,13 @@ class Child:
         """Ask it to stop; kill it when it does not. Whether it ended by itself."""
         self._stopping = True
         self.send({"verb": "stop"})
-        if self._process is None:
-            return True
         try:
             await asyncio.wait_for(self.ended.wait(), timeout_s)
             return True
         except TimeoutError:
-            with contextlib.suppress(ProcessLookupError):
-                self._process.kill()
+            if self._process is not None:
+                with contextlib.suppress(ProcessLookupError):
+                    self._process.kill()
             await self.ended.wait()
             return False
 
@@ -156,6 +155,8 @@ class Child:
         reader, self._writer = await asyncio.open_unix_connection(sock=ours, limit=LINE_BYTES_MAX)
         self._write_pid_file()
         self._on_start(self)
+        if self._stopping:  # asked to stop while it was being started
+            self.send({"verb": "stop"})
         try:
             await self._listen(reader)
             return _cause(await self._process.wait())

@@ -47,6 +47,7 @@ class AgentKeeper:
         self._uid: int | None = None
         self._gid: int | None = None
         self._as_root = ""
+        self._stopping = False
         self._broker_up: bool | None = None
         self._broker_since = time.time()
         self._broker_cause = ""
@@ -65,6 +66,7 @@ class AgentKeeper:
             tasks.create_task(self._run())
 
     async def stop(self, *, timeout_s: float) -> None:
+        self._stopping = True
         if self._child is None:
             return
         # One that is still starting has nothing to tell, and would keep everybody waiting.
@@ -92,6 +94,8 @@ class AgentKeeper:
             )
             self._log.warning(self._as_root)
             self._uid = self._gid = None
+        if self._stopping:
+            return
         spec = Spec("agent", "hanode.proc.agent", uid=self._uid, gid=self._gid)
         self._child = Child(
             spec, on_message=self._heard, on_start=self._started, on_exit=self._exited
