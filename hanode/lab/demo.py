@@ -21,7 +21,7 @@ from hanode.lab.install import PROJECT
 from hanode.lab.netns import NamespaceError
 from hanode.lab.person import PersonError
 from hanode.lab.runs import InUse, Run, hold, sweep
-from hanode.lab.session import Session, SessionError
+from hanode.lab.session import Session, SessionError, say
 from hanode.lab.stack import StackError, free_port
 
 NODES = ("NodeA", "NodeB")
@@ -135,14 +135,14 @@ def _run(options: argparse.Namespace, run: Run) -> int:
         if options.once:
             return once.run(session, json_file=options.json)
         session.start()
-        print(f"· everything runs after {time.monotonic() - began:.1f} s")
+        say(f"everything runs after {time.monotonic() - began:.1f} s")
         _welcome(session)
         return _stay(session)
     finally:
         if options.once:
             once.end_quietly(session)
         else:
-            print("\n· ending everything", flush=True)
+            say("ending everything")
             session.stop()
 
 

@@ -260,5 +260,6 @@ def readable_by_others(path: Path) -> bool:
 
 
 def say(what: str) -> None:
-    """One line of progress."""
-    print(f"· {what}", flush=True)
+    """One line of progress; a terminal that was closed does not keep us from cleaning up."""
+    with contextlib.suppress(OSError):
+        print(f"· {what}", flush=True)

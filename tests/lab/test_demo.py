@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import os
+import pty
 import re
+import select
 import shutil
 import signal
 import subprocess
@@ -36,11 +38,9 @@ class Demo:
                 stdout=said,
                 stderr=said,
                 start_new_session=True,
-                # What marks every process of this demo, whoever its parent is by then.
                 env={**os.environ, "MARK_OF_THE_TEST": str(base)},
             )
-        self.mark = f"MARK_OF_THE_TEST={base}"
-        self.tag = f"ks{self.process.pid}"
+        self.base = base
 
     @property
     def said(self) -> str:
@@ -55,24 +55,33 @@ class Demo:
         return found.group(0)
 
     def processes(self) -> list[str]:
-        """Every process that this demo started and that still runs."""
-        found = []
-        for directory in Path("/proc").glob("[0-9]*"):
-            try:
-                if self.mark.encode() in (directory / "environ").read_bytes():
-                    words = (directory / "cmdline").read_bytes().replace(b"\0", b" ")
-                    found.append(words.decode(errors="replace"))
-            except OSError:
-                continue
-        return found
+        return processes(self.base)
 
     def leftovers(self) -> list[str]:
-        directory = runs.base_directory() / self.tag
-        return [
-            *self.processes(),
-            *netns.named(f"{self.tag}-"),
-            *([str(directory)] if directory.exists() else []),
-        ]
+        return leftovers(self.process.pid, self.base)
+
+
+def processes(mark: Path) -> list[str]:
+    """Every process that a demo with this mark started, whoever its parent is by now."""
+    found = []
+    for directory in Path("/proc").glob("[0-9]*"):
+        try:
+            if f"MARK_OF_THE_TEST={mark}".encode() in (directory / "environ").read_bytes():
+                words = (directory / "cmdline").read_bytes().replace(b"\0", b" ")
+                found.append(words.decode(errors="replace"))
+        except OSError:
+            continue
+    return found
+
+
+def leftovers(pid: int, mark: Path) -> list[str]:
+    """Processes, namespaces and files that the demo with this pid left behind."""
+    directory = runs.base_directory() / f"ks{pid}"
+    return [
+        *processes(mark),
+        *netns.named(f"ks{pid}-"),
+        *([str(directory)] if directory.exists() else []),
+    ]
 
 
 @pytest.fixture
@@ -91,16 +100,32 @@ def start(tmp_path: Path) -> Iterator[Callable[..., Demo]]:
 
 
 @pytest.mark.needs("root", "netns", "valkey")
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGHUP])
-def test_a_signal_in_the_middle_of_the_start_leaves_nothing(
-    start: Callable[..., Demo], tmp_path: Path, number: signal.Signals
+def test_ctrl_c_in_the_middle_of_the_start_leaves_nothing(
+    start: Callable[..., Demo], tmp_path: Path
 ) -> None:
     demo = start("--data-dir", str(tmp_path / "data"))
     demo.wait_for("· lab ks")
-    demo.process.send_signal(number)
-    assert demo.process.wait(END_S) == 128 + number
+    demo.process.send_signal(signal.SIGINT)
+    assert demo.process.wait(END_S) == 128 + signal.SIGINT
     assert demo.leftovers() == []
     assert "Traceback" not in demo.said
+
+
+@pytest.mark.needs("root", "netns", "valkey")
+def test_a_terminal_that_is_closed_ends_everything(tmp_path: Path) -> None:
+    """Whoever closes the window can be told nothing more; the demo must clean up all the same."""
+    pid, terminal = pty.fork()
+    if pid == 0:
+        os.environ["MARK_OF_THE_TEST"] = str(tmp_path)
+        os.execv(DEMO, [DEMO, "--port", "18100", "--data-dir", str(tmp_path / "data")])
+    said = b""
+    while b"Open" not in said:
+        assert select.select([terminal], [], [], START_S)[0], said
+        said += os.read(terminal, 4096)
+    os.close(terminal)
+    _, status = os.waitpid(pid, 0)
+    assert os.waitstatus_to_exitcode(status) == 128 + signal.SIGHUP
+    assert leftovers(pid, tmp_path) == []
 
 
 @pytest.mark.needs("root", "netns", "valkey")
