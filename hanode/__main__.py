@@ -28,6 +28,19 @@ VERBS: dict[str, tuple[str, str]] = {
 def main(arguments: list[str] | None = None) -> int:
     """The exit code."""
     words = sys.argv[1:] if arguments is None else arguments
+    try:
+        code = _dispatch(words)
+        sys.stdout.flush()
+    except KeyboardInterrupt:
+        return 130
+    except BrokenPipeError:
+        # Whoever read us (`| head`) has seen enough; Python must not complain at exit either.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+    return code
+
+
+def _dispatch(words: list[str]) -> int:
     if not words or words[0] in ("-h", "--help", "help"):
         print(_help())
         return 0
@@ -36,28 +49,16 @@ def main(arguments: list[str] | None = None) -> int:
         known = ", ".join(VERBS)
         print(f"hanode: there is no verb {verb!r}; the verbs are {known}", file=sys.stderr)
         return 2
-    module = VERBS[verb][0]
     try:
-        found = importlib.import_module(module)
+        module = importlib.import_module(VERBS[verb][0])
     except ModuleNotFoundError as error:
-        if error.name and error.name.startswith("hanode"):
-            print(f"hanode {verb}: this version does not have it yet", file=sys.stderr)
-        else:
-            print(
-                f"hanode {verb}: the Python package {error.name!r} is missing; "
-                "install requirements/node.txt",
-                file=sys.stderr,
-            )
+        print(
+            f"hanode {verb}: the Python package {error.name!r} is missing; "
+            "install requirements/node.txt",
+            file=sys.stderr,
+        )
         return 2
-    try:
-        code: int = found.main(verb, words[1:])
-        sys.stdout.flush()
-    except KeyboardInterrupt:
-        return 130
-    except BrokenPipeError:
-        # Whoever read us (`| head`) has seen enough; Python must not complain at exit either.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 0
+    code: int = module.main(verb, words[1:])
     return code
 
 
