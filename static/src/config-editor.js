@@ -75,7 +75,10 @@ class ConfigEditor extends HTMLElement {
   }
 
   apply(fix) {
-    this.view.dispatch({ changes: { from: fix.start, to: fix.end, insert: fix.text } });
+    // The server counts characters, the editor UTF-16 units: an emoji in a comment is 1 and 2.
+    const characters = Array.from(this.view.state.doc.toString());
+    const unit = (count) => characters.slice(0, count).join("").length;
+    this.view.dispatch({ changes: { from: unit(fix.start), to: unit(fix.end), insert: fix.text } });
     forceLinting(this.view);
   }
 
