@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from webapp.configs.language import NodeProblem
+from webapp.configs.language import NodeProblem, whole_document
 
 
 class ConfigError(Exception):
@@ -38,14 +38,15 @@ class NothingToPush(ConfigError):
         super().__init__("There is nothing to push: the nodes already run this configuration.")
 
 
-class TooLarge(ConfigError):
+class TooLarge(ConfigRefused):
     """A text or number that no row holds."""
 
     def __init__(self) -> None:
-        super().__init__(
-            "A word or number of this configuration is too large to keep; shorten names to 255 "
-            "characters and look for a number with too many digits."
+        message = (
+            "a word or number of this configuration is too large to keep; shorten names to 255 "
+            "characters and look for a number with too many digits"
         )
+        super().__init__((whole_document("too-large", message),))
 
 
 class BadImport(ConfigError):

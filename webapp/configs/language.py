@@ -87,12 +87,17 @@ def gathered(found: Iterable[tuple[Problem, tuple[str, ...]]]) -> tuple[NodeProb
 def too_long(limit: int) -> NodeProblem:
     """The one problem of a text that nobody reads further."""
     message = f"the document is longer than {limit} characters: that is no configuration"
-    return NodeProblem(Problem("too-long", "error", DOCUMENT, 1, 1, 1, 1, message), ())
+    return whole_document("too-long", message)
 
 
 def unwritable(error: conf.Unwritable) -> NodeProblem:
     """The one problem of rows that no text can say, such as a name with a line break in it."""
-    return NodeProblem(Problem("unwritable", "error", DOCUMENT, 1, 1, 1, 1, str(error)), ())
+    return whole_document("unwritable", str(error))
+
+
+def whole_document(code: str, message: str) -> NodeProblem:
+    """An error that has no place of its own."""
+    return NodeProblem(Problem(code, "error", DOCUMENT, 1, 1, 1, 1, message), ())
 
 
 def document_of(models: dict[str, Config]) -> str:
