@@ -2,6 +2,7 @@
 // silence the node is unknown, whatever it last said. What the card has no place for (another
 // instance, another address, a problem) is asked of the server as a fragment.
 import { age, clock } from "./clock.js";
+import { put } from "./put.js";
 
 const VIP = new Map([[true, ["present", "in the kernel"]], [false, ["absent", "not here"]], [null, ["unknown", "unknown"]]]);
 
@@ -31,7 +32,7 @@ class NodeCard extends HTMLElement {
 
   take(node) {
     if ("heard_ago_s" in node) this.hear(node.heard_ago_s);
-    for (const name of ["revision", "confirmed_revision", "engine"]) this.put(this, name, node[name]);
+    for (const name of ["revision", "confirmed_revision", "engine"]) put(this, name, node[name]);
     const fits = (node.instances ?? []).every((one) => this.takeInstance(one));
     const problems = this.querySelectorAll("[data-problem]").length;
     if (!fits || problems !== (node.problems?.length ?? problems)) this.ask("nodes");
@@ -41,9 +42,9 @@ class NodeCard extends HTMLElement {
   takeInstance(one) {
     const box = this.querySelector(`[data-instance="${CSS.escape(one.name)}"]`);
     if (!box || box.querySelectorAll("[data-vip]").length !== one.vips.length) return false;
-    if (this.put(box, "state", one.state)) this.ask("groups");
+    if (put(box, "state", one.state)) this.ask("groups");
     box.querySelector("[data-f=state]").dataset.state = one.state;
-    for (const name of ["cause", "priority", "effective_priority"]) this.put(box, name, one[name]);
+    for (const name of ["cause", "priority", "effective_priority"]) put(box, name, one[name]);
     box.querySelector("[data-since]").hidden = !one.since;
     if (one.since) {
       box.querySelector("[data-since] local-time")?.show(one.since);
@@ -58,13 +59,6 @@ class NodeCard extends HTMLElement {
     return chip !== null;
   }
 
-  put(box, name, value) {
-    const place = box.querySelector(`[data-f=${name}]`);
-    if (!place || value === undefined || place.textContent === String(value ?? "–")) return false;
-    place.textContent = value ?? "–";
-    return true;
-  }
-
   ask(topic) {
     document.body.dispatchEvent(new CustomEvent(`changed-${topic}`));
   }
@@ -73,11 +67,11 @@ class NodeCard extends HTMLElement {
     const silent = (performance.now() - this.heard) / 1000;
     const state = silent > this.limit ? "unknown" : "up";
     const card = this.firstElementChild;
-    this.put(this, "heard", Number.isFinite(silent) ? `${age(silent)} ago` : "never");
+    put(this, "heard", Number.isFinite(silent) ? `${age(silent)} ago` : "never");
     if (card.dataset.node === state) return;
     card.dataset.node = state;
     const since = clock(new Date(Date.now() - 1000 * silent));
-    if (state === "unknown") this.put(this, "unknown", Number.isFinite(silent) ? `unknown since ${since}` : "never heard");
+    if (state === "unknown") put(this, "unknown", Number.isFinite(silent) ? `unknown since ${since}` : "never heard");
     this.ask("groups");
   }
 }
