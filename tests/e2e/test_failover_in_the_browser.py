@@ -68,7 +68,7 @@ def page(link: str) -> Iterator[Page]:
         browser = playwright.chromium.launch(
             executable_path=shutil.which("chromium"), args=ARGUMENTS
         )
-        page = browser.new_page(viewport={"width": 1360, "height": 1000})
+        page = browser.new_page(viewport={"width": 1360, "height": 1240})
         page.set_default_timeout(15_000)
         page.goto(link)
         yield page
@@ -86,11 +86,11 @@ def test_stop_start_edit_and_push_without_a_reload(page: Page, tmp_path: Path) -
     expect(_state(page, "NodeB")).to_have_attribute("data-state", "MASTER", timeout=MOVE_MS)
     expect(_vip(page, "NodeB", "192.168.192.200/24")).to_have_attribute("data-state", "present")
     expect(page.get_by_text(re.compile(r"Last outage"))).to_be_visible(timeout=MOVE_MS)
-    _take_screenshot(page, tmp_path)
 
     page.get_by_role("button", name="Start NodeA").click()
     expect(_state(page, "NodeA")).to_have_attribute("data-state", "MASTER", timeout=2 * MOVE_MS)
     expect(_state(page, "NodeB")).to_have_attribute("data-state", "BACKUP", timeout=MOVE_MS)
+    _take_screenshot(page, tmp_path)
     assert loads == [], "the page was loaded again: nothing live about that"
 
     _add_address(page, "192.168.192.201/24")
