@@ -31,6 +31,7 @@ from hanode.conf.model import (
 from hanode.conf.problems import Fix, Problem, Severity
 from hanode.conf.schema import ROOT, Block, Keyword, blocks, root_words, script_words
 from hanode.conf.targets import Target
+from hanode.conf.tree import INCLUDES
 from hanode.conf.unknown import judge, place_name
 from hanode.conf.values import BadValue, Endpoint, Ip, is_ip
 
@@ -199,7 +200,9 @@ class _Binder:
                 continue
             keyword = table.keywords.get(unquote(raw.words[0]))
             if keyword is None:
-                self.unknown(raw, table)
+                # An include that stands at its place was told of where it was looked for.
+                if raw.words[0] not in INCLUDES:
+                    self.unknown(raw, table)
                 scan.other.append(statement(raw))
                 continue
             value, fits = self.read(keyword, raw, table)

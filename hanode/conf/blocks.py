@@ -12,7 +12,9 @@ from dataclasses import dataclass, field
 
 from hanode.conf.expand import Logical
 from hanode.conf.lexer import CLOSE, OPEN, STRING, WORD, Token, tokens
+from hanode.conf.macros import begins_a_macro
 from hanode.conf.problems import Fix, Problem, Severity
+from hanode.conf.tree import INCLUDES
 
 MAX_DEPTH = 64
 """keepalived's own deepest block is 5 deep."""
@@ -108,6 +110,10 @@ class _Builder:
             spans = [(base + w.start, base + w.end) for w in words]
         else:
             spans = [(logical.start, logical.end)] * len(words)
+        if begins_a_macro(texts[0]) or (words[0].start and texts[0] in INCLUDES):
+            # Not at its line's beginning, so keepalived takes it for a word; at the beginning of
+            # a line of its own, where the layout puts it, it would be a macro. Quotes keep it one.
+            texts[0] = f'"{texts[0]}"'
         if len(words) > 2 and texts[0] in self.scripts:
             rest = logical.text[words[1].start : words[-1].end]
             texts, spans = [texts[0], rest], [spans[0], (spans[1][0], spans[-1][1])]

@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from hanode.conf.macros import MacroError, repeat, substitute
 from hanode.conf.problems import Problem, Severity
 from hanode.conf.source import Source
-from hanode.conf.tree import Document, Kind, Line, parse
+from hanode.conf.tree import CONDITION, Document, Kind, Line, parse, pieces
 
 Reader = Callable[[str, str], "tuple[tuple[str, str], ...] | None"]
 """read(pattern, including file) -> ((name, text), …), or None where there is nothing to read."""
@@ -74,26 +74,28 @@ class _Expansion:
         source, text = document.source, document.source.text
         lines = iter(document.lines)
         for line in lines:
-            kind = line.kind
-            if kind is Kind.BLANK or self.full:
+            if line.kind is Kind.BLANK or self.full:
                 continue
             if line.end - line.start > MAX_BYTES // 4:
                 self.length(text, source, line)
-            if kind is Kind.INCLUDE:
-                self.include(source, line, depth)
-                continue
-            if line.condition and not self.applies(line.condition):
-                if kind is Kind.DEFINITION:
-                    self.definition(text, line, lines)
-                self.forget_comments(source)
-                continue
+            for piece in pieces(text, line):
+                self.line(source, piece, lines, depth)
+
+    def line(self, source: Source, line: Line, lines: Iterator[Line], depth: int) -> None:
+        kind, text = line.kind, source.text
+        if kind is Kind.INCLUDE:
+            self.include(source, line, depth)
+        elif line.condition and not self.applies(line.condition):
             if kind is Kind.DEFINITION:
-                name, value = self.definition(text, line, lines)
-                self.definitions[name] = value
-            elif kind is Kind.COMMENT:
-                self.emit("", source, line)
-            else:
-                self.plain(text[line.body : line.comment].rstrip(), source, line)
+                self.definition(text, line, lines)
+            self.forget_comments(source)
+        elif kind is Kind.DEFINITION:
+            name, value = self.definition(text, line, lines)
+            self.definitions[name] = value
+        elif kind is Kind.COMMENT:
+            self.emit("", source, line)
+        elif kind is not Kind.BLANK:
+            self.plain(text[line.body : line.comment].rstrip(), source, line)
 
     def forget_comments(self, source: Source) -> None:
         """The comments above a line that is dropped are about that line."""
@@ -141,7 +143,12 @@ class _Expansion:
                 done, used = substitute(text, self.definitions)
                 made_by = macro or (f"${used[0]}" if used else None)
                 for part in done.split("\n"):
-                    self.emit(part, source, line, made_by)
+                    # keepalived looks for conditions after it has put the definitions in.
+                    condition = CONDITION.match(part) if used else None
+                    if condition is None:
+                        self.emit(part, source, line, made_by)
+                    elif self.applies(condition.group(1)):
+                        self.emit(part[condition.end() :], source, line, made_by)
         except MacroError as error:
             self.problem("macro", source, line, f"{error}; the line is left out")
 

@@ -13,6 +13,7 @@ from dataclasses import replace
 from hanode.conf import address
 from hanode.conf.bind import JOINED
 from hanode.conf.lexer import Unwritable, quote, unquote
+from hanode.conf.macros import begins_a_macro
 from hanode.conf.model import (
     Address,
     Config,
@@ -28,6 +29,7 @@ from hanode.conf.model import (
 from hanode.conf.problems import Problem
 from hanode.conf.schema import ROOT, blocks
 from hanode.conf.targets import Target
+from hanode.conf.tree import INCLUDES
 from hanode.conf.unknown import place_name
 from hanode.conf.values import BadValue
 
@@ -54,6 +56,8 @@ def _one_line_each(statements: tuple[Statement, ...]) -> None:
         comments = [c for n in statement.notes for c in (*n.before, n.after) if c]
         if any("\n" in text for text in (*statement.words, *comments)):
             raise Unwritable("a statement and its comment are one line each")
+        if begins_a_macro(statement.keyword):
+            raise Unwritable("a statement begins with a word, not with a condition or a macro")
         if any(comment[0] not in "#!" for comment in comments):
             raise Unwritable("a comment begins with # or !")
         _one_line_each(statement.children or ())
@@ -205,6 +209,8 @@ class _Layout:
     def keyword_fits(self, kept: Statement, name: str) -> Statement | None:
         keyword = blocks()[name].keywords.get(unquote(kept.keyword))
         assert self.target is not None
+        if kept.keyword in INCLUDES and kept.children is None:
+            return kept
         if keyword is None or not self.target.has(keyword.since):
             self.left_out(kept, name)
             return None

@@ -18,7 +18,13 @@ MAX_REPEATS = 100_000
 
 REFERENCE = re.compile(r"\$(?:\{([A-Za-z_]\w*)((?:[ \t][^{}\"\n]*)?)\}|([A-Za-z_]\w*)(?=[\s,)]|$))")
 _REPEAT = re.compile(r"~(SEQx?|LST)\(([^()]*)\)[ \t]*")
+_FIRST = re.compile(r"@|\$[A-Za-z_]\w*=|~(?:SEQx?|LST)\(")
 _NUMBER = re.compile(r"[+-]?\d{1,12}")
+
+
+def begins_a_macro(word: str) -> bool:
+    """Whether a line that begins with this word is a condition, a definition or a repetition."""
+    return word[:1] in "@$~" and _FIRST.match(word) is not None
 
 
 class MacroError(ValueError):

@@ -8,7 +8,7 @@ gives them their meaning. Blocks can only be known after that (`blocks`).
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import Enum
 
 from hanode.conf.lexer import CLOSE, OPEN, comment_start, tokens
@@ -69,13 +69,17 @@ class Document:
         return tuple(dict.fromkeys(ids))
 
 
+MAX_PIECES = 128
+"""Of one line; more would not fit into keepalived's buffer of 1024 bytes."""
 INCLUDES = ("include", "includer", "includem", "includew", "includeb", "includea")
 """The words that read other files."""
 
-_CONDITION = re.compile(r"@(\^?[^\s]+)[^\S\n]*")
+CONDITION = re.compile(r"@(\^?[^\s]+)[^\S\n]*")
 _DEFINITION = re.compile(r"\$[A-Za-z_]\w*=")
 _INCLUDE = re.compile(r"include[rmwba]?(?=\s|$)")
 _REPEAT = re.compile(r"~(?:SEQx?|LST)\(")
+_MACRO = re.compile(r"[^\S\n]*(?:@\^?\S|\$[A-Za-z_]\w*=|~(?:SEQx?|LST)\(|include[rmwba]?[^\S\n])")
+_BEHIND_BRACE = re.compile(r"[{}]" + _MACRO.pattern)
 _SPACE = " \t\r\f\v"
 
 
@@ -103,9 +107,34 @@ def _line(text: str, number: int, start: int, end: int, stop: int, continued: bo
     if continued:
         return Line(number, start, end, stop, Kind.CONTINUED, body, comment)
     condition = None
-    if text.startswith("@", body) and (match := _CONDITION.match(text, body, comment)):
+    if text.startswith("@", body) and (match := CONDITION.match(text, body, comment)):
         condition, body = match.group(1), match.end()
     return Line(number, start, end, stop, _kind(text, body, comment, end), body, comment, condition)
+
+
+def pieces(text: str, line: Line) -> list[Line]:
+    """The line, or its parts where a macro stands behind a brace.
+
+    keepalived reads on behind a brace as if a new line began there, so a condition, a definition,
+    a repetition or an include counts there too, up to the end of the line.
+    """
+    found = [line]
+    while (
+        len(found) < MAX_PIECES
+        and found[-1].kind is Kind.PLAIN
+        and _BEHIND_BRACE.search(text, line.body, line.comment)
+    ):
+        last = found[-1]
+        for token in tokens(text[last.body : last.comment]):
+            start = last.body + token.end
+            if token.kind in (OPEN, CLOSE) and _MACRO.match(text, start, last.comment):
+                head = replace(last, end=start, comment=start)
+                rest = _line(text, last.number, start, last.end, last.stop, False)
+                found[-1:] = [head, rest]
+                break
+        else:
+            break
+    return found
 
 
 def _kind(text: str, body: int, comment: int, end: int) -> Kind:

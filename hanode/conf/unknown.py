@@ -46,6 +46,9 @@ class Verdict:
 def judge(word: str, block: str) -> Verdict:
     """What to say about `word`, which is no keyword of `block`."""
     place = place_name(block)
+    if word.startswith("@"):
+        message = f"{word} counts only at the beginning of a line; keepalived ignores what follows"
+        return Verdict("condition-misplaced", message, "write it on a line of its own")
     if word in RETIRED:
         message = f"{word} is unknown to today's keepalived ({RETIRED[word]}); it ignores the line"
         return Verdict("retired-keyword", message, "remove the line", remove=True)

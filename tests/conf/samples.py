@@ -45,7 +45,10 @@ WORDS = sorted({name for block in ALL for name in block.keywords} | {"PASS", "na
 
 pieces = st.sampled_from(
     [
-        "\n", " ", "\t", "\r\n", "{", "}", "#", "!", '"', "'", "\\", "\\\n", "@a ", "@^b ", "$X=",
+        "\n", " ", "\t", "\r\n", "{", "}", "#", "!", '"', "'", "\\", "\\\n", "@a ", "@^b ",
+        "{ @a x",
+        "@a @b y",
+        "$X=",
         "$X", "${X}", "${X", "~SEQ(i,1,3) ", "~LST(i,p,q) ", "~LST({a,b},{1,2}) ", "$i",
         "include x",
         "192.0.2.1", "192.0.2.1/24", "2001:db8::1", "1", "255", "0.5", "MASTER", "é",

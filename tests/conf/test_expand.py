@@ -117,3 +117,33 @@ def test_what_a_macro_made_is_said_to_be_made_by_it() -> None:
 def test_a_name_without_definition_is_named_with_its_line() -> None:
     found = conf.check("vrrp_instance x {\n  priority ${PRIO}\n}\n").problems
     assert any(p.code == "undefined-name" and p.line == 2 for p in found)
+
+
+def test_behind_a_brace_a_line_begins_anew() -> None:
+    assert lines("q { @a one\n} @b two\n", "a") == ["q {", "one", "}"]
+    assert lines("q { @a one\n} @b two\n", "b") == ["q {", "}", "two"]
+    assert lines("q { $X=5\n} say $X\n") == ["q {", "} say 5"]
+    assert lines("q { ~SEQ(i, 2) w$i\n}\n") == ["q {", "w1", "w2", "}"]
+    assert lines("q { include f\n}\n", "a", {"f": "inner\n"}) == ["q {", "inner", "}"]
+    assert lines('say "{ @a" } @a x\n', "b") == ['say "{ @a" }']
+
+
+def test_two_conditions_on_a_line_are_one_and_a_word() -> None:
+    checked = conf.check("@a @b priority 1\n", node="a")
+    assert [p.code for p in checked.problems] == ["condition-misplaced"]
+    again = conf.check(conf.render(checked.model, target=None).text, node="a")
+    assert again.model == checked.model
+    assert [s.words for s in again.model.other] == [('"@b"', "priority", "1")]
+
+
+def test_an_include_inside_a_block_stays_there() -> None:
+    text = "vrrp_instance x {\n    include x.conf\n}\n"
+    checked = conf.check(text)
+    assert "misplaced-keyword" not in [p.code for p in checked.problems]
+    assert "    include x.conf\n" in conf.render(checked.model).text
+
+
+def test_a_definition_may_hold_a_condition() -> None:
+    text = "$Y=@a only\n$Y\n"
+    assert lines(text, "a") == ["only"]
+    assert lines(text, "b") == []

@@ -34,6 +34,7 @@ LONG = {
     "comments": "#\n" * 50_000,
     "backslashes": "\\" * 100_000,
     "conditions": "@a " * 50_000,
+    "conditions behind braces": "{ @a " * 20_000,
     "definitions": "$X=\\\n" * 30_000,
     "references": "$X " * 50_000,
     "open references": "${" * 50_000,
