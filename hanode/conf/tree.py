@@ -69,8 +69,8 @@ class Document:
         return tuple(dict.fromkeys(ids))
 
 
-MAX_PIECES = 128
-"""Of one line; more would not fit into keepalived's buffer of 1024 bytes."""
+MAX_PIECED = 2_048
+"""Characters of a line that is looked into; keepalived's own buffer has 1024 bytes."""
 INCLUDES = ("include", "includer", "includem", "includew", "includeb", "includea")
 """The words that read other files."""
 
@@ -120,7 +120,7 @@ def pieces(text: str, line: Line) -> list[Line]:
     """
     found = [line]
     while (
-        len(found) < MAX_PIECES
+        line.end - line.start <= MAX_PIECED
         and found[-1].kind is Kind.PLAIN
         and _BEHIND_BRACE.search(text, line.body, line.comment)
     ):
