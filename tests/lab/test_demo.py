@@ -9,19 +9,18 @@ import select
 import shutil
 import signal
 import subprocess
+import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 import pytest
 
-from hanode.lab import netns, runs
+from hanode.lab import launch, netns, runs
 from hanode.lab.install import PROJECT
 from hanode.lab.observer import wait_until
-from hanode.lab.session import readable_by_others
 
 DEMO = str(PROJECT / "bin/demo")
-NOBODY = ["setpriv", "--reuid", "nobody", "--regid", "nogroup", "--clear-groups"]
 START_S = 90
 END_S = 40
 
@@ -29,11 +28,11 @@ END_S = 40
 class Demo:
     """A running bin/demo with a data directory of its own."""
 
-    def __init__(self, base: Path, *words: str, before: tuple[str, ...] = ()) -> None:
+    def __init__(self, base: Path, *words: str, command: Sequence[str]) -> None:
         self.said_file = base / "said"
         with self.said_file.open("wb") as said:
             self.process = subprocess.Popen(
-                [*before, DEMO, "--port", "18100", *words],
+                [*command, "--port", "18100", *words],
                 stdin=subprocess.DEVNULL,
                 stdout=said,
                 stderr=said,
@@ -88,8 +87,8 @@ def leftovers(pid: int, mark: Path) -> list[str]:
 def start(tmp_path: Path) -> Iterator[Callable[..., Demo]]:
     started: list[Demo] = []
 
-    def make(*words: str, before: tuple[str, ...] = ()) -> Demo:
-        started.append(Demo(tmp_path, *words, before=before))
+    def make(*words: str, command: Sequence[str] = (DEMO,)) -> Demo:
+        started.append(Demo(tmp_path, *words, command=command))
         return started[-1]
 
     yield make
@@ -154,30 +153,31 @@ def test_killed_demo_takes_its_processes_along_and_the_next_start_the_rest(
     assert demo.leftovers() == []
 
 
+@pytest.fixture
+def nobody() -> Iterator[list[str]]:
+    """The words that run bin/demo as nobody, from a place where nobody can read the checkout."""
+    place = Path(f"/run/keepsight-test-{os.getpid()}")
+    words = ["setpriv", "--reuid", "nobody", "--regid", "nogroup", "--clear-groups"]
+    yield launch.command([*words, f"{place}/bin/demo"], session=False, bind=f"{PROJECT}={place}")
+    place.rmdir()
+
+
 @pytest.mark.needs("root", "valkey")
 def test_without_root_the_control_plane_runs_alone(
-    start: Callable[..., Demo], tmp_path: Path
+    start: Callable[..., Demo], nobody: list[str]
 ) -> None:
-    if not readable_by_others(PROJECT):
-        pytest.skip("this checkout lies where no other user can read it")
-    tmp_path.chmod(0o755)
-    for part in (tmp_path.parent, tmp_path.parent.parent):
-        part.chmod(part.stat().st_mode | 0o011)
-    data = tmp_path / "data"
-    data.mkdir()
-    shutil.chown(data, "nobody", "nogroup")
-    demo = start("--no-lab", "--data-dir", str(data), before=tuple(NOBODY))
-    demo.wait_for("Open .*")
-    demo.process.send_signal(signal.SIGINT)
-    assert demo.process.wait(END_S) == 0, demo.said
-    assert demo.processes() == []
+    with tempfile.TemporaryDirectory(prefix="keepsight-test-", dir="/var/tmp") as data:
+        shutil.chown(data, "nobody", "nogroup")
+        demo = start("--no-lab", "--data-dir", data, command=nobody)
+        demo.wait_for("Open .*")
+        demo.process.send_signal(signal.SIGINT)
+        assert demo.process.wait(END_S) == 0, demo.said
+        assert demo.processes() == []
 
 
 @pytest.mark.needs("root")
-def test_without_root_the_lab_is_refused_with_a_sentence() -> None:
-    if not readable_by_others(PROJECT):
-        pytest.skip("this checkout lies where no other user can read it")
-    done = subprocess.run([*NOBODY, DEMO], capture_output=True, text=True, check=False)
+def test_without_root_the_lab_is_refused_with_a_sentence(nobody: list[str]) -> None:
+    done = subprocess.run(nobody, capture_output=True, text=True, check=False)
     assert done.returncode == 2
     assert done.stderr == (
         "the lab makes network namespaces, and that needs root; "

@@ -107,10 +107,9 @@ def test_no_lab_is_told_in_a_sentence(tmp_path: Path) -> None:
         control.ask(str(tmp_path / "lab.sock"), "state")
 
 
+@pytest.mark.needs("shared")
 def test_own_files_say_the_same_as_the_seed(shared: Path) -> None:
     """The project carries its own pair of files, so that it needs nothing beside it."""
-    if not shared.is_dir():
-        pytest.skip("needs the shared folder beside the project")
     for name in ("NodeA.conf", "NodeB.conf"):
         ours, seed = _facts(FILES / name), _facts(shared / "lab" / name)
         assert ours == seed, name
