@@ -23,6 +23,7 @@ from hanode.lab.observer import wait_until
 DEMO = str(PROJECT / "bin/demo")
 START_S = 90
 END_S = 40
+SECOND_START_S = 10
 
 
 class Demo:
@@ -149,8 +150,16 @@ def test_killed_demo_takes_its_processes_along_and_the_next_start_the_rest(
     demo.process.kill()
     demo.process.wait(5)
     assert wait_until(lambda: demo.processes() == [], within_s=END_S), demo.processes()
-    runs.sweep()
+
+    began = time.monotonic()
+    second = start("--data-dir", str(tmp_path / "data"))
+    second.wait_for("Open .*")
+    assert time.monotonic() - began < SECOND_START_S, "a second start is quick"
+    assert "pushed" not in second.said, "the nodes still run what was pushed before"
+    second.process.send_signal(signal.SIGINT)
+    assert second.process.wait(END_S) == 0
     assert demo.leftovers() == []
+    assert second.leftovers() == []
 
 
 @pytest.fixture
