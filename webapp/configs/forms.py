@@ -48,6 +48,16 @@ def whole(label: str, low: int, high: int, **kwargs: Any) -> forms.IntegerField:
     )
 
 
+class InterfaceField(forms.RegexField):
+    """A network interface's name, as Linux and keepalived's language allow it."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        sentence = "Write a network interface's name, at most 15 characters, for example ens33."
+        messages = dict.fromkeys(("required", "invalid", "max_length"), sentence)
+        pattern = r"""^[^\s/{}"'#!@$~]+$"""
+        super().__init__(pattern, max_length=15, error_messages=messages, **kwargs)
+
+
 class VersionedForm(forms.Form):
     """Carries the draft's version that the person saw, so that nobody overwrites unseen work."""
 
@@ -115,14 +125,7 @@ class GroupNodeForm(VersionedForm):
         choices=[UNSET, ("MASTER", "MASTER"), ("BACKUP", "BACKUP")],
     )
     priority = whole("Priority", 1, 255, required=False, help_text="The highest becomes master.")
-    interface = forms.CharField(
-        label="Interface",
-        max_length=15,
-        error_messages={
-            "required": "Write the name of the network interface, for example ens33.",
-            "max_length": "An interface name has at most 15 characters.",
-        },
-    )
+    interface = InterfaceField(label="Interface")
 
     def values(self) -> dict[str, Any]:
         """None where nothing is written."""
@@ -138,10 +141,9 @@ class VipForm(VersionedForm):
         widget=forms.TextInput(attrs={"placeholder": "192.168.192.201/24", "autocomplete": "off"}),
         error_messages={"required": "Write an address with its prefix, e.g. 192.168.192.201/24."},
     )
-    dev = forms.CharField(
+    dev = InterfaceField(
         label="Device",
         required=False,
-        max_length=15,
         widget=forms.TextInput(attrs={"placeholder": "the group's interface"}),
     )
 

@@ -118,13 +118,29 @@ def test_a_page_without_its_version_is_not_believed(cluster: Cluster, as_editor:
     assert "load it again" in answer.content.decode()
 
 
-def test_what_the_language_refuses_is_not_saved_and_is_said(
-    cluster: Cluster, as_editor: Client
+@pytest.mark.parametrize("dev", ["a name {", "ens33 }", "$X", "a/b", "x" * 16, "# no"])
+def test_a_device_that_would_be_more_than_a_name_is_refused(
+    dev: str, cluster: Cluster, as_editor: Client
 ) -> None:
-    form = {"version": 1, "address": "192.168.192.201/24", "dev": "a name {"}
+    form = {"version": 1, "address": "192.168.192.201/24", "dev": dev}
     answer = as_editor.post(address("vip-add", cluster), form)
     assert answer.status_code == 422
     assert addresses() == ["192.168.192.200/24"]
+    assert "Write a network interface&#x27;s name" in answer.content.decode()
+    assert Draft.objects.get().version == 1
+
+
+def test_what_the_language_refuses_is_not_saved_and_is_said(
+    cluster: Cluster, as_editor: Client
+) -> None:
+    form = {"version": 1, "ip": "2001:db8::5", "port": 80, "weight": 7}
+    answer = as_editor.post(address("real-server-add", cluster), form)
+    page = answer.content.decode()
+    assert answer.status_code == 422
+    assert "Not saved: the configuration would hold this error." in page
+    assert "are of different IP versions" in page
+    assert 'value="2001:db8::5"' in page
+    assert RealServer.objects.count() == 2
     assert Draft.objects.get().version == 1
 
 
