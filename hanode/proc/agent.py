@@ -34,14 +34,17 @@ FLUSH_S = 1.0
 """How long a stopping node may try to tell its last words."""
 
 
+PAUSES_S = {"interval_start": 0.1, "interval_step": 0.2, "interval_max": 1.0}
+"""Between tries to reach a broker that is away."""
+
+
 class PatientConnection(Connection):
     """Kombu's connection, which waits 2, 4, 6 … 30 s between tries, with shorter pauses."""
 
     def _ensure_connection(self, *args: Any, **options: Any) -> Any:
-        pauses = {"interval_start": 0.1, "interval_step": 0.2, "interval_max": 1.0}
-        return super()._ensure_connection(  # type: ignore[no-untyped-call]
-            *args, **{**pauses, **options}
-        )
+        if len(args) < 3:  # the third and later are pauses that the caller chose
+            options = {**PAUSES_S, **options}
+        return super()._ensure_connection(*args, **options)  # type: ignore[no-untyped-call]
 
 
 class Supervised:

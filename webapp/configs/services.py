@@ -194,8 +194,11 @@ class Pending:
 
     @property
     def any(self) -> bool:
-        """Whether there is something to push."""
-        return any(file.diff for file in self.files)
+        """Whether there is something to push.
+
+        The first push is worth it even when no line changes: it puts the nodes under our care.
+        """
+        return any(file.diff or not file.old_revision for file in self.files)
 
     @property
     def refused(self) -> bool:
