@@ -95,7 +95,8 @@ def end_processes(name: str) -> None:
     """Kill whatever lives in the namespace, at once, and wait until it is gone."""
     deadline = time.monotonic() + _KILL_DEADLINE_S
     while alive := [pid for pid in pids(name) if pid != os.getpid() and not _is_zombie(pid)]:
-        for pid in alive:
+        # Children first: a parent's death is a signal to some of them, and they would say goodbye.
+        for pid in sorted(alive, reverse=True):
             with contextlib.suppress(ProcessLookupError):
                 os.kill(pid, signal.SIGKILL)
         if time.monotonic() > deadline:
