@@ -65,10 +65,23 @@ def arguments(argv: list[str]) -> argparse.Namespace:
     options = parser.parse_args(argv)
     if options.json and not options.once:
         parser.error("--json FILE goes with --once")
+    if options.json:
+        _try_to_write(parser, Path(options.json))
+    if not 1 <= options.port <= 65535:
+        parser.error(f"--port {options.port}: a port is 1 to 65535")
     if options.once and options.no_lab:
         parser.error("--once tests the lab, so it cannot go with --no-lab")
     options.nodes = _node_files(parser, options)
     return options
+
+
+def _try_to_write(parser: argparse.ArgumentParser, file: Path) -> None:
+    """Now, not after a minute of measuring."""
+    try:
+        with file.open("a"):
+            pass
+    except OSError as error:
+        parser.error(f"--json {file}: {error.strerror}; name a file that can be written")
 
 
 def _node_files(parser: argparse.ArgumentParser, options: argparse.Namespace) -> dict[str, Path]:

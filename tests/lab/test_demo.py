@@ -204,6 +204,8 @@ def test_without_root_the_lab_is_refused_with_a_sentence(nobody: list[str]) -> N
         (["--node", "NodeA=/no/such"], "there is no readable file /no/such"),
         (["--node", f"NodeA={__file__}"], "--node is needed twice"),
         (["--port", "x"], "invalid int value: 'x'"),
+        (["--port", "70000"], "--port 70000: a port is 1 to 65535"),
+        (["--once", "--json", "/no/such/x.json"], "name a file that can be written"),
     ],
 )
 def test_a_mistake_on_the_command_line_is_told_in_a_sentence(
