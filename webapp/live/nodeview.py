@@ -6,7 +6,7 @@ everything it said.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime, timedelta
 
 from hanode import wire
@@ -88,16 +88,26 @@ def _instance(instance: wire.InstanceStatus, up: bool) -> InstanceView:
     }
 
 
-def group_views(nodes: Iterable[NodeView]) -> list[GroupView]:
-    """Every vrrp_instance that some node named, with the verdict on its masters."""
+Left = Mapping[tuple[str, str], str | None]
+"""(group, node) that was master once: when it left, None where it did not say."""
+
+
+def group_views(nodes: Iterable[NodeView], left: Left | None = None) -> list[GroupView]:
+    """Every vrrp_instance that some node named, with the verdict on its masters.
+
+    `left` tells since when there is none, where there is none.
+    """
     members: dict[str, list[tuple[NodeView, InstanceView]]] = {}
     for node in nodes:
         for instance in node["instances"]:
             members.setdefault(instance["name"], []).append((node, instance))
-    return [_group(name, found) for name, found in members.items()]
+    return [_group(name, found, left or {}) for name, found in members.items()]
 
 
-def _group(name: str, members: list[tuple[NodeView, InstanceView]]) -> GroupView:
+Member = tuple[NodeView, InstanceView]
+
+
+def _group(name: str, members: list[Member], left: Left) -> GroupView:
     masters = [(n, i) for n, i in members if i["state"] == "MASTER"]
     unknown = any(node["state"] == "unknown" for node, _ in members)
     if len(masters) > 1:
@@ -107,17 +117,35 @@ def _group(name: str, members: list[tuple[NodeView, InstanceView]]) -> GroupView
     else:
         # A node that is not heard may well hold the addresses: that is no "no master".
         verdict = "unknown" if unknown else "no master"
-    spoken = masters or [(n, i) for n, i in members if i["since"]]
-    latest = max(spoken, key=lambda pair: pair[1]["since"] or "", default=None)
+    since, cause = _began(masters) if masters else _ended(name, members, left)
     return {
         "name": name,
         "vrid": members[0][1]["vrid"],
         "master": masters[0][0]["name"] if len(masters) == 1 else None,
         "masters": [node["name"] for node, _ in masters],
-        "since": latest[1]["since"] if latest else None,
-        "cause": latest[1]["cause"] if latest else "",
+        "since": since,
+        "cause": cause,
         "verdict": verdict,
     }
+
+
+def _began(members: list[Member]) -> tuple[str | None, str]:
+    """Since when, and why, the last of them is what it is."""
+    latest = max((i for _, i in members), key=lambda i: i["since"] or "", default=None)
+    return (latest["since"], latest["cause"]) if latest else (None, "")
+
+
+def _ended(name: str, members: list[Member], left: Left) -> tuple[str | None, str]:
+    """When the last one who was or may be master left it, came back as something else, or fell
+    silent."""
+    ends = [(node["heard_at"], "") for node, _ in members if node["state"] == "unknown"]
+    ends += [
+        (left[name, node["name"]] or instance["since"], instance["cause"])
+        for node, instance in members
+        if node["state"] == "up" and (name, node["name"]) in left
+    ]
+    known = [(since, cause) for since, cause in ends if since]
+    return max(known) if known else _began(members)
 
 
 def vip_places(nodes: Iterable[NodeView]) -> list[VipPlaces]:

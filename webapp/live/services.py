@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from django.conf import settings
+from django.db.models import Q
 
 from hanode import wire
 from webapp.inventory.models import Cluster, Node
@@ -16,6 +17,7 @@ from webapp.live.shape import (
     BrokerView,
     ClusterView,
     EventView,
+    GroupView,
     NodeView,
     OutageView,
     ProbeView,
@@ -37,7 +39,7 @@ def cluster_view(cluster: Cluster, now: datetime) -> ClusterView:
         "slug": cluster.slug,
         "name": cluster.name,
         "nodes": nodes,
-        "groups": group_views(nodes),
+        "groups": _groups(cluster, nodes),
         "vips": vip_places(nodes),
         "virtual_servers": _virtual_servers(nodes, statuses),
         "events": recent_events(cluster),
@@ -45,6 +47,29 @@ def cluster_view(cluster: Cluster, now: datetime) -> ClusterView:
         "broker": broker_view(now),
         "lab": bool(settings.LAB_SOCKET),
     }
+
+
+def _groups(cluster: Cluster, nodes: list[NodeView]) -> list[GroupView]:
+    groups = group_views(nodes)
+    orphaned = [group["name"] for group in groups if not group["masters"]]
+    return group_views(nodes, _left(cluster, orphaned)) if orphaned else groups
+
+
+def _left(cluster: Cluster, groups: list[str]) -> dict[tuple[str, str], str | None]:
+    """By group and node the last that was said of being master; only asked where nobody is."""
+    said = Event.objects.filter(node__cluster=cluster, kind="transition", subject__in=groups)
+    left: dict[tuple[str, str], str | None] = {}
+    for node in cluster.nodes.all():
+        for group in groups:
+            last = (
+                said.filter(Q(data__from="MASTER") | Q(data__to="MASTER"))
+                .filter(node=node, subject=group)
+                .first()
+            )
+            if last is not None:
+                still = last.data.get("to") == "MASTER"
+                left[group, node.name] = None if still else iso(last.wall_us)
+    return left
 
 
 def status_of(node: Node) -> wire.NodeStatus | None:

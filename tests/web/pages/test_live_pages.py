@@ -13,11 +13,13 @@ from typing import Any
 import pytest
 from django.test import Client
 from django.urls import reverse
+from django.utils import timezone
 
 from tests.web.pages.conftest import Say, signed_in
 from tests.web.pages.markup import Markup
 from webapp.accounts.models import User
-from webapp.inventory.models import Cluster
+from webapp.inventory.models import Cluster, Node
+from webapp.live.models import Event
 from webapp.live.views import PARTS
 
 
@@ -60,14 +62,53 @@ def test_no_master_is_an_alarm(cluster: Cluster, as_reader: Client, say: Say) ->
     assert "NO MASTER" in part(as_reader, cluster, "groups")
 
 
+def transition(node: Node, seq: int, before: str, after: str) -> None:
+    Event.objects.create(
+        node=node,
+        journal="j",
+        seq=seq,
+        wall_us=1_763_820_200_000_000 + seq * 60_000_000,
+        kind="transition",
+        subject="HA_Group",
+        data={"from": before, "to": after},
+        heard_at=timezone.now(),
+    )
+
+
+def test_no_master_is_said_since_the_last_one_left(
+    cluster: Cluster, as_reader: Client, say: Say
+) -> None:
+    a, b = cluster.nodes.get(name="NodeA"), cluster.nodes.get(name="NodeB")
+    transition(b, 1, "BACKUP", "MASTER")
+    transition(b, 2, "MASTER", "BACKUP")
+    transition(a, 1, "BACKUP", "MASTER")
+    transition(a, 5, "MASTER", "FAULT")
+    transition(a, 7, "FAULT", "BACKUP")
+    transition(a, 8, "BACKUP", "FAULT")
+    say("NodeA", "FAULT")
+    say("NodeB", "FAULT")
+    # five minutes after 14:03:20; the later moves of NodeA were not from being master
+    assert "nobody is master since 2025-11-22 14:08:20" in words(part(as_reader, cluster, "groups"))
+
+
+def test_a_master_that_never_said_goodbye_ended_when_it_came_back_as_another(
+    cluster: Cluster, as_reader: Client, say: Say
+) -> None:
+    transition(cluster.nodes.get(name="NodeA"), 1, "BACKUP", "MASTER")
+    say("NodeA", "BACKUP")  # since 14:02:11, says the stage
+    say("NodeB", "BACKUP")
+    assert "nobody is master since 2025-11-22 14:02:11" in words(part(as_reader, cluster, "groups"))
+
+
 def test_what_was_heard_too_long_ago_is_unknown(
     cluster: Cluster, as_reader: Client, say: Say
 ) -> None:
     say("NodeA", "MASTER", ago_s=60)
     say("NodeB", "BACKUP")
-    assert "who is master is not known: NodeA is not heard" in words(
-        part(as_reader, cluster, "groups")
-    )
+    heard = cluster.nodes.get(name="NodeA").live.heard_at
+    text = words(part(as_reader, cluster, "groups"))
+    assert f"who is master is not known since {heard:%Y-%m-%d %H:%M:%S}" in text
+    assert ": NodeA is not heard" in text
     nodes = part(as_reader, cluster, "nodes")
     assert 'data-node="unknown"' in nodes
     assert 'data-state="MASTER"' not in nodes
