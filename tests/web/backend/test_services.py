@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 from django.core.exceptions import PermissionDenied
 from django.db import connection
+from django.utils import timezone
 
 from hanode import conf
 from tests.web.conftest import pair
@@ -220,12 +221,42 @@ def test_a_frozen_revision_holds_every_nodes_file(editor: User, cluster: Cluster
 
 
 def test_nothing_to_push_is_said(editor: User, cluster: Cluster) -> None:
-    from django.utils import timezone
-
     revision = services.freeze(actor=editor, cluster=cluster, message="", version=1)
     revision.files.update(live_at=timezone.now())
     with pytest.raises(NothingToPush):
         services.freeze(actor=editor, cluster=cluster, message="", version=1)
+
+
+def test_the_first_push_is_worth_it_though_no_line_changes(
+    editor: User, canonical: Cluster
+) -> None:
+    what = services.pending(canonical)
+    assert [file.diff for file in what.files] == ["", ""]
+    assert what.any
+    revision = services.freeze(actor=editor, cluster=canonical, message="", version=1)
+    revision.files.filter(node__name="NodeB").update(live_at=timezone.now())
+    assert services.pending(canonical).any  # NodeA is not yet in our care
+    revision.files.update(live_at=timezone.now())
+    assert not services.pending(canonical).any
+    with pytest.raises(NothingToPush):
+        services.freeze(actor=editor, cluster=canonical, message="", version=1)
+
+
+@pytest.mark.parametrize("name", ["a name {", "ens33 label x", "}", "longer-than-fifteen", "a#b"])
+def test_what_is_no_interface_is_refused_by_every_verb(
+    editor: User, cluster: Cluster, name: str
+) -> None:
+    group = cluster.groups.get()
+    with pytest.raises(ConfigRefused, match="is no network interface's name"):
+        services.add_vip(
+            actor=editor, group=group, version=1, address="192.168.192.201/24", dev=name
+        )
+    with pytest.raises(ConfigRefused, match="is no network interface's name"):
+        services.save_group_node(
+            actor=editor, member=group.members.all()[0], version=1, values={"interface": name}
+        )
+    assert group.vips.count() == 1
+    assert services.draft_version(cluster) == 1
 
 
 def test_a_name_that_no_row_holds_is_refused_with_a_sentence(admin: User) -> None:

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from django.test import Client
 from django.urls import reverse
+from django.utils import timezone
 
 from tests.web.pages.conftest import Say
+from tests.web.pages.markup import Markup
 from tests.web.pages.test_doors import address
-from webapp.configs.models import Revision
+from webapp.configs.models import Revision, RevisionFile
 from webapp.inventory.models import Cluster
 from webapp.rollout.models import Rollout, RolloutState
 
@@ -74,6 +76,27 @@ def test_what_changed_after_the_page_was_loaded_is_not_pushed_unseen(
     assert "was changed meanwhile" in answer.content.decode()
     assert "Kept text" in answer.content.decode()
     assert not Rollout.objects.exists()
+
+
+def test_the_first_push_of_files_that_stay_is_offered_in_words(
+    canonical: Cluster, as_operator: Client
+) -> None:
+    where = reverse("push", args=[canonical.slug])
+    page = as_operator.get(where).content.decode()
+    assert page.count("The file stays as it is; from now on it comes from here.") == 2
+    assert page.count("runs the file it was started with") == 2
+    assert "Push to 2 nodes" in page
+    assert Markup(page).faults == []
+    line = as_operator.get(reverse("config-pending", args=[canonical.slug])).content.decode()
+    assert "NodeA (taken over as it is)" in line
+    assert as_operator.post(where, {"version": 1}).status_code == 302
+    RevisionFile.objects.filter(revision__number=1).update(live_at=timezone.now())
+    Rollout.objects.update(state=RolloutState.DONE)
+    page = as_operator.get(where).content.decode()
+    assert "Nothing to push" in page
+    assert "Push to" not in page
+    assert "Nothing to push" in as_operator.post(where, {"version": 1}).content.decode()
+    assert not as_operator.get(reverse("config-pending", args=[canonical.slug])).content.strip()
 
 
 def test_a_failed_rollout_says_its_sentence(cluster: Cluster, as_editor: Client) -> None:
