@@ -37,7 +37,8 @@ def bind_address(
         hint = "write one address on each line, such as 192.0.2.1/24"
         problems.append(at_span(raw.line, raw.spans[0], "bad-address", "error", message, hint=hint))
         return None
-    dev, options = None, []
+    dev = None
+    options: list[str] = []
     at = 1
     while at < len(words):
         name = words[at]

@@ -15,6 +15,7 @@ from hanode.conf.address import bind_address, check_line
 from hanode.conf.blocks import Raw, at_span, build
 from hanode.conf.defaults import AUTH_PASS_BYTES
 from hanode.conf.expand import Expanded
+from hanode.conf.kept import origin, own_notes, statement
 from hanode.conf.lexer import unquote
 from hanode.conf.model import (
     Address,
@@ -62,6 +63,8 @@ class _Binder:
     def __init__(self, target: Target) -> None:
         self.target = target
         self.problems: list[Problem] = []
+        self.known: dict[tuple[str, tuple[str, ...], bool], tuple[Keyword, Any, bool]] = {}
+        """By block, words and whether it is no block: what was read without a problem."""
 
     # --- the model's classes -----------------------------------------------------------------
 
@@ -198,14 +201,16 @@ class _Binder:
             if not raw.words:
                 scan.other.append(statement(raw))
                 continue
-            keyword = table.keywords.get(unquote(raw.words[0]))
+            words = raw.words
+            known = self.known.get((name, words, raw.children is None))
+            keyword = known[0] if known else table.keywords.get(unquote(words[0]))
             if keyword is None:
                 # An include that stands at its place was told of where it was looked for.
                 if raw.words[0] not in INCLUDES:
                     self.unknown(raw, table)
                 scan.other.append(statement(raw))
                 continue
-            value, fits = self.read(keyword, raw, table)
+            value, fits = known[1:] if known else self.remembered(keyword, raw, table)
             main = keyword.same_as or keyword.name
             if not keyword.repeats:
                 if main in seen:
@@ -221,7 +226,8 @@ class _Binder:
                 scan.values[keyword.field] = value
                 if keyword.name == "auth_pass":
                     self.password(raw, value)
-                scan.notes += own_notes(raw, main)
+                if raw.before or raw.after or raw.close_before or raw.close_after:
+                    scan.notes += own_notes(raw, main)
                 scan.places.append((main, origin(raw)))
             else:
                 if keyword.opens is not None:
@@ -236,6 +242,14 @@ class _Binder:
             return
         for child in raw.children or ():
             check_line(child, table, self.problems)
+
+    def remembered(self, keyword: Keyword, raw: Raw, table: Block) -> tuple[Any, bool]:
+        """As `read`; what has nothing wrong need not be read again where it stands again."""
+        before = len(self.problems)
+        value, fits = self.read(keyword, raw, table)
+        if fits and len(self.problems) == before and table.name != ROOT:
+            self.known[table.name, raw.words, raw.children is None] = keyword, value, True
+        return value, fits
 
     def read(self, keyword: Keyword, raw: Raw, table: Block) -> tuple[Any, bool]:
         """The value of a keyword's words, and whether all of it fits."""
@@ -354,7 +368,7 @@ class _Binder:
         )
 
     def twice(self, first: Raw, again: Raw, name: str) -> None:
-        line = first.line.source.line_of(first.start)
+        line = first.line.source.said_line(first.start)
         counts = "MASTER" if name == "state" else "the last one"
         message = f"{name} stands here again (first on line {line}); {counts} counts"
         self.add(again, 0, "written-twice", "warning", message)
@@ -371,30 +385,3 @@ class _Binder:
     def add(self, raw: Raw, index: int, code: str, severity: Severity, message: str) -> None:
         span = raw.spans[min(index, len(raw.spans) - 1)]
         self.problems.append(at_span(raw.line, span, code, severity, message))
-
-
-def statement(raw: Raw) -> Statement:
-    """The statement as it is, with all below it."""
-    children = None
-    if raw.children is not None:
-        children = tuple(statement(child) for child in raw.children)
-    return Statement(tuple(raw.words), children, tuple(own_notes(raw)), origin(raw))
-
-
-def own_notes(raw: Raw, at: str = "") -> list[Note]:
-    """The comments at a statement's first and closing line."""
-    notes = []
-    if raw.before or raw.after:
-        notes.append(Note(at, tuple(raw.before), raw.after))
-    if raw.close_before or raw.close_after:
-        notes.append(Note(f"{at}/}}" if at else "}", tuple(raw.close_before), raw.close_after))
-    return notes
-
-
-def origin(raw: Raw) -> Origin:
-    """Where the statement stands, its block included."""
-    source = raw.line.source
-    line, column = source.position(raw.start)
-    end_column = column + max(1, raw.end - raw.start)
-    end = max(raw.end, raw.close_end)
-    return Origin(source.name, raw.start, end, line, column, end_column, raw.line.macro)

@@ -8,7 +8,8 @@ told where; keepalived itself only counts braces at the end of the file.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from collections.abc import Sequence
+from dataclasses import dataclass
 
 from hanode.conf.expand import Logical
 from hanode.conf.lexer import CLOSE, OPEN, STRING, WORD, Token, tokens
@@ -20,30 +21,43 @@ MAX_DEPTH = 64
 """keepalived's own deepest block is 5 deep."""
 
 
+Spans = tuple[tuple[int, int], ...]
+
+
 @dataclass(slots=True)
 class Raw:
     """A statement: words as written, each with its span in the source."""
 
-    words: list[str]
-    spans: list[tuple[int, int]]
+    words: tuple[str, ...]
+    places: Spans
+    """The words' spans, counted from the line's beginning; equal lines share them."""
     line: Logical
     children: list[Raw] | None = None
-    before: list[str] = field(default_factory=list)
+    before: Sequence[str] = ()
     after: str = ""
-    close_before: list[str] = field(default_factory=list)
+    close_before: Sequence[str] = ()
     close_after: str = ""
     close_end: int = 0
-    open_line: int = 0
+
+    @property
+    def spans(self) -> Spans:
+        """The words' spans in the source; for what a macro made, that of its use."""
+        line = self.line
+        if line.macro is not None:
+            return ((line.start, line.end),) * len(self.words)
+        return tuple((line.start + start, line.start + end) for start, end in self.places)
 
     @property
     def start(self) -> int:
         """Offset of its first word, or of the line whose macro made it."""
-        return self.spans[0][0] if self.spans else self.line.start
+        line = self.line
+        return line.start + self.places[0][0] if self.words and line.macro is None else line.start
 
     @property
     def end(self) -> int:
         """End of its last word."""
-        return self.spans[-1][1] if self.spans else self.line.end
+        line = self.line
+        return line.start + self.places[-1][1] if self.words and line.macro is None else line.end
 
 
 @dataclass(slots=True)
@@ -55,6 +69,19 @@ class Blocks:
     tail: list[str]
 
 
+@dataclass(frozen=True, slots=True)
+class Piece:
+    """A statement of a line, or a brace: what equal lines have in common."""
+
+    words: tuple[str, ...]
+    places: Spans
+    tokens: tuple[Token, ...]
+    """The brace; or the words, where they have to be looked at one by one."""
+    brace: str = ""
+    root: bool = False
+    """It can stand at the root only."""
+
+
 class _Builder:
     def __init__(self, roots: frozenset[str], scripts: frozenset[str]) -> None:
         self.roots = roots
@@ -64,6 +91,8 @@ class _Builder:
         self.stack: list[Raw] = []
         self.items = self.top
         self.pending: list[str] = []
+        self.known: dict[str, tuple[Piece, ...]] = {}
+        """The pieces of the lines so far: large files say the same again and again."""
         self.last: Raw | None = None
         """The statement just read, to which `{` would belong."""
 
@@ -72,26 +101,55 @@ class _Builder:
             if logical.comment:
                 self.pending.append(logical.comment)
             return
-        words: list[Token] = []
         first: Raw | None = None
         closed: Raw | None = None
-        for token in tokens(logical.text):
-            if token.kind == OPEN:
-                first = self.statement(words, logical) or first
-                self.open(token, logical)
-                words = []
-            elif token.kind == CLOSE:
-                first = self.statement(words, logical) or first
-                closed = self.close(token, logical)
-                words = []
+        text = logical.text
+        pieces = self.known.get(text)
+        if pieces is None:
+            pieces = self.known[text] = self.pieces(text)
+        for piece in pieces:
+            if piece.words:
+                raw = self.statement(piece, logical)
+                first = raw if first is None else first
+            elif piece.brace == OPEN:
+                self.open(piece.tokens[0], logical)
             else:
+                closed = self.close(piece.tokens[0], logical)
+        if logical.comment:
+            self.comment(logical, first, closed)
+
+    def pieces(self, text: str) -> tuple[Piece, ...]:
+        """A line's statements and braces, in order."""
+        found: list[Piece] = []
+        words: list[Token] = []
+        for token in tokens(text):
+            if token.kind != OPEN and token.kind != CLOSE:
                 words.append(token)
-        first = self.statement(words, logical) or first
-        self.comment(logical, first, closed)
+                continue
+            if words:
+                found.append(self.piece(words, text))
+                words = []
+            found.append(Piece((), (), (token,), token.kind))
+        if words:
+            found.append(self.piece(words, text))
+        return tuple(found)
+
+    def piece(self, words: list[Token], text: str) -> Piece:
+        """One statement of a line."""
+        texts = [w.text for w in words]
+        spans = [(w.start, w.end) for w in words]
+        root = texts[0] in self.roots
+        if begins_a_macro(texts[0]) or (words[0].start and texts[0] in INCLUDES):
+            # Not at its line's beginning, so keepalived takes it for a word; at the beginning of
+            # a line of its own, where the layout puts it, it would be a macro. Quotes keep it one.
+            texts[0] = f'"{texts[0]}"'
+        if len(words) > 2 and texts[0] in self.scripts:
+            rest = text[words[1].start : words[-1].end]
+            texts, spans = [texts[0], rest], [spans[0], (spans[1][0], spans[-1][1])]
+        checked = tuple(words) if root or "${" in text or '"' in text else ()
+        return Piece(tuple(texts), tuple(spans), checked, root=root)
 
     def comment(self, logical: Logical, first: Raw | None, closed: Raw | None) -> None:
-        if not logical.comment:
-            return
         if first is not None and not first.after:
             first.after = logical.comment
         elif closed is not None and not closed.close_after:
@@ -99,42 +157,27 @@ class _Builder:
         else:
             self.pending.append(logical.comment)
 
-    def statement(self, words: list[Token], logical: Logical) -> Raw | None:
-        if not words:
-            return None
-        texts = [w.text for w in words]
-        if self.stack and texts[0] in self.roots:
-            self.missing_brace(words[0], logical)
-        if logical.macro is None:
-            base = logical.start
-            spans = [(base + w.start, base + w.end) for w in words]
-        else:
-            spans = [(logical.start, logical.end)] * len(words)
-        if begins_a_macro(texts[0]) or (words[0].start and texts[0] in INCLUDES):
-            # Not at its line's beginning, so keepalived takes it for a word; at the beginning of
-            # a line of its own, where the layout puts it, it would be a macro. Quotes keep it one.
-            texts[0] = f'"{texts[0]}"'
-        if len(words) > 2 and texts[0] in self.scripts:
-            rest = logical.text[words[1].start : words[-1].end]
-            texts, spans = [texts[0], rest], [spans[0], (spans[1][0], spans[-1][1])]
-        if "${" in logical.text:
-            self.undefined(words, logical)
-        if '"' in logical.text:
-            self.unclosed(words, logical)
-        raw = Raw(texts, spans, logical, before=self.pending)
-        self.pending = []
+    def statement(self, piece: Piece, logical: Logical) -> Raw:
+        if piece.tokens:
+            if self.stack and piece.root:
+                self.missing_brace(piece.tokens[0], logical)
+            self.undefined(piece.tokens, logical)
+            self.unclosed(piece.tokens, logical)
+        raw = Raw(piece.words, piece.places, logical)
+        if self.pending:
+            raw.before, self.pending = self.pending, []
         self.items.append(raw)
         self.last = raw
         return raw
 
-    def unclosed(self, words: list[Token], logical: Logical) -> None:
+    def unclosed(self, words: Sequence[Token], logical: Logical) -> None:
         """A quote that its line does not close swallows the rest of the line."""
         for token in words:
             if token.kind == STRING and (len(token.text) < 2 or not token.text.endswith('"')):
                 message = 'this " is not closed on its line; the rest of the line belongs to it'
                 self.problem("unclosed-quote", token, logical, message)
 
-    def undefined(self, words: list[Token], logical: Logical) -> None:
+    def undefined(self, words: Sequence[Token], logical: Logical) -> None:
         """A `${NAME}` that is still there has no definition; keepalived stumbles on its braces."""
         for token in words:
             if token.kind == WORD and "${" in token.text:
@@ -148,7 +191,7 @@ class _Builder:
             message = "this { belongs to no statement; remove it or write what the block is"
             self.problem("stray-brace", token, logical, message)
             # As in keepalived, what it holds counts as written in the block around it.
-            owner = Raw([], [], logical)
+            owner = Raw((), (), logical)
             inside = self.items
         else:
             inside = []
@@ -181,7 +224,7 @@ class _Builder:
 
     def missing_brace(self, token: Token, logical: Logical) -> None:
         block = self.stack[0]
-        line = block.line.source.line_of(block.start)
+        line = block.line.source.said_line(block.start)
         count = len(self.stack)
         braces = "a }" if count == 1 else f"{count} }}"
         message = (

@@ -18,6 +18,7 @@ from hanode.conf.lint import problem
 from hanode.conf.model import Config, Note, Origin, Statement
 from hanode.conf.problems import Problem, in_order
 from hanode.conf.render import INDENT, note
+from hanode.conf.source import Source
 from hanode.conf.tree import INCLUDES, Kind
 
 
@@ -69,7 +70,7 @@ def macros_replaced(checked: Checked) -> Iterator[Problem]:
     for line in checked.document.lines:
         if line.kind in (Kind.DEFINITION, Kind.REPEAT):
             source = checked.document.source
-            where = Origin(source.name, line.body, line.comment, *source.position(line.body))
+            where = Origin(source, line.body, line.comment)
             message = "definitions and repetitions are replaced by what they stand for"
             yield problem(where, "macro-replaced", "info", message)
             return
@@ -85,7 +86,7 @@ def lonely_includes(models: dict[str, Config]) -> Iterator[Problem]:
                     "include on every node"
                 )
                 hint = "put the included lines into the file"
-                yield problem(Origin(node), "include-lonely", "error", message, hint)
+                yield problem(Origin(Source(node, "")), "include-lonely", "error", message, hint)
 
 
 def _includes(model: Config) -> list[tuple[str, tuple[str, ...]]]:

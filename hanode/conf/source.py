@@ -13,13 +13,16 @@ from hanode.conf.problems import Problem
 
 
 class Source:
-    """A file's text; never changes."""
+    """A file's text; never changes. Of a part, `incremental` moves `offset` and `lines_before`."""
 
-    __slots__ = ("_starts", "name", "text")
+    __slots__ = ("_starts", "lines_before", "name", "offset", "text")
 
-    def __init__(self, name: str, text: str) -> None:
+    def __init__(self, name: str, text: str, offset: int = 0, lines_before: int = 0) -> None:
         self.name = name
         self.text = text
+        self.offset = offset
+        """Where the text begins in the file, if it is a part of it (`incremental`)."""
+        self.lines_before = lines_before
         self._starts: list[int] | None = None
 
     @property
@@ -35,6 +38,10 @@ class Source:
     def line_of(self, offset: int) -> int:
         """The line that holds an offset."""
         return bisect_right(self.starts, offset)
+
+    def said_line(self, offset: int) -> int:
+        """The line as people count it: in the whole file, where the text is a part of one."""
+        return self.lines_before + bisect_right(self.starts, offset)
 
     def position(self, offset: int) -> tuple[int, int]:
         """Line and column of an offset."""
