@@ -55,4 +55,4 @@ def expand_for(text: str, node: str, *, name: str = DEFAULT_NAME) -> Checked:
 
 def node_ids(text: str) -> tuple[str, ...]:
     """The ids that the text's conditional lines (`@NodeA …`) name, in order."""
-    return parse(text).node_ids()
+    return parse(text).node_ids() if "@" in text else ()

@@ -78,6 +78,11 @@ class _Expansion:
                 continue
             if line.end - line.start > MAX_BYTES // 4:
                 self.length(text, source, line)
+            said = line.simple
+            if said is not None and len(self.lines) < MAX_LINES:
+                body = line.body
+                self.lines.append(Logical(said, source, body, body + len(said), None, line.note))
+                continue
             for piece in pieces(text, line):
                 self.line(source, piece, lines, depth)
 

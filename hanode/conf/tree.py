@@ -45,6 +45,10 @@ class Line:
     """Where its comment begins; `end` where it has none."""
     condition: str | None = None
     """`NodeA`, or `^NodeA` for every node but that one."""
+    simple: str | None = None
+    """What it says, if no macro can change that; equal lines share it."""
+    note: str = ""
+    """The comment of a simple line."""
 
 
 @dataclass(slots=True)
@@ -61,7 +65,8 @@ class Document:
 
     def text(self) -> str:
         """The text, byte for byte as it was parsed."""
-        return "".join(self.source.text[line.start : line.stop] for line in self.lines)
+        text = self.source.text
+        return "".join([text[line.start : line.stop] for line in self.lines])
 
     def node_ids(self) -> tuple[str, ...]:
         """The ids that conditional lines name, in the order they appear."""
@@ -87,17 +92,55 @@ def parse(text: str, name: str = "keepalived.conf") -> Document:
     """The lossless document of any text."""
     source = Source(name, text)
     lines: list[Line] = []
-    starts = [*source.starts, len(text) + 1]
+    append = lines.append
+    shapes: dict[str, tuple[Kind, int, int, str | None, str | None, str]] = {}
+    number = stop = 0
     continued = False
-    for number in range(1, len(starts)):
-        start, stop = starts[number - 1], min(starts[number], len(text))
-        end = stop - 1 if stop > start and text[stop - 1] == "\n" else stop
-        line = _line(text, number, start, end, stop, continued)
-        continued = line.kind in (Kind.DEFINITION, Kind.CONTINUED) and text[
-            start : line.comment
-        ].rstrip(_SPACE).endswith("\\")
-        lines.append(line)
+    for raw in text.split("\n"):
+        number, start = number + 1, stop
+        end = start + len(raw)
+        stop = end + 1
+        if continued:
+            line = _line(text, number, start, end, min(stop, len(text)), continued)
+        else:
+            shape = shapes.get(raw)
+            if shape is None:
+                shape = shapes[raw] = _shape(raw)
+            kind, body, comment, condition, simple, note = shape
+            line = Line(
+                number,
+                start,
+                end,
+                stop,
+                kind,
+                start + body,
+                start + comment,
+                condition,
+                simple,
+                note,
+            )
+        if line.kind is Kind.DEFINITION or line.kind is Kind.CONTINUED:
+            continued = text[start : line.comment].rstrip(_SPACE).endswith("\\")
+        else:
+            continued = False
+        append(line)
+    line.stop = min(line.stop, len(text))
     return Document(source, lines)
+
+
+def _shape(raw: str) -> tuple[Kind, int, int, str | None, str | None, str]:
+    """What equal lines have in common: kind, body, comment, condition, simple, note."""
+    line = _line(raw, 1, 0, len(raw), len(raw), False)
+    simple, note = None, ""
+    if (
+        line.kind is Kind.PLAIN
+        and line.condition is None
+        and "$" not in raw
+        and not _BEHIND_BRACE.search(raw, line.body, line.comment)
+    ):
+        simple = raw[line.body : line.comment].rstrip() or None
+        note = raw[line.comment :].rstrip()
+    return line.kind, line.body, line.comment, line.condition, simple, note
 
 
 def _line(text: str, number: int, start: int, end: int, stop: int, continued: bool) -> Line:
@@ -128,7 +171,7 @@ def pieces(text: str, line: Line) -> list[Line]:
         for token in tokens(text[last.body : last.comment]):
             start = last.body + token.end
             if token.kind in (OPEN, CLOSE) and _MACRO.match(text, start, last.comment):
-                head = replace(last, end=start, comment=start)
+                head = replace(last, end=start, comment=start, simple=None)
                 rest = _line(text, last.number, start, last.end, last.stop, False)
                 found[-1:] = [head, rest]
                 break
