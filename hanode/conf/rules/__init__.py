@@ -1,0 +1,25 @@
+"""The rules of one node's configuration, by what they are about.
+
+PURE.
+"""
+
+from __future__ import annotations
+
+from hanode.conf.rules.addresses import RULES as ADDRESSES
+from hanode.conf.rules.base import Rule
+from hanode.conf.rules.groups import RULES as GROUPS
+from hanode.conf.rules.scripts import RULES as SCRIPTS
+from hanode.conf.rules.services import RULES as SERVICES
+from hanode.conf.rules.strict import RULES as STRICT
+from hanode.conf.rules.tracking import RULES as TRACKING
+from hanode.conf.rules.vrrp import RULES as VRRP
+
+RULES: tuple[Rule, ...] = (
+    *VRRP,
+    *STRICT,
+    *ADDRESSES,
+    *TRACKING,
+    *GROUPS,
+    *SCRIPTS,
+    *SERVICES,
+)

@@ -1,0 +1,70 @@
+"""Sync groups: who is in them, and whether they can agree.
+
+PURE.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from hanode.conf import facts
+from hanode.conf.model import place
+from hanode.conf.problems import Problem
+from hanode.conf.rules.base import Case, Rule, problem
+
+
+def members(case: Case) -> Iterator[Problem]:
+    """At least two, all of them instances, none in two groups."""
+    config = case.config
+    if facts.incomplete(config):
+        return
+    names = {one.name for one in config.instances}
+    group_of: dict[str, str] = {}
+    for group in facts.sync_groups(config):
+        for name, where in group.members:
+            if name not in names:
+                message = f"{group.name} names {name}, which is no vrrp_instance; it is ignored"
+                hint = "write the name of a vrrp_instance, or remove the line"
+                yield problem(where, "sync-unknown", "error", message, hint)
+            elif name in group_of:
+                message = f"{name} is in {group_of[name]} already; in {group.name} it is ignored"
+                yield problem(where, "sync-twice", "error", message, "keep it in one group")
+            else:
+                group_of[name] = group.name
+        left = [name for name, _ in group.members if group_of.get(name) == group.name]
+        if len(left) == 1:
+            message = (
+                f"{group.name} has a single member, {left[0]}: there is nothing to keep in step"
+            )
+            yield problem(group.origin, "sync-single", "warning", message)
+        elif not left:
+            message = f"{group.name} has no members; keepalived ignores it"
+            yield problem(group.origin, "sync-empty", "error", message, "name its instances")
+
+
+def agree(case: Case) -> Iterator[Problem]:
+    """Members that do not begin alike, or of which one only waits."""
+    for group in facts.sync_groups(case.config):
+        found = [case.config.instance(name) for name, _ in group.members]
+        ours = [one for one in found if one is not None]
+        if len(ours) < 2:
+            continue
+        first = ours[0]
+        for one in ours[1:]:
+            if (one.state or "BACKUP") != (first.state or "BACKUP"):
+                message = (
+                    f"{group.name}: {first.name} begins as {first.state or 'BACKUP'} and "
+                    f"{one.name} as {one.state or 'BACKUP'}, but they change together"
+                )
+                hint = "write the same state in all members"
+                yield problem(place(one, "state"), "sync-states", "warning", message, hint)
+            if facts.stays(one) != facts.stays(first):
+                message = (
+                    f"{group.name}: only one of {first.name} and {one.name} has nopreempt, but "
+                    "they change together"
+                )
+                hint = "write nopreempt in all members or in none"
+                yield problem(place(one, "nopreempt"), "sync-preempt", "warning", message, hint)
+
+
+RULES: tuple[Rule, ...] = (members, agree)

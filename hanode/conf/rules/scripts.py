@@ -1,0 +1,112 @@
+"""Programs that keepalived runs, and files that hold secrets.
+
+PURE. What the machine has is in the case's `Surroundings`; without them only the text speaks.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from hanode.conf import facts
+from hanode.conf.model import Config, Origin, Statement, place
+from hanode.conf.problems import Problem, Severity
+from hanode.conf.rules.base import Case, Rule, problem
+from hanode.conf.schema import script_words
+from hanode.conf.surroundings import ANY_RUN, GROUP_WRITE, OTHERS_READ, OTHERS_WRITE
+from hanode.conf.values import seconds
+
+_PATH = re.compile(r"""["']?\s*["']?(/[^\s"'$]+)""")
+
+
+def commands(config: Config) -> Iterator[tuple[str, Origin]]:
+    """(path, place) of each program that is named with its whole path."""
+    blocks = [config.globals.other, config.other]
+    blocks += [one.other for one in config.instances]
+    for server in config.virtual_servers:
+        blocks.append(server.other)
+        blocks += [real.other for real in server.real_servers if real.other]
+    for statements in blocks:
+        yield from _commands(statements)
+
+
+def _commands(statements: tuple[Statement, ...]) -> Iterator[tuple[str, Origin]]:
+    for one in statements:
+        if one.children is not None:
+            yield from _commands(one.children)
+        elif one.keyword in script_words() and len(one.words) > 1 and one.keyword != "process":
+            match = _PATH.match(one.words[1])
+            if match:
+                yield match.group(1), one.origin
+
+
+def programs(case: Case) -> Iterator[Problem]:
+    """Each program is there, can be run, and can be changed by its owner only."""
+    stat = case.around.stat
+    found = list(commands(case.config))
+    secure = facts.global_statement(case.config, "enable_script_security") is not None
+    for path, where in found if stat is not None else ():
+        assert stat is not None
+        file = stat(path)
+        if file is None:
+            message = f"{path} does not exist on this machine, so it never succeeds"
+            yield problem(where, "script-missing", "warning", message)
+        elif not file.regular or not file.mode & ANY_RUN:
+            message = f"{path} is not executable, so it never succeeds"
+            yield problem(where, "script-not-executable", "warning", message, f"chmod +x {path}")
+        elif file.mode & (OTHERS_WRITE | GROUP_WRITE) or (file.owner and secure):
+            who = "anyone" if file.mode & OTHERS_WRITE else "more than root"
+            what = "keepalived does not run it" if secure else "keepalived runs it as it then is"
+            message = f"{path} can be changed by {who}: {what}"
+            hint = f"chown root {path}; chmod go-w {path}"
+            yield problem(where, "script-writable", "warning", message, hint)
+    if found and not secure and stat is not None:
+        message = (
+            "programs run without enable_script_security: keepalived does not look whether others "
+            "than root can change them"
+        )
+        hint = "write enable_script_security in global_defs"
+        yield problem(found[0][1], "script-security", "info", message, hint)
+
+
+def timing(case: Case) -> Iterator[Problem]:
+    """A script that may run longer than its interval is asked less often than written."""
+    for script in facts.find(case.config.other, "vrrp_script"):
+        inside = script.children or ()
+        every = facts.time_us(inside, "interval") or 1_000_000
+        limit = facts.time_us(inside, "timeout")
+        if limit is not None and limit > every:
+            timeout = facts.last(inside, "timeout")
+            message = (
+                f"the script may take {seconds(limit)} s, but is due every {seconds(every)} s: "
+                "while it hangs, its failure is noticed that much later"
+            )
+            where = timeout.origin if timeout is not None else script.origin
+            yield problem(where, "check-slow", "info", message)
+
+
+def secrets(case: Case) -> Iterator[Problem]:
+    """A file that anyone can read should hold no password."""
+    if case.around.stat is None:
+        return
+    seen: set[str] = set()
+    for where in _secret_places(case.config):
+        file = case.around.stat(where.file)
+        if where.file not in seen and file is not None and file.mode & OTHERS_READ:
+            message = f"anyone on this machine can read {where.file}, which holds a password"
+            severity: Severity = "warning"
+            hint = f"chmod o-r {where.file}"
+            yield problem(where, "secret-readable", severity, message, hint)
+            seen.add(where.file)
+
+
+def _secret_places(config: Config) -> Iterator[Origin]:
+    for one in config.instances:
+        if one.auth_pass:
+            yield place(one, "auth_pass")
+        yield from (line.origin for line in facts.lines(one.other, "auth_hmac"))
+    for block in facts.find(config.other, "SSL"):
+        yield from (s.origin for s in facts.find(block.children or (), "password"))
+
+
+RULES: tuple[Rule, ...] = (programs, timing, secrets)

@@ -1,0 +1,71 @@
+"""Strict mode: what it refuses, changes, and does to the addresses.
+
+PURE.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from hanode.conf import facts
+from hanode.conf.model import Config, VrrpInstance
+from hanode.conf.problems import Problem
+from hanode.conf.rules.base import Case, Rule, problem
+
+_REFUSED = {
+    "preempt_delay": "is ignored",
+    "vmac_xmit_base": "is ignored",
+    "higher_prio_send_advert": "is ignored",
+    "garp_lower_prio_repeat": "is ignored",
+    "garp_lower_prio_delay": "is ignored",
+}
+
+
+def strict_conflicts(case: Case) -> Iterator[Problem]:
+    """What an instance says that strict mode does not let it have."""
+    for one in case.config.instances:
+        if facts.strict(one, case.config) is None:
+            continue
+        for keyword, what in conflicts(one, case.config):
+            message = f"{one.name} runs in strict mode: {what}"
+            where = facts.where(one, keyword)
+            hint = "switch strict mode off, or remove this"
+            yield problem(where, "strict-conflict", "warning", message, hint)
+
+
+def conflicts(one: VrrpInstance, config: Config) -> Iterator[tuple[str, str]]:
+    """(keyword, what strict mode makes of it)."""
+    version = facts.version(one, config)
+    if one.auth_type is not None and version == 2:
+        yield "authentication", "authentication is not allowed"
+    if one.state == "MASTER" and facts.priority(one) != 255:
+        yield "state", "state MASTER is for priority 255 only; it begins as BACKUP"
+    if facts.peers(one):
+        yield "unicast_peer", "unicast is not allowed"
+    if version == 2 and facts.last(one.other, "accept"):
+        yield "accept", "accept is not allowed in VRRPv2"
+    for keyword, what in _REFUSED.items():
+        if facts.is_on(one.other, keyword):
+            yield keyword, f"{keyword} {what}"
+    times = facts.number(one.other, "down_timer_adverts")
+    if times not in (None, 3):
+        yield "down_timer_adverts", "down_timer_adverts is 3"
+
+
+def strict_unreachable(case: Case) -> Iterator[Problem]:
+    """In strict mode nobody but the owner of an address answers on it."""
+    for one in case.config.instances:
+        where = facts.strict(one, case.config)
+        if where is None or facts.priority(one) == 255 or not (one.vips or one.excluded):
+            continue
+        accepts = facts.last(one.other, "accept") and facts.version(one, case.config) == 3
+        if not accepts:
+            message = (
+                f"strict mode: no packet to the addresses of {one.name} is accepted, neither a "
+                "ping nor a service's"
+            )
+            hint = "remove strict mode unless the node only forwards"
+            yield problem(where, "strict-unreachable", "warning", message, hint)
+
+
+RULES: tuple[Rule, ...] = (strict_conflicts, strict_unreachable)

@@ -1,0 +1,75 @@
+"""Tracking: names that exist, and sums that stay between 1 and 254.
+
+PURE. Whether a weight is enough to change the master needs the other nodes: see `pairs_track`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from hanode.conf import defaults, facts
+from hanode.conf.facts import HIGHEST
+from hanode.conf.problems import Problem
+from hanode.conf.rules.base import Case, Rule, problem
+
+
+def tracked_names(case: Case) -> Iterator[Problem]:
+    """What an instance or a sync group tracks must exist."""
+    if facts.incomplete(case.config):
+        return
+    found = [(one.name, facts.tracked(one, case.config)) for one in case.config.instances]
+    for group in facts.sync_groups(case.config):
+        found.append((group.name, facts.tracked_by_group(group, case.config)))
+    for owner, tracked in found:
+        for one in tracked:
+            if not one.known:
+                message = (
+                    f"{owner} tracks {one.name}, but there is no {facts.KINDS[one.kind][0]} "
+                    "of that name; keepalived ignores it"
+                )
+                yield problem(one.origin, "tracked-unknown", "error", message)
+
+
+def sums(case: Case) -> Iterator[Problem]:
+    """Above 254 and below 1 keepalived cuts the sum: nodes that differ become equal."""
+    for one in case.config.instances:
+        base = facts.priority(one)
+        found = facts.weighted(one, case.config)
+        if not found:
+            continue
+        most = base + sum(max(t.healthy, t.failed) for t in found)
+        least = base + sum(min(t.healthy, t.failed) for t in found)
+        ups = "".join(f" + {max(t.healthy, t.failed)}" for t in found if t.weight > 0)
+        downs = "".join(f" \N{MINUS SIGN} {-t.weight}" for t in found if t.weight < 0)
+        if most > HIGHEST:
+            message = f"{one.name}: {base}{ups} = {most}; keepalived cuts it to {HIGHEST}"
+            hint = f"keep the sum at or below {HIGHEST}, or nodes that differ become equal"
+            yield problem(found[0].origin, "weight-too-large", "warning", message, hint)
+        if least < 1:
+            message = f"{one.name}: {base}{downs} = {least}; keepalived cuts it to 1"
+            message = message.replace("= -", "= \N{MINUS SIGN}")
+            hint = "nodes in which this fails are equal then; a smaller weight keeps the order"
+            yield problem(found[0].origin, "weight-too-large", "info", message, hint)
+
+
+def no_effect(case: Case) -> Iterator[Problem]:
+    """Weights that keepalived does not look at."""
+    for one in case.config.instances:
+        group = facts.group_of(one, case.config)
+        for tracked in facts.tracked(one, case.config):
+            if not tracked.weight or not tracked.known:
+                continue
+            if facts.priority(one) == defaults.PRIORITY_OWNER:
+                message = f"the weight of {tracked.name} has no effect: {one.name} has priority 255"
+                hint = "use a priority up to 254"
+                yield problem(tracked.origin, "weight-ignored", "warning", message, hint)
+            elif group is not None and not group.weights:
+                message = (
+                    f"the weight of {tracked.name} has no effect: {one.name} is in the sync group "
+                    f"{group.name}"
+                )
+                hint = "track it without weight, or write sync_group_tracking_weight in the group"
+                yield problem(tracked.origin, "weight-ignored", "warning", message, hint)
+
+
+RULES: tuple[Rule, ...] = (tracked_names, sums, no_effect)
