@@ -72,7 +72,7 @@ class _Expansion:
 
     def file(self, document: Document, depth: int) -> None:
         source, text = document.source, document.source.text
-        lines = iter(document.lines)
+        lines = document.each()
         for line in lines:
             if line.kind is Kind.BLANK or self.full:
                 continue

@@ -8,7 +8,8 @@ gives them their meaning. Blocks can only be known after that (`blocks`).
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field, replace
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
 from enum import Enum
 
 from hanode.conf.lexer import CLOSE, OPEN, comment_start, tokens
@@ -51,12 +52,25 @@ class Line:
     """The comment of a simple line."""
 
 
-@dataclass(slots=True)
 class Document:
     """A text as its lines. Do not change it: edits make a new one."""
 
-    source: Source
-    lines: list[Line] = field(repr=False)
+    __slots__ = ("_lines", "source")
+
+    def __init__(self, source: Source) -> None:
+        self.source = source
+        self._lines: list[Line] | None = None
+
+    @property
+    def lines(self) -> list[Line]:
+        """Every physical line; kept from the first time they are asked for."""
+        if self._lines is None:
+            self._lines = list(_lines(self.source.text))
+        return self._lines
+
+    def each(self) -> Iterator[Line]:
+        """The same without keeping them: there are many, and checking needs each only once."""
+        return _lines(self.source.text) if self._lines is None else iter(self._lines)
 
     @property
     def name(self) -> str:
@@ -90,18 +104,20 @@ _SPACE = " \t\r\f\v"
 
 def parse(text: str, name: str = "keepalived.conf") -> Document:
     """The lossless document of any text."""
-    source = Source(name, text)
-    lines: list[Line] = []
-    append = lines.append
+    return Document(Source(name, text))
+
+
+def _lines(text: str) -> Iterator[Line]:
     shapes: dict[str, tuple[Kind, int, int, str | None, str | None, str]] = {}
     number = stop = 0
     continued = False
+    length = len(text)
     for raw in text.split("\n"):
         number, start = number + 1, stop
         end = start + len(raw)
-        stop = end + 1
+        stop = min(end + 1, length)
         if continued:
-            line = _line(text, number, start, end, min(stop, len(text)), continued)
+            line = _line(text, number, start, end, stop, continued)
         else:
             shape = shapes.get(raw)
             if shape is None:
@@ -123,9 +139,7 @@ def parse(text: str, name: str = "keepalived.conf") -> Document:
             continued = text[start : line.comment].rstrip(_SPACE).endswith("\\")
         else:
             continued = False
-        append(line)
-    line.stop = min(line.stop, len(text))
-    return Document(source, lines)
+        yield line
 
 
 def _shape(raw: str) -> tuple[Kind, int, int, str | None, str | None, str]:
