@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import json
+import socketserver
+import threading
+from collections.abc import Callable, Iterator
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -126,3 +130,29 @@ def happened(cluster: Cluster) -> dict[str, Any]:
         lost=170,
     )
     return {"node": node, "probe": probe, "outage": outage}
+
+
+class LabLine(socketserver.StreamRequestHandler):
+    """Speaks the lab's protocol and remembers what it was asked."""
+
+    def handle(self) -> None:
+        request = json.loads(self.rfile.readline())
+        self.server.asked.append(request)  # type: ignore[attr-defined]
+        answer: dict[str, Any] = {"ok": True}
+        if request["verb"] == "state":
+            answer = {"ok": True, "targets": {"NodeA": "running", "rs1": "stopped"}}
+        elif request["target"] not in ("NodeA", "rs1"):
+            answer = {"ok": False, "error": f"the lab has no machine {request['target']!r}"}
+        self.wfile.write(json.dumps(answer).encode() + b"\n")
+
+
+@pytest.fixture
+def lab(settings: Any, tmp_path: Path) -> Iterator[list[dict[str, str]]]:
+    """A lab's control socket; what it was asked."""
+    path = str(tmp_path / "lab.sock")
+    with socketserver.ThreadingUnixStreamServer(path, LabLine) as server:
+        server.asked = []  # type: ignore[attr-defined]
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        settings.LAB_SOCKET = path
+        yield server.asked  # type: ignore[attr-defined]
+        server.shutdown()

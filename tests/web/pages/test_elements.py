@@ -247,6 +247,21 @@ def test_no_page_is_wider_than_the_screen(
             assert over <= 0, f"{path} is {over} px too wide"
 
 
+OFF_SCREEN = """[...document.querySelectorAll("main button, .state, .lab td, .servers td, .tabs a")]
+    .filter((e) => e.getBoundingClientRect().right > innerWidth).map((e) => e.textContent.trim())"""
+
+
+def test_on_a_phone_nothing_of_the_live_page_is_cut_off(
+    lab: list[dict[str, str]], scene: dict[str, Any]
+) -> None:
+    with on_stage(scene["answers"], scene["start"]) as stage:
+        stage.page.set_viewport_size({"width": 360, "height": 800})
+        stage.page.wait_for_load_state("networkidle")
+        assert stage.page.locator(".lab button").count() == 6
+        assert stage.page.locator(".servers .state").count() == 2
+        assert stage.page.evaluate(OFF_SCREEN) == []
+
+
 def test_without_javascript_the_editor_is_a_textarea(cluster: Cluster, as_editor: Client) -> None:
     page = as_editor.get(reverse("config-text", args=[cluster.slug])).content.decode()
     assert re.search(r'<textarea name="text"[^>]*>\s*global_defs|<textarea name="text"', page)

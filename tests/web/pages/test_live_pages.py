@@ -2,12 +2,7 @@
 
 from __future__ import annotations
 
-import json
 import re
-import socketserver
-import threading
-from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -230,32 +225,6 @@ def test_home_answers_htmx_with_the_fleet_alone(as_reader: Client, cluster: Clus
     answer = as_reader.get(reverse("home"), headers={"HX-Request": "true"})
     assert "<html" not in answer.content.decode()
     assert cluster.name in answer.content.decode()
-
-
-class LabLine(socketserver.StreamRequestHandler):
-    """Speaks the lab's protocol and remembers what it was asked."""
-
-    def handle(self) -> None:
-        request = json.loads(self.rfile.readline())
-        self.server.asked.append(request)  # type: ignore[attr-defined]
-        answer: dict[str, Any] = {"ok": True}
-        if request["verb"] == "state":
-            answer = {"ok": True, "targets": {"NodeA": "running", "rs1": "stopped"}}
-        elif request["target"] not in ("NodeA", "rs1"):
-            answer = {"ok": False, "error": f"the lab has no machine {request['target']!r}"}
-        self.wfile.write(json.dumps(answer).encode() + b"\n")
-
-
-@pytest.fixture
-def lab(settings: Any, tmp_path: Path) -> Iterator[list[dict[str, str]]]:
-    """A lab's control socket; what it was asked."""
-    path = str(tmp_path / "lab.sock")
-    with socketserver.ThreadingUnixStreamServer(path, LabLine) as server:
-        server.asked = []  # type: ignore[attr-defined]
-        threading.Thread(target=server.serve_forever, daemon=True).start()
-        settings.LAB_SOCKET = path
-        yield server.asked  # type: ignore[attr-defined]
-        server.shutdown()
 
 
 def press(client: Client, cluster: Cluster, target: str, verb: str) -> Any:
