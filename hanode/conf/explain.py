@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from hanode.conf.codes import CODES
 from hanode.conf.schema import Keyword, blocks, homes, nearest
 from hanode.conf.unknown import RETIRED, place_name
 
@@ -33,6 +34,8 @@ def explain_word(word: str) -> Explained:
         return Explained(
             True, "\n\n".join(explain(table[name].keywords[word], name) for name in places)
         )
+    if word in CODES:
+        return Explained(True, f"{word}, a problem: {CODES[word]}")
     if word in RETIRED:
         return Explained(True, f"{word}: {RETIRED[word]}; keepalived ignores the line.")
     every = {name for block in blocks().values() for name in block.keywords}

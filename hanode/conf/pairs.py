@@ -1,7 +1,7 @@
 """What is wrong between the nodes of a cluster although each is sound by itself.
 
-PURE. Groups are compared by the instance's name. Each rule compares one group as its nodes have
-it; a Problem stands at the node that differs from the first one.
+PURE. Groups are compared by the instance's name, or where that differs by what they are. Each rule
+compares one group as its nodes have it; a Problem stands at the node that differs from the first.
 """
 
 from __future__ import annotations
@@ -9,11 +9,11 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from itertools import combinations
 
-from hanode.conf import defaults
-from hanode.conf.diff import effective_priority
-from hanode.conf.lint import problem
+from hanode.conf import facts
 from hanode.conf.model import Config, Origin, VrrpInstance, place
+from hanode.conf.pairs_track import opposite, weights
 from hanode.conf.problems import Problem, in_order
+from hanode.conf.rules.base import problem
 from hanode.conf.values import seconds
 
 Group = dict[str, tuple[Config, VrrpInstance]]
@@ -23,17 +23,42 @@ Rule = Callable[[str, Group], Iterator[Problem]]
 
 def check_pair(models: dict[str, Config]) -> tuple[Problem, ...]:
     """What is wrong between the nodes; two or more, by config id."""
-    groups: dict[str, Group] = {}
-    for node, config in models.items():
-        for instance in config.instances:
-            groups.setdefault(instance.name, {}).setdefault(node, (config, instance))
     found: list[Problem] = []
+    groups = matched(models)
     for name, group in groups.items():
         found += everywhere(name, group, tuple(models))
         for rule in RULES:
             found += rule(name, group)
     found += same_services(models)
+    found += opposite(models)
     return in_order(found)
+
+
+def matched(models: dict[str, Config]) -> dict[str, Group]:
+    """The groups by name. One with another name but the same VRID and addresses is the same."""
+    groups: dict[str, Group] = {}
+    known: dict[tuple[int, frozenset[str]], str] = {}
+    for node, config in models.items():
+        here = {instance.name for instance in config.instances}
+        for instance in config.instances:
+            key = (instance.vrid, frozenset(a.ip for a in instance.vips))
+            name = instance.name
+            twin = known.get(key)
+            if name not in groups and instance.vips and twin is not None and twin not in here:
+                name = twin
+            known.setdefault(key, name)
+            groups.setdefault(name, {}).setdefault(node, (config, instance))
+    return groups
+
+
+def same_name(name: str, group: Group) -> Iterator[Problem]:
+    """keepalived does not care for the name; people and sync groups do."""
+    for node, (_, one) in group.items():
+        if one.name != name:
+            first = next(iter(group))
+            message = f"{name} of {first} is called {one.name} on {node}"
+            hint = "use one name on all nodes"
+            yield problem(one.origin, "name-differs", "info", message, hint)
 
 
 def everywhere(name: str, group: Group, nodes: tuple[str, ...]) -> Iterator[Problem]:
@@ -53,11 +78,11 @@ def same_identity(name: str, group: Group) -> Iterator[Problem]:
         if one.vrid != first.vrid and one.vrid and first.vrid:
             message = f"{where} have different virtual_router_id {first.vrid} and {one.vrid}"
             yield split(place(one, "virtual_router_id"), "vrid-differs", message)
-        if _version(first, first_config) != _version(one, config):
+        if facts.version(first, first_config) != facts.version(one, config):
             message = f"{where} speak different VRRP versions"
             yield split(place(one, "version"), "version-differs", message)
-        mine, theirs = _interval(one), _interval(first)
-        if mine != theirs and _version(one, config) == 2:
+        mine, theirs = facts.interval_us(one), facts.interval_us(first)
+        if mine != theirs and facts.version(one, config) == 2:
             message = f"{where} have different advert_int {seconds(theirs)} and {seconds(mine)}"
             yield split(place(one, "advert_int"), "advert-int-differs", message)
         if (one.auth_type, one.auth_bytes) != (first.auth_type, first.auth_bytes):
@@ -89,12 +114,48 @@ def same_addresses(name: str, group: Group) -> Iterator[Problem]:
             yield problem(where, "vips-differ", "warning", message)
 
 
+def same_way(name: str, group: Group) -> Iterator[Problem]:
+    """Unicast on all nodes or on none, and each node among the others' peers."""
+    talks = {node: {p.ip for p in facts.peers(one)} for node, (_, one) in group.items()}
+    unicast = [node for node, peers in talks.items() if peers]
+    if not unicast:
+        return
+    for node, (_, one) in group.items():
+        if not talks[node]:
+            message = f"{name}: {unicast[0]} speaks to its peers only and {node} to everybody"
+            yield split(one.origin, "unicast-differs", message)
+    for node, (_, one) in group.items():
+        own = facts.source_ip(one)
+        if own is None or not talks[node]:
+            continue
+        for other, (_, there) in group.items():
+            if other != node and talks[other] and own[0] not in talks[other]:
+                message = (
+                    f"{name}: {node} sends from {own[0]}, which is not among the peers of {other}: "
+                    f"{node} hears nothing from it, and both become master"
+                )
+                where = facts.where(there, "unicast_peer")
+                hint = f"write {own[0]} into unicast_peer of {other}"
+                yield problem(where, "peers-one-sided", "error", message, hint)
+
+
+def not_a_node(name: str, group: Group) -> Iterator[Problem]:
+    """An address that a node has by itself cannot be shared."""
+    own = {node: facts.source_ip(one) for node, (_, one) in group.items()}
+    for node, (_, one) in group.items():
+        for vip in (*one.vips, *one.excluded):
+            for other, source in own.items():
+                if other != node and source is not None and source[0] == vip.ip:
+                    message = f"{name}: {vip.ip} is the own address of {other}"
+                    yield problem(vip.origin, "vip-is-peer", "error", message, "use a free address")
+
+
 def one_master(name: str, group: Group) -> Iterator[Problem]:
     """Equal priorities leave the choice to the address; one node only should begin as MASTER."""
     for (a, (_, one)), (b, (_, other)) in combinations(group.items(), 2):
-        if effective_priority(one) == effective_priority(other):
+        if facts.priority(one) == facts.priority(other):
             message = (
-                f"{name}: {a} and {b} have the same priority {effective_priority(one)}; "
+                f"{name}: {a} and {b} have the same priority {facts.priority(one)}; "
                 "the higher IP address wins"
             )
             where = place(other, "priority")
@@ -104,8 +165,8 @@ def one_master(name: str, group: Group) -> Iterator[Problem]:
             hint = "write BACKUP on all but one"
             yield problem(place(other, "state"), "two-masters", "warning", message, hint)
     for node, (_, one) in group.items():
-        highest = max(effective_priority(i) for _, i in group.values())
-        if one.state == "MASTER" and effective_priority(one) < highest:
+        highest = max(facts.priority(i) for _, i in group.values())
+        if one.state == "MASTER" and facts.priority(one) < highest:
             message = f"{name}: {node} says state MASTER, but its priority is not the highest"
             yield problem(place(one, "state"), "master-lower", "warning", message)
 
@@ -123,12 +184,12 @@ def same_services(models: dict[str, Config]) -> Iterator[Problem]:
                     yield problem(server.origin, "service-alone", "warning", message)
 
 
-def _version(instance: VrrpInstance, config: Config) -> int:
-    return instance.version or config.globals.vrrp_version or defaults.VRRP_VERSION
-
-
-def _interval(instance: VrrpInstance) -> int:
-    return defaults.ADVERT_INT_US if instance.advert_int_us is None else instance.advert_int_us
-
-
-RULES: tuple[Rule, ...] = (same_identity, same_addresses, one_master)
+RULES: tuple[Rule, ...] = (
+    same_name,
+    same_identity,
+    same_addresses,
+    same_way,
+    not_a_node,
+    one_master,
+    weights,
+)

@@ -67,7 +67,7 @@ def test_a_sound_pair() -> None:
         ("priority 90", "priority 100", ("priority-equal", "warning")),
         ("state BACKUP", "state MASTER", ("two-masters", "warning")),
         ("priority 90", "priority 110", ("master-lower", "warning")),
-        ("vrrp_instance g", "vrrp_instance h", ("group-alone", "warning")),
+        ("vrrp_instance g", "vrrp_instance h", ("name-differs", "info")),
         (
             "virtual_server 192.0.2.1 80",
             "virtual_server 192.0.2.1 81",
