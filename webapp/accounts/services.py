@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Any
 
 from django.urls import reverse
@@ -21,6 +22,27 @@ def audit(actor: User | None, verb: str, target: str, **detail: Any) -> AuditEnt
         target=target[:200],
         detail=detail,
     )
+
+
+REFUSED = "sign-in refused"
+REFUSALS_MAX = 10
+REFUSALS_MINUTES = 5
+TOO_MANY_REFUSALS = (
+    f"Too many wrong passwords for this name; wait {REFUSALS_MINUTES} minutes, or use a sign-in "
+    "link (manage.py sign_in_link)."
+)
+
+
+def note_refusal(name: str) -> None:
+    """Somebody gave a wrong password for this name."""
+    audit(None, REFUSED, name)
+
+
+def too_many_refusals(name: str) -> bool:
+    """Whether passwords for this name are being guessed; the same for names that nobody has."""
+    since = timezone.now() - timedelta(minutes=REFUSALS_MINUTES)
+    rows = AuditEntry.objects.filter(at__gte=since, verb=REFUSED, target=name[:200])
+    return rows.count() >= REFUSALS_MAX
 
 
 def sign_in_path(user: User) -> str:

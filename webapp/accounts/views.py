@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from django.contrib.auth import login, logout
 from django.contrib.auth.decorators import login_not_required
+from django.contrib.auth.forms import AuthenticationForm
 from django.contrib.auth.views import LoginView
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
@@ -13,12 +14,28 @@ from sesame.utils import get_user
 
 from webapp.accounts.forms import SignInForm
 from webapp.accounts.models import User
+from webapp.accounts.services import audit
 
-sign_in = LoginView.as_view(
-    template_name="accounts/sign_in.html",
-    authentication_form=SignInForm,
-    redirect_authenticated_user=True,
-)
+
+class SignIn(LoginView):
+    """By name and password."""
+
+    template_name = "accounts/sign_in.html"
+    authentication_form = SignInForm
+    redirect_authenticated_user = True
+
+    def form_valid(self, form: AuthenticationForm) -> HttpResponse:
+        """Signed in, and written down."""
+        answer = super().form_valid(form)
+        audit(_user_of(form), "sign in", "by password")
+        return answer
+
+
+def _user_of(form: AuthenticationForm) -> User:
+    """Whose pair it was."""
+    user = form.get_user()
+    assert isinstance(user, User)
+    return user
 
 
 @login_not_required
@@ -30,6 +47,7 @@ def sign_in_link(request: HttpRequest) -> HttpResponse:
     if not isinstance(user, User):
         return render(request, "accounts/link_refused.html", status=403)
     login(request, user, backend="sesame.backends.ModelBackend")
+    audit(user, "sign in", "by link")
     return redirect("home")
 
 

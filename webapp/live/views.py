@@ -11,7 +11,8 @@ from django.utils import timezone
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET, require_POST
 
-from webapp.accounts.access import may
+from webapp.accounts.access import may, require
+from webapp.accounts.services import audit
 from webapp.inventory.access import cluster_for, clusters_for
 from webapp.inventory.models import Cluster
 from webapp.live import lab, publish
@@ -81,6 +82,8 @@ def lab_action(request: HttpRequest, slug: str, target: str, verb: str) -> HttpR
         lab.act(target, verb)
     except lab.LabError as error:
         failure = str(error)
+    else:
+        audit(require(request.user, "operate"), f"lab {verb}", f"{found.slug}: {target}")
     publish.changed(found, "groups")
     if request.headers.get("HX-Request"):
         context = {**_context(request, found), "failure": failure}

@@ -12,7 +12,7 @@ from django.utils import timezone
 
 from tests.web.pages.conftest import Say, signed_in
 from tests.web.pages.markup import Markup
-from webapp.accounts.models import User
+from webapp.accounts.models import AuditEntry, User
 from webapp.inventory.models import Cluster, Node
 from webapp.live.models import Event
 from webapp.live.views import PARTS
@@ -237,6 +237,8 @@ def test_operator_kills_a_director_in_the_lab(
 ) -> None:
     answer = press(as_operator, cluster, "NodeA", "kill")
     assert {"verb": "kill", "target": "NodeA"} in lab
+    row = AuditEntry.objects.get(verb="lab kill")
+    assert (row.actor_name, row.target) == ("oscar", f"{cluster.slug}: NodeA")
     assert "stopped" in answer.content.decode()
 
 

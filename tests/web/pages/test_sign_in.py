@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+from typing import Any
+
+import pytest
 from django.test import Client
 from django.urls import reverse
+from django.utils import timezone
 
-from webapp.accounts.models import User
+from webapp.accounts.models import AuditEntry, User
 from webapp.accounts.services import sign_in_path
 
 
@@ -54,3 +59,35 @@ def test_signing_out_twice_is_harmless(as_editor: Client) -> None:
     assert as_editor.post(reverse("sign-out")).status_code == 302
     assert as_editor.post(reverse("sign-out")).status_code == 302
     assert as_editor.get(reverse("home")).status_code == 302
+
+
+def test_who_came_in_and_who_did_not_is_written_down(reader: User) -> None:
+    reader.set_password("correct horse")
+    reader.save()
+    where = reverse("sign-in")
+    Client().post(where, {"username": "rita", "password": "wrong"})
+    Client().post(where, {"username": "rita", "password": "correct horse"})
+    reader.refresh_from_db()  # a link belongs to the last sign-in
+    Client().get(sign_in_path(reader))
+    rows = AuditEntry.objects.filter(verb__startswith="sign").order_by("id")
+    assert [(row.actor_name, row.verb, row.target) for row in rows] == [
+        ("system", "sign-in refused", "rita"),
+        ("rita", "sign in", "by password"),
+        ("rita", "sign in", "by link"),
+    ]
+
+
+@pytest.mark.parametrize("name", ["rita", "nobody"])
+def test_guessing_ends_after_ten_wrong_passwords(reader: User, name: str, settings: Any) -> None:
+    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]  # fast
+    reader.set_password("correct horse")
+    reader.save()
+    where = reverse("sign-in")
+    for _ in range(10):
+        Client().post(where, {"username": name, "password": "wrong"})
+    answer = Client().post(where, {"username": name, "password": "correct horse"})
+    assert "Too many wrong passwords for this name; wait 5 minutes" in answer.content.decode()
+    assert AuditEntry.objects.filter(verb="sign-in refused").count() == 10
+    AuditEntry.objects.update(at=timezone.now() - timedelta(minutes=6))
+    answer = Client().post(where, {"username": "rita", "password": "correct horse"})
+    assert answer.status_code == 302
