@@ -13,6 +13,7 @@ from typing import Any
 
 from hanode.conf.address import bind_address, check_line
 from hanode.conf.blocks import Raw, at_span, build
+from hanode.conf.cascade import settle
 from hanode.conf.defaults import AUTH_PASS_BYTES
 from hanode.conf.expand import Expanded
 from hanode.conf.kept import origin, own_notes, statement
@@ -56,7 +57,8 @@ def bind(expanded: Expanded, target: Target) -> tuple[Config, list[Problem]]:
     raw = build(expanded.lines, root_words(), script_words())
     binder = _Binder(target)
     config = binder.root(raw.statements, raw.tail)
-    return config, [*expanded.problems, *raw.problems, *binder.problems]
+    found = [*expanded.problems, *raw.problems, *binder.problems]
+    return config, settle(expanded.lines, found)
 
 
 class _Binder:
@@ -220,7 +222,7 @@ class _Binder:
                 scan.other.append(statement(raw))
             elif keyword.opens is not None and typed is not None and keyword.name in typed:
                 scan.opened.append((keyword, raw))
-            elif keyword.field is not None:
+            elif keyword.field is not None and value is not None:
                 if keyword.name == "state" and scan.values.get("state") == "MASTER":
                     value = "MASTER"  # as in keepalived, it is not taken back
                 scan.values[keyword.field] = value
@@ -264,7 +266,7 @@ class _Binder:
             message = f"{keyword.name} takes no block; keepalived loses count of the braces here"
             self.add(raw, 0, "block-unexpected", "error", message)
             return None, False
-        value = keyword.value
+        value = keyword.value_in(self.target.has)
         if len(words) < value.least:
             message = f"{keyword.name} needs {value.shape}"
             self.add(raw, 0, "value-missing", "error", message)

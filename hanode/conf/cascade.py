@@ -1,0 +1,211 @@
+"""Which lines keepalived misreads once its braces are out of step.
+
+PURE. Our tree recovers from a missing or extra brace as a person would. keepalived does not: it
+ignores a `{` that it does not expect, so that the block's lines count as written around it and the
+block's `}` closes the block around it. Each of its processes (parent, vrrp, checker, bfd) skips
+the blocks of the others. Here is that reading, only to tell which lines it stumbles over.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+
+from hanode.conf.blocks import at_span
+from hanode.conf.expand import Logical
+from hanode.conf.lexer import CLOSE, OPEN, tokens, unquote
+from hanode.conf.problems import Problem, Severity
+from hanode.conf.schema import ROOT, Block, blocks
+from hanode.conf.tree import INCLUDES
+from hanode.conf.unknown import place_name
+
+STRUCTURE = frozenset(
+    ("missing-brace", "block-missing", "stray-brace", "extra-brace", "block-unexpected", "too-deep")
+)
+"""Problems after which keepalived's braces are out of step."""
+UNKNOWN = frozenset(("unknown-keyword", "misplaced-keyword", "retired-keyword", "undefined-name"))
+
+_BOTH = frozenset(("global_defs", "bfd_instance", "track_file", "vrrp_track_file"))
+_CHECKER = frozenset(("virtual_server", "virtual_server_group", "SSL"))
+PROCESSES = ("parent", "vrrp", "checker", "bfd")
+
+
+@dataclass(frozen=True, slots=True)
+class Piece:
+    """A line as keepalived reads it: it begins anew behind each brace."""
+
+    words: tuple[str, ...]
+    line: Logical
+    start: int
+    end: int
+
+
+@dataclass(frozen=True, slots=True)
+class Stumble:
+    """A piece that keepalived complains about, and the block it believes to be in."""
+
+    piece: Piece
+    block: str
+
+
+def settle(lines: list[Logical], problems: list[Problem]) -> list[Problem]:
+    """The problems with those of the lines that keepalived misreads, where braces are wrong."""
+    if not _torn(lines, problems):
+        return problems
+    stumbles = stumbled(lines)
+    places = {(s.piece.line.source.name, _line(s.piece)) for s in stumbles}
+    settled = [
+        replace(p, severity="warning")
+        if p.code in STRUCTURE and p.code != "missing-brace" and (p.file, p.line) not in places
+        else p
+        for p in problems
+    ]
+    known = {(p.file, p.line) for p in settled if p.severity != "info"}
+    broken = any(p.severity == "error" and p.code in STRUCTURE | UNKNOWN for p in settled)
+    for stumble in stumbles:
+        place = (stumble.piece.line.source.name, _line(stumble.piece))
+        if place not in known:
+            known.add(place)
+            settled.append(_problem(stumble, broken))
+            broken = True
+    return settled
+
+
+def _torn(lines: list[Logical], problems: list[Problem]) -> bool:
+    """Whether keepalived's braces get out of step: looked for only where something is wrong."""
+    if any(p.code in STRUCTURE for p in problems):
+        return True
+    unknown = {(p.file, p.line) for p in problems if p.code in UNKNOWN}
+    return bool(unknown) and any(
+        "{" in line.text and (line.source.name, line.source.line_of(line.start)) in unknown
+        for line in lines
+    )
+
+
+def _line(piece: Piece) -> int:
+    return piece.line.source.line_of(piece.start)
+
+
+def _problem(stumble: Stumble, consequence: bool) -> Problem:
+    piece = stumble.piece
+    word, where = piece.words[0], place_name(stumble.block)
+    message = (
+        f"keepalived's count of braces is wrong here: it takes {word} for a part of {where} "
+        "and ignores it"
+    )
+    hint = "correct the braces above; this line may then be right"
+    severity: Severity = "warning" if consequence else "error"
+    return at_span(piece.line, (piece.start, piece.end), "not-read", severity, message, hint=hint)
+
+
+def stumbled(lines: list[Logical]) -> list[Stumble]:
+    """What keepalived complains about, in the order of the text."""
+    pieces = [piece for line in lines for piece in _pieces(line)]
+    found: dict[int, Stumble] = {}
+    for process in PROCESSES:
+        _Process(process, pieces, found).run()
+    return [found[index] for index in sorted(found)]
+
+
+def _pieces(line: Logical) -> Iterator[Piece]:
+    words: list[str] = []
+    start = 0
+    for token in tokens(line.text):
+        if not words:
+            start = token.start
+        if token.kind == CLOSE and words:
+            yield _piece(words, line, start, token.start)
+            words, start = [], token.start
+        words.append(token.text if token.kind in (OPEN, CLOSE) else unquote(token.text))
+        if token.kind in (OPEN, CLOSE):
+            yield _piece(words, line, start, token.end)
+            words = []
+    if words:
+        yield _piece(words, line, start, len(line.text))
+
+
+def _piece(words: list[str], line: Logical, start: int, end: int) -> Piece:
+    if line.macro is not None:
+        return Piece(tuple(words), line, line.start, line.end)
+    return Piece(tuple(words), line, line.start + start, line.start + end)
+
+
+class _Process:
+    """One of keepalived's processes; `at` is the next piece."""
+
+    def __init__(self, name: str, pieces: list[Piece], found: dict[int, Stumble]) -> None:
+        self.name = name
+        self.pieces = pieces
+        self.found = found
+        self.at = 0
+
+    def run(self) -> None:
+        self.block(blocks()[ROOT], False, 0)
+
+    def reads(self, keyword: str) -> bool:
+        """Whether this process takes the root's block; the others step over it."""
+        if keyword in _BOTH:
+            return self.name != "parent" or keyword == "global_defs"
+        return self.name == ("checker" if keyword in _CHECKER else "vrrp")
+
+    def stumble(self, table: Block) -> None:
+        self.found.setdefault(self.at, Stumble(self.pieces[self.at], table.name))
+
+    def block(self, table: Block, wants_brace: bool, depth: int) -> None:
+        """Up to the `}` that ends it; the root goes to the end."""
+        while self.at < len(self.pieces):
+            piece = self.pieces[self.at]
+            first = piece.words[0]
+            if wants_brace:
+                wants_brace = False
+                if first == "{":
+                    self.at += 1
+                    continue
+                self.stumble(table)
+            elif first == "{":
+                self.stumble(table)
+                self.at += 1
+                continue
+            if first == "}" and depth:
+                self.at += 1
+                return
+            self.statement(piece, table, depth)
+
+    def statement(self, piece: Piece, table: Block, depth: int) -> None:
+        keyword = table.keywords.get(piece.words[0])
+        if keyword is None:
+            if piece.words[0] not in INCLUDES:
+                self.stumble(table)
+            self.at += 1
+            return
+        self.at += 1
+        if keyword.opens is None:
+            return
+        opened = piece.words[-1] == "{"
+        if table.name == ROOT and not self.reads(keyword.name):
+            self.skip(opened)
+            return
+        inner = blocks()[keyword.opens]
+        if inner.lines is None:
+            self.block(inner, not opened, depth + 1)
+        else:
+            self.rest_of_lines()
+
+    def rest_of_lines(self) -> None:
+        """A block of lines that are no keywords ends at the first `}`."""
+        while self.at < len(self.pieces):
+            self.at += 1
+            if self.pieces[self.at - 1].words[0] == "}":
+                return
+
+    def skip(self, opened: bool) -> None:
+        """A block of another process, counted by its braces."""
+        if not opened:
+            if self.at >= len(self.pieces) or self.pieces[self.at].words[0] != "{":
+                return
+            self.at += 1
+        depth = 1
+        while self.at < len(self.pieces) and depth:
+            words = self.pieces[self.at].words
+            depth += (words[-1] == "{") - (words[0] == "}")
+            self.at += 1
