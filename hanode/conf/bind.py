@@ -31,6 +31,7 @@ from hanode.conf.model import (
     VrrpInstance,
 )
 from hanode.conf.problems import Fix, Problem, Severity
+from hanode.conf.reading import read_in_order
 from hanode.conf.schema import ROOT, Block, Keyword, blocks, root_words, script_words
 from hanode.conf.targets import Target
 from hanode.conf.tree import INCLUDES
@@ -58,6 +59,7 @@ def bind(expanded: Expanded, target: Target) -> tuple[Config, list[Problem]]:
     binder = _Binder(target)
     config = binder.root(raw.statements, raw.tail)
     found = [*expanded.problems, *raw.problems, *binder.problems]
+    found += read_in_order(raw.statements)
     return config, settle(expanded.lines, found)
 
 
