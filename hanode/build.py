@@ -231,7 +231,7 @@ def _virtual_server(
     server: VirtualServer, errors: list[str], ignored: list[str]
 ) -> VirtualServerSettings | None:
     rest = _Rest(server.other)
-    forwarding = _forwarding(server.lb_kind) or defaults.LB_KIND
+    forwarding = _forwarding(server.lb_kind or rest.text("lb_kind")) or defaults.LB_KIND
     persistence = rest.words("persistence_timeout")
     sorry = rest.words("sorry_server")
     sorry_inhibit = rest.flag("sorry_server_inhibit") or False

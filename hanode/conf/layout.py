@@ -217,7 +217,8 @@ class _Layout:
         if (keyword.opens is None) != (kept.children is None):
             self.left_out(kept, name)
             return None
-        if not _readable(kept, keyword.value.least, keyword.value.most, keyword.value.read):
+        value = keyword.value_in(self.target.has)
+        if not _readable(kept, value.least, value.most, value.read):
             self.left_out(kept, name)
             return None
         if keyword.successor is not None:

@@ -7,7 +7,7 @@ after its keyword, except where one word opens different blocks (`track_file`).
 from __future__ import annotations
 
 import functools
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 
 from hanode.conf.values import Bool, Flag, Value
@@ -41,6 +41,14 @@ class Keyword:
     secret: bool = False
     engine: str = "planned"
     """What hanode does with it: runs, planned or ignored."""
+    before: tuple[str, Value] | None = None
+    """A release, and what the value had to be before it."""
+
+    def value_in(self, has: Callable[[str], bool]) -> Value:
+        """What may stand after it in a program that `has` what came with some releases."""
+        if self.before is None or has(self.before[0]):
+            return self.value
+        return self.before[1]
 
 
 @dataclass(frozen=True, slots=True)

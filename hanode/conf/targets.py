@@ -5,6 +5,7 @@ PURE.
 
 from __future__ import annotations
 
+import functools
 import re
 from dataclasses import dataclass
 
@@ -20,7 +21,7 @@ class Target:
         """Whether it knows what came with keepalived's release `since` ("": always known)."""
         if not since or self.program == "hanode":
             return True
-        return self.release >= tuple(int(part) for part in since.split("."))
+        return self.release >= _numbers(since)
 
     def __str__(self) -> str:
         """`keepalived 2.2.7`."""
@@ -34,4 +35,11 @@ def target(name: str) -> Target:
     match = re.fullmatch(r"keepalived-([0-9]{1,3}(?:\.[0-9]{1,3}){1,2})", name)
     if match is None:
         raise ValueError(f"{name} is no target; write keepalived-2.2.7, keepalived-2.3 or hanode")
-    return Target("keepalived", tuple(int(part) for part in match.group(1).split(".")))
+    return Target("keepalived", _numbers(match.group(1)))
+
+
+@functools.cache
+def _numbers(release: str) -> tuple[int, ...]:
+    """`2.3` is 2.3.0: what every release of that line knows."""
+    found = tuple(int(part) for part in release.split("."))
+    return found + (0,) * (3 - len(found))

@@ -7,7 +7,22 @@ from pathlib import Path
 from hypothesis import strategies as st
 
 from hanode.conf.keywords import ALL
+from hanode.conf.kinds import (
+    After,
+    Codes,
+    Either,
+    Granularity,
+    Group,
+    Hex,
+    Init,
+    MailServer,
+    Method,
+    Named,
+    Umask,
+    Weight,
+)
 from hanode.conf.schema import Block, Keyword, blocks
+from hanode.conf.targets import target
 from hanode.conf.values import (
     Bool,
     Choice,
@@ -18,6 +33,7 @@ from hanode.conf.values import (
     Perhaps,
     Script,
     Timer,
+    Value,
     seconds,
 )
 
@@ -70,11 +86,49 @@ comments = st.sampled_from(["", "", "", " # why", " ! why not", "\t#"])
 ipv4 = st.tuples(*[st.integers(0, 255)] * 3).map(lambda t: f"10.{t[0]}.{t[1]}.{t[2]}")
 
 
+COMPOSED: dict[type[Value], tuple[str, ...]] = {
+    Codes: ("200", "200-299 302 404"),
+    Granularity: ("255.255.255.0", "64"),
+    Hex: ("0a0b", "00 ff"),
+    Init: ("", "5", "overwrite", "5 overwrite"),
+    MailServer: ("192.0.2.25", "mail.example 587"),
+    Method: ("NAT", "DR", "TUN", "TUN type gue port 6080 csum", "TUN type gre"),
+    Umask: ("0022", "0x12", "IWGRP | IWOTH"),
+}
+"""Some values of the kinds that are made of several words."""
+
+
+def _composed(kind: Value) -> st.SearchStrategy[str] | None:
+    if isinstance(kind, Weight):
+        numbers = st.integers(-kind.limit, kind.limit)
+        return st.tuples(numbers, st.sampled_from(["", " reverse"])).map(lambda t: f"{t[0]}{t[1]}")
+    if isinstance(kind, After):
+        return _of(kind.inner).map(lambda inner: f"{kind.word} {inner}") | _of(kind.inner)
+    if isinstance(kind, Either):
+        return st.sampled_from(kind.options) | _of(kind.inner)
+    if isinstance(kind, Group):
+        return st.just("224.0.0.19" if kind.version == 4 else "ff02::13")
+    if isinstance(kind, Named):
+        first = "eth0 " if kind.first else ""
+        name, low, high = kind.names[0]
+        return st.integers(low, high).map(lambda n: f"{first}{name} {n}")
+    examples = COMPOSED.get(type(kind))
+    return None if examples is None else st.sampled_from(examples)
+
+
 def _value(keyword: Keyword) -> st.SearchStrategy[str]:
-    """Words that fit a keyword."""
-    kind = keyword.value
+    """Words that fit a keyword in 2.2.7."""
+    if keyword.name == "virtual_server":
+        return st.tuples(ipv4, st.integers(1, 65535)).map(lambda t: f"{t[0]} {t[1]}")
+    return _of(keyword.value_in(target("keepalived-2.2.7").has))
+
+
+def _of(kind: Value) -> st.SearchStrategy[str]:
     if isinstance(kind, Perhaps):
         kind = kind.inner
+    composed = _composed(kind)
+    if composed is not None:
+        return composed
     if isinstance(kind, Flag):
         return st.just("")
     if isinstance(kind, Bool):
@@ -93,8 +147,6 @@ def _value(keyword: Keyword) -> st.SearchStrategy[str]:
         return st.tuples(ipv4, st.integers(1, 65535)).map(lambda t: f"{t[0]} {t[1]}")
     if isinstance(kind, Script):
         return st.sampled_from(['"/bin/true a  b"', "/bin/true", "'/bin/sh' '-c  x' root"])
-    if keyword.name == "virtual_server":
-        return st.tuples(ipv4, st.integers(1, 65535)).map(lambda t: f"{t[0]} {t[1]}")
     return names
 
 

@@ -5,6 +5,7 @@ PURE; data only.
 
 from __future__ import annotations
 
+from hanode.conf.kinds import Weight
 from hanode.conf.schema import block, word
 from hanode.conf.values import Int, Ip
 
@@ -43,7 +44,7 @@ BLOCKS = (
                 "max_hops", Int(-1, 255), "Hops that received packets may have made.", default="0"
             ),
             word("multihop", None, "The neighbour is not on this network.", since="2.2.8"),
-            word("weight", Int(-253, 253, 2), "Added to the priority.", default="0"),
+            word("weight", Weight(253, ("reverse",)), "Added to the priority.", default="0"),
             word("vrrp", None, "Only the VRRP process uses it."),
             word("checker", None, "Only the checker process uses it."),
         ),

@@ -5,6 +5,7 @@ PURE; data only.
 
 from __future__ import annotations
 
+from hanode.conf.kinds import Codes, Hex
 from hanode.conf.schema import Block, Keyword, block, switch, word
 from hanode.conf.values import Choice, Int, Ip, Script, Timer, Value, Word, Words
 
@@ -88,14 +89,14 @@ HTTP = (
 
 URL = (
     word("path", Word("a path"), "The page."),
-    word("digest", Word("an MD5 sum", 32), "MD5 sum of the page."),
-    word("status_code", Words(), "Expected status codes.", default="200-299"),
+    word("digest", Word("an MD5 sum of 32 digits", 32), "MD5 sum of the page."),
+    word("status_code", Codes(), "Expected status codes.", default="200-299"),
     word("virtualhost", Word("a host name"), "The host name to ask for."),
     word("regex", ANY, "A pattern that the page must hold."),
     word("regex_no_match", None, "The pattern must not be there."),
     word("regex_options", ANY, "Options of the pattern."),
-    word("regex_min_offset", ANY, "Where the pattern may begin, at least."),
-    word("regex_max_offset", ANY, "Where the pattern may begin, at most."),
+    word("regex_min_offset", Int(0, LONG), "Where the pattern may begin, at least."),
+    word("regex_max_offset", Int(0, LONG), "Where the pattern may begin, at most."),
     word("regex_stack", ANY, "Memory for the pattern."),
     switch("tls_compliant", "Refuse connections that end without a farewell.", since="2.2.8"),
 )
@@ -143,8 +144,8 @@ BLOCKS = (
     ),
     _check(
         "UDP_CHECK",
-        word("payload", Words(), "What to send, in hexadecimal."),
-        word("require_reply", ANY, "What must come back, in hexadecimal."),
+        word("payload", Hex(), "What to send."),
+        word("require_reply", Hex(wildcard=True), "What must come back; nothing: anything."),
         word("min_reply_length", Int(0, 65535), "Shortest answer.", default="0"),
         word("max_reply_length", Int(0, 65535), "Longest answer.", default="255"),
     ),

@@ -5,8 +5,9 @@ PURE; data only.
 
 from __future__ import annotations
 
+from hanode.conf.kinds import After, Either, Group, MailServer, Named, Umask
 from hanode.conf.schema import Keyword, block, switch, word
-from hanode.conf.values import Int, Ip, Script, Timer, Value, Word, Words
+from hanode.conf.values import Bool, Choice, Int, Perhaps, Script, Timer, Value, Word, Words
 
 ANY = Value()
 NAME = Word("a name")
@@ -14,6 +15,19 @@ PATH = Word("a path")
 LONG = 4_294_000_000
 PACE = 4_294_967_295
 COUNT = 4_294_967_295
+INT = 2_147_483_647
+SYNC_DAEMON = Named(
+    (
+        ("id", 0, 255),
+        ("maxlen", 1, 65_507),
+        ("port", 1, 65_535),
+        ("ttl", 1, 255),
+        ("group", 0, 0),
+        ("inst", 0, 0),
+    ),
+    first=2,
+    what="an interface, perhaps an instance",
+)
 
 MAIL = (
     word(
@@ -25,7 +39,7 @@ MAIL = (
     ),
     word("notification_email", None, "Who gets mail.", opens="notification_email", repeats=True),
     word("notification_email_from", Words(), "The sender of mails."),
-    word("smtp_server", Words(), "The mail server: address or name, and perhaps a port."),
+    word("smtp_server", MailServer(), "The mail server: address or name, and perhaps a port."),
     word("smtp_helo_name", NAME, "The name to greet the mail server with."),
     word(
         "smtp_connect_timeout",
@@ -38,7 +52,7 @@ MAIL = (
     switch("smtp_alert_checker", "Send mail on changes of servers."),
     word("no_email_faults", None, "No mail about FAULT."),
     word("no_checker_emails", None, "No mail about servers."),
-    word("checker_log_all_failures", ANY, "Log every failed check."),
+    word("checker_log_all_failures", Bool(), "Log every failed check."),
 )
 
 SCRIPTS = (
@@ -61,8 +75,8 @@ VRRP = (
         field="vrrp_version",
         engine="runs",
     ),
-    word("vrrp_mcast_group4", Ip(), "Multicast group for IPv4.", default="224.0.0.18"),
-    word("vrrp_mcast_group6", Ip(), "Multicast group for IPv6.", default="ff02::12"),
+    word("vrrp_mcast_group4", Group(4), "Multicast group for IPv4.", default="224.0.0.18"),
+    word("vrrp_mcast_group6", Group(6), "Multicast group for IPv6.", default="ff02::12"),
     word(
         "vrrp_garp_master_delay",
         Timer(0, LONG, whole=True),
@@ -105,7 +119,11 @@ VRRP = (
         default="0",
     ),
     switch("vrrp_min_garp", "Send one gratuitous ARP only."),
-    word("vrrp_garp_extra_if", Words(), "Gratuitous ARP on other interfaces too, this often."),
+    word(
+        "vrrp_garp_extra_if",
+        After("all", Int(1, 86_400)),
+        "Seconds between gratuitous ARPs on interfaces of addresses other than the VRRP one.",
+    ),
     word(
         "vrrp_vmac_garp_intvl",
         ANY,
@@ -143,31 +161,56 @@ VRRP = (
         Word("the name of an interface", 15),
         "Interface of static addresses that name none.",
     ),
-    word("dynamic_interfaces", ANY, "Interfaces may appear later."),
+    word(
+        "dynamic_interfaces",
+        Perhaps(Choice(("allow_if_changes",))),
+        "Interfaces may appear, go and come back while keepalived runs.",
+    ),
     word("disable_local_igmp", None, "Send no IGMP reports."),
     word("vmac_prefix", NAME, "Beginning of virtual interfaces' names."),
     word("vmac_addr_prefix", NAME, "Beginning of virtual interfaces' names for addresses."),
-    word("vrrp_rx_bufs_policy", Words(), "How receive buffers are sized."),
-    word("vrrp_rx_bufs_multiplier", Words(), "How many packets receive buffers hold."),
-    word("vrrp_notify_priority_changes", ANY, "Tell notify scripts when the priority changes."),
+    word(
+        "vrrp_rx_bufs_policy",
+        Either(("MTU", "ADVERT", "NO_SEND_RX"), Int(1, COUNT)),
+        "How receive buffers are sized: by the interface, by the adverts, or in bytes.",
+    ),
+    word(
+        "vrrp_rx_bufs_multiplier",
+        Int(1, COUNT),
+        "How many packets receive buffers hold.",
+        default="3",
+    ),
+    word("vrrp_notify_priority_changes", Bool(), "Tell notify scripts when the priority changes."),
 )
 
 FIREWALL_AND_LVS = (
     word("vrrp_iptables", ANY, "Chains for no_accept."),
     word("vrrp_ipsets", ANY, "Sets for no_accept."),
     word("nftables", ANY, "Table for no_accept."),
-    word("nftables_priority", Words(), "Priority of its chains."),
+    word("nftables_priority", Int(-INT, INT), "Priority of its chains.", default="-1"),
     word("nftables_counters", None, "Count packets."),
     word("nftables_ifindex", None, "Compare interface numbers, not names."),
     word("nftables_ipvs", ANY, "Table for virtual server groups."),
-    word("nftables_ipvs_priority", Words(), "Priority of its chains."),
-    word("nftables_ipvs_start_fwmark", Words(), "First mark to use."),
-    word("lvs_sync_daemon", Words(), "Share connections between nodes."),
-    word("lvs_timeouts", Words(), "Timeouts of connections."),
+    word("nftables_ipvs_priority", Int(-INT, INT), "Priority of its chains.", default="-1"),
+    word("nftables_ipvs_start_fwmark", Int(1, COUNT), "First mark to use.", default="1000"),
+    word(
+        "lvs_sync_daemon",
+        SYNC_DAEMON,
+        "Share the table of connections between nodes, so that they survive a failover.",
+    ),
+    word(
+        "lvs_timeouts",
+        Named((("tcp", 0, 2_678_400), ("tcpfin", 0, 2_678_400), ("udp", 0, 2_678_400))),
+        "Seconds that idle connections are remembered.",
+    ),
     word("lvs_flush", None, "Clear the IPVS table at the start."),
-    word("lvs_flush_on_stop", ANY, "Clear the IPVS table at the end."),
-    word("lvs_flush_onstop", ANY, same_as="lvs_flush_on_stop"),
-    word("rs_init_notifies", None, "Run notify_up and notify_down at the start."),
+    word(
+        "lvs_flush_on_stop",
+        Perhaps(Choice(("VS",))),
+        "Clear the IPVS table at the end; VS: only our own virtual servers.",
+    ),
+    word("lvs_flush_onstop", None, same_as="lvs_flush_on_stop"),
+    word("rs_init_notifies", Bool(), "Run notify_up and notify_down at the start."),
 )
 
 
@@ -176,9 +219,14 @@ def _process(name: str) -> tuple[Keyword, ...]:
         word(f"{name}_priority", Int(-20, 19), "Nice value of the process."),
         word(f"{name}_no_swap", None, "Keep the process in memory."),
         word(f"{name}_rt_priority", Int(1, 99), "Real-time priority of the process."),
-        word(f"{name}_cpu_affinity", Words(), "CPUs of the process."),
-        word(f"{name}_rlimit_rttime", ANY, "Microseconds of real time without a pause."),
-        word(f"{name}_rlimit_rtime", ANY, same_as=f"{name}_rlimit_rttime"),
+        word(f"{name}_cpu_affinity", Words("numbers of CPUs"), "CPUs of the process."),
+        word(
+            f"{name}_rlimit_rttime",
+            Int(1, COUNT),
+            "Microseconds of real time that it may run without a pause.",
+            default="10000",
+        ),
+        word(f"{name}_rlimit_rtime", None, same_as=f"{name}_rlimit_rttime"),
     )
 
 
@@ -186,7 +234,7 @@ def _buffers(*names: str) -> tuple[Keyword, ...]:
     rows: list[Keyword] = []
     for name in names:
         rows.append(word(name, ANY, "Bytes of a netlink receive buffer."))
-        rows.append(word(f"{name}_force", ANY, "Set it beyond the system's limit."))
+        rows.append(word(f"{name}_force", Bool(), "Set it beyond the system's limit."))
     return tuple(rows)
 
 
@@ -224,8 +272,8 @@ PROCESS = (
         "lvs_netlink_monitor_rcv_bufs",
         "process_monitor_rcv_bufs",
     ),
-    word("umask", ANY, "File mode mask."),
-    word("random_seed", ANY, "Seed of random numbers, for tests."),
+    word("umask", Umask(), "Mode bits that files we make do not get."),
+    word("random_seed", Int(0, COUNT), "Seed of random numbers, for tests."),
 )
 
 NOTIFY = (
@@ -233,26 +281,47 @@ NOTIFY = (
         keyword
         for name in ("notify_fifo", "vrrp_notify_fifo", "lvs_notify_fifo")
         for keyword in (
-            word(name, ANY, "A FIFO that is told of changes."),
+            word(
+                name,
+                Words("a path, perhaps a user and a group"),
+                "A FIFO that is told of changes, one line for each.",
+            ),
             word(f"{name}_script", Script(), "Command that reads the FIFO."),
         )
     ),
     word("fifo_write_vrrp_states_on_reload", None, "Tell the FIFO all states after a reload."),
-    word("snmp_socket", ANY, "Socket of the SNMP agent."),
+    word(
+        "snmp_socket",
+        Word("an address"),
+        "Socket of the SNMP agent.",
+        default="unix:/var/agentx/master",
+    ),
     *(
-        word(name, None, "Answer SNMP.")
-        for name in (
-            "enable_snmp_vrrp",
-            "enable_snmp_keepalived",
-            "enable_snmp_checker",
-            "enable_snmp_rfc",
-            "enable_snmp_rfcv2",
-            "enable_snmp_rfcv3",
+        word(name, None, f"Answer SNMP: {what}.")
+        for name, what in (
+            ("enable_snmp_vrrp", "keepalived's own table of VRRP"),
+            ("enable_snmp_checker", "keepalived's own table of virtual and real servers"),
+            ("enable_snmp_rfc", "both tables of the VRRP standards"),
+            ("enable_snmp_rfcv2", "the table of VRRPv2's standard"),
+            ("enable_snmp_rfcv3", "the table of VRRPv3's standard"),
         )
     ),
+    word("enable_snmp_keepalived", None, same_as="enable_snmp_vrrp"),
     word("enable_traps", None, "Send SNMP traps."),
-    word("snmp_vs_stats_update_interval", ANY, "Seconds between readings.", since="2.3.0"),
-    word("snmp_rs_stats_update_interval", ANY, "Seconds between readings.", since="2.3.0"),
+    word(
+        "snmp_vs_stats_update_interval",
+        Timer(1_000, 30_000_000),
+        "Seconds between readings of virtual servers' counters for SNMP.",
+        default="5",
+        since="2.3.0",
+    ),
+    word(
+        "snmp_rs_stats_update_interval",
+        Timer(1_000, 30_000_000),
+        "Seconds between readings of real servers' counters for SNMP.",
+        default="0",
+        since="2.3.0",
+    ),
     word("enable_dbus", None, "Answer on D-Bus."),
     word("dbus_service_name", NAME, "Name on D-Bus."),
     word("dbus_no_interface_name", None, "D-Bus paths without the interface.", since="2.3.0"),
@@ -260,7 +329,7 @@ NOTIFY = (
     word("state_dump_file", PATH, "Where the state is written.", since="2.3.3"),
     word("stats_dump_file", PATH, "Where the counters are written.", since="2.3.3"),
     word("json_dump_file", PATH, "Where the JSON is written.", since="2.3.3"),
-    word("data_use_instance", ANY, "Put the instance's name into dump files."),
+    word("data_use_instance", Bool(), "Put the instance's name into dump files."),
 )
 
 RELOADING = (

@@ -5,6 +5,7 @@ PURE; data only.
 
 from __future__ import annotations
 
+from hanode.conf.kinds import Granularity, Method
 from hanode.conf.schema import block, switch, word
 from hanode.conf.values import (
     Bool,
@@ -101,13 +102,13 @@ VIRTUAL_SERVER = (
     word("lvs_sched", Choice(SCHEDULERS), same_as="lb_algo"),
     word(
         "lb_kind",
-        Choice(("NAT", "DR", "TUN")),
+        Method(),
         "How packets reach the real servers.",
         default="NAT",
         field="lb_kind",
         engine="runs",
     ),
-    word("lvs_method", Choice(("NAT", "DR", "TUN")), same_as="lb_kind"),
+    word("lvs_method", None, same_as="lb_kind"),
     word(
         "protocol",
         Choice(("TCP", "UDP", "SCTP"), any_case=True),
@@ -138,7 +139,7 @@ VIRTUAL_SERVER = (
     ),
     word(
         "persistence_granularity",
-        Words(),
+        Granularity(),
         "Which clients count as one: a netmask or prefix length.",
     ),
     word("persistence_engine", Words(), "The persistence engine."),
@@ -163,7 +164,7 @@ VIRTUAL_SERVER = (
     word("weight", Int(1, 2147483647), "Weight of servers that have none.", default="1"),
     word("sorry_server", Endpoint(), "The server to use when the quorum is lost."),
     word("sorry_server_inhibit", None, "Keep the sorry server in the table with weight 0."),
-    word("sorry_server_lvs_method", ANY, "How packets reach the sorry server."),
+    word("sorry_server_lvs_method", Method(), "How packets reach the sorry server."),
     word(
         "real_server",
         Endpoint(),
@@ -183,7 +184,7 @@ REAL_SERVER = (
         field="weight",
         engine="runs",
     ),
-    word("lvs_method", Choice(("NAT", "DR", "TUN")), "How packets reach this server."),
+    word("lvs_method", Method(), "How packets reach this server."),
     word("inhibit_on_failure", Bool(), "Set the weight to 0 instead of removing it."),
     word("uthreshold", Int(0, 4294967295), "Connections above which it gets no new ones."),
     word("lthreshold", Int(0, 4294967295), "Connections below which it gets new ones again."),

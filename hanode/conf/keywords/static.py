@@ -6,7 +6,7 @@ PURE; data only.
 from __future__ import annotations
 
 from hanode.conf.schema import block, word
-from hanode.conf.values import Int, Value, Word
+from hanode.conf.values import Int, Timer, Value, Word
 
 ANY = Value()
 NAME = Word("a name")
@@ -162,8 +162,12 @@ BLOCKS = (
     block(
         "garp_group",
         (
-            word("garp_interval", ANY, "Seconds between gratuitous ARPs."),
-            word("gna_interval", ANY, "Seconds between unsolicited neighbour advertisements."),
+            word("garp_interval", Timer(1, 4_294_967_295), "Seconds between gratuitous ARPs."),
+            word(
+                "gna_interval",
+                Timer(1, 4_294_967_295),
+                "Seconds between unsolicited neighbour advertisements.",
+            ),
             word("interface", NAME, "The interface that it is about.", repeats=True),
             word("interfaces", None, "The interfaces that share the pacing.", opens="interfaces"),
         ),

@@ -5,27 +5,36 @@ PURE; data only.
 
 from __future__ import annotations
 
+from hanode.conf.kinds import Init, Weight
 from hanode.conf.schema import block, word
-from hanode.conf.values import Int, Script, Timer, Value, Word, Words
+from hanode.conf.values import Choice, Int, Perhaps, Script, Timer, Word, Words
 
-ANY = Value()
 LONG = 4_294_000_000
+WHOLE = Timer(1, LONG, whole=True)
+REVERSE = ("reverse",)
 
 BLOCKS = (
     block(
         "vrrp_script",
         (
             word("script", Script(), "The command; exit status 0 is success."),
-            word("interval", Timer(1, LONG), "Seconds between runs.", default="1"),
+            word(
+                "interval",
+                Timer(1, LONG),
+                "Seconds between runs.",
+                default="1",
+                before=("2.3.2", WHOLE),
+            ),
             word(
                 "timeout",
                 Timer(1, LONG),
                 "Seconds after which a run counts as failed.",
                 default="the interval",
+                before=("2.3.2", WHOLE),
             ),
             word(
                 "weight",
-                Int(-253, 253, 2),
+                Weight(253, REVERSE),
                 "Added to the priority; 0: failure means FAULT.",
                 default="0",
             ),
@@ -43,10 +52,14 @@ BLOCKS = (
         "vrrp_track_process",
         (
             word("process", Script(), "The process's name or path, perhaps its arguments."),
-            word("param_match", ANY, "How arguments are compared: initial or partial."),
+            word(
+                "param_match",
+                Perhaps(Choice(("initial", "partial"))),
+                "Compare arguments too: all of them, the first ones, or some anywhere.",
+            ),
             word(
                 "weight",
-                Int(-254, 254, 2),
+                Weight(254, REVERSE),
                 "Added to the priority; 0: failure means FAULT.",
                 default="0",
             ),
@@ -64,11 +77,11 @@ BLOCKS = (
             word("file", Word("a path"), "The file that holds the number."),
             word(
                 "weight",
-                Int(-254, 254, 2),
+                Weight(254, REVERSE),
                 "Multiplied by the number, added to the priority.",
                 default="1",
             ),
-            word("init_file", ANY, "Make the file at the start, with this number."),
+            word("init_file", Init(), "Make the file at the start, with this number."),
         ),
     ),
 )

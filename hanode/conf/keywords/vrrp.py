@@ -5,8 +5,9 @@ PURE; data only.
 
 from __future__ import annotations
 
+from hanode.conf.kinds import After
 from hanode.conf.schema import block, switch, word
-from hanode.conf.values import Choice, Int, Ip, Script, Timer, Value, Word, Words
+from hanode.conf.values import Choice, Int, Ip, Perhaps, Script, Timer, Value, Word, Words
 
 ANY = Value()
 NAME = Word("a name")
@@ -141,7 +142,11 @@ INSTANCE = (
     word("unicast_ttl", Int(0, 255), "TTL of unicast adverts.", default="255"),
     word("unicast_fault_no_peer", None, "FAULT while there is no peer."),
     word("check_unicast_src", None, "Take adverts only from the peers."),
-    word("old_unicast_checksum", ANY, "Checksum as old releases made it."),
+    word(
+        "old_unicast_checksum",
+        Perhaps(Choice(("never",))),
+        "Checksum of unicast adverts as releases before 1.3.6 made it.",
+    ),
     word("mcast_src_ip", Ip(), "Own address for multicast adverts."),
     word("mcast_dst_ip", Ip(), "Multicast group instead of the usual one."),
     word("track_src_ip", None, "FAULT while the source address is missing."),
@@ -181,7 +186,11 @@ INSTANCE = (
         Int(0, 2147483647),
         "Gratuitous ARPs after hearing a lower priority.",
     ),
-    word("garp_extra_if", Words(), "Gratuitous ARP on other interfaces too, this often."),
+    word(
+        "garp_extra_if",
+        After("all", Int(0, 86_400)),
+        "Seconds between gratuitous ARPs on interfaces of addresses other than the VRRP one.",
+    ),
     word(
         "vmac_garp_intvl",
         ANY,
@@ -201,8 +210,19 @@ INSTANCE = (
         "Missed adverts until the master counts as gone.",
         default="3",
     ),
-    word("timer_expired_backup", ANY, "Step down after being late.", since="2.2.8"),
-    word("thread_timer_expired", ANY, "Step down after being late.", since="2.3.2"),
+    word(
+        "timer_expired_backup",
+        Perhaps(Int(1, 254)),
+        "A master that was so late that others may have taken over steps down.",
+        default="254 as the priority that it counts with",
+        since="2.2.8",
+    ),
+    word(
+        "thread_timer_expired",
+        Perhaps(Int(1, 254)),
+        "Another word for timer_expired_backup.",
+        since="2.3.2",
+    ),
     *NOTIFY,
     word("notify_deleted", Script(), "Command to run when the instance is deleted."),
     word(
@@ -265,11 +285,30 @@ BLOCKS = (
     block(
         "auth_hmac",
         (
-            word("key", ANY, "A key and its number.", secret=True, repeats=True, since="2.4.0"),
-            word("active_key", ANY, "The key to sign with.", since="2.4.0"),
+            word(
+                "key",
+                Words("a number and a key of 32 to 64 bytes"),
+                "A key and its number; the key is text, hex:… or file:….",
+                secret=True,
+                repeats=True,
+                since="2.4.0",
+            ),
+            word("active_key", Int(0, 255), "The key to sign with.", since="2.4.0"),
             switch("anti_replay", "Refuse adverts heard before.", since="2.4.0"),
-            word("time_window", ANY, "Seconds that clocks may differ.", since="2.4.0"),
-            word("mode", ANY, "enforce, permissive or receive-only.", since="2.4.0"),
+            word(
+                "time_window",
+                Int(1, 300),
+                "Seconds that clocks may differ.",
+                default="3 × advert_int, at least 5",
+                since="2.4.0",
+            ),
+            word(
+                "mode",
+                Choice(("enforce", "permissive", "receive-only")),
+                "Refuse unsigned adverts, take them too, or check without signing.",
+                default="enforce",
+                since="2.4.0",
+            ),
         ),
     ),
     block("virtual_ipaddress", lines="an address"),
