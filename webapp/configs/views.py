@@ -122,7 +122,7 @@ def config_check(request: HttpRequest, slug: str) -> JsonResponse:
     cluster = cluster_for(request.user, slug)
     try:
         text = json.loads(request.body)["text"]
-    except (ValueError, KeyError, TypeError):
+    except (ValueError, KeyError, TypeError, RecursionError):
         text = None
     if not isinstance(text, str) or len(text) > MAX_TEXT_CHARS:
         detail = 'Send {"text": …} as JSON, at most a million characters.'
