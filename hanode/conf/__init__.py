@@ -15,6 +15,7 @@ from hanode.conf.check import DEFAULT_TARGET, Checked, check, expand_for, node_i
 from hanode.conf.diff import IMPACTS, Change, diff, effective_priority, worst
 from hanode.conf.edit import EditRefused, add_address, remove, remove_address, set_value
 from hanode.conf.expand import Reader
+from hanode.conf.incremental import Checker
 from hanode.conf.lexer import Unwritable
 from hanode.conf.merge import Merged, merge, merge_models
 from hanode.conf.model import (
@@ -42,6 +43,7 @@ __all__ = [
     "Address",
     "Change",
     "Checked",
+    "Checker",
     "Config",
     "Document",
     "EditRefused",

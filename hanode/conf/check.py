@@ -12,6 +12,8 @@ from hanode.conf.expand import Reader, expand
 from hanode.conf.lint import lint
 from hanode.conf.model import Config
 from hanode.conf.problems import Problem, in_order
+from hanode.conf.surroundings import UNKNOWN, Surroundings
+from hanode.conf.targets import Target
 from hanode.conf.targets import target as target_of
 from hanode.conf.tree import Document, parse
 
@@ -35,16 +37,29 @@ def check(
     node: str | None = None,
     target: str = DEFAULT_TARGET,
     read: Reader | None = None,
+    around: Surroundings = UNKNOWN,
 ) -> Checked:
     """The model of the text as `node` sees it, with every problem at its place.
 
     Without `node` the lines of `@NodeA …` are left out, as on a node that nobody names; see
-    `node_ids`. Raises ValueError only where `target` is no target.
+    `node_ids`. `around` is what is known of the node's machine. Raises ValueError only where
+    `target` is no target.
     """
     document = parse(text, name)
     program = target_of(target)
     model, problems = bind(expand(document, node=node, read=read), program)
-    problems += lint(model, program)
+    return judged(document, model, problems, program, around)
+
+
+def judged(
+    document: Document,
+    model: Config,
+    problems: list[Problem],
+    program: Target,
+    around: Surroundings = UNKNOWN,
+) -> Checked:
+    """The last stage: what the rules say of the whole model, and all problems in order."""
+    problems += lint(model, program, around=around, source=document.source)
     return Checked(document, model, in_order(problems))
 
 

@@ -9,7 +9,7 @@ passed in.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 
 from hanode.conf.macros import MacroError, repeat, substitute
@@ -52,9 +52,19 @@ class Expanded:
     definitions: dict[str, str] = field(default_factory=dict)
 
 
-def expand(document: Document, *, node: str | None = None, read: Reader | None = None) -> Expanded:
-    """The document as the node with this config id sees it; None: as a node nobody names."""
+def expand(
+    document: Document,
+    *,
+    node: str | None = None,
+    read: Reader | None = None,
+    definitions: Mapping[str, str] | None = None,
+) -> Expanded:
+    """The document as the node with this config id sees it; None: as a node nobody names.
+
+    `definitions` are those of the lines above, where the document is only a part of a file.
+    """
     run = _Expansion(node, read)
+    run.definitions |= definitions or {}
     run.file(document, depth=0)
     return Expanded(run.lines, run.problems, run.definitions)
 
