@@ -20,6 +20,7 @@ from typing import TextIO
 
 from hanode import conf
 from hanode.cli.options import Parser, UsageError, complain
+from hanode.cli.surroundings import surroundings
 from hanode.conf.explain import explain_word
 from hanode.conf.source import Source, excerpt
 from hanode.conf.targets import target as target_of
@@ -49,6 +50,11 @@ def check_command(argv: Sequence[str]) -> int:
     parser.add_argument("--json", action="store_true", help="print one JSON object")
     parser.add_argument("--target", default=conf.DEFAULT_TARGET, help="keepalived-2.2.7, hanode …")
     parser.add_argument("--node", metavar="ID", help="see the file as the node with this config id")
+    parser.add_argument(
+        "--here",
+        action=argparse.BooleanOptionalAction,
+        help="this machine runs it: look at its scripts and addresses (files of /etc/keepalived)",
+    )
     return _run(parser, argv, _check)
 
 
@@ -59,6 +65,7 @@ def _check(args: argparse.Namespace) -> int:
         raise UsageError(str(error)) from None
     sources: dict[str, Source] = {}
     problems: list[conf.Problem] = []
+    around = surroundings(args.files, args.here)
     for name in args.files:
         text = _read_text(name)
         sources[name] = Source(name, text)
@@ -66,7 +73,9 @@ def _check(args: argparse.Namespace) -> int:
         ids = conf.node_ids(text)
         models: dict[str, conf.Config] = {}
         for node in (args.node,) if args.node or not ids else ids:
-            checked = conf.check(text, name=name, node=node, target=args.target, read=reader)
+            checked = conf.check(
+                text, name=name, node=node, target=args.target, read=reader, around=around
+            )
             problems += checked.problems
             models[node or ""] = checked.model
         problems += conf.check_pair(models)

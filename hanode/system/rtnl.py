@@ -139,6 +139,15 @@ class Monitor:
             if mark and index in self._names
         ]
 
+    def own(self) -> dict[str, tuple[str, ...]]:
+        """`ip/prefix` by interface of all that was not added as virtual."""
+        found: dict[str, list[str]] = {}
+        for (index, ip, prefix), mark in self._addresses.items():
+            if not mark and index in self._names:
+                text = f"{ipaddress.ip_address(ip)}/{prefix}"
+                found.setdefault(self._names[index], []).append(text)
+        return {name: tuple(texts) for name, texts in found.items()}
+
     def has(self, dev: str, address: str) -> bool:
         """Whether `ip/prefix` is on the interface."""
         link = self.links.get(dev)

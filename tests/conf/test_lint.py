@@ -1,0 +1,269 @@
+"""The rules of one node: each finds its mistake, at its line, and nothing in what is sound."""
+
+from __future__ import annotations
+
+import pytest
+
+from hanode import conf
+from hanode.conf.check import check
+from hanode.conf.codes import CODES, LINTS
+from hanode.conf.explain import explain_word
+from hanode.conf.surroundings import FileFacts, Surroundings
+
+TEXT = """\
+global_defs {
+    router_id here
+}
+vrrp_script up {
+    script "/usr/bin/up now"
+    interval 2
+    weight -20
+}
+vrrp_sync_group both {
+    group {
+        one
+        two
+    }
+    sync_group_tracking_weight
+}
+vrrp_instance one {
+    state BACKUP
+    interface eth0
+    virtual_router_id 1
+    priority 100
+    unicast_src_ip 192.0.2.1
+    unicast_peer {
+        192.0.2.2
+    }
+    virtual_ipaddress {
+        192.0.2.10/24
+    }
+    track_script {
+        up
+    }
+}
+vrrp_instance two {
+    state BACKUP
+    interface eth1
+    virtual_router_id 2
+    priority 100
+    virtual_ipaddress {
+        198.51.100.10/24
+    }
+}
+virtual_server 192.0.2.10 80 {
+    delay_loop 6
+    protocol TCP
+    lb_algo rr
+    lb_kind DR
+    quorum 1
+    real_server 192.0.2.21 80 {
+        weight 1
+        TCP_CHECK {
+            connect_timeout 3
+        }
+    }
+    real_server 192.0.2.22 80 {
+        weight 1
+    }
+}
+"""
+V6 = """\
+vrrp_instance six {
+    interface eth0
+    virtual_router_id 6
+    version 3
+    virtual_ipaddress {
+        fe80::1/64
+        2001:db8::1/64
+    }
+}
+"""
+
+
+def found(text: str, around: Surroundings | None = None) -> list[tuple[str, str]]:
+    checked = check(text, around=around or Surroundings())
+    return [(p.code, p.severity) for p in checked.problems]
+
+
+def changed(old: str, new: str, text: str = TEXT) -> str:
+    assert text.count(old) == 1, old
+    return text.replace(old, new)
+
+
+def test_what_is_sound_has_no_problems() -> None:
+    assert found(TEXT) == []
+    assert found(V6) == []
+
+
+ONE = "    priority 100\n    unicast_src_ip"
+MISTAKES = [
+    (ONE, "    priority 255\n    unicast_src_ip", "owner-backup", "warning"),
+    (ONE, "    priority 255\n    unicast_src_ip", "weight-ignored", "warning"),
+    (ONE, "    priority 15\n    unicast_src_ip", "weight-too-large", "info"),
+    ("        up\n", "        up weight 200\n", "weight-too-large", "warning"),
+    ("        up\n", "        down\n", "tracked-unknown", "error"),
+    ("    sync_group_tracking_weight\n", "", "weight-ignored", "warning"),
+    ("        two\n", "", "sync-single", "warning"),
+    ("        two\n", "        three\n", "sync-unknown", "error"),
+    ("        one\n        two\n", "", "sync-empty", "error"),
+    ("BACKUP\n    interface eth1", "MASTER\n    interface eth1", "sync-states", "warning"),
+    ("    interface eth1", "    nopreempt\n    interface eth1", "sync-preempt", "warning"),
+    ("    interface eth1", "    nopreempt\n    preempt_delay 3\n    interface eth1",
+     "preempt-delay-unused", "warning"),
+    ("BACKUP\n    interface eth1", "MASTER\n    nopreempt\n    interface eth1",
+     "nopreempt-master", "warning"),
+    ("        192.0.2.2\n", "        192.0.2.1\n", "peer-is-self", "warning"),
+    ("        192.0.2.2\n", "        192.0.2.2\n        192.0.2.2\n", "peer-twice", "warning"),
+    ("        192.0.2.2\n", "        2001:db8::2\n", "family-mixed", "error"),
+    ("    router_id here", "    vrrp_strict", "strict-unreachable", "warning"),
+    ("    router_id here", "    vrrp_strict", "strict-conflict", "warning"),
+    ("        192.0.2.10/24", "        192.0.2.0/24", "vip-no-host", "warning"),
+    ("        192.0.2.10/24", "        192.0.2.255/24", "vip-no-host", "warning"),
+    ("        192.0.2.10/24", "        192.0.2.1/24", "vip-is-own", "warning"),
+    ("        192.0.2.10/24", "        192.0.2.2/24", "vip-is-peer", "warning"),
+    ("        192.0.2.10/24", "        192.0.2.10/24\n        192.0.2.10/24",
+     "address-twice", "warning"),
+    ("        192.0.2.10/24", "~SEQ(i, 1, 3) 192.0.2.11/24", "address-twice", "warning"),
+    ("        192.0.2.10/24", "~SEQ(i, 10, 30) 192.0.2.${i}/24", "vips-many", "warning"),
+    ("        198.51.100.10/24", "        192.0.2.10/24", "address-twice", "error"),
+    ("    quorum 1", "    quorum 3", "quorum-high", "warning"),
+    ("    quorum 1", "    quorum 2\n    hysteresis 2", "hysteresis-high", "warning"),
+    ("21 80 {\n        weight 1", "21 80 {\n        weight 0", "weight-zero", "info"),
+    ("connect_timeout 3", "connect_timeout 9", "check-slow", "info"),
+    ("    interval 2", "    interval 2\n    timeout 3", "check-slow", "info"),
+    ("real_server 192.0.2.22 80", "real_server 192.0.2.22 81", "port-kept", "warning"),
+    ("real_server 192.0.2.22 80", "real_server 192.0.2.21 80", "server-twice", "error"),
+    ("real_server 192.0.2.22 80", "real_server 2001:db8::22 80", "family-mixed", "error"),
+    ("22 80 {\n", "22 80 {\n        lvs_method NAT\n", "methods-mixed", "info"),
+    ("    quorum 1", "    ops", "ops-protocol", "warning"),
+    ("    quorum 1", "    sorry_server 192.0.2.30 81", "port-kept", "warning"),
+    ("    quorum 1", "    sorry_server 2001:db8::30 80", "family-mixed", "error"),
+    ("virtual_server 192.0.2.10 80", "virtual_server 192.0.2.10 0", "any-port", "warning"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("old", "new", "code", "severity"), MISTAKES)
+def test_a_mistake_is_found(old: str, new: str, code: str, severity: str) -> None:
+    assert (code, severity) in found(changed(old, new))
+
+
+def test_what_services_choose() -> None:
+    text = changed("protocol TCP", "protocol UDP").replace(
+        "quorum 1", "ops\n persistence_timeout 9"
+    )
+    assert ("ops-persistence", "warning") in found(text)
+    assert ("weight-zero-all", "warning") in found(TEXT.replace("weight 1", "weight 0"))
+    text = changed("192.0.2.10 80 {", "192.0.2.10 0 {").replace("quorum 1", "persistence_timeout 9")
+    assert "any-port" not in [code for code, _ in found(text)]
+
+
+def test_ipv6_begins_with_a_link_local_address() -> None:
+    assert found(changed("        fe80::1/64\n", "", V6)) == [("link-local-first", "info")]
+
+
+def test_an_address_has_one_meaning_however_it_is_spelt() -> None:
+    text = changed("2001:db8::1/64", "2001:db8::1/64\n        2001:DB8:0::1/64", V6)
+    assert ("address-twice", "warning") in found(text)
+
+
+def test_sums_are_said_in_words() -> None:
+    checked = conf.check(changed("        up\n", "        up weight 200\n"))
+    (problem,) = (p for p in checked.problems if p.code == "weight-too-large")
+    assert "100 + 200 = 300; keepalived cuts it to 254" in problem.message
+    checked = conf.check(changed(ONE, "    priority 15\n    unicast_src_ip"))
+    (problem,) = (p for p in checked.problems if p.code == "weight-too-large")
+    minus = "\N{MINUS SIGN}"
+    assert f"15 {minus} 20 = {minus}5; keepalived cuts it to 1" in problem.message
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ("        192.0.2.2\n", "        192.0.2.2\n        192.0.2.2\n"),
+        ("        192.0.2.10/24\n", "        192.0.2.10/24\n        192.0.2.10/24\n"),
+        ("    quorum 1\n", "    quorum 1\n    ops\n"),
+    ],
+)
+def test_a_fix_leaves_the_sound_text(old: str, new: str) -> None:
+    text = changed(old, new)
+    checked = conf.check(text)
+    assert [p.code for p in checked.problems if p.fix is None] == []
+    assert conf.apply_fixes(text, checked.problems) == TEXT
+
+
+def test_the_fix_of_authentication_under_version_3() -> None:
+    text = changed(
+        "    version 3\n",
+        "    version 3\n    authentication {\n        auth_type PASS\n        auth_pass a\n    }\n",
+        V6,
+    )
+    checked = conf.check(text)
+    assert [p.code for p in checked.problems] == ["auth-v3"]
+    assert conf.apply_fixes(text, checked.problems) == V6
+
+
+def test_what_is_in_files_not_read_is_not_missed() -> None:
+    text = "include more.conf\n" + changed("        two\n", "        three\n")
+    assert not {"sync-unknown", "sync-single"} & {code for code, _ in found(text)}
+
+
+SOUND = FileFacts(0o755)
+PRIVATE = FileFacts(0o640)
+
+
+def machine(script: FileFacts | None = SOUND, file: FileFacts = PRIVATE) -> Surroundings:
+    def stat(path: str) -> FileFacts | None:
+        return script if path == "/usr/bin/up" else file
+
+    return Surroundings(stat, {"eth0": ("192.0.2.1/24",), "eth1": ("198.51.100.1/24",)})
+
+
+SECURE = changed("    router_id here", "    enable_script_security")
+
+
+def test_a_sound_machine() -> None:
+    assert found(SECURE, machine()) == []
+
+
+@pytest.mark.parametrize(
+    ("script", "code"),
+    [
+        (None, "script-missing"),
+        (FileFacts(0o644), "script-not-executable"),
+        (FileFacts(0o755, regular=False), "script-not-executable"),
+        (FileFacts(0o757), "script-writable"),
+        (FileFacts(0o775), "script-writable"),
+        (FileFacts(0o755, owner=1000), "script-writable"),
+    ],
+)
+def test_scripts_on_the_machine(script: FileFacts | None, code: str) -> None:
+    assert found(SECURE, machine(script)) == [(code, "warning")]
+
+
+def test_scripts_without_security() -> None:
+    assert found(TEXT, machine()) == [("script-security", "info")]
+
+
+def test_secrets_that_anyone_can_read() -> None:
+    secret = "    authentication {\n        auth_type PASS\n        auth_pass word\n    }\n"
+    text = changed("    interface eth1\n", f"    interface eth1\n{secret}", SECURE)
+    assert found(text, machine()) == []
+    (problem,) = check(text, around=machine(file=FileFacts(0o644))).problems
+    assert (problem.code, problem.severity) == ("secret-readable", "warning")
+    assert "word" not in problem.message.replace("password", "")
+
+
+def test_addresses_on_the_machine() -> None:
+    text = changed("        198.51.100.10/24", "        203.0.113.10/24", SECURE)
+    assert found(text, machine()) == [("vip-outside", "warning")]
+    text = changed("        198.51.100.10/24", "        198.51.100.1/24", SECURE)
+    assert found(text, machine()) == [("vip-is-own", "warning")]
+
+
+def test_every_rule_has_its_code_explained_and_tested() -> None:
+    for code, text in CODES.items():
+        told = explain_word(code)
+        assert told.found, code
+        assert text in told.text
+    assert {code for _, _, code, _ in MISTAKES} <= set(LINTS)
