@@ -27,7 +27,7 @@ from hanode.conf.model import (
     VrrpInstance,
 )
 from hanode.conf.problems import Problem
-from hanode.conf.schema import ROOT, blocks
+from hanode.conf.schema import ROOT, Keyword, blocks
 from hanode.conf.targets import Target
 from hanode.conf.tree import INCLUDES
 from hanode.conf.unknown import place_name
@@ -214,6 +214,8 @@ class _Layout:
         if keyword is None or not self.target.has(keyword.since):
             self.left_out(kept, name)
             return None
+        if self.target.program == "hanode" and not self.engine_keeps(keyword, kept, name):
+            return None
         if (keyword.opens is None) != (kept.children is None):
             self.left_out(kept, name)
             return None
@@ -227,6 +229,16 @@ class _Layout:
             return kept
         children = tuple(self.kept(kept.children, keyword.opens))
         return Statement(kept.words, children, kept.notes, kept.origin)
+
+    def engine_keeps(self, keyword: Keyword, kept: Statement, name: str) -> bool:
+        """Our engine's own file: without what it ignores; what it will do one day stays."""
+        if keyword.engine == "ignored":
+            self.left_out(kept, name)
+        elif keyword.engine == "planned":
+            where = f"{keyword.name} in {place_name(name)}"
+            message = f"{where} is kept, but {self.target} does not do it yet"
+            self.problems.append(problem_at(kept.origin, "not-yet", message))
+        return keyword.engine != "ignored"
 
     def left_out(self, kept: Statement, name: str) -> None:
         word = kept.keyword or "a block without a name"

@@ -6,8 +6,9 @@ PURE; data only.
 from __future__ import annotations
 
 from hanode.conf.keywords import bfd, checkers, globals, lvs, static, tracking, vrrp
+from hanode.conf.keywords.support import supported
 
-ALL = (
+_WRITTEN = (
     *static.BLOCKS,
     *globals.BLOCKS,
     *vrrp.BLOCKS,
@@ -16,3 +17,5 @@ ALL = (
     *lvs.BLOCKS,
     *checkers.BLOCKS,
 )
+
+ALL = tuple(supported(block) for block in _WRITTEN)
