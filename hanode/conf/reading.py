@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator
 from hanode.conf.blocks import Raw, at_span
 from hanode.conf.lexer import unquote
 from hanode.conf.problems import Problem
-from hanode.conf.values import family, is_ip
+from hanode.conf.values import BadValue, family, is_ip, read_prefixed
 
 TRACKERS = ("track_interface", "track_script", "track_file", "track_process", "track_bfd")
 FOR_SCHEDULER = {
@@ -20,7 +20,14 @@ FOR_SCHEDULER = {
     "mh-port": ("mh",), "mh-fallback": ("mh",),
 }  # fmt: skip
 UNICAST = ("unicast_ttl",)
-ROUTE_DEVICE = frozenset(("dev", "oif", "nexthop", "no_track", "or"))
+ROUTE_DEVICE = frozenset(("dev", "oif", "nexthop", "no_track"))
+RULE_VALUES = frozenset(
+    "from to table lookup preference order priority tos dsfield fwmark realms "
+    "suppress_prefixlength sup_pl suppress_ifgroup sup_group dev iif oif tunnel-id uidrange "
+    "protocol ipproto sport dport track_group goto".split()
+)
+RULE_WORDS = frozenset("inet inet6 not l3mdev no_track nop blackhole unreachable prohibit".split())
+RULE_PLACE = frozenset(("preference", "order", "priority"))
 
 
 def read_in_order(statements: list[Raw]) -> list[Problem]:
@@ -97,40 +104,90 @@ def _tracking(raw: Raw) -> Iterator[Problem]:
 
 def _instance(raw: Raw) -> Iterator[Problem]:
     yield from _tracking(raw)
-    yield from _routes_of(raw, "virtual_routes")
+    for inner in _inside(raw, "virtual_routes"):
+        yield from _routes(inner)
+    for inner in _inside(raw, "virtual_rules"):
+        yield from _policies(inner)
     words = {c.words[0] for c in raw.children or () if c.words}
     if "unicast_peer" not in words and "unicast_ttl" in words:
         message = "unicast_ttl means nothing without unicast_peer; keepalived takes it back"
         yield _at_close(raw, "unicast-without-peers", message)
 
 
-def _routes_of(raw: Raw, word: str) -> Iterator[Problem]:
-    for inner in _inside(raw, word):
-        yield from _routes(inner)
-
-
 def _routes(raw: Raw) -> Iterator[Problem]:
     """A route without an interface cannot be tracked."""
     for line in raw.children or ():
-        if line.words and not ROUTE_DEVICE.intersection(line.words):
+        if "or" in line.words:
+            yield _say(line, "deprecated-keyword", "or is an old word in a route: write nexthop")
+        elif line.words and not ROUTE_DEVICE.intersection(line.words):
             message = "keepalived cannot track a route that names no interface (dev)"
             yield _say(line, "route-untracked", f"{message}; write no_track, or dev")
 
 
+def _policies(raw: Raw) -> Iterator[Problem]:
+    """The words of routing rules, each of which should say its priority."""
+    for line in raw.children or ():
+        words = [unquote(word) for word in line.words]
+        at, wrong = 0, False
+        while at < len(words):
+            word = words[at]
+            if word not in RULE_VALUES and word not in RULE_WORDS:
+                yield _say(line, "unknown-option", f"{word} is no option of a routing rule", at)
+                wrong = True
+                break
+            if word in ("from", "to") and at + 1 < len(words) and not _network(words[at + 1]):
+                message = f"{word} needs an address or a network, not {words[at + 1]}"
+                yield _say(line, "bad-address", message, at + 1)
+                wrong = True
+                break
+            at += 2 if word in RULE_VALUES else 1
+        if words and not wrong and not RULE_PLACE.intersection(words):
+            message = "this routing rule names no priority; keepalived chooses one"
+            yield _say(line, "rule-without-priority", message)
+
+
+def _network(word: str) -> bool:
+    if word in ("all", "any", "default"):
+        return True
+    try:
+        read_prefixed(word)
+    except BadValue:
+        return False
+    return True
+
+
 def _garp_group(raw: Raw, paced: set[str]) -> Iterator[Problem]:
-    lines = list(_inside(raw, "interface"))
-    named = [(one, 1) for one in lines if len(one.words) > 1]
-    for inner in _inside(raw, "interfaces"):
-        named += [(one, 0) for one in inner.children or () if one.words]
-    for one, index in named:
-        name = unquote(one.words[index])
-        if name in paced:
-            message = f"{name} is in a garp_group already; keepalived ignores it here"
-            yield _say(one, "garp-group-twice", message, index)
-        paced.add(name)
+    for one in raw.children or ():
+        if not one.words:
+            continue
+        if one.words[0] == "interface" and len(one.words) > 1:
+            name = unquote(one.words[1])
+            if name in paced:
+                message = f"{name} is in a garp_group already; keepalived ignores it here"
+                yield _say(one, "garp-group-twice", message, 1)
+            paced.add(name)
+        elif one.words[0] == "interfaces":
+            names = [unquote(inner.words[0]) for inner in one.children or () if inner.words]
+            again = [name for name in names if name in paced]
+            if again:
+                message = f"{again[0]} is in a garp_group already; keepalived ignores it here"
+                yield _at_close(one, "garp-group-twice", message)
+            paced.update(names)
+
+
+def _lacks(raw: Raw, code: str, names: tuple[str, ...], what: str) -> Iterator[Problem]:
+    """At its closing brace, that a block lacks the word without which it is nothing."""
+    if not any(True for name in names for _ in _inside(raw, name)):
+        name = unquote(raw.words[1]) if len(raw.words) > 1 else raw.words[0]
+        yield _at_close(raw, code, f"{name} names no {what}; keepalived removes it")
+
+
+def _script(raw: Raw) -> Iterator[Problem]:
+    yield from _lacks(raw, "script-missing", ("script",), "script")
 
 
 def _bfd(raw: Raw) -> Iterator[Problem]:
+    yield from _lacks(raw, "neighbor-missing", ("neighbor_ip", "neighbour_ip"), "neighbor_ip")
     hops = _number(_value(raw, "max_hops"))
     address = _value(raw, "neighbor_ip", "neighbour_ip")
     usual = 64 if address and is_ip(address) and family(address) == 6 else 255
@@ -141,6 +198,7 @@ def _bfd(raw: Raw) -> Iterator[Problem]:
 
 
 def _process(raw: Raw) -> Iterator[Problem]:
+    yield from _lacks(raw, "process-missing", ("process",), "process")
     least: int | None = None
     most: int | None = None
     for child in raw.children or ():
@@ -210,4 +268,6 @@ _RULES: dict[str, Callable[[Raw], Iterator[Problem]]] = {
     "vrrp_track_process": _process,
     "virtual_server": _service,
     "static_routes": _routes,
+    "static_rules": _policies,
+    "vrrp_script": _script,
 }

@@ -57,9 +57,11 @@ EXAMPLES: dict[str, tuple[str, ...]] = {
     "host": ("",),
     "init_file": ("", "1", "5 overwrite"),
     "interface": INTERFACES,
+    "lb_kind": ("NAT", "DR", "TUN"),
     "log_unknown_vrids": ("",),
     "lvs_flush_on_stop": ("", "VS"),
     "lvs_flush_onstop": ("", "VS"),
+    "lvs_method": ("NAT", "DR", "TUN"),
     "lvs_sync_daemon": ("ens33", "ens33 id 5 maxlen 1000 port 8848 ttl 3 group 224.0.0.81"),
     "lvs_timeouts": ("tcp 900", "tcp 900 tcpfin 30 udp 300"),
     "mcast_dst_ip": ("224.0.0.18",),
@@ -146,7 +148,7 @@ LINES: dict[str, tuple[str, ...]] = {
         "10.8.{n}.0/24 dev eth0 metric 10 mtu 1400 scope link no_track",
     ),
     "virtual_rules": (
-        "from 192.168.192.{n} table 10{n} priority 1{n}", "to 10.9.{n}.0/24 lookup main pref 2{n}",
+        "from 192.168.192.{n} table 10{n} priority 1{n}", "to 10.9.{n}.0/24 lookup main order 2{n}",
         "from 10.0.0.{n} iif eth0 fwmark 5 table 200 priority 3{n}",
         "not from 10.0.0.{n} table 100 priority 4{n} no_track",
     ),
@@ -252,6 +254,8 @@ class Generator:
             return f"10.30.0.{self.counted()}"
         if isinstance(kind, Endpoint):
             return f"10.31.0.{self.counted()} {self.random.randint(1, 65535)}"
+        if type(kind).__name__ == "Weight":
+            return str(self.random.randint(-100, 100))
         if isinstance(kind, Script):
             return pick(['"/bin/true a  b"', "/bin/true", "'/bin/true' root"])
         return "" if keyword.opens and kind.least == 0 else f"n{self.counted()}"
@@ -266,8 +270,6 @@ class Generator:
         words = [keyword.name, *self.value(keyword).split(" ")]
         if keyword.opens is None:
             return Item(words, block, keyword)
-        if keyword.opens == keyword.name or not words[1:]:
-            words = words[:1] if blocks()[keyword.opens].lines and keyword.name in LINES else words
         named = {"vrrp_script": "s1", "vrrp_track_process": "p1", "bfd_instance": "b1"}
         if block == "root" and keyword.opens in named:
             words = [keyword.name, named[keyword.opens]]
