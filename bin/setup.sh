@@ -35,6 +35,7 @@ apt_install() {
 have() {
     case $1 in
         venv) [ -n "$(find_python)" ] ;;
+        libatomic) PATH=$PATH:/usr/sbin:/sbin ldconfig -p | grep -q libatomic.so.1 ;;
         postgres) ls /usr/lib/postgresql/*/bin/initdb >/dev/null 2>&1 ;;
         *) PATH=$PATH:/usr/sbin:/sbin command -v "$1" >/dev/null ;;
     esac
