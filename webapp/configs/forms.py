@@ -13,6 +13,7 @@ from typing import Any
 from django import forms
 from django.core.files.uploadedfile import UploadedFile
 
+from hanode.conf import node_ids
 from webapp.configs.language import INTERFACE_CHARS_MAX, INTERFACE_NAME, NodeProblem
 
 MAX_TEXT_CHARS = 1_000_000
@@ -278,9 +279,14 @@ class ImportForm(forms.Form):
 
 
 class ImportFileForm(forms.Form):
-    """One node: its name and its file, uploaded or pasted."""
+    """One node: its name and its file, uploaded or pasted; or one document of all nodes."""
 
-    node = forms.CharField(label="Node", max_length=60, required=False)
+    node = forms.CharField(
+        label="Node",
+        max_length=60,
+        required=False,
+        help_text="Empty for one document of all nodes, with lines that begin with @NODE.",
+    )
     upload = forms.FileField(label="keepalived.conf", required=False)
     text = forms.CharField(
         label="or paste it here",
@@ -297,7 +303,7 @@ class ImportFileForm(forms.Form):
         if upload is not None and not self.errors:
             data["text"] = self._read(upload)
         node, text = str(data.get("node", "")).strip(), str(data.get("text", ""))
-        if text.strip() and not node:
+        if text.strip() and not node and not nodes_of(text):
             self.add_error("node", "Which node is this file of? Write its name, e.g. NodeA.")
         if node and not text.strip() and not self.errors:
             self.add_error("text", f"The file of {node} is missing; choose or paste it.")
@@ -314,12 +320,21 @@ class ImportFileForm(forms.Form):
         return raw.decode("utf-8", errors="replace")
 
 
+def nodes_of(document: str) -> tuple[str, ...]:
+    """The nodes that a document of several names in its conditional lines."""
+    return node_ids(document.replace("\r\n", "\n"))
+
+
 class ImportFileSet(forms.BaseFormSet[ImportFileForm]):
     """All the nodes' files together."""
 
     def clean(self) -> None:
-        """A node has one file."""
+        """A node has one file; a document of all nodes stands alone."""
         seen: set[str] = set()
+        filled = [form for form in self.forms if form.is_valid() and form.cleaned_data.get("text")]
+        for form in filled if len(filled) > 1 else ():
+            if not form.cleaned_data["node"]:
+                form.add_error("node", "A document of all nodes stands alone: empty the others.")
         for form in self.forms:
             node = form.cleaned_data.get("node", "") if form.is_valid() else ""
             if node and node in seen:
@@ -328,7 +343,10 @@ class ImportFileSet(forms.BaseFormSet[ImportFileForm]):
 
 
 def files_of(forms_: list[ImportFileForm]) -> Mapping[str, str]:
-    """The files by node name, in the order of the page."""
-    return {
-        f.cleaned_data["node"]: f.cleaned_data["text"] for f in forms_ if f.cleaned_data["node"]
-    }
+    """The files by node name, in the order of the page; a document is every node's file."""
+    files: dict[str, str] = {}
+    for each in forms_:
+        node, text = (str(each.cleaned_data.get(name, "")) for name in ("node", "text"))
+        names = (node,) if node else nodes_of(text) if text.strip() else ()
+        files |= dict.fromkeys(names, text)
+    return files

@@ -30,7 +30,7 @@ def import_files(request: HttpRequest) -> HttpResponse:
     """Two existing files become one document; nothing is saved before “Create”."""
     actor = require(request.user, "edit")
     if request.method == "GET":
-        files = ImportFiles(initial=[{"node": "NodeA"}, {"node": "NodeB"}])
+        files = ImportFiles(initial=[{}, {}])
         return render(request, "configs/import.html", {"form": ImportForm(), "files": files})
     if "more" in request.POST:
         return _one_more(request)

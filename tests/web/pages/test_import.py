@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -11,6 +12,7 @@ from django.urls import reverse
 
 from tests.web.conftest import pair
 from tests.web.pages.markup import Markup
+from webapp.configs.services import document_text, preview_import
 from webapp.inventory.models import Cluster
 
 FAULTY = pair()["NodeA"].replace("lb_kind DR", "lb_kind DR\n    nat_mask 255.255.255.0")
@@ -123,3 +125,55 @@ def test_errors_forbid_the_import_and_say_so(as_editor: Client) -> None:
     assert "It cannot be imported while it has errors" in look
     assert "Create the cluster" not in look
     assert "virtual_router_id 300" in page
+
+
+def test_one_document_of_all_nodes_makes_them_all(as_editor: Client) -> None:
+    document = preview_import(pair()).merged_text
+    assert "@NodeB" in document
+    _, look = send(as_editor, form(("", document), ("", ""), preview="1"))
+    assert "on NodeA and NodeB" in look
+    assert "Virtual server 192.168.192.200:80/TCP with 192.168.192.112:80" in look
+    as_editor.post(reverse("import"), form(("", document), ("", ""), create="1"))
+    cluster = Cluster.objects.get()
+    assert [node.name for node in cluster.nodes.all()] == ["NodeA", "NodeB"]
+    members = cluster.groups.get().members.all()
+    assert [(one.node.name, one.priority) for one in members] == [("NodeA", 100), ("NodeB", 95)]
+    assert document_text(cluster) == document
+
+
+def test_a_document_of_all_nodes_stands_alone(as_editor: Client) -> None:
+    document = preview_import(pair()).merged_text
+    code, page = send(as_editor, form(("", document), both()[1], create="1"))
+    assert code == 422
+    assert "A document of all nodes stands alone" in page
+    assert not Cluster.objects.exists()
+
+
+def test_one_node_alone_is_a_cluster_too(as_editor: Client) -> None:
+    as_editor.post(reverse("import"), form(both()[0], ("", ""), create="1"))
+    assert [node.name for node in Cluster.objects.get().nodes.all()] == ["NodeA"]
+
+
+FOUND = Path(__file__).resolve().parents[4] / "shared" / "configs"
+
+
+@pytest.mark.needs("shared")
+def test_files_as_people_have_them_are_shown_or_refused_at_their_lines(as_editor: Client) -> None:
+    files = sorted(FOUND.glob("*.conf"))
+    assert len(files) == 34
+    created = 0
+    for path in files:
+        text = path.read_bytes().decode("utf-8", "replace")
+        code, page = send(as_editor, form(("NodeA", text), preview="1"))
+        assert code == 200, path.name
+        assert "Node NodeA" in page
+        answer = as_editor.post(
+            reverse("import"), form(("NodeA", text), create="1", name=path.stem)
+        )
+        if "cannot be imported" in page:
+            assert answer.status_code == 422, path.name
+            assert ">error</span>" in page
+        else:
+            assert answer.status_code == 302, path.name
+            created += 1
+    assert created >= 25
