@@ -251,7 +251,8 @@ class _Binder:
         """As `read`; what has nothing wrong need not be read again where it stands again."""
         before = len(self.problems)
         value, fits = self.read(keyword, raw, table)
-        if fits and len(self.problems) == before and table.name != ROOT:
+        often = keyword.opens is None or len(raw.words) == 1
+        if often and fits and len(self.problems) == before and table.name != ROOT:
             self.known[table.name, raw.words, raw.children is None] = keyword, value, True
         return value, fits
 
