@@ -22,6 +22,7 @@ from hanode import conf
 from hanode.cli.options import Parser, UsageError, complain
 from hanode.cli.surroundings import surroundings
 from hanode.conf.explain import explain_word
+from hanode.conf.handbook import markdown
 from hanode.conf.source import Source, excerpt
 from hanode.conf.targets import target as target_of
 from hanode.conf.tree import indented
@@ -182,11 +183,17 @@ def _merge(args: argparse.Namespace) -> int:
 def explain_command(argv: Sequence[str]) -> int:
     """`hanode explain WORD`: what a keyword means, wherever it may stand."""
     parser = Parser(prog="hanode explain", description="Explain a word of the language.")
-    parser.add_argument("word", metavar="WORD")
+    parser.add_argument("word", metavar="WORD", nargs="?")
+    parser.add_argument("--markdown", action="store_true", help="print the page of all words")
     return _run(parser, argv, _explain)
 
 
 def _explain(args: argparse.Namespace) -> int:
+    if args.markdown:
+        print(markdown(), end="")
+        return 0
+    if args.word is None:
+        raise UsageError("name a word, such as: hanode explain advert_int")
     lines = explain_word(args.word)
     if not lines.found:
         raise UsageError(lines.text)

@@ -1,0 +1,100 @@
+"""docs/keywords.md: every word of the language on one page.
+
+PURE. Made from the schema's tables by `hanode explain --markdown`; a test holds the page to them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from hanode.conf.schema import ROOT, Block, Keyword, blocks
+from hanode.conf.unknown import place_name
+from hanode.conf.values import Flag
+
+HEAD = """# The words of keepalived.conf
+
+Every block and keyword of keepalived 2.2.7 and of its current release, in our own words. Find one
+with your browser's search, or ask at a prompt: `hanode explain WORD`. This page is made from the
+tables in `hanode/conf/keywords`, which also drive parser, checks, completion and forms: do not edit
+it, run `python -m hanode explain --markdown > docs/keywords.md`.
+
+**Since** names the first release with the word; nothing there means that 2.2.7 has it. **Engine**:
+● our node engine does it, ○ not yet (keepalived does), – it has no use for it. Times are in seconds.
+"""
+
+_ENGINE = {"runs": "●", "planned": "○", "ignored": "–"}
+
+
+def markdown() -> str:
+    """The whole page."""
+    table = blocks()
+    parts = [HEAD, "## Blocks\n", *_contents(table)]
+    for block in table.values():
+        parts += ["", *_section(block)]
+    return "\n".join(parts).rstrip() + "\n"
+
+
+def _title(block: Block) -> str:
+    """As the block is headed; where one word opens two blocks, both have a title of their own."""
+    if block.name == ROOT:
+        return "The root of the file"
+    return "track_file at the root" if block.name == "track_file_block" else block.name
+
+
+def _anchor(block: Block) -> str:
+    """The heading's anchor as GitHub makes it."""
+    return _title(block).lower().replace(" ", "-")
+
+
+def _contents(table: dict[str, Block]) -> Iterator[str]:
+    for block in table.values():
+        count = len(block.keywords)
+        what = f"{count} words" if count > 1 else f"each line: {block.lines}" if block.lines else ""
+        yield f"* [{_title(block)}](#{_anchor(block)})" + (f" · {what}" if what else "")
+
+
+def _section(block: Block) -> Iterator[str]:
+    yield f"## {_title(block)}\n"
+    openers = _openers(block)
+    if openers:
+        yield f"Opened by {', '.join(openers)}.\n"
+    if block.lines is not None:
+        yield f"No keywords: each line is {block.lines}."
+        return
+    yield "| word | value | not written | what it does | since | engine |"
+    yield "|---|---|---|---|---|---|"
+    for keyword in block.keywords.values():
+        yield _row(keyword)
+
+
+def _openers(block: Block) -> list[str]:
+    return [
+        f"`{keyword.name}` in {place_name(outer.name)}"
+        for outer in blocks().values()
+        for keyword in outer.keywords.values()
+        if keyword.opens == block.name and keyword.same_as is None
+    ]
+
+
+def _row(keyword: Keyword) -> str:
+    what = keyword.help
+    if keyword.same_as is not None:
+        what = f"Another word for `{keyword.same_as}`."
+    if keyword.old:
+        what += f" *Old: {keyword.old}.*"
+    if keyword.opens is not None:
+        what += f" Opens [{_title(blocks()[keyword.opens])}](#{_anchor(blocks()[keyword.opens])})."
+    value = keyword.value.shape
+    if keyword.opens is not None and isinstance(keyword.value, Flag):
+        value = "a block"
+    if keyword.before is not None:
+        value += f"; before {keyword.before[0]} {keyword.before[1].shape}"
+    cells = (
+        f"`{keyword.name}`",
+        value,
+        keyword.default or "",
+        what,
+        keyword.since,
+        _ENGINE[keyword.engine],
+    )
+    return "| " + " | ".join(cell.replace("|", "\\|") for cell in cells) + " |"
