@@ -19,7 +19,7 @@ FOR_SCHEDULER = {
     "hashed": ("sh", "mh"), "sh-port": ("sh",), "sh-fallback": ("sh",),
     "mh-port": ("mh",), "mh-fallback": ("mh",),
 }  # fmt: skip
-UNICAST = ("unicast_ttl",)
+GARP_PACES = ("garp_interval", "gna_interval")
 ROUTE_DEVICE = frozenset(("dev", "oif", "nexthop", "no_track"))
 RULE_VALUES = frozenset(
     "from to table lookup preference order priority tos dsfield fwmark realms "
@@ -34,6 +34,7 @@ def read_in_order(statements: list[Raw]) -> list[Problem]:
     """The problems of all statements at the root."""
     found: list[Problem] = []
     bfds: set[str] = set()
+    not_for_vrrp: set[str] = set()
     paced: set[str] = set()
     for raw in statements:
         if not raw.words or raw.children is None:
@@ -41,13 +42,19 @@ def read_in_order(statements: list[Raw]) -> list[Problem]:
         word = raw.words[0]
         if word == "bfd_instance":
             if len(raw.words) > 1:
-                bfds.add(unquote(raw.words[1]))
+                name, words = unquote(raw.words[1]), {c.words[0] for c in raw.children if c.words}
+                if "checker" in words or "vrrp" not in words:
+                    bfds.add(name)
+                if "checker" in words and "vrrp" not in words:
+                    not_for_vrrp.add(name)
         elif word == "garp_group":
             found += _garp_group(raw, paced)
             continue
         rule = _RULES.get(word)
         if rule is not None:
             found += rule(raw)
+        if not_for_vrrp and word in ("vrrp_instance", "vrrp_sync_group"):
+            found += _bfds(raw, not_for_vrrp)
         if word == "virtual_server":
             for server in _inside(raw, "real_server"):
                 found += _real_server(server, bfds)
@@ -100,6 +107,17 @@ def _tracking(raw: Raw) -> Iterator[Problem]:
                 message = f"{name} tracks {key[1]} already; keepalived ignores the second mention"
                 yield _say(line, "tracked-twice", message)
             seen.add(key)
+
+
+def _bfds(raw: Raw, not_for_vrrp: set[str]) -> Iterator[Problem]:
+    """A bfd_instance with the word `checker` alone is none for VRRP."""
+    for tracked in _inside(raw, "track_bfd"):
+        for line in tracked.children or ():
+            if line.words and unquote(line.words[0]) in not_for_vrrp:
+                message = (
+                    f"{line.words[0]} is only for checkers: write vrrp in its bfd_instance too"
+                )
+                yield _say(line, "tracked-unknown", message)
 
 
 def _instance(raw: Raw) -> Iterator[Problem]:
@@ -168,11 +186,14 @@ def _garp_group(raw: Raw, paced: set[str]) -> Iterator[Problem]:
             paced.add(name)
         elif one.words[0] == "interfaces":
             names = [unquote(inner.words[0]) for inner in one.children or () if inner.words]
-            again = [name for name in names if name in paced]
+            again = [n for at, n in enumerate(names) if n in paced or n in names[:at]]
             if again:
                 message = f"{again[0]} is in a garp_group already; keepalived ignores it here"
                 yield _at_close(one, "garp-group-twice", message)
             paced.update(names)
+    if not any(c.words and c.words[0] in GARP_PACES for c in raw.children or ()):
+        message = "this garp_group names no interval; keepalived removes it"
+        yield _at_close(raw, "garp-group-idle", message)
 
 
 def _lacks(raw: Raw, code: str, names: tuple[str, ...], what: str) -> Iterator[Problem]:
@@ -182,8 +203,18 @@ def _lacks(raw: Raw, code: str, names: tuple[str, ...], what: str) -> Iterator[P
         yield _at_close(raw, code, f"{name} names no {what}; keepalived removes it")
 
 
+def _file(raw: Raw) -> Iterator[Problem]:
+    yield from _lacks(raw, "file-missing", ("file",), "file")
+
+
+def _globals(raw: Raw) -> Iterator[Problem]:
+    for inner in _inside(raw, "notification_email"):
+        if inner.children is not None and not inner.children:
+            yield _at_close(inner, "email-empty", "notification_email names nobody")
+
+
 def _script(raw: Raw) -> Iterator[Problem]:
-    yield from _lacks(raw, "script-missing", ("script",), "script")
+    yield from _lacks(raw, "script-not-named", ("script",), "script")
 
 
 def _bfd(raw: Raw) -> Iterator[Problem]:
@@ -192,7 +223,7 @@ def _bfd(raw: Raw) -> Iterator[Problem]:
     address = _value(raw, "neighbor_ip", "neighbour_ip")
     usual = 64 if address and is_ip(address) and family(address) == 6 else 255
     ttl = _number(_value(raw, "ttl", "hoplimit")) or usual
-    if hops is not None and ttl < hops:
+    if hops is not None and not 0 <= hops <= ttl:
         message = f"max_hops {hops} is above the TTL of {ttl}; keepalived takes the TTL"
         yield _at_close(raw, "bfd-hops", message)
 
@@ -210,7 +241,7 @@ def _process(raw: Raw) -> Iterator[Problem]:
                 yield _say(child, "quorum-range", f"quorum is above quorum_max {most}: ignored", 1)
                 continue
             least = number
-        elif number < (least if least is not None else 1):
+        elif least is not None and number < least:
             yield _say(
                 child, "quorum-range", "quorum_max is below quorum: keepalived ignores it", 1
             )
@@ -253,6 +284,8 @@ def _real_server(raw: Raw, bfds: set[str]) -> Iterator[Problem]:
                         f"there is no bfd_instance {name.words[1]} above; the check is ignored"
                     )
                     yield _say(name, "tracked-unknown", message, 1)
+        elif check.words[0] == "MISC_CHECK":
+            yield from _lacks(check, "check-without-script", ("misc_path",), "misc_path")
         elif check.words[0] == "UDP_CHECK":
             least = _number(_value(check, "min_reply_length")) or 0
             most = _number(_value(check, "max_reply_length"))
@@ -270,4 +303,7 @@ _RULES: dict[str, Callable[[Raw], Iterator[Problem]]] = {
     "static_routes": _routes,
     "static_rules": _policies,
     "vrrp_script": _script,
+    "track_file": _file,
+    "vrrp_track_file": _file,
+    "global_defs": _globals,
 }
