@@ -95,6 +95,9 @@ def rows_of(files: dict[str, str]) -> list[str]:
     for key, server in servers.items():
         reals = ", ".join(real.key for real in server.real_servers) or "no real server"
         rows.append(f"Virtual server {key} with {reals}")
+    kept = [" ".join(one.words[:2]) for model in models.values() for one in model.other]
+    if kept:
+        rows.append(f"Kept in the text, without a form: {', '.join(dict.fromkeys(kept))}")
     return rows
 
 

@@ -154,6 +154,13 @@ def test_one_node_alone_is_a_cluster_too(as_editor: Client) -> None:
     assert [node.name for node in Cluster.objects.get().nodes.all()] == ["NodeA"]
 
 
+def test_what_has_no_form_is_said_to_be_kept(as_editor: Client) -> None:
+    text = pair()["NodeA"] + "\nvirtual_server fwmark 3 {\n}\nvrrp_sync_group G {\n}\n"
+    _, page = send(as_editor, form(("NodeA", text), ("", ""), preview="1"))
+    assert "Kept in the text, without a form:" in page
+    assert "vrrp_sync_group G" in page.split("Kept in the text")[1].split("</li>")[0]
+
+
 FOUND = Path(__file__).resolve().parents[4] / "shared" / "configs"
 
 
