@@ -19,7 +19,7 @@ tables in `hanode/conf/keywords`, which also drive parser, checks, completion an
 it, run `python -m hanode explain --markdown > docs/keywords.md`.
 
 **Since** names the first release with the word; nothing there means that 2.2.7 has it. **Engine**:
-● our node engine does it, ○ not yet (keepalived does), – it has no use for it. Times are in seconds.
+● our node engine does it, ○ not yet (keepalived does), – it has no use for it. Times: seconds.
 """
 
 _ENGINE = {"runs": "●", "planned": "○", "ignored": "–"}
