@@ -6,33 +6,32 @@ PURE. Secrets are never shown: of a password it is only said that it changed.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, fields
+from dataclasses import fields
 from typing import Any
 
-from hanode.conf import defaults
+from hanode.conf import facts
+from hanode.conf.diff_statements import (
+    Change,
+    of_globals,
+    of_instance,
+    of_root,
+    of_service,
+    statements,
+)
 from hanode.conf.model import (
     Address,
     Config,
     RealServer,
-    Statement,
     TcpCheck,
     VirtualServer,
     VrrpInstance,
 )
 from hanode.conf.schema import blocks
-from hanode.conf.secrets import shown
+
+__all__ = ["IMPACTS", "Change", "diff", "effective_priority", "worst"]
 
 IMPACTS = ("none", "adverts", "vip_moves", "connections", "restart")
 """From nothing visible to the worst: adverts change, an address moves, connections drop, …"""
-
-
-@dataclass(frozen=True, slots=True)
-class Change:
-    """A difference in users' words, and what reloading it does: one of IMPACTS."""
-
-    subject: str
-    text: str
-    impact: str
 
 
 def diff(old: Config, new: Config, *, others: Iterable[Config] = ()) -> tuple[Change, ...]:
@@ -56,7 +55,7 @@ def diff(old: Config, new: Config, *, others: Iterable[Config] = ()) -> tuple[Ch
     )
     for key, was, now in servers:
         changes += _virtual_server(key, was, now)
-    changes += _statements("file", old.other, new.other, _root_impact)
+    changes += statements("file", old.other, new.other, of_root)
     return tuple(changes)
 
 
@@ -69,7 +68,7 @@ def _globals(old: Config, new: Config) -> Iterator[Change]:
     for keyword, before, after in _changed(old.globals, new.globals, "global_defs"):
         impact = "adverts" if keyword == "vrrp_version" else "none"
         yield Change("global_defs", f"{keyword} {before} → {after}", impact)
-    yield from _statements("global_defs", old.globals.other, new.globals.other)
+    yield from statements("global_defs", old.globals.other, new.globals.other, of_globals)
 
 
 _INSTANCE_IMPACT = {"state": "none", "interface": "vip_moves", "virtual_router_id": "vip_moves"}
@@ -89,7 +88,7 @@ def _instance(
         yield Change(subject, _auth(old, new), "adverts")
     yield from _addresses(subject, "VIP", old.vips, new.vips, new.name)
     yield from _addresses(subject, "excluded VIP", old.excluded, new.excluded, new.name)
-    yield from _statements(subject, old.other, new.other, _instance_impact)
+    yield from statements(subject, old.other, new.other, of_instance)
 
 
 def _auth(old: VrrpInstance, new: VrrpInstance) -> str:
@@ -104,9 +103,7 @@ def _auth(old: VrrpInstance, new: VrrpInstance) -> str:
 
 def effective_priority(instance: VrrpInstance) -> int:
     """The priority that keepalived uses, written or not."""
-    if instance.priority is not None:
-        return instance.priority
-    return defaults.PRIORITY_OWNER if instance.state == "MASTER" else defaults.PRIORITY
+    return facts.priority(instance)
 
 
 def _overtakes(old: VrrpInstance, new: VrrpInstance, rivals: tuple[Config, ...]) -> bool:
@@ -150,7 +147,7 @@ def _virtual_server(
     for keyword, before, after in _changed(old, new, "virtual_server"):
         impact = "connections" if keyword == "lb_kind" else "none"
         yield Change(subject, f"{keyword} {before} → {after}", impact)
-    yield from _statements(subject, old.other, new.other)
+    yield from statements(subject, old.other, new.other, of_service)
     pairs = _paired({r.key: r for r in old.real_servers}, {r.key: r for r in new.real_servers})
     for real, before_real, after_real in pairs:
         yield from _real_server(key, real, before_real, after_real)
@@ -169,7 +166,7 @@ def _real_server(
     for keyword, before, after in _changed(old, new, "real_server"):
         yield Change(subject, f"{keyword} {before} → {after} at {key}", "none")
     yield from _check(subject, key, old.check, new.check)
-    yield from _statements(subject, old.other, new.other)
+    yield from statements(subject, old.other, new.other, of_service)
 
 
 def _check(subject: str, key: str, old: TcpCheck | None, new: TcpCheck | None) -> Iterator[Change]:
@@ -180,7 +177,7 @@ def _check(subject: str, key: str, old: TcpCheck | None, new: TcpCheck | None) -
     elif old is not None and new is not None:
         for keyword, before, after in _changed(old, new, "TCP_CHECK"):
             yield Change(subject, f"TCP_CHECK {keyword} {before} → {after} at {key}", "none")
-        yield from _statements(subject, old.other, new.other)
+        yield from statements(subject, old.other, new.other, of_service)
 
 
 def _changed(old: Any, new: Any, name: str) -> Iterator[tuple[str, str, str]]:
@@ -207,57 +204,3 @@ def _paired(old: dict[str, Any], new: dict[str, Any]) -> Iterator[tuple[str, Any
     for name, value in old.items():
         if name not in new:
             yield name, value, None
-
-
-def _instance_impact(statement: Statement) -> str:
-    word = statement.keyword
-    if word in ("use_vmac", "use_ipvlan", "vrf", "mcast_dst_ip"):
-        return "vip_moves"
-    if word.startswith(("notify", "smtp_alert", "debug")):
-        return "none"
-    return "adverts"
-
-
-def _root_impact(statement: Statement) -> str:
-    if statement.keyword in ("net_namespace", "net_namespace_ipvs", "instance", "use_pid_dir"):
-        return "restart"
-    return "none"
-
-
-def _no_impact(statement: Statement) -> str:
-    return "none"
-
-
-def _statements(
-    subject: str,
-    old: tuple[Statement, ...],
-    new: tuple[Statement, ...],
-    impact: Any = _no_impact,
-) -> Iterator[Change]:
-    """Statements that came, went or changed inside; compared by their words, with repetition."""
-    left = list(old)
-    came: list[Statement] = []
-    for statement in new:
-        if statement in left:
-            left.remove(statement)
-        else:
-            came.append(statement)
-    for statement in came:
-        same = next((s for s in left if _alike(s, statement)), None)
-        if same is not None:
-            left.remove(same)
-            before, after = shown(same.words), shown(statement.words)
-            text = f"{before} → {after}" if before != after else f"{after} changed"
-        else:
-            text = f"{shown(statement.words)} added"
-        yield Change(subject, text, impact(statement))
-    for statement in left:
-        yield Change(subject, f"{shown(statement.words)} removed", impact(statement))
-    if not came and not left and old != new:
-        yield Change(subject, "statements in another order", "none")
-
-
-def _alike(one: Statement, other: Statement) -> bool:
-    if one.children is not None:
-        return one.words == other.words
-    return bool(one.words) and one.keyword == other.keyword and other.children is None
