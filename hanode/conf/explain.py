@@ -53,6 +53,9 @@ def explain(keyword: Keyword, block: str) -> str:
         lines.append("It opens a block.")
     else:
         lines.append(f"Value: {keyword.value.shape}.")
+    if keyword.before is not None:
+        release, value = keyword.before
+        lines.append(f"Before keepalived {release}: {value.shape}.")
     if keyword.default is not None:
         lines.append(f"Not written: {keyword.default}.")
     if keyword.since:
