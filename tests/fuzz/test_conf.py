@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
@@ -54,3 +55,28 @@ def test_long_inputs_end_soon(name: str) -> None:
     conf.mask_secrets(text)
     conf.apply_fixes(text, checked.problems)
     assert time.process_time() - started < 10
+
+
+def test_what_the_fuzzer_found_is_read() -> None:
+    for path in sorted((Path(__file__).parent / "found").glob("*")):
+        text = path.read_bytes().decode(errors="surrogateescape")
+        assert conf.check(text, node="a").document.text() == text, path.name
+
+
+BOMBS = {
+    "~SEQ in ~SEQ": "~SEQ(a,1,1000) ~SEQ(b,1,1000) ~SEQ(c,1,1000) x $a $b $c\n",
+    "recursive $VAR": "$A=$B $B\n$B=$A $A\nx $A\n",
+    "doubling $VAR": "$A0=xxxxxxxxxx\n"
+    + "".join(f"$A{n}=$A{n - 1} $A{n - 1} $A{n - 1} $A{n - 1}\n" for n in range(1, 30))
+    + "x $A29\n",
+    "file in itself": "include me\ninclude me\n",
+}
+
+
+@pytest.mark.parametrize("name", BOMBS)
+def test_a_macro_bomb_ends_in_a_problem(name: str) -> None:
+    text = BOMBS[name]
+    started = time.process_time()
+    problems = conf.check(text, read=lambda pattern, around: (("me", text),)).problems
+    assert {"macro", "include-depth", "too-long"} & {p.code for p in problems}
+    assert time.process_time() - started < 5
