@@ -10,7 +10,7 @@ from hanode.conf.schema import block, word
 from hanode.conf.values import Choice, Int, Perhaps, Script, Timer, Word, Words
 
 LONG = 4_294_000_000
-WHOLE = Timer(1, LONG, whole=True)
+WHOLE = Timer(1_000_000, LONG, whole=True)
 REVERSE = ("reverse",)
 
 BLOCKS = (
