@@ -222,5 +222,15 @@ def _end_on_signals() -> list[int]:
     return ended
 
 
+def _let_go_of_the_terminal() -> None:
+    """What a closed terminal did not take must not turn the exit code into Python's 120."""
+    try:
+        sys.stdout.flush()
+    except OSError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
+    code = main(sys.argv[1:])
+    _let_go_of_the_terminal()
+    sys.exit(code)

@@ -181,7 +181,8 @@ def test_without_root_the_control_plane_runs_alone(
         demo.wait_for("Open .*")
         demo.process.send_signal(signal.SIGINT)
         assert demo.process.wait(END_S) == 0, demo.said
-        assert demo.processes() == []
+        # A worker that had to be killed is dead when the kernel gets round to it.
+        assert wait_until(lambda: demo.processes() == [], within_s=2), demo.processes()
 
 
 @pytest.mark.needs("root")
