@@ -33,8 +33,8 @@ TIMELINE: tuple[tuple[float, str, str], ...] = (
     (19.0, "close", "b"),
     (20.5, "open", "b"),  # back within its retries: nothing happens
     (24.0, "close", "c"),  # inhibit_on_failure: weight 0 instead of removal
-    (24.0, "open", "d"),
-    (30.0, "end", ""),
+    (30.5, "open", "d"),  # not beside c's fall: which of the two came first would be chance
+    (36.0, "end", ""),
 )
 """Seconds after the start, what, and to whom."""
 
