@@ -14,7 +14,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from hanode.conf.surroundings import UNKNOWN, FileFacts, Surroundings
-from hanode.system.rtnl import Monitor
+from hanode.system.monitor import Monitor
 
 HOME = Path("/etc/keepalived")
 """A file from here is this machine's own."""

@@ -12,13 +12,14 @@ import os
 import signal
 import socket
 import sys
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from hanode import wire
 from hanode.proc.lines import Lines
 from hanode.proc.loop import Loop
-from hanode.system import realtime, rtnl
+from hanode.system import pyroute, realtime
 from hanode.system.clock import SystemClock
+from hanode.system.monitor import Change, Monitor
 from hanode.system.vrrp_socket import ArpSocket, VrrpSocket
 from hanode.vrrp import arp, packet
 from hanode.vrrp.effects import (
@@ -35,6 +36,9 @@ from hanode.vrrp.machine import Machine
 from hanode.vrrp.router import Router
 from hanode.vrrp.settings import Address, InstanceKey, VrrpSettings
 
+if TYPE_CHECKING:
+    from hanode.system.rtnl import Commands
+
 PACKETS_AT_ONCE = 256
 """After so many packets the deadlines are looked at: a flood must not silence our adverts."""
 STOPPED = "stopped by operator"
@@ -44,12 +48,12 @@ ORPHANED = "the supervisor is gone"
 class VrrpProcess:
     """One router, its sockets, and the line to the supervisor."""
 
-    def __init__(self, ipc: socket.socket) -> None:
+    def __init__(self, ipc: socket.socket, commands: Commands) -> None:
         self.clock = SystemClock()
         self.router = Router()
         self.loop = Loop(deadline=lambda: self.router.deadline_us, on_deadline=self._on_deadline)
-        self.monitor = rtnl.Monitor()
-        self.commands = rtnl.Commands()
+        self.monitor = Monitor()
+        self.commands = commands
         self.sockets: dict[str, VrrpSocket] = {}
         self.arp_sockets: dict[str, ArpSocket] = {}
         self.late_us_max = 0
@@ -93,7 +97,7 @@ class VrrpProcess:
     def _on_netlink(self, _mask: int) -> None:
         self._take_change(self.monitor.drain())
 
-    def _take_change(self, change: rtnl.Change) -> None:
+    def _take_change(self, change: Change) -> None:
         for name in change.links:
             try:
                 self._open_sockets(name)
@@ -151,10 +155,12 @@ class VrrpProcess:
         self._carry_out(reload.effects)
         for name in set(self.sockets) - set(self.router.interfaces):
             self._close_sockets(name)
-        # Now, and not at the first failover: opening a socket may wait for the kernel.
-        for dev in {a.dev for i in settings.instances for a in i.addresses}:
-            if dev in self.monitor.links:
-                self._arp_socket(dev, self.monitor.links[dev].index)
+        # Now, and not at the first failover: packing takes time, opening a socket may wait.
+        links = self.monitor.links
+        there = [a for i in settings.instances for a in i.addresses if a.dev in links]
+        self.commands.prepare((a, links[a.dev].index) for a in there)
+        for dev in {a.dev for a in there}:
+            self._arp_socket(dev, links[dev].index)
         realtime.still_the_collector()
         self._say({**answer, "changed": list(reload.changed), "error": None})
 
@@ -330,7 +336,10 @@ def main() -> int:
             " HANODE_IPC_FD is not set\n"
         )
         return 2
-    process = VrrpProcess(socket.socket(fileno=int(fd)))
+    pyroute.without_face()
+    from hanode.system.rtnl import Commands  # only now does it come without asyncio
+
+    process = VrrpProcess(socket.socket(fileno=int(fd)), Commands())
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # a terminal's Ctrl-C is the supervisor's matter
     signal.signal(signal.SIGTERM, lambda _number, _frame: None)  # the wakeup descriptor tells it
     for sentence in realtime.enter():

@@ -5,11 +5,14 @@ from __future__ import annotations
 import json
 import os
 import socket
+import subprocess
+import sys
 from collections.abc import Iterator
 
 import pytest
 
 from hanode.system import rtnl
+from hanode.system.monitor import Monitor
 from hanode.vrrp.settings import Address
 from tests.kernel.harness import inside, run
 
@@ -41,7 +44,7 @@ def shown(space: str, dev: str = "d0") -> dict[str, dict[str, object]]:
 
 
 def test_addresses_are_added_as_configured_and_removed(space: str) -> None:
-    commands, monitor = inside(space, lambda: (rtnl.Commands(), rtnl.Monitor()))
+    commands, monitor = inside(space, lambda: (rtnl.Commands(), Monitor()))
     index = monitor.links["d0"].index
     many = [Address(f"198.51.{i // 250}.{1 + i % 250}", 32, "d0") for i in range(300)]
     special = Address("192.0.2.9", 24, "d0", scope=253, broadcast="192.0.2.255", label="d0:v")
@@ -73,7 +76,7 @@ def test_refusals_of_the_kernel_are_told_with_their_address(space: str) -> None:
 
 
 def test_links_are_followed_through_their_life(space: str) -> None:
-    monitor = inside(space, rtnl.Monitor)
+    monitor = inside(space, Monitor)
     run("ip", "-n", space, "addr", "add", "192.0.2.1/24", "dev", "d0")
     monitor.drain()
     assert socket.inet_aton("192.0.2.1") in monitor.addresses("d0")
@@ -94,7 +97,7 @@ def test_links_are_followed_through_their_life(space: str) -> None:
 
 
 def test_messages_that_were_lost_are_made_good(space: str) -> None:
-    commands, monitor = inside(space, lambda: (rtnl.Commands(), rtnl.Monitor()))
+    commands, monitor = inside(space, lambda: (rtnl.Commands(), Monitor()))
     index = monitor.links["d0"].index
     first = [Address(f"198.51.100.{i}", 32, "d0") for i in range(1, 200)]
     assert commands.add([(a, index) for a in first]) == []
@@ -115,3 +118,14 @@ def test_messages_that_were_lost_are_made_good(space: str) -> None:
     assert all(monitor.has("d0", str(a)) for a in later)
     commands.close()
     monitor.close()
+
+
+def test_the_vrrp_process_has_pyroute2_s_messages_and_no_asyncio(space: str) -> None:
+    """What `main` imports, asked of a fresh interpreter."""
+    program = (
+        "import sys, hanode.proc.vrrp as p; p.pyroute.without_face();"
+        "from hanode.system.rtnl import Commands;"
+        "print('pyroute2.netlink.rtnl.ifaddrmsg' in sys.modules, 'asyncio' in sys.modules)"
+    )
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
+    assert done.stdout.split() == ["True", "False"], done.stderr

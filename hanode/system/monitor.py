@@ -1,0 +1,188 @@
+"""Interfaces and addresses of the kernel, kept up to date from what it says.
+
+SYSTEM. The messages are read by hand: a burst of thousands must not hold up an advert, and
+pyroute2's decoder takes some ten times as long (docs/decisions/0002).
+"""
+
+from __future__ import annotations
+
+import errno
+import ipaddress
+import socket
+import struct
+from dataclasses import dataclass
+
+from hanode.system.netlink import BUFFER_BYTES, attributes, dump, messages, opened
+from hanode.vrrp.settings import Address
+
+RTMGRP_LINK, RTMGRP_IPV4_IFADDR, RTMGRP_IPV6_IFADDR = 0x1, 0x10, 0x100
+RTM_NEWLINK, RTM_DELLINK, RTM_GETLINK = 16, 17, 18
+RTM_NEWADDR, RTM_DELADDR, RTM_GETADDR = 20, 21, 22
+IFLA_ADDRESS, IFLA_IFNAME = 1, 3
+IFA_ADDRESS, IFA_LOCAL, IFA_PROTO = 1, 2, 11
+IFF_UP, IFF_RUNNING = 0x1, 0x40
+PROTO_KEEPALIVED = 18
+"""Marks the address as a virtual one for `ip address show` (kernels from 5.18 on)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Link:
+    """One interface."""
+
+    index: int
+    name: str
+    up: bool
+    """IFF_UP and IFF_RUNNING: administratively up, and with a carrier."""
+    mac: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """What `Monitor.drain` found."""
+
+    links: frozenset[str]
+    """Names of interfaces that changed, or whose addresses did."""
+    removed: frozenset[tuple[str, str]]
+    """(device, `ip/prefix`) that were removed and are not there now."""
+
+
+NOTHING = Change(frozenset(), frozenset())
+
+
+class Monitor:
+    """The kernel's interfaces and addresses, kept up to date from its own messages."""
+
+    def __init__(self) -> None:
+        self.links: dict[str, Link] = {}
+        self._names: dict[int, str] = {}
+        self._addresses: dict[tuple[int, bytes, int], bool] = {}
+        """(interface, address, prefix): whether it carries our mark."""
+        self._socket = opened(groups=RTMGRP_LINK | RTMGRP_IPV4_IFADDR | RTMGRP_IPV6_IFADDR)
+        self._socket.setblocking(False)
+        self.resync()
+
+    def fileno(self) -> int:
+        """For epoll."""
+        return self._socket.fileno()
+
+    def addresses(self, name: str) -> tuple[bytes, ...]:
+        """Packed addresses of an interface, in the kernel's order."""
+        link = self.links.get(name)
+        if link is None:
+            return ()
+        return tuple(ip for index, ip, _ in self._addresses if index == link.index)
+
+    def marked(self) -> list[Address]:
+        """Addresses that were added as virtual ones (kernels from 5.18 on remember)."""
+        return [
+            Address(str(ipaddress.ip_address(ip)), prefix, self._names[index])
+            for (index, ip, prefix), mark in self._addresses.items()
+            if mark and index in self._names
+        ]
+
+    def own(self) -> dict[str, tuple[str, ...]]:
+        """`ip/prefix` by interface of all that was not added as virtual."""
+        found: dict[str, list[str]] = {}
+        for (index, ip, prefix), mark in self._addresses.items():
+            if not mark and index in self._names:
+                text = f"{ipaddress.ip_address(ip)}/{prefix}"
+                found.setdefault(self._names[index], []).append(text)
+        return {name: tuple(texts) for name, texts in found.items()}
+
+    def has(self, dev: str, address: str) -> bool:
+        """Whether `ip/prefix` is on the interface."""
+        link = self.links.get(dev)
+        if link is None:
+            return False
+        interface = ipaddress.ip_interface(address)
+        key = (link.index, interface.ip.packed, interface.network.prefixlen)
+        return key in self._addresses
+
+    def resync(self) -> Change:
+        """Ask for everything: at the start, and after an overflow lost messages."""
+        before = self._everything()
+        names = set(self.links)
+        self.links, self._names, self._addresses = {}, {}, {}
+        with opened(groups=0) as ask:
+            for kind, empty in ((RTM_GETLINK, bytes(16)), (RTM_GETADDR, bytes(8))):
+                for found, body in dump(ask, kind, empty):
+                    self._take(found, body)
+        gone = frozenset(before) - frozenset(self._everything())
+        return Change(frozenset(names | set(self.links)), gone)
+
+    def drain(self) -> Change:
+        """Take everything that the kernel has said since."""
+        links: set[str] = set()
+        removed: set[tuple[str, str]] = set()
+        while True:
+            try:
+                data = self._socket.recv(BUFFER_BYTES)
+            except BlockingIOError:
+                break
+            except OSError as error:
+                if error.errno != errno.ENOBUFS:
+                    raise
+                lost = self.resync()
+                links |= lost.links
+                removed |= lost.removed
+                continue
+            for kind, _, _, body in messages(data):
+                name, address = self._take(kind, body)
+                if name is not None:
+                    links.add(name)
+                if name is not None and address is not None:
+                    removed.add((name, address))
+        gone = frozenset(item for item in removed if not self.has(*item))
+        return Change(frozenset(links), gone)
+
+    def _everything(self) -> list[tuple[str, str]]:
+        return [
+            (self._names[index], f"{ipaddress.ip_address(ip)}/{prefix}")
+            for index, ip, prefix in self._addresses
+            if index in self._names
+        ]
+
+    def _take(self, kind: int, body: bytes) -> tuple[str | None, str | None]:
+        """Apply one message; the interface it is about, and the address if one was removed."""
+        if kind in (RTM_NEWLINK, RTM_DELLINK):
+            return self._take_link(kind, body), None
+        if kind not in (RTM_NEWADDR, RTM_DELADDR):
+            return None, None
+        _, prefix, _, _, index = struct.unpack_from("=BBBBI", body)
+        found = dict(attributes(body, 8))
+        ip = found.get(IFA_LOCAL) or found.get(IFA_ADDRESS)
+        name = self._names.get(index)
+        if ip is None:
+            return name, None
+        if kind == RTM_NEWADDR:
+            mark = found.get(IFA_PROTO) == bytes((PROTO_KEEPALIVED,))
+            self._addresses[(index, ip, prefix)] = mark
+            return name, None
+        self._addresses.pop((index, ip, prefix), None)
+        return name, f"{ipaddress.ip_address(ip)}/{prefix}"
+
+    def _take_link(self, kind: int, body: bytes) -> str | None:
+        family, _, _, index, flags, _ = struct.unpack_from("=BBHiII", body)
+        if family == socket.AF_BRIDGE:
+            return None
+        found = dict(attributes(body, 16))
+        known = self._names.get(index)
+        if kind == RTM_DELLINK:
+            if known is not None:
+                self.links.pop(known, None)
+                del self._names[index]
+                self._addresses = {k: v for k, v in self._addresses.items() if k[0] != index}
+            return known
+        name = found[IFLA_IFNAME].rstrip(b"\0").decode() if IFLA_IFNAME in found else known
+        if name is None:
+            return None
+        if known is not None and known != name:
+            self.links.pop(known, None)
+        self._names[index] = name
+        up = bool(flags & IFF_UP and flags & IFF_RUNNING)
+        self.links[name] = Link(index, name, up, found.get(IFLA_ADDRESS, b""))
+        return name
+
+    def close(self) -> None:
+        """Give the descriptor back."""
+        self._socket.close()

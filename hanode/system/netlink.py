@@ -1,0 +1,69 @@
+"""Netlink's framing: a socket, messages and their attributes.
+
+SYSTEM. netlink(7), rtnetlink(7). Nothing here knows what a message means.
+"""
+
+from __future__ import annotations
+
+import os
+import socket
+import struct
+from collections.abc import Iterator
+
+NETLINK_ROUTE = 0
+NLM_F_REQUEST, NLM_F_ACK, NLM_F_DUMP = 0x1, 0x4, 0x300
+NLM_F_REPLACE, NLM_F_CREATE = 0x100, 0x400
+NLMSG_ERROR, NLMSG_DONE = 2, 3
+BUFFER_BYTES = 1 << 20
+
+
+def opened(*, groups: int) -> socket.socket:
+    """A bound rtnetlink socket that hears `groups`."""
+    made = socket.socket(socket.AF_NETLINK, socket.SOCK_RAW | socket.SOCK_CLOEXEC, NETLINK_ROUTE)
+    made.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, BUFFER_BYTES)
+    made.bind((0, groups))
+    return made
+
+
+def dump(ask: socket.socket, kind: int, body: bytes) -> Iterator[tuple[int, bytes]]:
+    """Kind and body of each answer to a request for all of a kind, with an empty `body`.
+
+    Raises:
+        OSError: the kernel refused.
+    """
+    ask.send(message(kind, NLM_F_REQUEST | NLM_F_DUMP, 1, body))
+    while True:
+        for found, _, _, part in messages(ask.recv(BUFFER_BYTES)):
+            if found == NLMSG_DONE:
+                return
+            if found == NLMSG_ERROR:
+                code = -struct.unpack_from("=i", part)[0]
+                raise OSError(code, os.strerror(code))
+            yield found, part
+
+
+def message(kind: int, flags: int, sequence: int, body: bytes) -> bytes:
+    """One netlink message, padded."""
+    data = struct.pack("=IHHII", 16 + len(body), kind, flags, sequence, 0) + body
+    return data + bytes(-len(data) % 4)
+
+
+def messages(data: bytes) -> Iterator[tuple[int, int, int, bytes]]:
+    """Kind, flags, sequence and body of each message in a buffer."""
+    at = 0
+    while at + 16 <= len(data):
+        length, kind, flags, sequence, _ = struct.unpack_from("=IHHII", data, at)
+        if length < 16:
+            return
+        yield kind, flags, sequence, data[at + 16 : at + length]
+        at += length + (-length % 4)
+
+
+def attributes(body: bytes, at: int) -> Iterator[tuple[int, bytes]]:
+    """Kind and value of each attribute of a message's body from offset `at` on."""
+    while at + 4 <= len(body):
+        length, kind = struct.unpack_from("=HH", body, at)
+        if length < 4:
+            return
+        yield kind & 0x3FFF, body[at + 4 : at + length]
+        at += length + (-length % 4)
