@@ -32,6 +32,7 @@ from hanode.conf.model import (
 )
 from hanode.conf.problems import Fix, Problem, Severity
 from hanode.conf.reading import read_in_order
+from hanode.conf.refused import refused
 from hanode.conf.schema import ROOT, Block, Keyword, blocks, root_words, script_words
 from hanode.conf.targets import Target
 from hanode.conf.tree import INCLUDES
@@ -288,8 +289,7 @@ class _Binder:
                 return None, self.by_address(raw, words)
             return value.read(words[: value.most]), True
         except BadValue as error:
-            code = "bad-value"
-            self.add(raw, error.index + 1, code, "error", f"{keyword.name} {error}")
+            self.problems.append(refused(raw, keyword, value, error))
             return None, False
 
     def by_address(self, raw: Raw, words: list[str]) -> bool:

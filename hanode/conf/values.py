@@ -127,6 +127,8 @@ class Choice(Value):
     options: tuple[str, ...]
     any_case: bool = False
     """Upper and lower case are the same; the value is in upper case."""
+    code: str = "bad-value"
+    """Of the problem that another word is."""
     least: ClassVar[int] = 1
     most: ClassVar[int] = 1
 

@@ -93,13 +93,13 @@ VIRTUAL_SERVER = (
     ),
     word(
         "lb_algo",
-        Choice(SCHEDULERS),
+        Choice(SCHEDULERS, code="scheduler-unknown"),
         "How connections are spread.",
         default="wlc",
         field="lb_algo",
         engine="runs",
     ),
-    word("lvs_sched", Choice(SCHEDULERS), same_as="lb_algo"),
+    word("lvs_sched", None, same_as="lb_algo"),
     word(
         "lb_kind",
         Method(),
