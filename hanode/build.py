@@ -146,6 +146,8 @@ def _instance(
         family = _family(vips[0].ip) if vips else 4
         same = tuple(a for a in vips if _family(a.ip) == family)
         others = tuple(a for a in vips if _family(a.ip) != family)
+        if family == 6:
+            errors.append(f"{instance.name}: this engine does not speak IPv6 yet")
         version = instance.version or config.globals.vrrp_version or defaults.VRRP_VERSION
         settings = InstanceSettings(
             name=instance.name,

@@ -1,7 +1,7 @@
 """What can happen to one VRRP instance.
 
-PURE. The router (`router.py`) turns packets, link changes and new settings into these; the
-machine (`machine.py`) takes nothing else.
+PURE. The router (`router.py`) turns packets, link changes, trackers, operators' verbs and new
+settings into these; the machine (`machine.py`) takes nothing else.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 from hanode.vrrp.packet import Advert, Refusal
 from hanode.vrrp.settings import Address, InstanceSettings
+from hanode.vrrp.surroundings import TrackerKind
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +34,9 @@ class Started:
     """The instance begins; `link` is its interface now."""
 
     link: LinkState
+    resume: bool = False
+    """An earlier run of ours was master until a moment ago, its addresses are still there, and
+    no other node can have missed us yet: go on as master."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +68,20 @@ class LinkChanged:
 
 
 @dataclass(frozen=True, slots=True)
+class TrackerChanged:
+    """A tracked interface, script, process or file is now like this."""
+
+    kind: TrackerKind
+    name: str
+    up: bool | None
+    """None: not known yet."""
+    value: int = 0
+    """A file's number."""
+    cause: str = ""
+    """In words, without the name: `failed 3 times: exit code 1`."""
+
+
+@dataclass(frozen=True, slots=True)
 class AddressLost:
     """Somebody else removed one of our addresses from the kernel."""
 
@@ -78,10 +96,49 @@ class Reconfigured:
 
 
 @dataclass(frozen=True, slots=True)
+class SyncFollow:
+    """The sync group of the instance goes to `state` (MASTER, BACKUP or FAULT): follow."""
+
+    state: str
+    cause: str
+    soon: bool = False
+    """BACKUP only: be back after Skew_Time instead of Master_Down_Interval."""
+
+
+@dataclass(frozen=True, slots=True)
+class ReleaseMaster:
+    """An operator: let another node take over, and leave it to it."""
+
+    cause: str
+
+
+@dataclass(frozen=True, slots=True)
+class TakeMaster:
+    """An operator: become master now, if the election allows it."""
+
+    cause: str
+
+
+@dataclass(frozen=True, slots=True)
+class MaintenanceChanged:
+    """An operator: take no part (FAULT) while this is on."""
+
+    on: bool
+    cause: str
+
+
+@dataclass(frozen=True, slots=True)
+class AnnounceAgain:
+    """An operator: tell the neighbours once more where the addresses are."""
+
+
+@dataclass(frozen=True, slots=True)
 class Stopped:
     """The instance ends for good."""
 
     cause: str
+    deleted: bool = False
+    """By a reload; else the whole engine ends."""
 
 
 Event = (
@@ -90,7 +147,13 @@ Event = (
     | AdvertReceived
     | AdvertRefused
     | LinkChanged
+    | TrackerChanged
     | AddressLost
     | Reconfigured
+    | SyncFollow
+    | ReleaseMaster
+    | TakeMaster
+    | MaintenanceChanged
+    | AnnounceAgain
     | Stopped
 )

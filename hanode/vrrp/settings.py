@@ -7,9 +7,53 @@ microseconds.
 
 from __future__ import annotations
 
-import ipaddress
 from dataclasses import dataclass
 from typing import Literal
+
+from hanode.vrrp.holdings import Address, Route, Rule, pack
+from hanode.vrrp.surroundings import (
+    NO_NOTIFY,
+    NO_SMTP,
+    PROCESS_AS_IT_IS,
+    Command,
+    FifoSettings,
+    FileTracker,
+    Linkbeat,
+    LinkDelay,
+    NotifySettings,
+    ProcessSettings,
+    ProcessTracker,
+    ScriptTracker,
+    SmtpSettings,
+    Tracked,
+)
+
+__all__ = (
+    "PRIORITY_OWNER",
+    "PRIORITY_STOP",
+    "Address",
+    "Command",
+    "FifoSettings",
+    "FileTracker",
+    "HmacKey",
+    "HmacSettings",
+    "InstanceKey",
+    "InstanceSettings",
+    "LinkDelay",
+    "Linkbeat",
+    "NotifySettings",
+    "Peer",
+    "ProcessSettings",
+    "ProcessTracker",
+    "Route",
+    "Rule",
+    "ScriptTracker",
+    "SmtpSettings",
+    "SyncGroupSettings",
+    "Tracked",
+    "Vmac",
+    "VrrpSettings",
+)
 
 PRIORITY_OWNER = 255
 """RFC 9568 section 5.2.4: the router that owns the addresses sends this priority."""
@@ -19,33 +63,51 @@ PRIORITY_STOP = 0
 
 
 @dataclass(frozen=True, slots=True)
-class Address:
-    """One address that follows the master."""
+class Peer:
+    """One line of unicast_peer."""
 
     ip: str
-    """Textual, without prefix: `192.168.192.200`."""
-    prefix: int
-    """32 or 128 where the file says none, as keepalived has it."""
-    dev: str
-    """The instance's interface where the file says none."""
-    scope: int = 0
-    """As rtnetlink numbers it: 0 global, 200 site, 253 link, 254 host."""
-    broadcast: str | None = None
-    label: str | None = None
-    """None: the kernel uses the interface's name."""
+    min_ttl: int = 0
+    max_ttl: int = 255
+
+
+@dataclass(frozen=True, slots=True)
+class HmacKey:
+    """One `key` of auth_hmac."""
+
+    id: int
+    key: str
+    """In hex."""
+
+
+@dataclass(frozen=True, slots=True)
+class HmacSettings:
+    """auth_hmac (keepalived 2.4.1 and later)."""
+
+    keys: tuple[HmacKey, ...]
+    active: int
+    """The key to sign with."""
+    anti_replay: bool = True
+    window_us: int = 5_000_000
+    mode: Literal["enforce", "permissive", "receive-only"] = "enforce"
 
     def __post_init__(self) -> None:
-        address = ipaddress.ip_address(self.ip)
-        if not 0 <= self.prefix <= address.max_prefixlen:
-            raise ValueError(f"{self.ip}/{self.prefix}: the prefix length is out of range")
+        if self.active not in {key.id for key in self.keys}:
+            raise ValueError(f"auth_hmac has no key {self.active}, which is to sign")
 
-    @property
-    def packed(self) -> bytes:
-        """4 or 16 bytes in network order."""
-        return ipaddress.ip_address(self.ip).packed
 
-    def __str__(self) -> str:
-        return f"{self.ip}/{self.prefix}"
+@dataclass(frozen=True, slots=True)
+class Vmac:
+    """use_vmac: a macvlan on the instance's interface, with the virtual MAC."""
+
+    name: str
+    """Its name: `vrrp.51` where the file says none."""
+    mac: str | None = None
+    """None: 00:00:5e:00:01:VRID, 00:00:5e:00:02:VRID for IPv6."""
+    xmit_base: bool = False
+    """Adverts go out through the interface below, with its own MAC."""
+    netlink_notify_msg: bool = False
+    group: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +116,7 @@ class InstanceSettings:
 
     name: str
     interface: str
+    """Where VRRP is spoken; with `vmac`, the interface below it."""
     vrid: int
     priority: int = 100
     vips: tuple[Address, ...] = ()
@@ -63,15 +126,16 @@ class InstanceSettings:
     advert_int_us: int = 1_000_000
     version: Literal[2, 3] = 2
     family: Literal[4, 6] = 4
-    auth_type: Literal["NONE", "PASS"] = "NONE"
+    auth_type: Literal["NONE", "PASS", "AH"] = "NONE"
     auth_pass: str = ""
-    """Only the first 8 bytes of its UTF-8 form are sent (RFC 2338 section 5.3.10)."""
+    """PASS and AH: only the first 8 bytes of its UTF-8 form count (RFC 2338 section 5.3.10)."""
     nopreempt: bool = False
     preempt_delay_us: int = 0
     down_timer_adverts: int = 3
     mcast_group: str = "224.0.0.18"
     mcast_src_ip: str | None = None
-    """None: the interface's first address that is no virtual one."""
+    """mcast_src_ip or unicast_src_ip. None: the interface's first address that is no virtual
+    one; for IPv6 its link-local one."""
     skip_check_adv_addr: bool = False
     vip_mismatch: Literal["refuse", "accept"] = "refuse"
     """An advert with other addresses than ours: 2.2.7 refuses the packet, 2.3.3 only logs."""
@@ -84,6 +148,40 @@ class InstanceSettings:
     garp_master_refresh_repeat: int = 1
     garp_lower_prio_delay_us: int = 5_000_000
     garp_lower_prio_repeat: int = 5
+    garp_interval_us: int = 0
+    """Between two gratuitous ARPs on one interface."""
+    gna_interval_us: int = 0
+    """Between two neighbour advertisements on one interface."""
+    garp_extra_us: int = 0
+    """garp_extra_if: how often addresses whose interface sends no adverts are announced; 0: not."""
+    garp_extra_all: bool = False
+    """All of them; else one for each interface."""
+    routes: tuple[Route, ...] = ()
+    rules: tuple[Rule, ...] = ()
+    promote_secondaries: bool = False
+    unicast: bool = False
+    """Adverts go to `unicast_peers`, not to `mcast_group`."""
+    unicast_peers: tuple[Peer, ...] = ()
+    unicast_fault_no_peer: bool = False
+    check_unicast_src: bool = False
+    ttl: int = 255
+    """unicast_ttl; multicast is always 255."""
+    track_src_ip: bool = False
+    v3_checksum_as_v2: bool = False
+    hmac: HmacSettings | None = None
+    accept: bool = True
+    """Packets to the addresses are taken; an owner takes them anyhow."""
+    strict: bool = False
+    state: Literal["MASTER", "BACKUP"] = "BACKUP"
+    """The state wished for at the start; only an owner gets it."""
+    startup_delay_us: int = 0
+    expired_backup_priority: int | None = None
+    """timer_expired_backup: a master later than Master_Down of this priority steps down."""
+    vmac: Vmac | None = None
+    tracked: tuple[Tracked, ...] = ()
+    """Its own, and those of its sync group; those that cannot count are left out."""
+    dont_track_primary: bool = False
+    notify: NotifySettings = NO_NOTIFY
 
     def __post_init__(self) -> None:
         if not 1 <= self.vrid <= 255:
@@ -98,10 +196,18 @@ class InstanceSettings:
             raise ValueError(f"{self.name}: advert_int of VRRPv2 is 1..255 whole seconds")
         if self.version == 3 and (self.advert_int_us % 10_000 or self.advert_int_us > 40_950_000):
             raise ValueError(f"{self.name}: advert_int of VRRPv3 is 0.01..40.95 s in 10 ms steps")
-        for what, ip in (("mcast_group", self.mcast_group), ("mcast_src_ip", self.mcast_src_ip)):
-            if ip is not None and not _is_ip(ip, self.family):
+        if self.family == 6 and self.version == 2:
+            raise ValueError(f"{self.name}: VRRPv2 does not know IPv6; it needs version 3")
+        if self.family == 6 and self.auth_type == "AH":
+            raise ValueError(f"{self.name}: auth_type AH does not exist for IPv6")
+        named = [("mcast_group", self.mcast_group)] if not self.unicast else []
+        named += [("unicast_peer", peer.ip) for peer in self.unicast_peers]
+        if self.mcast_src_ip is not None:
+            named.append(("unicast_src_ip" if self.unicast else "mcast_src_ip", self.mcast_src_ip))
+        for what, ip in named:
+            if not _is_ip(ip, self.family):
                 raise ValueError(f"{self.name}: {what} {ip} is no IPv{self.family} address")
-        if any(not _is_ip(address.ip, self.family) for address in self.vips):
+        if any(address.family != self.family for address in self.vips):
             raise ValueError(f"{self.name}: every virtual_ipaddress must be IPv{self.family}")
         if len(self.vips) > 255:
             raise ValueError(f"{self.name}: an advert holds at most 255 addresses")
@@ -116,35 +222,88 @@ class InstanceSettings:
         """Every address that follows the master, in the order in which they are added."""
         return self.vips + self.excluded
 
+    @property
+    def device(self) -> str:
+        """Where its addresses live unless their lines say otherwise."""
+        return self.interface if self.vmac is None else self.vmac.name
+
+    @property
+    def sends_on(self) -> str:
+        """The interface that its adverts leave through."""
+        if self.vmac is None or self.vmac.xmit_base or self.unicast:
+            return self.interface
+        return self.vmac.name
+
 
 InstanceKey = tuple[str, int, int]
 """(interface, family, vrid): as on keepalived's reload, the name does not matter."""
 
 
 @dataclass(frozen=True, slots=True)
+class SyncGroupSettings:
+    """vrrp_sync_group."""
+
+    name: str
+    members: tuple[str, ...]
+    """Names of instances."""
+    notify: NotifySettings = NO_NOTIFY
+
+
+@dataclass(frozen=True, slots=True)
 class VrrpSettings:
-    """Everything one vrrp process runs."""
+    """Everything one vrrp process runs, and what the processes beside it watch and tell for it."""
 
     instances: tuple[InstanceSettings, ...] = ()
+    sync_groups: tuple[SyncGroupSettings, ...] = ()
+    scripts: tuple[ScriptTracker, ...] = ()
+    processes: tuple[ProcessTracker, ...] = ()
+    files: tuple[FileTracker, ...] = ()
+    static_addresses: tuple[Address, ...] = ()
+    static_routes: tuple[Route, ...] = ()
+    static_rules: tuple[Rule, ...] = ()
+    fifos: tuple[FifoSettings, ...] = ()
+    """notify_fifo and vrrp_notify_fifo: each gets every line."""
+    fifo_states_on_reload: bool = False
+    """fifo_write_vrrp_states_on_reload."""
+    smtp: SmtpSettings = NO_SMTP
+    router_id: str = ""
+    """"": the host's name."""
+    script_user: str | None = None
+    script_group: str | None = None
+    script_security: bool = False
+    """enable_script_security."""
+    net_namespace: str | None = None
+    linkbeat: tuple[Linkbeat, ...] = ()
+    linkbeat_use_polling: bool = False
+    link_delays: tuple[LinkDelay, ...] = ()
+    dynamic_interfaces: bool = False
+    log_unknown_vrids: bool = False
+    disable_local_igmp: bool = False
+    process: ProcessSettings = PROCESS_AS_IT_IS
 
     def __post_init__(self) -> None:
         seen: dict[InstanceKey, str] = {}
         for instance in self.instances:
-            if instance.family == 6:
-                raise ValueError(f"{instance.name}: this engine does not speak IPv6 yet")
             other = seen.setdefault(instance.key, instance.name)
             if other != instance.name:
                 raise ValueError(
                     f"{other} and {instance.name} both use virtual_router_id {instance.vrid}"
                     f" on {instance.interface}"
                 )
-        names = [instance.name for instance in self.instances]
-        if len(set(names)) != len(names):
+        names = {instance.name for instance in self.instances}
+        if len(names) != len(self.instances):
             raise ValueError("two instances have the same name")
+        grouped: dict[str, str] = {}
+        for group in self.sync_groups:
+            for member in group.members:
+                if member not in names:
+                    raise ValueError(f"{group.name}: there is no instance {member}")
+                if grouped.setdefault(member, group.name) != group.name:
+                    raise ValueError(f"{member} is in two groups: {grouped[member]}, {group.name}")
 
 
 def _is_ip(text: str, family: int) -> bool:
     try:
-        return ipaddress.ip_address(text).version == family
+        return len(pack(text)) == (4 if family == 4 else 16)
     except ValueError:
         return False

@@ -107,7 +107,7 @@ def test_nonsense_is_answered_and_survived(talk: TextIO, nonsense: str) -> None:
                     }
                 ]
             },
-            "does not speak IPv6 yet",
+            "VRRPv2 does not know IPv6",
         ),
         (
             {"instances": [{"name": "x", "interface": "lo", "vrid": 1, "mcast_group": "x"}]},
