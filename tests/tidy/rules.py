@@ -13,7 +13,7 @@ FUNCTION_LINES = 60
 FILE_LINES = 400
 ELEMENT_LINES = 80
 
-PURE_ROOMS = ("conf", "vrrp", "check", "ipvs", "sim")
+PURE_ROOMS = ("conf", "vrrp", "check", "ipvs", "watch", "sim")
 PURE_FILES = ("wire.py", "build.py", "apply.py")
 PURE_IMPORTS = frozenset(
     "__future__ abc bisect collections dataclasses enum functools hashlib heapq hmac ipaddress "
