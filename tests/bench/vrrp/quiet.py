@@ -1,0 +1,63 @@
+"""Does a backup at 10 ms keep still while its checker works and the other core is busy?"""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from typing import Any
+
+from tests.bench.vrrp.ground import Engine, Observer, configuration, ground, until
+
+SERVERS = 2_000
+"""With delay_loop 1: as many checks in a second."""
+
+
+def servers() -> str:
+    """Real servers on loopback, which refuse or accept at once."""
+    out = [
+        "virtual_server 10.250.0.1 80 {\n delay_loop 1\n lb_algo rr\n lb_kind NAT\n protocol TCP\n"
+    ]
+    out += [
+        f" real_server 127.1.{n >> 8}.{n & 255} 8080 {{\n"
+        "  TCP_CHECK {\n   connect_timeout 1\n  }\n }\n"
+        for n in range(1, SERVERS + 1)
+    ]
+    return "".join([*out, "}\n"])
+
+
+def false_failovers(kind: str, seconds: float) -> dict[str, Any]:
+    """How often the backup spoke, and the longest silence between the master's adverts."""
+    text = {n: configuration(n, cables=1, each=1, advert_int="0.01") for n in "ab"}
+    with ground() as at:
+        a = Engine(kind, at, "a", text["a"])
+        b: Engine | None = None
+        busy = subprocess.Popen([sys.executable, "-c", "while True: pass"])
+        try:
+            until(lambda: at.vips("a"), "A is master", 20)
+            b = Engine(kind, at, "b", text["b"] + servers(), more=())
+            _ = b.vrrp
+            time.sleep(5)
+            spoke, longest, end = 0, 0.0, time.monotonic() + seconds
+            watch, last = Observer(at, "b"), 0.0
+            while time.monotonic() < end:
+                time.sleep(1)
+                frames, watch.frames = watch.frames, []
+                for frame in frames:
+                    if frame.advert is None:
+                        continue
+                    if frame.outgoing:
+                        spoke += 1
+                        continue
+                    longest = max(longest, frame.at_s - last) if last else 0.0
+                    last = frame.at_s
+            watch.close()
+        finally:
+            os.kill(busy.pid, signal.SIGKILL)
+            busy.wait()
+            a.close()
+            if b is not None:
+                b.close()
+    return {"seconds": seconds, "backup_spoke": spoke, "longest_gap_ms": longest * 1000}
