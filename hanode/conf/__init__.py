@@ -20,6 +20,7 @@ from hanode.conf.lexer import Unwritable
 from hanode.conf.merge import Merged, merge, merge_models
 from hanode.conf.model import (
     Address,
+    Check,
     Config,
     GlobalDefs,
     Note,
@@ -29,39 +30,89 @@ from hanode.conf.model import (
     TcpCheck,
     VirtualServer,
     VrrpInstance,
+    place,
+    written,
 )
 from hanode.conf.pairs import check_pair
 from hanode.conf.problems import Fix, Problem, Severity, apply_fixes, has_errors, in_order
 from hanode.conf.render import Rendered, render
 from hanode.conf.secrets import MASK, mask_secrets
 from hanode.conf.tree import Document, parse
+from hanode.conf.typed.checks import (
+    BfdCheck,
+    DnsCheck,
+    FileCheck,
+    HttpCheck,
+    MiscCheck,
+    PingCheck,
+    SmtpCheck,
+    SslCheck,
+    UdpCheck,
+    Url,
+)
+from hanode.conf.typed.lines import Command, GroupLine, Linkbeat, Peer, Tracked, UpDownDelay, Vmac
+from hanode.conf.typed.lvs import VirtualServerGroup
+from hanode.conf.typed.routes import Nexthop, Route, Rule
+from hanode.conf.typed.static import GarpGroup, TrackGroup
+from hanode.conf.typed.tracking import BfdInstance, TrackFile, TrackProcess, VrrpScript
+from hanode.conf.typed.vrrp import AuthHmac, SyncGroup
 
 __all__ = [
     "DEFAULT_TARGET",
     "IMPACTS",
     "MASK",
     "Address",
+    "AuthHmac",
+    "BfdCheck",
+    "BfdInstance",
     "Change",
+    "Check",
     "Checked",
     "Checker",
+    "Command",
     "Config",
+    "DnsCheck",
     "Document",
     "EditRefused",
+    "FileCheck",
     "Fix",
+    "GarpGroup",
     "GlobalDefs",
+    "GroupLine",
+    "HttpCheck",
+    "Linkbeat",
     "Merged",
+    "MiscCheck",
+    "Nexthop",
     "Note",
     "Origin",
+    "Peer",
+    "PingCheck",
     "Problem",
     "Reader",
     "RealServer",
     "Rendered",
+    "Route",
+    "Rule",
     "Severity",
+    "SmtpCheck",
+    "SslCheck",
     "Statement",
+    "SyncGroup",
     "TcpCheck",
+    "TrackFile",
+    "TrackGroup",
+    "TrackProcess",
+    "Tracked",
+    "UdpCheck",
     "Unwritable",
+    "UpDownDelay",
+    "Url",
     "VirtualServer",
+    "VirtualServerGroup",
+    "Vmac",
     "VrrpInstance",
+    "VrrpScript",
     "add_address",
     "apply_fixes",
     "check",
@@ -76,9 +127,11 @@ __all__ = [
     "merge_models",
     "node_ids",
     "parse",
+    "place",
     "remove",
     "remove_address",
     "render",
     "set_value",
     "worst",
+    "written",
 ]

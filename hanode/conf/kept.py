@@ -6,7 +6,7 @@ PURE.
 from __future__ import annotations
 
 from hanode.conf.blocks import Raw
-from hanode.conf.model import Note, Origin, Statement
+from hanode.conf.statements import Note, Origin, Statement
 
 
 def statement(raw: Raw) -> Statement:

@@ -2,149 +2,50 @@
 
 PURE. Frozen dataclasses and tuples. None means "not written" (`hanode.conf.defaults` has what
 keepalived then uses). Times are integers in microseconds. What has no field of its own is kept
-in order in `other` as `Statement`s; the users' comments are kept as `Note`s. Equality is about
-meaning: it ignores origins and comments.
+in order in `other` as `Statement`s, and read from there by attributes of the same kind
+(`hanode.conf.said`); the users' comments are kept as `Note`s. Equality is about meaning: it
+ignores origins and comments.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass, field
+from typing import Any
 
 from hanode.conf.defaults import AUTH_PASS_BYTES
-from hanode.conf.source import Source
+from hanode.conf.lexer import unquote
+from hanode.conf.said import place, written
+from hanode.conf.schema import blocks
+from hanode.conf.statements import NOWHERE, Address, Note, Origin, Places, Statement, find
+from hanode.conf.typed.checks import CHECKS, OtherCheck, TcpWords
+from hanode.conf.typed.globals import GlobalWords
+from hanode.conf.typed.lvs import RealServerWords, VirtualServerWords
+from hanode.conf.typed.static import RootWords
+from hanode.conf.typed.vrrp import InstanceWords
+from hanode.conf.values import BadValue, Endpoint, Int
 
-
-class Origin:
-    """Where something was written: offsets into the file's text, and the macro that made it.
-
-    Never changes. Lines and columns are counted when they are asked for: a large file has tens of
-    thousands of these, and hardly any is ever looked at.
-    """
-
-    __slots__ = ("_end", "_head", "_source", "_start", "macro")
-
-    def __init__(
-        self,
-        source: Source | None = None,
-        start: int = 0,
-        end: int = 0,
-        head: int = 0,
-        macro: str | None = None,
-    ) -> None:
-        self._source = source
-        self._start = start
-        self._end = end
-        self._head = head
-        self.macro = macro
-        """`$NAME` or `~SEQ`: the place is where the macro is used; the words are not there."""
-
-    @property
-    def file(self) -> str:
-        """The file's name."""
-        return self._source.name if self._source is not None else ""
-
-    @property
-    def start(self) -> int:
-        """The offset at which it begins."""
-        return self._start + (self._source.offset if self._source is not None else 0)
-
-    @property
-    def end(self) -> int:
-        """The offset behind it, its block included."""
-        return self._end + (self._source.offset if self._source is not None else 0)
-
-    @property
-    def line(self) -> int:
-        """The line of its first word; 0 where it stands nowhere."""
-        return self._source.said_line(self._start) if self._source is not None else 0
-
-    @property
-    def column(self) -> int:
-        """The column of its first word."""
-        return self._source.position(self._start)[1] if self._source is not None else 0
-
-    @property
-    def end_column(self) -> int:
-        """Behind its head: the words before the block."""
-        return self.column + max(self._head - self._start, 0)
-
-    def __eq__(self, other: object) -> bool:
-        return isinstance(other, Origin) and self._values() == other._values()
-
-    def __hash__(self) -> int:
-        return hash(self._values())
-
-    def __repr__(self) -> str:
-        return f"Origin({self.file}:{self.line}:{self.column})"
-
-    def _values(self) -> tuple[object, ...]:
-        return self.file, self.start, self.end, self.line, self.end_column, self.macro
-
-
-NOWHERE = Origin()
+__all__ = [
+    "NOWHERE",
+    "Address",
+    "Config",
+    "GlobalDefs",
+    "Note",
+    "Origin",
+    "Places",
+    "RealServer",
+    "Statement",
+    "TcpCheck",
+    "VirtualServer",
+    "VrrpInstance",
+    "endpoint",
+    "find",
+    "place",
+    "written",
+]
 
 
 @dataclass(frozen=True, slots=True)
-class Note:
-    """Comments, with their marks (`#`, `!`), and what they stand at.
-
-    `at` is "" for the object's own line, a keyword for that line inside it, `block/keyword` for
-    a line of a block inside it, and `}` (or `block/}`) for the closing line.
-    """
-
-    at: str
-    before: tuple[str, ...] = ()
-    """Whole lines above it."""
-    after: str = ""
-    """On the same line."""
-
-
-@dataclass(frozen=True, slots=True)
-class Statement:
-    """Something kept as it is: words as written (quotes included) and, for a block, children."""
-
-    words: tuple[str, ...]
-    children: tuple[Statement, ...] | None = None
-    notes: tuple[Note, ...] = field(default=(), compare=False)
-    origin: Origin = field(default=NOWHERE, compare=False, repr=False)
-
-    @property
-    def keyword(self) -> str:
-        """Its first word."""
-        return self.words[0] if self.words else ""
-
-
-@dataclass(frozen=True, slots=True)
-class Address:
-    """One line of virtual_ipaddress."""
-
-    ip: str
-    prefix: int | None = None
-    dev: str | None = None
-    options: tuple[str, ...] = ()
-    """The line's other words: `label ens33:1 scope global`."""
-    notes: tuple[Note, ...] = field(default=(), compare=False)
-    origin: Origin = field(default=NOWHERE, compare=False, repr=False)
-
-    def __str__(self) -> str:
-        """`192.168.192.200/24`, as written."""
-        return self.ip if self.prefix is None else f"{self.ip}/{self.prefix}"
-
-
-Places = tuple[tuple[str, Origin], ...]
-"""Where the statements behind an object's fields stand, by their keyword."""
-
-
-def place(
-    owner: GlobalDefs | VrrpInstance | TcpCheck | RealServer | VirtualServer, keyword: str
-) -> Origin:
-    """Where that statement stands; the object's own place where it has none."""
-    return next((where for name, where in owner.places if name == keyword), owner.origin)
-
-
-@dataclass(frozen=True, slots=True)
-class GlobalDefs:
+class GlobalDefs(GlobalWords):
     """global_defs."""
 
     router_id: str | None = None
@@ -156,7 +57,7 @@ class GlobalDefs:
 
 
 @dataclass(frozen=True, slots=True)
-class VrrpInstance:
+class VrrpInstance(InstanceWords):
     """vrrp_instance. `interface` "" and `vrid` 0: missing, which is an error."""
 
     name: str
@@ -184,7 +85,7 @@ class VrrpInstance:
 
 
 @dataclass(frozen=True, slots=True)
-class TcpCheck:
+class TcpCheck(TcpWords):
     """TCP_CHECK of a real server."""
 
     connect_ip: str | None = None
@@ -198,8 +99,11 @@ class TcpCheck:
     places: Places = field(default=(), compare=False, repr=False)
 
 
+Check = TcpCheck | OtherCheck
+
+
 @dataclass(frozen=True, slots=True)
-class RealServer:
+class RealServer(RealServerWords):
     """real_server."""
 
     ip: str
@@ -216,10 +120,23 @@ class RealServer:
         """`192.168.192.112:80`."""
         return endpoint(self.ip, self.port)
 
+    @property
+    def checks(self) -> tuple[Check, ...]:
+        """All its checks by their kinds: the bound TCP_CHECK first, then in order."""
+        first = (self.check,) if self.check is not None else ()
+        return first + tuple(
+            tcp_check(s) if s.keyword == TcpCheck.BLOCK else CHECKS[s.keyword](s)
+            for s in self.other
+            if s.children is not None and (s.keyword in CHECKS or s.keyword == TcpCheck.BLOCK)
+        )
+
 
 @dataclass(frozen=True, slots=True)
-class VirtualServer:
-    """virtual_server with an address; by fwmark or group it stays a Statement for now."""
+class VirtualServer(VirtualServerWords):
+    """virtual_server: by address, or by `fwmark` or `group` with `ip` "".
+
+    In `Config.virtual_servers` are those by address; all of them are in `Config.services`.
+    """
 
     ip: str
     port: int | None = None
@@ -230,6 +147,9 @@ class VirtualServer:
     lb_kind: str | None = None
     """NAT, DR or TUN."""
     real_servers: tuple[RealServer, ...] = ()
+    fwmark: int | None = None
+    group: str | None = None
+    """The name of a virtual_server_group."""
     other: tuple[Statement, ...] = ()
     notes: tuple[Note, ...] = field(default=(), compare=False)
     origin: Origin = field(default=NOWHERE, compare=False, repr=False)
@@ -237,12 +157,19 @@ class VirtualServer:
 
     @property
     def key(self) -> str:
-        """`192.168.192.200:80/TCP`, with keepalived's default where none is written."""
+        """`192.168.192.200:80/TCP`, with keepalived's default where none is written.
+
+        `fwmark 7` or `group web` for those that are named so.
+        """
+        if self.group is not None:
+            return f"group {self.group}"
+        if self.fwmark is not None:
+            return f"fwmark {self.fwmark}"
         return f"{endpoint(self.ip, self.port)}/{self.protocol or 'UDP'}"
 
 
 @dataclass(frozen=True, slots=True)
-class Config:
+class Config(RootWords):
     """A whole file, as one node sees it."""
 
     globals: GlobalDefs = GlobalDefs()
@@ -256,6 +183,14 @@ class Config:
         """The vrrp_instance of that name."""
         return next((i for i in self.instances if i.name == name), None)
 
+    @property
+    def services(self) -> tuple[VirtualServer, ...]:
+        """All virtual servers: those by address, then those by mark and by group, in order."""
+        named = (s for s in self.other if s.keyword == VirtualServer.BLOCK)
+        return self.virtual_servers + tuple(
+            server for s in named if (server := virtual_server(s)) is not None
+        )
+
 
 def endpoint(ip: str, port: int | None) -> str:
     """`192.0.2.1:80`, `[2001:db8::1]:80`; no port, no colon."""
@@ -263,6 +198,82 @@ def endpoint(ip: str, port: int | None) -> str:
     return host if port is None else f"{host}:{port}"
 
 
-def find(statements: tuple[Statement, ...], keyword: str) -> Iterator[Statement]:
-    """Those of `other` that begin with that word."""
-    return (s for s in statements if s.keyword == keyword)
+def virtual_server(statement: Statement) -> VirtualServer | None:
+    """A virtual_server that is kept as a statement: by mark or by group."""
+    words = [unquote(word) for word in statement.words[1:]]
+    if statement.children is None or len(words) < 2 or words[0] not in ("fwmark", "group"):
+        return None
+    said, other, places = _fields(statement.children, VirtualServer.BLOCK)
+    if words[0] == "group":
+        said["group"] = words[1]
+    else:
+        try:
+            said["fwmark"] = Int(0, 4_294_967_295).read(words[1:])
+        except BadValue:
+            return None
+    reals = tuple(real for s in other if (real := real_server(s)) is not None)
+    return VirtualServer(
+        "",
+        **said,
+        real_servers=reals,
+        other=tuple(s for s in other if real_server(s) is None),
+        notes=statement.notes,
+        origin=statement.origin,
+        places=places,
+    )
+
+
+def real_server(statement: Statement) -> RealServer | None:
+    """A real_server that is kept as a statement."""
+    if statement.keyword != RealServer.BLOCK or statement.children is None:
+        return None
+    try:
+        ip, port = Endpoint().read([unquote(word) for word in statement.words[1:3]] or [""])
+    except BadValue:
+        return None
+    said, other, places = _fields(statement.children, RealServer.BLOCK)
+    first = next((s for s in other if s.keyword == TcpCheck.BLOCK and s.children is not None), None)
+    return RealServer(
+        ip,
+        port,
+        **said,
+        check=None if first is None else tcp_check(first),
+        other=tuple(s for s in other if s is not first),
+        notes=statement.notes,
+        origin=statement.origin,
+        places=places,
+    )
+
+
+def tcp_check(statement: Statement) -> TcpCheck:
+    """A TCP_CHECK that is kept as a statement."""
+    said, other, places = _fields(statement.children or (), TcpCheck.BLOCK)
+    return TcpCheck(
+        **said, other=other, notes=statement.notes, origin=statement.origin, places=places
+    )
+
+
+def _fields(
+    statements: tuple[Statement, ...], block: str
+) -> tuple[dict[str, Any], tuple[Statement, ...], Places]:
+    """The values that have a field, the statements that have none, and the values' places."""
+    table = blocks()[block].keywords
+    said: dict[str, Any] = {}
+    places: dict[str, Origin] = {}
+    other: list[Statement] = []
+    for statement in statements:
+        keyword = table.get(unquote(statement.keyword))
+        value = None
+        if keyword is not None and keyword.field is not None and statement.children is None:
+            words = [unquote(word) for word in statement.words[1:]]
+            try:
+                if len(words) >= keyword.value.least:
+                    value = keyword.value.read(words[: keyword.value.most])
+            except BadValue:
+                value = None
+        if keyword is None or keyword.field is None or value is None:
+            other.append(statement)
+            continue
+        said[keyword.field] = value
+        places[keyword.same_as or keyword.name] = statement.origin
+    return said, tuple(other), tuple(places.items())

@@ -1,12 +1,21 @@
-"""What is kept as statements can be asked for by its type."""
+"""What has no field in the model is read by its type, when it is asked for."""
 
 from __future__ import annotations
 
 from hanode import conf
-from hanode.conf import parts
+from hanode.conf import Command, Peer, RealServer, Tracked, UpDownDelay
 
-TEXT = """vrrp_script up {
-    script "/bin/true x"
+TEXT = """global_defs {
+    notification_email {
+        ops@example.org
+    }
+    script_user nobody nogroup
+    vrrp_strict
+    vrrp_garp_master_delay 7
+    vrrp_notify_fifo /run/fifo nobody
+}
+vrrp_script up {
+    script "/bin/true 'a b' c" nobody
     interval 2
     weight -10 reverse
     rise 0
@@ -14,23 +23,69 @@ TEXT = """vrrp_script up {
 vrrp_track_file f {
     file /tmp/f
 }
+vrrp_track_process web {
+    process nginx -g daemon
+    delay 0.5
+}
+interface_up_down_delays {
+    eth0 2 5
+    eth1 1
+}
+static_ipaddress {
+    192.0.2.7/24 dev eth0 label eth0:7 -nodad brd +
+}
+static_routes {
+    src 192.0.2.7 to 198.51.100.0/24 via inet 192.0.2.254 dev eth0 mtu lock 1400 onlink
+    default nexthop via 192.0.2.1 weight 2 nexthop via 192.0.2.2 dev eth1
+}
 vrrp_sync_group both {
     group {
         a
         b
     }
     smtp_alert off
+    track_interface {
+        eth9
+    }
 }
 vrrp_instance a {
     interface eth0
     virtual_router_id 1
+    use_vmac v1 netlink_notify_msg
+    preempt_delay 1.5
+    notify_master /bin/x
+    notify "/bin/y 1" root
+    unicast_peer {
+        192.0.2.2 min_ttl 254
+        2001:db8::2
+    }
     track_script {
         up weight -3 reverse
         down
     }
+    track_script {
+        more
+    }
+    virtual_rules {
+        not from 192.0.2.1 lookup 100 order 7
+    }
+}
+virtual_server_group g {
+    192.0.2.1-20 80
+    2001:db8::/112 443
+    fwmark 4 inet6
 }
 virtual_server fwmark 7 {
     lvs_sched rr
+    persistence_timeout
+    quorum_up "/bin/up 1"
+    real_server 192.0.2.9 80 {
+        weight 3
+        TCP_CHECK {
+            connect_port 81
+            warmup 2
+        }
+    }
 }
 virtual_server 192.0.2.1 80 {
     protocol TCP
@@ -42,34 +97,120 @@ virtual_server 192.0.2.1 80 {
                 status_code 200-299 302
             }
         }
+        TCP_CHECK {
+            retry 1
+        }
+        TCP_CHECK {
+            retry 2
+        }
     }
 }
 """
+MODEL = conf.check(TEXT).model
+LINES = TEXT.split("\n")
 
 
-def test_blocks_are_read_by_the_tables() -> None:
-    model = conf.check(TEXT).model
-    (script,) = parts.parts(model, "vrrp_script")
-    assert (script.name, script.origin.line) == ("up", 1)
-    assert script.values["interval"] == 2_000_000
-    assert script.values["weight"] == (-10, True)
-    assert "rise" not in script.values
-    (file,) = parts.parts(model, "track_file")
-    assert (file.keyword, file.values) == ("vrrp_track_file", {"file": "/tmp/f"})
-    (group,) = parts.parts(model, "vrrp_sync_group")
-    assert group.names("group") == ("a", "b")
-    assert group.values == {"smtp_alert": False}
-    (marked,) = parts.parts(model, "virtual_server")
-    assert (marked.name, marked.values) == ("fwmark 7", {"lb_algo": "rr"})
+def line(text: str) -> int:
+    """The line with that text."""
+    (found,) = (n for n, each in enumerate(LINES, 1) if each.strip() == text)
+    return found
 
 
-def test_lines_of_trackers_and_checks_of_servers() -> None:
-    model = conf.check(TEXT).model
-    first, second = parts.tracked(model.instances[0].other, "track_script")
-    assert (first.name, first.weight, first.reverse) == ("up", -3, True)
-    assert (second.name, second.weight, second.origin.line) == ("down", None, 22)
-    (check,) = parts.checks(model.virtual_servers[0].real_servers[0])
-    assert isinstance(check, parts.Part)
-    assert check.values == {"retry": 4}
-    url = parts.part(check.blocks[0], "url")
-    assert url.values == {"path": "/", "status_code": ((200, 299), (302, 302))}
+def test_scripts_and_trackers() -> None:
+    (script,) = MODEL.scripts
+    assert (script.name, script.origin.line) == ("up", line("vrrp_script up {"))
+    assert script.script == Command(("/bin/true", "a b", "c"), "nobody")
+    assert (script.interval_us, script.weight, script.rise) == (2_000_000, (-10, True), None)
+    assert conf.place(script, "interval_us").line == line("interval 2")
+    assert conf.place(script, "timeout").line == script.origin.line
+    (file,) = MODEL.track_files
+    assert (file.name, file.file) == ("f", "/tmp/f")
+    (process,) = MODEL.track_processes
+    assert (process.process, process.delay_us) == (("nginx", "-g", "daemon"), 500_000)
+
+
+def test_global_defs() -> None:
+    whole = MODEL.globals
+    assert whole.notification_email == ("ops@example.org",)
+    assert whole.script_user == ("nobody", "nogroup")
+    assert (whole.vrrp_strict, whole.vrrp_min_garp) == (True, None)
+    assert whole.vrrp_garp_master_delay_us == 7_000_000
+    assert whole.vrrp_notify_fifo == Command(("/run/fifo",), "nobody")
+
+
+def test_an_instance_and_its_lines() -> None:
+    (one,) = MODEL.instances
+    assert one.preempt_delay_us == 1_500_000
+    assert one.unicast_peers == (Peer("192.0.2.2", 254), Peer("2001:db8::2"))
+    assert one.track_script == (Tracked("up", -3, True), Tracked("down"), Tracked("more"))
+    assert one.track_script[1].origin.line == line("down")
+    assert one.notify_master == Command(("/bin/x",))
+    assert one.notify == Command(("/bin/y", "1"), "root")
+    assert one.use_vmac is not None
+    assert (one.use_vmac.name, one.use_vmac.options) == ("v1", ("netlink_notify_msg",))
+    (rule,) = one.virtual_rules
+    assert (rule.inverted, rule.source, rule.table, rule.priority) == (
+        True,
+        "192.0.2.1",
+        "100",
+        "7",
+    )
+    (group,) = MODEL.sync_groups
+    assert (group.members, group.smtp_alert) == (("a", "b"), False)
+    assert group.track_interface == (Tracked("eth9"),)
+
+
+def test_what_the_node_always_has() -> None:
+    (address,) = MODEL.static_addresses
+    assert (str(address), address.dev, address.label) == ("192.0.2.7/24", "eth0", "eth0:7")
+    assert (address.broadcast, address.flags) == ("+", {"-nodad"})
+    first, second = MODEL.static_routes
+    assert (first.to, first.src, first.via, first.dev) == (
+        "198.51.100.0/24",
+        "192.0.2.7",
+        "192.0.2.254",
+        "eth0",
+    )
+    assert (first.option("via_family"), first.option("onlink")) == ("inet", "")
+    assert (first.option("mtu"), first.locked) == ("1400", {"mtu"})
+    assert second.to == "default"
+    assert [(hop.via, hop.dev, hop.option("weight")) for hop in second.nexthops] == [
+        ("192.0.2.1", None, "2"),
+        ("192.0.2.2", "eth1", None),
+    ]
+    assert MODEL.interface_up_down_delays == (
+        UpDownDelay("eth0", 2_000_000, 5_000_000),
+        UpDownDelay("eth1", 1_000_000),
+    )
+
+
+def test_virtual_servers_by_mark_are_read_like_those_by_address() -> None:
+    by_address, by_mark = MODEL.services
+    assert (by_address.key, by_mark.key) == ("192.0.2.1:80/TCP", "fwmark 7")
+    assert (by_mark.lb_algo, by_mark.persistence_timeout) == ("rr", None)
+    assert conf.written(by_mark, "persistence_timeout")
+    assert not conf.written(by_address, "persistence_timeout")
+    assert by_mark.quorum_up == Command(("/bin/up", "1"))
+    (real,) = by_mark.real_servers
+    assert (real.key, real.weight) == ("192.0.2.9:80", 3)
+    assert real.check is not None
+    assert (real.check.connect_port, real.check.warmup_us) == (81, 2_000_000)
+    assert conf.place(real, "weight").line == line("weight 3")
+    (group,) = MODEL.virtual_server_groups
+    assert [(g.ip, g.last_ip, g.prefix, g.port, g.fwmark, g.family) for g in group.lines] == [
+        ("192.0.2.1", "192.0.2.20", None, 80, None, None),
+        ("2001:db8::", None, 112, 443, None, None),
+        ("", None, None, None, 4, "inet6"),
+    ]
+
+
+def test_checks_by_their_kinds() -> None:
+    real: RealServer = MODEL.virtual_servers[0].real_servers[0]
+    tcp, http, second = real.checks
+    assert isinstance(http, conf.HttpCheck)
+    assert isinstance(tcp, conf.TcpCheck)
+    assert isinstance(second, conf.TcpCheck)
+    assert (tcp.retry, http.retry, second.retry) == (1, 4, 2)
+    (url,) = http.urls
+    assert (url.path, url.status_code) == ("/", ((200, 299), (302, 302)))
+    assert url.origin.line == line("url {")
