@@ -1,4 +1,4 @@
-"""Changes to the kernel's addresses, over rtnetlink.
+"""Changes to the kernel's addresses, routes and rules, over rtnetlink.
 
 SYSTEM. The messages are pyroute2's; each is packed once and sent many in one go, over a plain
 socket: pyroute2's own are asyncio's, which the vrrp process must not have (see pyroute.py here).
@@ -11,9 +11,17 @@ import functools
 import os
 import socket
 import struct
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from typing import Any, TypeVar
 
-from pyroute2.netlink.rtnl.ifaddrmsg import IFA_F_NODAD, ifaddrmsg
+from pyroute2.netlink.rtnl.ifaddrmsg import (
+    IFA_F_HOMEADDRESS,
+    IFA_F_MANAGETEMPADDR,
+    IFA_F_MCAUTOJOIN,
+    IFA_F_NODAD,
+    IFA_F_NOPREFIXROUTE,
+    ifaddrmsg,
+)
 
 from hanode.system.monitor import PROTO_KEEPALIVED, RTM_DELADDR, RTM_NEWADDR
 from hanode.system.netlink import (
@@ -26,23 +34,42 @@ from hanode.system.netlink import (
     messages,
     opened,
 )
-from hanode.vrrp.settings import Address
+from hanode.system.route_messages import (
+    RTM_DELROUTE,
+    RTM_DELRULE,
+    RTM_NEWROUTE,
+    RTM_NEWRULE,
+    Index,
+    route_message,
+    rule_message,
+)
+from hanode.vrrp.settings import Address, Route, Rule
 
-ADD = (RTM_NEWADDR, NLM_F_REQUEST | NLM_F_ACK | NLM_F_CREATE | NLM_F_REPLACE)
-REMOVE = (RTM_DELADDR, NLM_F_REQUEST | NLM_F_ACK)
-BATCH = 64
-"""Messages in one send: their acknowledgements must fit the socket's buffer."""
+NLM_F_EXCL, NLM_F_APPEND = 0x200, 0x800
+SOL_NETLINK, NETLINK_CAP_ACK = 270, 10
+ADD = (RTM_NEWADDR, NLM_F_REQUEST | NLM_F_CREATE | NLM_F_REPLACE)
+REMOVE = (RTM_DELADDR, NLM_F_REQUEST)
+BATCH = 256
+"""Messages in one send: the errors that come back (36 bytes each) must fit the socket's buffer."""
 REMEMBERED = 16_384
 """Packed messages kept: packing one takes 50 us, and a failover sends the same ones again."""
 SEQUENCE, SEQUENCE_AT = struct.Struct("=I"), 8
-"""Where a message's header has its sequence number."""
+FLAGS, FLAGS_AT = struct.Struct("=H"), 6
+"""Where a message's header has its sequence number and its flags."""
+FOREVER_S = 0xFFFFFFFF
+
+T = TypeVar("T")
+Failed = list[tuple[T, str]]
+"""What the kernel did not do, and why."""
 
 
 class Commands:
-    """Adds and removes addresses; several in one message to the kernel."""
+    """Adds and removes what a master holds; several in one message to the kernel."""
 
     def __init__(self) -> None:
         self._socket = opened(groups=0)
+        # Errors without a copy of what was asked: a whole batch of them fits the buffer.
+        self._socket.setsockopt(SOL_NETLINK, NETLINK_CAP_ACK, 1)
         self._sequence = 0
 
     @staticmethod
@@ -52,41 +79,69 @@ class Commands:
             address_message(address, index, *ADD)
             address_message(address, index, *REMOVE)
 
-    def add(self, addresses: Iterable[tuple[Address, int]]) -> list[tuple[Address, str]]:
+    def add(self, addresses: Iterable[tuple[Address, int]]) -> Failed[Address]:
         """Add each on the interface with that index; (address, why) of those that failed."""
-        return self._run(ADD, addresses, ())
+        return self._run([(a, address_message(a, index, *ADD)) for a, index in addresses], ())
 
-    def remove(self, addresses: Iterable[tuple[Address, int]]) -> list[tuple[Address, str]]:
+    def remove(self, addresses: Iterable[tuple[Address, int]]) -> Failed[Address]:
         """Remove each; one that is not there is fine."""
-        return self._run(REMOVE, addresses, (errno.EADDRNOTAVAIL, errno.ENODEV))
+        said = [(a, address_message(a, index, *REMOVE)) for a, index in addresses]
+        return self._run(said, (errno.EADDRNOTAVAIL, errno.ENODEV))
 
-    def _run(
-        self,
-        request: tuple[int, int],
-        addresses: Iterable[tuple[Address, int]],
-        fine: tuple[int, ...],
-    ) -> list[tuple[Address, str]]:
-        todo = list(addresses)
+    def add_routes(self, routes: Iterable[Route], index: Index) -> Failed[Route]:
+        """Put each in; one that is there already is fine."""
+        said, failed = _packed(
+            routes,
+            lambda r: route_message(
+                r,
+                RTM_NEWROUTE,
+                NLM_F_REQUEST | NLM_F_CREATE | (NLM_F_APPEND if r.append else 0),
+                index,
+            ),
+        )
+        return failed + self._run(said, (errno.EEXIST,))
+
+    def remove_routes(self, routes: Iterable[Route], index: Index) -> Failed[Route]:
+        """Take each out; one that is not there is fine, and so is one without its interface."""
+        said, _ = _packed(routes, lambda r: route_message(r, RTM_DELROUTE, NLM_F_REQUEST, index))
+        return self._run(said, (errno.ESRCH, errno.ENODEV, errno.ENETUNREACH))
+
+    def add_rules(self, rules: Iterable[Rule]) -> Failed[Rule]:
+        """Put each in; one that is there already is fine."""
+        flags = NLM_F_REQUEST | NLM_F_CREATE | NLM_F_EXCL
+        said, failed = _packed(rules, lambda r: rule_message(r, RTM_NEWRULE, flags))
+        return failed + self._run(said, (errno.EEXIST,))
+
+    def remove_rules(self, rules: Iterable[Rule]) -> Failed[Rule]:
+        """Take each out; one that is not there is fine."""
+        said, _ = _packed(rules, lambda r: rule_message(r, RTM_DELRULE, NLM_F_REQUEST))
+        return self._run(said, (errno.ENOENT, errno.ESRCH))
+
+    def _run(self, todo: list[tuple[T, bytes]], fine: tuple[int, ...]) -> Failed[T]:
+        """Send messages; only the last of a batch is acknowledged, errors come of every one."""
         failed = []
         for at in range(0, len(todo), BATCH):
-            batch = todo[at : at + BATCH]
             waiting = {}
             data = bytearray()
-            for address, index in batch:
-                self._sequence += 1
-                waiting[self._sequence] = address
+            at_message = 0
+            for thing, message in todo[at : at + BATCH]:
+                self._sequence = self._sequence + 1 & 0xFFFFFFFF
+                waiting[self._sequence] = thing
                 at_message = len(data)
-                data += address_message(address, index, *request)
+                data += message
                 SEQUENCE.pack_into(data, at_message + SEQUENCE_AT, self._sequence)
+            flags = FLAGS.unpack_from(data, at_message + FLAGS_AT)[0]
+            FLAGS.pack_into(data, at_message + FLAGS_AT, flags | NLM_F_ACK)
             self._socket.send(data)
-            while waiting:
+            answered = False
+            while not answered:
                 for reply, _, sequence, body in messages(self._socket.recv(BUFFER_BYTES)):
-                    answered = waiting.pop(sequence, None)
-                    if reply != NLMSG_ERROR or answered is None:
+                    if reply != NLMSG_ERROR or sequence not in waiting:
                         continue
                     code = -struct.unpack_from("=i", body)[0]
                     if code and code not in fine:
-                        failed.append((answered, os.strerror(code)))
+                        failed.append((waiting[sequence], os.strerror(code)))
+                    answered = answered or sequence == self._sequence
         return failed
 
     def close(self) -> None:
@@ -94,23 +149,57 @@ class Commands:
         self._socket.close()
 
 
+def _packed(
+    things: Iterable[T], pack: Callable[[T], bytes]
+) -> tuple[list[tuple[T, bytes]], Failed[T]]:
+    said: list[tuple[T, bytes]] = []
+    failed: Failed[T] = []
+    for thing in things:
+        try:
+            said.append((thing, pack(thing)))
+        except ValueError as error:
+            failed.append((thing, str(error)))
+    return said, failed
+
+
 @functools.lru_cache(maxsize=REMEMBERED)
 def address_message(address: Address, index: int, kind: int, flags: int) -> bytes:
     """RTM_NEWADDR or RTM_DELADDR for an address on the interface `index`; its sequence is 0."""
-    ipv6 = ":" in address.ip
+    ipv6 = address.family == 6
     said = ifaddrmsg()
     said["family"] = socket.AF_INET6 if ipv6 else socket.AF_INET
-    said["prefixlen"] = address.prefix
-    said["flags"] = IFA_F_NODAD if ipv6 else 0
+    said["prefixlen"] = kernel_prefix(address)
     said["scope"] = address.scope
     said["index"] = index
-    attrs = [("IFA_LOCAL", address.ip), ("IFA_ADDRESS", address.ip)]
+    peer = address.ip if address.peer is None else address.peer.partition("/")[0]
+    attrs: list[tuple[str, Any]] = [("IFA_LOCAL", address.ip), ("IFA_ADDRESS", peer)]
     if address.broadcast is not None:
         attrs.append(("IFA_BROADCAST", address.broadcast))
     if address.label is not None:
         attrs.append(("IFA_LABEL", address.label))
+    marks = (
+        (IFA_F_NODAD, ipv6 and address.nodad),
+        (IFA_F_HOMEADDRESS, address.home),
+        (IFA_F_MANAGETEMPADDR, address.mngtmpaddr),
+        (IFA_F_NOPREFIXROUTE, address.noprefixroute),
+        (IFA_F_MCAUTOJOIN, address.autojoin),
+    )
+    marked = sum(mark for mark, on in marks if on)
+    said["flags"] = marked & 0xFF
+    if marked:
+        attrs.append(("IFA_FLAGS", marked))
+    if address.preferred_lft_s is not None:
+        lifetimes = {"ifa_preferred": address.preferred_lft_s, "ifa_valid": FOREVER_S}
+        attrs.append(("IFA_CACHEINFO", lifetimes))
     said["attrs"] = [*attrs, ("IFA_PROTO", PROTO_KEEPALIVED)]
     said["header"]["type"] = kind
     said["header"]["flags"] = flags
     said.encode()
     return bytes(said.data)
+
+
+def kernel_prefix(address: Address) -> int:
+    """The prefix length that the kernel is told: that of the peer, where it has one."""
+    if address.peer is None or "/" not in address.peer:
+        return address.prefix
+    return int(address.peer.partition("/")[2])
