@@ -9,19 +9,23 @@ LINTS = {
     "address-twice": "An address stands in two places; only one group can move it.",
     "advert-int": "advert_int is not what the VRRP version can say.",
     "any-port": "A virtual server without a port needs persistence.",
+    "auth-ah": "AH authentication is for IPv4.",
     "auth-half": "Of auth_type and auth_pass one is missing; keepalived then uses neither.",
     "auth-v3": "VRRPv3 has no authentication; the block is ignored.",
     "check-slow": "A check may last longer than the time between two, so failures are seen late.",
     "default-taken": "What is not written gets keepalived's default, which people rarely expect.",
     "family-mixed": "IPv4 and IPv6 meet where one family is needed.",
     "hysteresis-high": "hysteresis must be below the quorum; keepalived lowers it.",
+    "interface-loopback": "VRRP cannot be spoken on a loopback interface.",
     "interface-missing": "An instance needs an interface.",
     "link-local-first": "In VRRPv3 for IPv6 the first address should be link-local.",
+    "mcast-unused": "Adverts to unicast peers go to no multicast group.",
     "methods-mixed": "Real servers of one virtual server are reached in different ways.",
     "name-twice": "Two instances have one name; the second is skipped.",
     "no-address": "An instance without addresses moves nothing.",
     "no-real-server": "A virtual server without real servers is ignored.",
     "nopreempt-master": "nopreempt works only with state BACKUP.",
+    "nopreempt-owner": "Who owns the addresses always takes over.",
     "ops-persistence": "One-packet scheduling and persistence exclude each other.",
     "ops-protocol": "One-packet scheduling is for UDP.",
     "owner-backup": "Priority 255 owns the addresses and begins as MASTER.",
@@ -29,6 +33,7 @@ LINTS = {
     "peer-twice": "A peer is listed twice.",
     "port-kept": "DR and TUN deliver packets unchanged, the port included.",
     "preempt-delay-unused": "preempt_delay has no effect with nopreempt or state MASTER.",
+    "protocol-ignored": "A virtual server by mark takes what is marked, of any protocol.",
     "quorum-high": "More weight is asked for than all real servers have.",
     "scheduler-unknown": "The target's release does not have this scheduler.",
     "script-missing": "A program does not exist on this machine.",
@@ -37,7 +42,10 @@ LINTS = {
     "script-writable": "A program that runs as root can be changed by others.",
     "secret-readable": "A file with a password can be read by anyone on the machine.",
     "server-twice": "A real server stands twice; the second is dropped.",
-    "service-twice": "A virtual server stands twice.",
+    "service-group-empty": "A virtual_server_group without addresses is removed.",
+    "service-group-unknown": "A virtual server names a group that is not there.",
+    "service-group-unused": "A virtual_server_group that no virtual server names.",
+    "service-twice": "A virtual server, or an address of a group, stands twice.",
     "strict-conflict": "Strict mode refuses or changes what is written.",
     "strict-unreachable": "In strict mode nobody but the owner accepts packets to the addresses.",
     "sync-empty": "A sync group names no instance.",
@@ -46,6 +54,8 @@ LINTS = {
     "sync-states": "Members of a sync group begin in different states.",
     "sync-twice": "An instance is in two sync groups; the second does not count.",
     "sync-unknown": "A sync group names an instance that does not exist.",
+    "track-own-interface": "An instance follows its own interface anyway.",
+    "tracked-in-group": "What the sync group tracks, its members need not.",
     "tracked-unknown": "What is tracked is not defined.",
     "vip-is-own": "A virtual address is the node's own already.",
     "vip-is-peer": "A virtual address is another node's own.",
@@ -78,6 +88,14 @@ PAIRS = {
     "version-differs": "Nodes with different VRRP versions do not hear each other.",
     "vips-differ": "Nodes with different addresses refuse each other's adverts.",
     "vrid-differs": "Nodes with different numbers are different groups.",
+}
+
+WRITING = {
+    "auth-pass-cut": "What is written for keepalived holds the 8 bytes that are sent.",
+    "include-lonely": "An include that only some nodes have cannot be merged.",
+    "left-out": "The target cannot use a word, so it is not written.",
+    "macro-replaced": "In the merged document what a macro made stands in its place.",
+    "not-yet": "Our engine keeps a word, but does not do yet what it says.",
 }
 
 READING = {
@@ -113,7 +131,6 @@ READING = {
     "include-not-found": "No file fits an include.",
     "line-too-long": "keepalived reads a long line in pieces.",
     "macro": "A macro that cannot be used as it is written.",
-    "macro-replaced": "In the merged document what a macro made stands in its place.",
     "misplaced-keyword": "A word that belongs into another block.",
     "missing-brace": "A block is not closed.",
     "newer-keyword": "The target's release does not know the word yet.",
@@ -130,4 +147,4 @@ READING = {
     "written-twice": "Of two values the last one counts.",
 }
 
-CODES = {**LINTS, **PAIRS, **READING}
+CODES = {**LINTS, **PAIRS, **READING, **WRITING}

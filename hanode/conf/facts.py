@@ -95,11 +95,10 @@ def lines(statements: Statements, *keywords: str) -> Iterator[Statement]:
 
 
 def version(instance: VrrpInstance, config: Config) -> int:
-    """The VRRP version that it speaks."""
-    written = instance.version or config.globals.vrrp_version
-    if written is None and strict(instance, config) and instance_family(instance) == 6:
-        return 3
-    return written or defaults.VRRP_VERSION
+    """The VRRP version that it speaks; what global_defs says is for IPv4 only."""
+    if instance_family(instance) == 6:
+        return 3 if instance.version is None or strict(instance, config) else instance.version
+    return instance.version or config.globals.vrrp_version or defaults.VRRP_VERSION
 
 
 def instance_family(instance: VrrpInstance) -> int:

@@ -8,9 +8,9 @@ from hanode import conf
 from hanode.conf import Problem
 
 SOUND = """\
+global_defs { enable_script_security }
 vrrp_script up {
-    script /bin/true
-}
+    script /bin/true }
 vrrp_instance one {
     state BACKUP
     interface eth0

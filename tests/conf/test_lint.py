@@ -13,6 +13,7 @@ from hanode.conf.surroundings import FileFacts, Surroundings
 TEXT = """\
 global_defs {
     router_id here
+    enable_script_security
 }
 vrrp_script up {
     script "/usr/bin/up now"
@@ -219,7 +220,7 @@ def machine(script: FileFacts | None = SOUND, file: FileFacts = PRIVATE) -> Surr
     return Surroundings(stat, {"eth0": ("192.0.2.1/24",), "eth1": ("198.51.100.1/24",)})
 
 
-SECURE = changed("    router_id here", "    enable_script_security")
+SECURE = TEXT
 
 
 def test_a_sound_machine() -> None:
@@ -242,7 +243,8 @@ def test_scripts_on_the_machine(script: FileFacts | None, code: str) -> None:
 
 
 def test_scripts_without_security() -> None:
-    assert found(TEXT, machine()) == [("script-security", "info")]
+    text = changed("    enable_script_security\n", "")
+    assert found(text, machine()) == found(text) == [("script-security", "info")]
 
 
 def test_secrets_that_anyone_can_read() -> None:

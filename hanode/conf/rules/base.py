@@ -33,9 +33,36 @@ class Case:
         whole = self.source.whole_line(where.start, where.end)
         return Fix(label, *(whole or (where.start, where.end)), "")
 
-    def write(self, where: Origin, text: str, label: str) -> Fix | None:
+    def write(self, where: Origin, text: str, label: str | None = None) -> Fix | None:
         """The edit that puts something in a statement's place."""
-        return Fix(label, where.start, where.end, text) if self._ours(where) else None
+        if not self._ours(where):
+            return None
+        return Fix(label or f"write {text}", where.start, where.end, text)
+
+    def write_head(self, where: Origin, text: str) -> Fix | None:
+        """The edit that writes the words before a block anew."""
+        if not self._ours(where):
+            return None
+        end = where.start + where.end_column - where.column
+        return Fix(f"write {text}", where.start, end, text)
+
+    def insert(self, block: Origin, text: str) -> Fix | None:
+        """The edit that adds a line at the end of a block, indented as its last line is.
+
+        None where the closing brace is not alone on its line, or has a condition.
+        """
+        if not self._ours(block):
+            return None
+        assert self.source is not None
+        whole, close = self.source.text, block.end - 1
+        begin = whole.rfind("\n", 0, close) + 1
+        if begin <= block.start or whole[close] != "}" or whole[begin:close].strip():
+            return None
+        last = whole[:begin].rstrip().rpartition("\n")[2]
+        indent = last[: len(last) - len(last.lstrip())]
+        if last.rstrip().endswith("{"):
+            indent += "    "
+        return Fix(f"write {text}", begin, begin, f"{indent}{text}\n")
 
     def _ours(self, where: Origin) -> bool:
         written = where.end > where.start and where.macro is None
@@ -43,6 +70,11 @@ class Case:
 
 
 Rule = Callable[[Case], Iterator[Problem]]
+
+
+def written(where: Origin, owner: Origin) -> bool:
+    """Whether a statement has a place of its own: else `place` gave its owner's."""
+    return where is not owner
 
 
 def problem(

@@ -60,7 +60,7 @@ def programs(case: Case) -> Iterator[Problem]:
             message = f"{path} can be changed by {who}: {what}"
             hint = f"chown root {path}; chmod go-w {path}"
             yield problem(where, "script-writable", "warning", message, hint)
-    if found and not secure and stat is not None:
+    if found and not secure and not facts.incomplete(case.config):
         message = (
             "programs run without enable_script_security: keepalived does not look whether others "
             "than root can change them"

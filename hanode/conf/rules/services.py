@@ -1,6 +1,7 @@
-"""Virtual servers and their real servers.
+"""Virtual servers: complete, each once, and scheduled as their words say.
 
-PURE. All but one rule look at a single virtual server; with 50,000 real servers each costs.
+PURE. All but one rule look at a single virtual server; with 50,000 real servers each costs. Those
+of the real servers are in `real_servers`.
 """
 
 from __future__ import annotations
@@ -8,79 +9,59 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 
 from hanode.conf import defaults, facts
-from hanode.conf.model import RealServer, VirtualServer, place
+from hanode.conf.model import place
 from hanode.conf.problems import Problem
+from hanode.conf.rules import real_servers
 from hanode.conf.rules.base import Case, Rule, problem
-from hanode.conf.values import family, seconds
+from hanode.conf.services import Service, group_blocks, group_lines, services
 
 _NEW_SCHEDULERS = {"mh": "1.4", "twos": "2.2.3"}
 
 
-def services(case: Case) -> Iterator[Problem]:
+def all_services(case: Case) -> Iterator[Problem]:
     """Each once; and what is said of each alone."""
-    first: dict[str, VirtualServer] = {}
-    for server in case.config.virtual_servers:
-        if server.key in first:
-            message = (
-                f"virtual_server {server.key} exists already (line {first[server.key].origin.line})"
-            )
-            yield problem(server.origin, "service-twice", "error", message, "join the two blocks")
-        first.setdefault(server.key, server)
+    first: dict[str, Service] = {}
+    for service in services(case.config):
+        if service.key in first:
+            line = first[service.key].server.origin.line
+            message = f"virtual_server {service.name} exists already (line {line})"
+            hint = "join the two blocks"
+            yield problem(service.server.origin, "service-twice", "error", message, hint)
+        first.setdefault(service.key, service)
         for rule in SERVICE_RULES:
-            yield from rule(case, server)
+            yield from rule(case, service)
 
 
-def complete(case: Case, server: VirtualServer) -> Iterator[Problem]:
+def complete(case: Case, service: Service) -> Iterator[Problem]:
     """A virtual server needs real servers, and should say what keepalived would choose for it."""
+    server = service.server
     kept = {s.keyword for s in server.other}
     if not server.real_servers and not kept & {"real_server", "sorry_server"}:
-        message = f"virtual_server {server.key} has no real_server, so keepalived ignores it"
+        message = f"virtual_server {service.name} has no real_server, so keepalived ignores it"
         yield problem(server.origin, "no-real-server", "error", message, "write a real_server")
-    for word, value, default in (
-        ("protocol", server.protocol, defaults.PROTOCOL),
-        ("lb_algo", server.lb_algo, defaults.LB_ALGO),
-        ("lb_kind", server.lb_kind, defaults.LB_KIND),
+    for words, value, default in (
+        (("protocol",), server.protocol, defaults.PROTOCOL),
+        (("lb_algo", "lvs_sched"), server.lb_algo, defaults.LB_ALGO),
+        (("lb_kind", "lvs_method"), server.lb_kind, defaults.LB_KIND),
     ):
-        if value is None and word not in kept:
-            message = f"virtual_server {server.key} names no {word}: keepalived takes {default}"
-            hint = f"write {word} {default}"
-            yield problem(server.origin, "default-taken", "warning", message, hint)
+        word = words[0]
+        if value is not None or kept.intersection(words):
+            continue
+        if word != "protocol" or service.ports:
+            message = f"virtual_server {service.name} names no {word}: keepalived takes {default}"
+            text = f"{word} {default}"
+            fix = case.insert(server.origin, text)
+            yield problem(server.origin, "default-taken", "warning", message, f"write {text}", fix)
+    if service.by == "fwmark" and server.protocol is not None:
+        where = place(server, "protocol")
+        message = f"{service.name} balances what is marked, whatever its protocol: it is ignored"
+        fix = case.remove(where, "remove the line")
+        yield problem(where, "protocol-ignored", "warning", message, "remove the line", fix)
 
 
-def real_servers(case: Case, server: VirtualServer) -> Iterator[Problem]:
-    """No real server twice, no port that the method cannot change, one family."""
-    first: dict[str, RealServer] = {}
-    direct = server.lb_kind in ("DR", "TUN")
-    version = family(server.ip)
-    for real in server.real_servers:
-        if real.key in first:
-            message = f"real_server {real.key} stands twice in {server.key}; the second is dropped"
-            fix = case.remove(real.origin, "remove the second") if real == first[real.key] else None
-            yield problem(real.origin, "server-twice", "error", message, "remove one of them", fix)
-        first.setdefault(real.key, real)
-        method = facts.value(real.other, "lvs_method") if real.other else None
-        goes_direct = direct if method is None else method in ("DR", "TUN")
-        if goes_direct and real.port and server.port and real.port != server.port:
-            message = (
-                f"lb_kind {method or server.lb_kind} cannot change the port: {real.key} is used "
-                f"with port {server.port}"
-            )
-            yield problem(real.origin, "port-kept", "warning", message, "use the same port, or NAT")
-        if family(real.ip) != version and (method or server.lb_kind) != "TUN":
-            message = f"{real.key} and {server.key} are of different IP versions"
-            yield problem(real.origin, "family-mixed", "error", message, "only TUN can do that")
-        own = server.lb_kind or defaults.LB_KIND
-        if method is not None and method != own:
-            message = f"{real.key} uses {method}, the others of {server.key} {own}"
-            hint = "with NAT the answers come back through this node, with DR and TUN they do not"
-            where = facts.last(real.other, "lvs_method")
-            yield problem(
-                where.origin if where else real.origin, "methods-mixed", "info", message, hint
-            )
-
-
-def weights(case: Case, server: VirtualServer) -> Iterator[Problem]:
+def weights(case: Case, service: Service) -> Iterator[Problem]:
     """A quorum that can be reached, and servers that get connections."""
+    server = service.server
     if not server.real_servers:
         return
     default = facts.number(server.other, "weight")
@@ -93,106 +74,102 @@ def weights(case: Case, server: VirtualServer) -> Iterator[Problem]:
             message = f"{real.key} has weight 0: it gets no new connections"
             yield problem(place(real, "weight"), "weight-zero", "info", message)
     if total == 0:
-        message = f"all real servers of {server.key} have weight 0: nobody answers"
+        message = f"all real servers of {service.name} have weight 0: nobody answers"
         yield problem(server.origin, "weight-zero-all", "warning", message, "give one a weight")
     quorum = facts.number(server.other, "quorum")
     if quorum is not None and quorum > total > 0:
         where = facts.last(server.other, "quorum")
         message = (
-            f"quorum {quorum} of {server.key} is above the sum of the weights, {total}: "
+            f"quorum {quorum} of {service.name} is above the sum of the weights, {total}: "
             f"keepalived lowers it to {total}"
         )
         assert where is not None
-        fix = case.write(where.origin, f"quorum {total}", f"write quorum {total}")
+        fix = case.write(where.origin, f"quorum {total}")
         yield problem(where.origin, "quorum-high", "warning", message, None, fix)
     hysteresis = facts.number(server.other, "hysteresis")
     least = min(1 if quorum is None else quorum, total)
     if hysteresis is not None and hysteresis >= least > 0:
         where = facts.last(server.other, "hysteresis")
-        message = f"hysteresis {hysteresis} of {server.key} is not below its quorum {least}"
+        message = (
+            f"hysteresis {hysteresis} of {service.name} is not below its quorum {least}: "
+            f"keepalived lowers it to {least - 1}"
+        )
         assert where is not None
-        hint = "keepalived lowers it; write a smaller one"
-        yield problem(where.origin, "hysteresis-high", "warning", message, hint)
+        fix = case.write(where.origin, f"hysteresis {least - 1}")
+        yield problem(where.origin, "hysteresis-high", "warning", message, None, fix)
 
 
-def scheduling(case: Case, server: VirtualServer) -> Iterator[Problem]:
-    """Persistence, one-packet scheduling and port 0."""
+def scheduling(case: Case, service: Service) -> Iterator[Problem]:
+    """Persistence, one-packet scheduling, port 0, and the scheduler's age."""
+    server = service.server
     persistent = facts.last(server.other, "persistence_timeout")
     one_packet = facts.last(server.other, "ops")
-    if one_packet is not None and server.protocol not in ("UDP", None):
-        message = f"ops is for UDP; keepalived ignores it in {server.key}"
+    if one_packet is not None and server.protocol not in ("UDP", None) and service.by != "fwmark":
+        message = f"ops is for UDP; keepalived ignores it in {service.name}"
         fix = case.remove(one_packet.origin, "remove the line")
         yield problem(one_packet.origin, "ops-protocol", "warning", message, None, fix)
     elif one_packet is not None and persistent is not None:
-        message = f"{server.key}: ops chooses anew for each packet, so nothing persists"
+        message = f"{service.name}: ops chooses anew for each packet, so nothing persists"
         hint = "keep one of ops and persistence_timeout"
         yield problem(one_packet.origin, "ops-persistence", "warning", message, hint)
-    if not server.port and persistent is None:
+    if 0 in service.ports and persistent is None:
         message = (
-            f"{server.key} takes every port, which needs persistence: keepalived adds "
+            f"{service.name} takes every port, which needs persistence: keepalived adds "
             "persistence_timeout 360"
         )
-        yield problem(
-            server.origin, "any-port", "warning", message, "write persistence_timeout 360"
-        )
+        text = "persistence_timeout 360"
+        fix = case.insert(server.origin, text)
+        yield problem(server.origin, "any-port", "warning", message, f"write {text}", fix)
     since = _NEW_SCHEDULERS.get(server.lb_algo or "")
     if since and not case.target.has(since):
         message = f"{case.target} does not know the scheduler {server.lb_algo}"
-        yield problem(place(server, "lb_algo"), "scheduler-unknown", "error", message)
+        hint = f"it came with keepalived {since}"
+        yield problem(place(server, "lb_algo"), "scheduler-unknown", "error", message, hint)
 
 
-def sorry(case: Case, server: VirtualServer) -> Iterator[Problem]:
-    """The sorry server is reached as the others are."""
-    found = facts.last(server.other, "sorry_server")
-    ip = facts.value(server.other, "sorry_server")
-    if found is None or ip is None:
+def groups(case: Case) -> Iterator[Problem]:
+    """The groups that virtual servers listen to."""
+    if facts.incomplete(case.config):
         return
-    method = facts.value(server.other, "sorry_server_lvs_method") or server.lb_kind
-    if family(ip) != family(server.ip) and method != "TUN":
-        message = f"sorry_server {ip} and {server.key} are of different IP versions"
-        yield problem(found.origin, "family-mixed", "error", message, "only TUN can do that")
-    port = facts.whole(found.words[2]) if len(found.words) > 2 else None
-    if method in ("DR", "TUN") and port and server.port and port != server.port:
-        message = f"lb_kind {method} cannot change the port: the sorry server gets {server.port}"
-        yield problem(found.origin, "port-kept", "warning", message, "use the same port, or NAT")
-
-
-def slow_checks(case: Case, server: VirtualServer) -> Iterator[Problem]:
-    """A try that may last longer than the time between two."""
-    loop = server.delay_loop_us
-    if loop is None:
-        return
-    for real in server.real_servers:
-        every = loop if not real.other else facts.time_us(real.other, "delay_loop") or loop
-        check = real.check
-        written = None if check is None else getattr(check, "connect_timeout_us", None)
-        if check is not None and written is not None and written > every:
+    used: set[str] = set()
+    for service in services(case.config):
+        if service.by != "group":
+            continue
+        name = service.name.removeprefix("group ")
+        used.add(name)
+        if not group_blocks(case.config, name):
             message = (
-                f"a try may last {seconds(written)} s, but one is due every {seconds(every)} s: "
-                f"a failure of {real.key} is noticed that much later"
+                f"there is no virtual_server_group {name}, so keepalived ignores the virtual server"
             )
-            yield problem(place(check, "connect_timeout"), "check-slow", "info", message)
-        for block in real.other:
-            for keyword in ("connect_timeout", "misc_timeout") if block.children else ():
-                found = facts.last(block.children or (), keyword)
-                limit = facts.time_us(block.children or (), keyword)
-                if found is not None and limit is not None and limit > every:
-                    message = (
-                        f"{block.keyword} may last {seconds(limit)} s, but is due every "
-                        f"{seconds(every)} s: a failure of {real.key} is noticed that much later"
-                    )
-                    yield problem(found.origin, "check-slow", "info", message)
+            where = service.server.origin
+            yield problem(where, "service-group-unknown", "warning", message, "write the group")
+    for block in facts.find(case.config.other, "virtual_server_group"):
+        said = facts.words(block)
+        if len(said) < 2 or block.children is None:
+            continue
+        members = list(group_lines(block))
+        if not block.children:
+            message = f"virtual_server_group {said[1]} names no address; keepalived removes it"
+            yield problem(block.origin, "service-group-empty", "warning", message)
+        elif said[1] not in used:
+            message = f"no virtual_server uses virtual_server_group {said[1]}"
+            yield problem(block.origin, "service-group-unused", "info", message)
+        seen: dict[str, int] = {}
+        for member in members:
+            if member.text in seen:
+                message = f"{member.text} stands in {said[1]} already (line {seen[member.text]})"
+                fix = case.remove(member.origin, "remove the line")
+                yield problem(member.origin, "service-twice", "error", message, None, fix)
+            seen.setdefault(member.text, member.origin.line)
 
 
-ServiceRule = Callable[[Case, VirtualServer], Iterator[Problem]]
+ServiceRule = Callable[[Case, Service], Iterator[Problem]]
 SERVICE_RULES: tuple[ServiceRule, ...] = (
     complete,
-    real_servers,
     weights,
     scheduling,
-    sorry,
-    slow_checks,
+    *real_servers.RULES,
 )
 """Each looks at one virtual server."""
 
-RULES: tuple[Rule, ...] = (services,)
+RULES: tuple[Rule, ...] = (all_services, groups)

@@ -72,4 +72,24 @@ def no_effect(case: Case) -> Iterator[Problem]:
                 yield problem(tracked.origin, "weight-ignored", "warning", message, hint)
 
 
-RULES: tuple[Rule, ...] = (tracked_names, sums, no_effect)
+def twice(case: Case) -> Iterator[Problem]:
+    """What keepalived tracks anyway, or by the sync group."""
+    for one in case.config.instances:
+        group = facts.group_of(one, case.config)
+        shared = facts.tracked_by_group(group, case.config) if group is not None else []
+        theirs = {(t.kind, t.name) for t in shared}
+        for tracked in facts.tracked(one, case.config):
+            fix = case.remove(tracked.origin, "remove the line")
+            if tracked.kind == "track_interface" and tracked.name == one.interface:
+                message = f"{one.name} follows its own interface {tracked.name} anyway"
+                message += ", so keepalived ignores the line"
+                yield problem(tracked.origin, "track-own-interface", "warning", message, None, fix)
+            elif group is not None and (tracked.kind, tracked.name) in theirs:
+                message = (
+                    f"{one.name} tracks {tracked.name}, and so does its sync group {group.name}"
+                )
+                hint = "track it in the group only"
+                yield problem(tracked.origin, "tracked-in-group", "warning", message, hint, fix)
+
+
+RULES: tuple[Rule, ...] = (tracked_names, sums, no_effect, twice)

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 
 from hanode.conf import facts
 from hanode.conf.model import VrrpInstance, place
-from hanode.conf.problems import Problem
+from hanode.conf.problems import Fix, Problem
 from hanode.conf.rules.base import Case, Rule, problem
 from hanode.conf.values import family, seconds
 
@@ -29,6 +29,11 @@ def instance_needs(case: Case) -> Iterator[Problem]:
         if not one.interface and not default and not kept & {"interface", "unicast_src_ip"}:
             message = f"{one.name} has no interface, so keepalived refuses it"
             yield problem(one.origin, "interface-missing", "error", message, "write interface NAME")
+        if one.interface == "lo":
+            message = f"{one.name} uses the loopback interface, so keepalived refuses it"
+            hint = "write the interface on which the other nodes are reached"
+            where = place(one, "interface")
+            yield problem(where, "interface-loopback", "error", message, hint)
         no_address = kept & {"virtual_ipaddress", "no_virtual_ipaddress"}
         if not one.vips and not one.excluded and not no_address:
             message = f"{one.name} has no virtual_ipaddress: nothing moves when the master changes"
@@ -65,7 +70,7 @@ def unique_vrids(case: Case) -> Iterator[Problem]:
 
 
 def authentication(case: Case) -> Iterator[Problem]:
-    """Both words or none; VRRPv3 has no authentication."""
+    """Both words or none; VRRPv3 has no authentication; AH has limits of its own."""
     for one in case.config.instances:
         where = place(one, "auth_pass" if one.auth_pass is not None else "authentication")
         if one.auth_type is not None and not one.auth_pass:
@@ -73,51 +78,80 @@ def authentication(case: Case) -> Iterator[Problem]:
             yield problem(where, "auth-half", "warning", message, "write auth_pass")
         if one.auth_pass is not None and one.auth_type is None:
             message = f"{one.name} has an auth_pass but no auth_type: it is not used"
-            yield problem(where, "auth-half", "warning", message, "write auth_type PASS")
+            fix = case.insert(place(one, "authentication"), "auth_type PASS")
+            yield problem(where, "auth-half", "warning", message, "write auth_type PASS", fix)
         if one.auth_type is not None and facts.version(one, case.config) == 3:
             message = f"VRRPv3 has no authentication: that of {one.name} is ignored"
             fix = case.remove(place(one, "authentication"), "remove the block")
             yield problem(where, "auth-v3", "warning", message, "remove the block", fix)
+        elif one.auth_type == "AH" and facts.instance_family(one) == 6:
+            message = f"{one.name}: auth_type AH is for IPv4; keepalived ignores it"
+            where = place(one, "auth_type")
+            yield problem(where, "auth-ah", "warning", message, "remove the authentication block")
 
 
 def election(case: Case) -> Iterator[Problem]:
     """Words that contradict each other in the election."""
     for one in case.config.instances:
-        if one.nopreempt and one.state == "MASTER":
+        if one.nopreempt and one.priority == 255:
+            where = place(one, "nopreempt")
+            message = f"{one.name}: nopreempt has no effect with priority 255, the owner's"
+            fix = case.remove(where, "remove nopreempt")
+            yield problem(
+                where, "nopreempt-owner", "warning", message, "use a priority up to 254", fix
+            )
+        elif one.nopreempt and one.state == "MASTER":
             message = f"{one.name}: nopreempt has no effect with state MASTER"
             hint = "write state BACKUP on every node of a group with nopreempt"
-            yield problem(place(one, "nopreempt"), "nopreempt-master", "warning", message, hint)
+            fix = _backup(case, one) if one.priority is not None else None
+            where = place(one, "nopreempt")
+            yield problem(where, "nopreempt-master", "warning", message, hint, fix)
         elif facts.time_us(one.other, "preempt_delay"):
             why = "nopreempt" if one.nopreempt else "state MASTER" if one.state == "MASTER" else ""
             if why:
                 message = f"{one.name}: preempt_delay has no effect with {why}"
                 where = facts.where(one, "preempt_delay")
-                yield problem(where, "preempt-delay-unused", "warning", message)
+                fix = case.remove(where, "remove preempt_delay")
+                hint = "write state BACKUP, or remove it"
+                if one.nopreempt:
+                    hint = "remove one of the two"
+                elif one.priority not in (None, 255):
+                    fix = _backup(case, one)
+                yield problem(where, "preempt-delay-unused", "warning", message, hint, fix)
         if one.priority == 255 and one.state == "BACKUP":
             message = f"{one.name}: priority 255 owns the addresses; state BACKUP contradicts it"
             hint = "use a priority up to 254, or state MASTER"
             yield problem(place(one, "priority"), "owner-backup", "warning", message, hint)
 
 
+def _backup(case: Case, one: VrrpInstance) -> Fix | None:
+    """The edit that leaves the election to the priority."""
+    return case.write(place(one, "state"), "state BACKUP")
+
+
 def interval(case: Case) -> Iterator[Problem]:
     """What of advert_int the version can say."""
     for one in case.config.instances:
-        if one.advert_int_us is None:
+        us = one.advert_int_us
+        if us is None:
             continue
-        written = one.version or case.config.globals.vrrp_version
         where = place(one, "advert_int")
-        if written == 3 and one.advert_int_us > LONGEST_V3_US:
-            message = (
-                f"advert_int of {one.name} is {seconds(one.advert_int_us)}; VRRPv3 ends at 40.95"
-            )
-            yield problem(where, "advert-int", "error", message)
-        if facts.version(one, case.config) != 3 and one.advert_int_us % 1_000_000:
-            message = (
-                f"advert_int of {one.name} is {seconds(one.advert_int_us)}; VRRPv2 knows whole "
-                "seconds, so keepalived rounds it"
-            )
-            hint = "write version 3, or whole seconds"
-            yield problem(where, "advert-int", "warning", message, hint)
+        version = facts.version(one, case.config)
+        said = f"advert_int of {one.name} is {seconds(us)}"
+        if version == 3 and us > LONGEST_V3_US:
+            message = f"{said}; VRRPv3 ends at 40.95"
+            fix = case.write(where, "advert_int 40.95")
+            yield problem(where, "advert-int", "error", message, "write 40.95 or less", fix)
+        elif version != 3 and us % 1_000_000:
+            rounded = f"advert_int {max(1, (us + 500_000) // 1_000_000)}"
+            message = f"{said}; VRRPv2 knows whole seconds, so keepalived rounds it"
+            hint = f"write version 3, or {rounded}"
+            yield problem(where, "advert-int", "warning", message, hint, case.write(where, rounded))
+        elif version == 3 and us % 10_000:
+            rounded = f"advert_int {seconds(max(10_000, (us + 5_000) // 10_000 * 10_000))}"
+            message = f"{said}; VRRPv3 counts in hundredths of a second, so keepalived rounds it"
+            fix = case.write(where, rounded)
+            yield problem(where, "advert-int", "warning", message, f"write {rounded}", fix)
 
 
 def unicast(case: Case) -> Iterator[Problem]:
@@ -125,7 +159,18 @@ def unicast(case: Case) -> Iterator[Problem]:
     for one in case.config.instances:
         own = facts.source_ip(one)
         seen: set[str] = set()
-        for peer in facts.peers(one):
+        peers = facts.peers(one)
+        source = facts.last(one.other, "unicast_src_ip")
+        group = facts.last(one.other, "mcast_dst_ip")
+        if source is not None and facts.last(one.other, "unicast_peer") is None:
+            message = f"{one.name} names a unicast_src_ip but no unicast_peer: it sends multicast"
+            hint = "write unicast_peer with the other nodes' addresses"
+            yield problem(source.origin, "unicast-without-peers", "warning", message, hint)
+        if group is not None and peers:
+            message = f"{one.name} sends to its unicast_peer, so mcast_dst_ip is ignored"
+            fix = case.remove(group.origin, "remove the line")
+            yield problem(group.origin, "mcast-unused", "warning", message, None, fix)
+        for peer in peers:
             if own is not None and peer.ip == own[0]:
                 message = f"{one.name} names its own address {peer.ip} as a peer"
                 fix = case.remove(peer.origin, "remove the line")
