@@ -50,6 +50,8 @@ class Router:
         self._links: dict[str, LinkState] = {}
         self._heap: list[tuple[int, InstanceKey]] = []
         self._queued_us: dict[InstanceKey, int] = {}
+        self._shared: frozenset[Address] = frozenset()
+        """Addresses of two instances, at least while one hands them to the other: few, or none."""
 
     @property
     def interfaces(self) -> tuple[str, ...]:
@@ -74,6 +76,7 @@ class Router:
         effects = [] if self.machines else self._orphans(settings, found)
         self.settings = settings
         wanted = {instance.key: instance for instance in settings.instances}
+        self._shared = self._in_two(settings)
         changed = []
         for key in [key for key in self.machines if key not in wanted]:
             machine = self.machines[key]
@@ -92,6 +95,16 @@ class Router:
                 effects += self._step(old, Reconfigured(instance), now_us)
                 changed.append(f"{instance.name} changed")
         return Reload(effects, tuple(changed))
+
+    def _in_two(self, settings: VrrpSettings) -> frozenset[Address]:
+        owner: dict[Address, InstanceKey] = {}
+        before = (machine.settings for machine in self.machines.values())
+        return frozenset(
+            address
+            for instance in (*before, *settings.instances)
+            for address in instance.addresses
+            if owner.setdefault(address, instance.key) != instance.key
+        )
 
     def _orphans(self, settings: VrrpSettings, found: Iterable[Address]) -> list[Effect]:
         wanted = {(a.dev, str(a)) for i in settings.instances for a in i.addresses}
@@ -173,7 +186,9 @@ class Router:
         """An address that moved to another instance, which is master, stays where it is."""
         spared: list[Effect] = []
         for effect in effects:
-            if isinstance(effect, RemoveAddresses):
+            if isinstance(effect, RemoveAddresses) and not self._shared.isdisjoint(
+                effect.addresses
+            ):
                 held = {
                     address
                     for machine in self.machines.values()
