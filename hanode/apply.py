@@ -24,7 +24,7 @@ CONFIRM_WITHIN_MAX_S = 3_600.0
 Verify = Callable[[Signed], bool]
 """Whether the signature is the pinned key's."""
 
-Check = Callable[[str], "tuple[str, ...]"]
+Check = Callable[["File"], "tuple[str, ...]"]
 """The errors of a configuration in sentences; none: this node can run it."""
 
 
@@ -37,11 +37,25 @@ class Identity:
 
 
 @dataclass(frozen=True, slots=True)
+class Included:
+    """What one `include` line of a file found when the file was read."""
+
+    pattern: str
+    origin: str
+    """The file that the line stands in."""
+    files: tuple[tuple[str, str], ...]
+    """Names and texts."""
+
+
+@dataclass(frozen=True, slots=True)
 class File:
     """One revision's text. Revision 0 is the file the node was started with."""
 
     revision: int
     text: str
+    name: str = "keepalived.conf"
+    included: tuple[Included, ...] | None = None
+    """The files it includes, as they were then; None: a pushed text, which is whole."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,11 +163,11 @@ class Life:
             Report(revision, "received", "from the control plane"),
             Report(revision, "verified", "signed by the pinned key, for this node, and newer"),
         ]
-        problems = self._check(bundle.config)
+        file = File(revision, bundle.config)
+        problems = self._check(file)
         if problems:
             cause = f"the configuration has {_count(problems)}: {problems[0]}"
             return [*heard, self._refusal(envelope, revision, cause, problems)]
-        file = File(revision, bundle.config)
         within_s = max(0.0, min(bundle.confirm_within_s, CONFIRM_WITHIN_MAX_S))
         self._staged = _Staged(file, round(within_s * 1_000_000))
         return [
@@ -225,7 +239,7 @@ class Life:
         self._staged = _Staged(self.memory.confirmed, why=why)
         return [Configure(self.memory.confirmed)]
 
-    def reload(self, text: str) -> list[Effect]:
+    def reload(self, file: File) -> list[Effect]:
         """Take the start file anew; only a node that was never pushed to runs it."""
         revision = self.memory.live.revision
         if revision:
@@ -236,12 +250,12 @@ class Life:
             return [Report(0, "refused", sentence, journal=False)]
         if self._staged is not None:
             return [Report(0, "refused", "another change is being taken; try again", journal=False)]
-        problems = self._check(text)
+        problems = self._check(file)
         if problems:
             cause = f"the file has {_count(problems)}: {problems[0]}"
             return [Report(0, "refused", cause, problems)]
-        self._staged = _Staged(File(0, text), start_file=True)
-        return [Report(0, "checked", "no errors"), Configure(self._staged.file)]
+        self._staged = _Staged(file, start_file=True)
+        return [Report(0, "checked", "no errors"), Configure(file)]
 
     def _opened(self, envelope: Signed) -> Bundle:
         self._check_seal(envelope, "bundle")

@@ -144,6 +144,14 @@ class InstanceStatus:
     """Source address of the master as this node last heard it; its own when MASTER."""
     vips: tuple[VipStatus, ...] = ()
     counters: dict[str, int] = field(default_factory=dict)
+    since_mono_us: int = 0
+    arithmetic: str = ""
+    """How the effective priority came about: `100 - 20 (script chk_http) = 80`."""
+    wanted: str = ""
+    """The state it would have if its sync group let it; empty: the one it has."""
+    master_priority: int = 0
+    """As the master's last advert said; 0 while MASTER, or when none was heard."""
+    master_advert_int_us: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -204,6 +212,8 @@ class NodeStatus:
     processes: tuple[ProcessStatus, ...] = ()
     problems: tuple[str, ...] = ()
     stopping: bool = False
+    maintenance_us: int = 0
+    """Since when an operator keeps it out of the election; 0: it takes part."""
     v: int = VERSION
 
 

@@ -1,6 +1,7 @@
-"""`hanode run`: the engine in the foreground, with keepalived's own options.
+"""`hanode run`: the engine, with keepalived's own options.
 
-DRIVER. Everything that can be wrong is found before the first process is started.
+DRIVER. Everything that can be wrong is found before the first process is started, and before
+the terminal is left.
 """
 
 from __future__ import annotations
@@ -12,64 +13,70 @@ import pwd
 import resource
 import socket
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 from hanode import conf
 from hanode.apply import File, Identity, Memory, Verify
-from hanode.build import build
-from hanode.cli.options import STATE_DIR, Parser, UsageError, add_run_dir, complain
+from hanode.cli.config_test import config_test
+from hanode.cli.options import UsageError, complain
+from hanode.cli.run_options import arguments, signal_number, unserved, version
 from hanode.proc.children import Spec
-from hanode.proc.supervisor import Options, Start, Supervisor, errors_of
-from hanode.system import files, memory
+from hanode.proc.options import (
+    Options,
+    Start,
+    built_of,
+    checked,
+    errors_of,
+    read_start_file,
+    warnings_of,
+)
+from hanode.proc.supervisor import Supervisor
+from hanode.system import files, memory, service
+from hanode.system import log as logs
 from hanode.system.ipc import Unreachable
 from hanode.system.journal import Journal
 from hanode.system.log import Log
 from hanode.wire import Enrolment, WireError, from_json
 
-CONFIG_FILE = "/etc/keepalived/keepalived.conf"
-
 CAP_NET_ADMIN, CAP_NET_RAW = 12, 13
 
-ACCEPTED = (
-    ("-n", "--dont-fork", "it never forks"),
-    ("-l", "--log-console", "it always logs to stderr"),
-    ("-G", "--no-syslog", "it never logs to syslog"),
-)
-"""keepalived's options that ask for what is so anyway."""
+NOT_CONFIGURED = 6
+"""keepalived's exit code, and the LSB's, where there is no configuration."""
+
+
+class NotConfiguredError(UsageError):
+    """There is no file to run."""
 
 
 def main(verb: str, words: list[str]) -> int:
     """Run until told to stop; the exit code."""
     try:
-        return _run(_arguments(words))
+        given = arguments(words)
+        if given.version:
+            print(version(), file=sys.stderr)
+            return 0
+        if given.signum is not None:
+            print(signal_number(given.signum))
+            return 0
+        if given.namespace is not None:
+            _enter(given.namespace)
+        if given.config_test is not None:
+            name = given.config_id or socket.gethostname()
+            return config_test(given.file, name, given.config_test, given.all_config)
+        return _run(given)
+    except NotConfiguredError as error:
+        complain(verb, str(error))
+        return NOT_CONFIGURED
     except UsageError as error:
         return complain(verb, str(error))
 
 
-def _arguments(words: list[str]) -> argparse.Namespace:
-    parser = Parser(prog="hanode run", description="Run the engine in the foreground.")
-    add = parser.add_argument
-    add("-f", "--use-file", type=Path, default=Path(CONFIG_FILE), metavar="FILE", dest="file")
-    add("-i", "--config-id", metavar="NAME", help="which @NAME lines apply (the host's name)")
-    add("--state-dir", type=Path, metavar="DIR", help=f"what survives a restart ({STATE_DIR})")
-    add_run_dir(parser)
-    add("--enrolment", type=Path, metavar="FILE", help="makes this node part of a cluster")
-    add("--agent-user", default="nobody", metavar="USER", help="who the agent runs as (nobody)")
-    only = parser.add_mutually_exclusive_group()
-    only.add_argument("-P", "--vrrp", action="store_true", help="VRRP only")
-    only.add_argument("-C", "--check", action="store_true", help="health checks only")
-    add("-D", "--log-detail", action="store_true", help="say more")
-    add("-d", "--dump-conf", action="store_true", help="log the file as the engine reads it")
-    add("-R", "--dont-respawn", action="store_true", help="stop when a child dies")
-    add("-m", "--core-dump", action="store_true", help="allow core dumps")
-    add("-p", "--pid", type=Path, metavar="FILE", help="write the supervisor's pid there")
-    add("-r", "--vrrp_pid", type=Path, metavar="FILE", help="write the vrrp process's pid there")
-    add("-c", "--checkers_pid", type=Path, metavar="FILE", help="write the checker's pid there")
-    for short, long, why in ACCEPTED:
-        add(short, long, action="store_true", help=f"accepted: {why}")
-    given = parser.parse_args(words)
-    given.state_dir = given.state_dir or Path(os.environ.get("HANODE_STATE_DIR", STATE_DIR))
-    return given
+def _enter(namespace: str) -> None:
+    try:
+        service.enter_namespace(namespace)
+    except OSError as error:
+        raise UsageError(f"-s {namespace}: {error.strerror} ({service.NETNS_DIR})") from None
 
 
 def _run(given: argparse.Namespace) -> int:
@@ -82,6 +89,10 @@ def _run(given: argparse.Namespace) -> int:
         )
     _check_rights()
     _check_user(given.agent_user)
+    for path in (given.pid, given.vrrp_pid, given.checkers_pid):
+        _check_pid_file(path)
+    if given.umask is not None:
+        os.umask(given.umask)
     _own_directory(given.state_dir)
     _own_directory(given.run_dir, mode=0o755)
     try:
@@ -94,16 +105,15 @@ def _run(given: argparse.Namespace) -> int:
         ) from None
     identity = Identity(enrolment.node, enrolment.cluster) if enrolment else Identity()
     start = _start(given, name, identity)
-    log = Log("supervisor", node=name, detail=given.log_detail)
-    if given.dump_conf:
-        rendered = conf.render(conf.check(start.memory.live.text, node=name).model).text
-        log.info("runs this configuration:\n" + conf.mask_secrets(rendered).rstrip())
-    if given.core_dump:
+    for directory in {path.parent for path in (given.pid, given.vrrp_pid, given.checkers_pid)}:
+        _own_directory(directory, mode=0o755)
+    log = Log("supervisor", node=name, detail=given.log_detail, places=_log_places(given))
+    if given.core_dump or given.core_dump_pattern:
         hard = resource.getrlimit(resource.RLIMIT_CORE)[1]
         resource.setrlimit(resource.RLIMIT_CORE, (hard, hard))
     options = Options(
         name=name,
-        config_file=given.file,
+        config_file=Path(os.path.abspath(given.file)),
         state_dir=given.state_dir,
         run_dir=given.run_dir,
         specs=_specs(given),
@@ -111,15 +121,50 @@ def _run(given: argparse.Namespace) -> int:
         verify=verify,
         agent_user=given.agent_user,
         detail=given.log_detail,
+        all_includes=given.all_config,
+        unserved=tuple(unserved(given)),
     )
-    return _supervise(options, start, log, given.pid)
+    for sentence in options.unserved:
+        print(f"hanode run: {sentence}", file=sys.stderr)
+    return _start_supervisor(given, options, start, log)
 
 
-def _supervise(options: Options, start: Start, log: Log, pid_file: Path | None) -> int:
+def _start_supervisor(given: argparse.Namespace, options: Options, start: Start, log: Log) -> int:
+    background = service.Background()
+    if not given.dont_fork:
+        background = service.go_into_background(keep_stderr=given.log_console)
+    if given.dump_conf:
+        rendered = conf.render(checked(start.memory.live, options.name).model).text
+        log.info("runs this configuration:\n" + conf.mask_secrets(rendered).rstrip())
+    try:
+        with service.core_pattern(given.core_dump_pattern):
+            options = replace(options, on_started=background.started)
+            return _supervise(options, start, log, given.pid)
+    except UsageError as error:
+        if background.failed(2, f"hanode run: {error}"):
+            return 2
+        raise
+
+
+def _log_places(given: argparse.Namespace) -> list[logs.Place]:
+    """As keepalived: syslog for a daemon. In the foreground stderr, which systemd keeps."""
+    places: list[logs.Place] = []
+    if given.log_console or (given.dont_fork and given.log_facility is None):
+        places.append(logs.Stream(sys.stderr))
+    if not given.no_syslog and (given.log_facility is not None or not given.dont_fork):
+        places.append(logs.Syslog(given.log_facility or "daemon"))
+    if given.log_file is not None:
+        try:
+            places.append(logs.file(given.log_file))
+        except OSError as error:
+            raise UsageError(f"-g {given.log_file}: {error.strerror}") from None
+    return places
+
+
+def _supervise(options: Options, start: Start, log: Log, pid_file: Path) -> int:
     pid_files = [p for p in (pid_file, *(s.pid_file for s in options.specs)) if p is not None]
     try:
-        if pid_file is not None:
-            pid_file.write_text(f"{os.getpid()}\n")
+        pid_file.write_text(f"{os.getpid()}\n")
         journal = Journal(options.state_dir)
         return asyncio.run(Supervisor(options, start, journal, log).run())
     except Unreachable as error:
@@ -133,8 +178,20 @@ def _supervise(options: Options, start: Start, log: Log, pid_file: Path | None) 
 
 def _specs(given: argparse.Namespace) -> tuple[Spec, ...]:
     again = not given.dont_respawn
-    vrrp = Spec("vrrp", "hanode.proc.vrrp", pid_file=given.vrrp_pid, respawn=again)
-    checker = Spec("checker", "hanode.proc.checker", pid_file=given.checkers_pid, respawn=again)
+    vrrp = Spec(
+        "vrrp",
+        "hanode.proc.vrrp",
+        pid_file=given.vrrp_pid,
+        respawn=again,
+        keep=given.dont_release_vrrp,
+    )
+    checker = Spec(
+        "checker",
+        "hanode.proc.checker",
+        pid_file=given.checkers_pid,
+        respawn=again,
+        keep=given.dont_release_ipvs,
+    )
     if given.vrrp:
         return (vrrp,)
     if given.check:
@@ -151,39 +208,36 @@ def _start(given: argparse.Namespace, name: str, identity: Identity) -> Start:
     if kept is not None and kept.memory.newest:
         _check_identity(kept.identity, identity, given.state_dir)
         return _resumed(kept.memory, name)
-    text = _config_text(given.file)
-    problems = conf.check(text, node=name, name=str(given.file)).problems
-    errors = errors_of(text, node=name, name=str(given.file))
+    file = _start_file(given.file, name)
+    errors = errors_of(file, name, all_includes=given.all_config)
     if errors:
         for sentence in errors[1:]:
             print(sentence, file=sys.stderr)
         raise UsageError(errors[0])
-    file = File(0, text)
-    notes = tuple(str(p) for p in problems if p.severity == "warning")
-    return Start(Memory(file, file), build(conf.check(text, node=name).model), notes)
+    return Start(Memory(file, file), built_of(file, name), warnings_of(file, name))
 
 
 def _resumed(kept: Memory, name: str) -> Start:
     """What was live, else what was confirmed: a node that can serve must serve."""
     notes: list[str] = []
     for file, what in ((kept.live, "live"), (kept.confirmed, "confirmed")):
-        errors = errors_of(file.text, node=name)
+        errors = errors_of(file, name)
         if not errors:
-            built = build(conf.check(file.text, node=name).model)
             live = Memory(file, kept.confirmed, kept.newest)
-            return Start(kept if file is kept.live else live, built, tuple(notes))
+            memory_now = kept if file is kept.live else live
+            return Start(memory_now, built_of(file, name), tuple(notes))
         notes.append(f"revision {file.revision}, which was {what}, cannot run: {errors[0]}")
     raise UsageError(notes[-1])
 
 
-def _config_text(path: Path) -> str:
+def _start_file(path: Path, name: str) -> File:
     try:
-        text = files.read_text(path)
+        file = read_start_file(path, name)
     except OSError as error:
         raise UsageError(f"{path}: {error.strerror}") from None
-    if text is None:
-        raise UsageError(f"{path}: there is no such file; name the configuration with -f")
-    return text
+    if file is None:
+        raise NotConfiguredError(f"{path}: there is no such file; name the configuration with -f")
+    return file
 
 
 def _check_identity(kept: Identity, now: Identity, directory: Path) -> None:
@@ -225,6 +279,17 @@ def _check_rights() -> None:
     ]
     if missing:
         raise UsageError(f"it needs {' and '.join(missing)} to hold addresses; run it as root")
+
+
+def _check_pid_file(path: Path) -> None:
+    """keepalived on the same machine would fight with us over the addresses."""
+    text = (files.read_text(path) or "").strip()
+    comm = files.read_text(Path("/proc") / text / "comm") if text.isdigit() else None
+    if (comm or "").strip() == "keepalived":
+        raise UsageError(
+            f"keepalived runs here as pid {text} ({path}); stop it first: "
+            "`systemctl disable --now keepalived`"
+        )
 
 
 def _check_user(name: str) -> None:

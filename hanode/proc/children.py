@@ -46,6 +46,8 @@ class Spec:
     env: Mapping[str, str] = field(default_factory=dict)
     pid_file: Path | None = None
     respawn: bool = True
+    keep: bool = False
+    """Told to stop, it leaves in the kernel what it has put there."""
 
 
 class Child:
@@ -69,6 +71,8 @@ class Child:
         self._stopping = False
         self._answers: dict[int, asyncio.Future[Message]] = {}
         self._next_id = 0
+        self.last_end = ""
+        """Why the one before this one ended."""
         self.ready = False
         """It has said so: until then it cannot answer."""
         self.ended = asyncio.Event()
@@ -89,6 +93,10 @@ class Child:
     def status(self) -> ProcessStatus:
         return ProcessStatus(self.name, self.pid, self.up, self.restarts)
 
+    @property
+    def _farewell(self) -> Message:
+        return {"verb": "stop", "keep": self.spec.keep}
+
     async def run(self) -> None:
         """Start it, and again whenever it dies, until `stop`."""
         failures = 0
@@ -98,6 +106,7 @@ class Child:
                 cause = await self._live_once()
                 if self._stopping:
                     return
+                self.last_end = cause
                 self._on_exit(self, cause)
                 if not self.spec.respawn:
                     return
@@ -113,7 +122,7 @@ class Child:
         if self._writer is not None and not self._writer.is_closing():
             self._writer.write(pack(message))
 
-    async def ask(self, verb: str, *, timeout_s: float) -> Message | None:
+    async def ask(self, verb: str, *, timeout_s: float, **fields: Any) -> Message | None:
         """Its answer; None where it does not answer in time."""
         if not self.ready:
             return None
@@ -122,7 +131,7 @@ class Child:
         answer: asyncio.Future[Message] = asyncio.get_running_loop().create_future()
         self._answers[number] = answer
         try:
-            self.send({"verb": verb, "id": number})
+            self.send({"verb": verb, "id": number, **fields})
             return await asyncio.wait_for(answer, timeout_s)
         except TimeoutError:
             return None
@@ -132,7 +141,7 @@ class Child:
     async def stop(self, *, timeout_s: float) -> bool:
         """Ask it to stop; kill it when it does not. Whether it ended by itself."""
         self._stopping = True
-        self.send({"verb": "stop"})
+        self.send(self._farewell)
         try:
             await asyncio.wait_for(self.ended.wait(), timeout_s)
             return True
@@ -156,7 +165,7 @@ class Child:
         self._write_pid_file()
         self._on_start(self)
         if self._stopping:  # asked to stop while it was being started
-            self.send({"verb": "stop"})
+            self.send(self._farewell)
         try:
             await self._listen(reader)
             return _cause(await self._process.wait())

@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 from hanode.apply import File
 from hanode.build import Built
@@ -66,6 +67,10 @@ class Engine:
         self._revision = 0
         self._waiting: dict[str, asyncio.Future[str | None]] = {}
         self._refused: dict[str, str] = {}
+        self._began: set[str] = set()
+        self.began = asyncio.Event()
+        """Set when every child has said for the first time whether it took its settings."""
+        self.maintenance = False
         self.ipvs = ""
 
     def start(self, file: File, built: Built, tasks: asyncio.TaskGroup) -> None:
@@ -116,6 +121,23 @@ class Engine:
             self.ipvs = said.ipvs or self.ipvs
         return instances, servers, problems
 
+    async def ask(
+        self, name: str, verb: str, *, timeout_s: float = STATUS_TIMEOUT_S, **fields: Any
+    ) -> Message | None:
+        """One child's answer; None where it gives none in time, or does not run here."""
+        for child in self.children:
+            if child.name == name:
+                return await child.ask(verb, timeout_s=timeout_s, **fields)
+        return None
+
+    async def instances(self) -> tuple[InstanceStatus, ...] | None:
+        """What the vrrp process alone says of itself; None: it does not answer."""
+        answer = await self.ask("vrrp", "status")
+        try:
+            return decode(_Said, (answer or {}).get("status")).instances
+        except WireError:
+            return None
+
     def processes(self) -> tuple[ProcessStatus, ...]:
         return tuple(child.status() for child in self.children)
 
@@ -136,7 +158,13 @@ class Engine:
         child.send({"verb": "configure", "revision": self._revision, "settings": settings})
 
     def _started(self, child: Child) -> None:
-        self._on_child(child, "started", f"the {child.name} process runs as pid {child.pid}")
+        cause = f"the {child.name} process runs as pid {child.pid}"
+        if child.last_end:
+            cause += f", after the one before was lost: {child.last_end}"
+        self._on_child(child, "started", cause)
+        if child.name == "vrrp" and self.maintenance:
+            # Before its settings: it must not take an address first and give it up then.
+            child.send({"verb": "operate", "do": "maintenance", "on": True})
         self._tell_settings(child)
 
     def _exited(self, child: Child, cause: str) -> None:
@@ -154,6 +182,9 @@ class Engine:
                 self._on_event(event)
             case "configured":
                 self._configured(child, message)
+            case "operated":
+                if message.get("error"):
+                    self._log.error(f"{child.name}: {message['error']}")
             case "ready":
                 self._log.detail(f"{child.name} is ready")
             case "status":
@@ -163,6 +194,9 @@ class Engine:
 
     def _configured(self, child: Child, message: Message) -> None:
         error = message.get("error")
+        self._began.add(child.name)
+        if self._began.issuperset(each.name for each in self.children):
+            self.began.set()
         if message.get("revision") != self._revision:
             return
         self._refused.pop(child.name, None)

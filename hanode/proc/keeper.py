@@ -21,7 +21,7 @@ from hanode.system.log import Log
 from hanode.wire import ProcessStatus, encode
 
 if TYPE_CHECKING:
-    from hanode.proc.supervisor import Options
+    from hanode.proc.options import Options
 
 PROBE_TIMEOUT_S = 5.0
 

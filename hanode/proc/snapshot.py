@@ -18,24 +18,33 @@ from typing import TYPE_CHECKING
 from hanode.apply import Life
 from hanode.build import Built
 from hanode.proc.engine import Engine
+from hanode.proc.operate import Operator
 from hanode.system.addresses import AddressWatch
 from hanode.system.journal import Journal
+from hanode.vrrp.settings import VrrpSettings
 from hanode.wire import InstanceStatus, KernelAddress, NodeStatus, ProcessStatus
 
 if TYPE_CHECKING:
     from hanode.proc.keeper import AgentKeeper
-    from hanode.proc.supervisor import Options
+    from hanode.proc.options import Options
 
 
 class Snapshot:
     """Knows whom to ask."""
 
     def __init__(
-        self, options: Options, life: Life, engine: Engine, watch: AddressWatch, built: Built
+        self,
+        options: Options,
+        life: Life,
+        engine: Engine,
+        operator: Operator,
+        watch: AddressWatch,
+        built: Built,
     ) -> None:
         self._options = options
         self._life = life
         self._engine = engine
+        self._operator = operator
         self._watch = watch
         self._built = built
         self._started_us = time.time_ns() // 1_000
@@ -59,7 +68,7 @@ class Snapshot:
             self._last_instances = instances
         self.on_look()
         addresses = self._watch.addresses()
-        problems += [*self._built.ignored, *agent.problems()]
+        problems += [*self._options.unserved, *self._built.ignored, *agent.problems()]
         if journal.fault:
             problems.append(journal.fault)
         return NodeStatus(
@@ -82,7 +91,19 @@ class Snapshot:
             ),
             problems=tuple(problems),
             stopping=self.stopping,
+            maintenance_us=self._operator.since_us,
         )
+
+    @property
+    def vrrp(self) -> VrrpSettings:
+        """What the vrrp process runs."""
+        return self._built.vrrp
+
+    def seen_by_kernel(self, instances: tuple[InstanceStatus, ...]) -> tuple[InstanceStatus, ...]:
+        """With what the kernel says of their addresses now."""
+        self.on_look()
+        addresses = self._watch.addresses()
+        return tuple(_seen_by_kernel(instance, addresses) for instance in instances)
 
     def address_changes(self) -> list[tuple[KernelAddress, bool, str]]:
         """What came and went since the last call, with the instance it belongs to.

@@ -1,26 +1,105 @@
-"""One log format for every process of the node, on stderr.
+"""One log format for every process of the node, and the places a log can go to.
 
-SYSTEM. `18:02:11.042 NodeA supervisor info: sentence`. Never syslog: whoever runs the engine
-(systemd, a container, a terminal) already keeps its stderr, and `-G` asks for exactly that.
+SYSTEM. `18:02:11.042 NodeA supervisor info: sentence` on stderr, which whoever runs the engine
+in the foreground (systemd, a container, a terminal) already keeps; in the background the same
+sentence goes to syslog or a file. Writing never waits and never fails: a log that cannot be
+written must not stop an engine.
 """
 
 from __future__ import annotations
 
 import contextlib
+import os
+import socket
 import sys
 import time
-from typing import TextIO
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Protocol, TextIO
+
+SYSLOG_SOCKET = "/dev/log"
+
+SEVERITIES = {"error": 3, "warning": 4, "info": 6, "detail": 7}
+"""Of syslog(3)."""
+
+FACILITIES = {"user": 1, "daemon": 3, **{f"local{n}": 16 + n for n in range(8)}}
+"""Of syslog(3), as far as keepalived's -S names them."""
+
+
+class Place(Protocol):
+    """Where sentences go."""
+
+    def write(self, level: str, moment: float, process: str, sentence: str) -> None:
+        """Take one sentence; a place that cannot is silent."""
+
+
+class Stream:
+    """A terminal, a pipe or a file: one write per line, so that processes do not mix."""
+
+    def __init__(self, to: TextIO, *, date: bool = False) -> None:
+        self._to = to
+        self._format = "%Y-%m-%d %H:%M:%S" if date else "%H:%M:%S"
+
+    def write(self, level: str, moment: float, process: str, sentence: str) -> None:
+        clock = time.strftime(self._format, time.localtime(moment))
+        line = f"{clock}.{int(moment * 1000) % 1000:03d} {process} {level}: {sentence}\n"
+        with contextlib.suppress(OSError, ValueError):
+            self._to.write(line)
+            self._to.flush()
+
+
+class Syslog:
+    """The machine's syslog, in datagrams that are dropped where it does not keep up."""
+
+    def __init__(self, facility: str = "daemon", *, path: str = SYSLOG_SOCKET) -> None:
+        self._facility = FACILITIES[facility]
+        self._path = path
+        self._socket: socket.socket | None = None
+
+    def write(self, level: str, moment: float, process: str, sentence: str) -> None:
+        clock = time.strftime("%b %e %H:%M:%S", time.localtime(moment))
+        number = self._facility * 8 + SEVERITIES[level]
+        for part in sentence.split("\n"):
+            line = f"<{number}>{clock} hanode[{os.getpid()}]: {process} {level}: {part}"
+            self._send(line.encode(errors="replace"))
+
+    def _send(self, line: bytes) -> None:
+        for _attempt in range(2):  # a syslog that was started anew has a new socket
+            try:
+                if self._socket is None:
+                    self._socket = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+                    self._socket.setblocking(False)
+                    self._socket.connect(self._path)
+                self._socket.send(line)
+                return
+            except BlockingIOError:
+                return
+            except OSError:
+                if self._socket is not None:
+                    self._socket.close()
+                self._socket = None
+
+
+def file(path: Path) -> Stream:
+    """A log file that is added to. Raises OSError."""
+    return Stream(path.open("a", encoding="utf-8", errors="replace"), date=True)
 
 
 class Log:
-    """Writes sentences. A full or closed stderr never stops the engine."""
+    """Writes sentences."""
 
     def __init__(
-        self, process: str, *, node: str = "", detail: bool = False, to: TextIO | None = None
+        self,
+        process: str,
+        *,
+        node: str = "",
+        detail: bool = False,
+        to: TextIO | None = None,
+        places: Sequence[Place] | None = None,
     ) -> None:
-        self._prefix = f"{node} {process}".strip()
+        self._process = f"{node} {process}".strip()
         self._detail = detail
-        self._to = sys.stderr if to is None else to
+        self._places = [Stream(to or sys.stderr)] if places is None else list(places)
 
     def info(self, sentence: str) -> None:
         self._write("info", sentence)
@@ -37,10 +116,6 @@ class Log:
             self._write("detail", sentence)
 
     def _write(self, level: str, sentence: str) -> None:
-        now = time.time()
-        clock = time.strftime("%H:%M:%S", time.localtime(now))
-        # One write per line, so that lines of several processes do not mix.
-        line = f"{clock}.{int(now * 1000) % 1000:03d} {self._prefix} {level}: {sentence}\n"
-        with contextlib.suppress(OSError, ValueError):
-            self._to.write(line)
-            self._to.flush()
+        moment = time.time()
+        for place in self._places:
+            place.write(level, moment, self._process, sentence)

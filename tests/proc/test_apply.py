@@ -31,7 +31,7 @@ def life(memory: Memory | None = None, identity: Identity = ME) -> Life:
         identity,
         memory or Memory(START, START),
         verify=lambda envelope: envelope.signature == "good",
-        check=lambda text: ("f:1: bad",) if text == "bad" else (),
+        check=lambda file: ("f:1: bad",) if file.text == "bad" else (),
     )
 
 
@@ -194,7 +194,7 @@ def test_only_one_change_at_a_time() -> None:
     machine.receive(bundle(1), now_us=0, wall_us=WALL)
     assert phases(machine.receive(bundle(2), now_us=0, wall_us=WALL)) == ["refused"]
     assert phases(machine.confirm(confirmation(1))) == ["refused"]
-    assert phases(machine.reload("text")) == ["refused"]
+    assert phases(machine.reload(File(0, "text"))) == ["refused"]
 
 
 def test_answer_to_an_older_configure_is_not_taken_for_the_newer() -> None:
@@ -220,18 +220,18 @@ def test_jump_of_the_clock_never_makes_it_wait_longer(wall: int, left: int) -> N
 
 def test_reload_is_for_nodes_that_were_never_pushed_to() -> None:
     machine = life()
-    effects = machine.reload("new")
+    effects = machine.reload(File(0, "new"))
     assert effects[-1] == Configure(File(0, "new"))
     machine.configured(0, None, now_us=0, wall_us=WALL)
     assert machine.memory == Memory(File(0, "new"), File(0, "new"))
     make_live(machine, 1)
-    assert phases(machine.reload("newer")) == ["refused"]
+    assert phases(machine.reload(File(0, "newer"))) == ["refused"]
 
 
 def test_failed_reload_keeps_the_old_file() -> None:
     machine = life()
-    assert phases(machine.reload("bad")) == ["refused"]
-    machine.reload("new")
+    assert phases(machine.reload(File(0, "bad"))) == ["refused"]
+    machine.reload(File(0, "new"))
     effects = machine.configured(0, "no", now_us=0, wall_us=WALL)
     assert effects[-1] == Configure(START)
     assert machine.memory.live == START

@@ -79,7 +79,9 @@ def test_bad_file_is_named_with_its_line_and_nothing_is_started(tmp_path: Path) 
 
 @pytest.mark.needs("root")
 def test_missing_file(tmp_path: Path) -> None:
-    assert "there is no such file" in refused(run(tmp_path, "-f", str(tmp_path / "none.conf")))
+    missing = run(tmp_path, "-n", "-f", str(tmp_path / "none.conf"))
+    assert missing.returncode == 6, "as keepalived, and as the LSB wants it"
+    assert "there is no such file" in missing.stderr
     assert "Is a directory" in refused(run(tmp_path, "-f", str(tmp_path)))
 
 

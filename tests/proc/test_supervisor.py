@@ -367,16 +367,6 @@ def test_no_respawn_ends_the_engine_when_a_child_dies(node: Node) -> None:
     assert not node.kernel_has("192.168.192.200/24")
 
 
-def test_keepalived_data_signals_write_the_status(running: Node) -> None:
-    path = running.directory / "run" / "status.json"
-    for number in (signal.SIGUSR1, signal.SIGUSR2, signal.SIGRTMIN + 2):
-        path.unlink(missing_ok=True)
-        assert running.process is not None
-        running.process.send_signal(number)
-        until(path.exists)
-        assert json.loads(path.read_text())["instances"][0]["name"] == "HA_Group"
-
-
 @pytest.mark.parametrize("pause_ms", [0, 20, 60, 120, 250])
 def test_stop_at_any_moment_of_the_start_ends_everything(node: Node, pause_ms: int) -> None:
     node.start()

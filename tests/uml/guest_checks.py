@@ -141,7 +141,8 @@ def command(engine: str, home: Path) -> list[str]:
         pids = ["-p", f"{home}/pid", "-c", f"{home}/checkers.pid"]
         return ["keepalived", "-n", "-l", "-G", "-C", "-f", str(file), *pids]
     directories = ["--state-dir", f"{home}/state", "--run-dir", f"{home}/run"]
-    return [sys.executable, "-m", "hanode", "run", "-C", "-f", str(file), "-i", "A", *directories]
+    options = ["-n", "-C", "-f", str(file), "-i", "A"]
+    return [sys.executable, "-m", "hanode", "run", *options, *directories]
 
 
 def live_through(engine: str) -> None:

@@ -154,7 +154,7 @@ def main() -> None:
     home.mkdir()
     config = home / "keepalived.conf"
     config.write_text(CONFIG)
-    options = ["-f", str(config), "-i", "NodeA", "--state-dir", f"{home}/state"]
+    options = ["-n", "-f", str(config), "-i", "NodeA", "--state-dir", f"{home}/state"]
     hanode = [sys.executable, "-m", "hanode"]
     there = ["--run-dir", f"{home}/run"]
     director = start("nodea", *hanode, "run", *options, *there)

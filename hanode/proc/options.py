@@ -1,0 +1,87 @@
+"""What a node is started with, and what its files mean to it.
+
+DRIVER. Everything here is found out before the first process is started.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from hanode import conf
+from hanode.apply import File, Memory, Verify
+from hanode.build import Built, build
+from hanode.proc.children import Spec
+from hanode.system import files
+from hanode.system.includes import Recorder, remembered
+from hanode.wire import Enrolment
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """What `hanode run` was told."""
+
+    name: str
+    config_file: Path
+    state_dir: Path
+    run_dir: Path
+    specs: tuple[Spec, ...]
+    enrolment: Enrolment | None = None
+    verify: Verify = lambda _envelope: False
+    agent_user: str = "nobody"
+    detail: bool = False
+    all_includes: bool = False
+    """An included file that cannot be read is an error."""
+    unserved: tuple[str, ...] = ()
+    """Wishes that this engine does not fulfil, in sentences."""
+    on_started: Callable[[], None] = lambda: None
+    """Called once: every process has taken its settings, or said why not."""
+
+
+@dataclass(frozen=True, slots=True)
+class Start:
+    """What a node begins with."""
+
+    memory: Memory
+    built: Built
+    notes: tuple[str, ...] = ()
+
+
+def read_start_file(path: Path, node: str) -> File | None:
+    """The file with everything it includes; None where there is none. Raises OSError."""
+    text = files.read_text(path)
+    if text is None:
+        return None
+    recorder = Recorder()
+    conf.check(text, name=str(path), node=node, read=recorder.read)
+    return File(0, text, str(path), recorder.included)
+
+
+def checked(file: File, node: str) -> conf.Checked:
+    """What the file means to the node, and every problem in it."""
+    return conf.check(file.text, node=node, name=file.name, read=remembered(file.included))
+
+
+def built_of(file: File, node: str) -> Built:
+    """The settings of a file without errors."""
+    return build(checked(file, node).model)
+
+
+def errors_of(file: File, node: str, *, all_includes: bool = False) -> tuple[str, ...]:
+    """Why this node cannot run the file, in sentences; none: it can."""
+    found = checked(file, node)
+    return _errors(found.problems, all_includes) or build(found.model).errors
+
+
+def warnings_of(file: File, node: str) -> tuple[str, ...]:
+    """What an operator should know about a file that can be run."""
+    return tuple(str(p) for p in checked(file, node).problems if p.severity == "warning")
+
+
+def _errors(problems: Sequence[conf.Problem], all_includes: bool) -> tuple[str, ...]:
+    return tuple(
+        str(p)
+        for p in problems
+        if p.severity == "error" or (all_includes and p.code == "include-not-found")
+    )
