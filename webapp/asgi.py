@@ -3,23 +3,31 @@
 from __future__ import annotations
 
 import os
+from typing import Any
 
 from django.core.asgi import get_asgi_application
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "webapp.settings")
-http = get_asgi_application()
 
-from channels.auth import AuthMiddlewareStack  # noqa: E402
-from channels.routing import ProtocolTypeRouter, URLRouter  # noqa: E402
-from channels.security.websocket import AllowedHostsOriginValidator  # noqa: E402
 
-from webapp.live.consumers import websocket_urlpatterns  # noqa: E402
+def _application() -> Any:
+    http = get_asgi_application()
+    # Only now are there models, which these need.
+    from channels.auth import AuthMiddlewareStack
+    from channels.routing import ProtocolTypeRouter, URLRouter
+    from channels.security.websocket import AllowedHostsOriginValidator
+    from django.conf import settings
 
-application = ProtocolTypeRouter(
-    {
-        "http": http,
-        "websocket": AllowedHostsOriginValidator(
-            AuthMiddlewareStack(URLRouter(websocket_urlpatterns))
-        ),
-    }
-)
+    from webapp.common.bodies import limited
+    from webapp.live.consumers import websocket_urlpatterns
+
+    live = AuthMiddlewareStack(URLRouter(websocket_urlpatterns))
+    return ProtocolTypeRouter(
+        {
+            "http": limited(http, settings.BODY_BYTES_MAX),
+            "websocket": AllowedHostsOriginValidator(live),
+        }
+    )
+
+
+application = _application()

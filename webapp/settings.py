@@ -82,6 +82,10 @@ TEMPLATES: list[dict[str, Any]] = [
     }
 ]
 
+BODY_BYTES_MAX = 16_000_000
+"""Of one request: a text of the longest document takes two thirds of it, as a form writes it."""
+DATA_UPLOAD_MAX_MEMORY_SIZE = BODY_BYTES_MAX
+
 DATABASES = {
     "default": env.database(env.text("DATABASE_URL", f"sqlite:///{DATA_DIR / 'keepsight.sqlite3'}"))
 }

@@ -23,6 +23,15 @@ const look = EditorView.theme({
   ".cm-lintRange-error": { backgroundImage: "none", textDecoration: "underline wavy var(--bad) 1px" },
   ".cm-lintRange-warning": { backgroundImage: "none", textDecoration: "underline wavy var(--warn) 1px" },
   ".cm-lintRange-info": { backgroundImage: "none", textDecoration: "underline dotted var(--info) 1px" },
+  ".tip": { fontFamily: "var(--font)", padding: "6px 10px", maxWidth: "28rem", lineHeight: "1.4" },
+  ".tip p": { margin: "2px 0" },
+  ".tip-head": { fontFamily: "var(--mono)" },
+  ".tip-engine": { color: "var(--muted)" },
+  ".cm-tooltip-autocomplete > ul": { fontFamily: "var(--mono)", maxWidth: "min(38rem, 92vw)" },
+  ".cm-tooltip-autocomplete > ul > li": { padding: "3px 8px", minHeight: "1.6rem", overflow: "hidden", textOverflow: "ellipsis" },
+  ".cm-tooltip-autocomplete > ul > li[aria-selected]": { backgroundColor: "var(--accent)", color: "var(--accent-ink)" },
+  ".cm-completionDetail": { fontStyle: "normal", fontFamily: "var(--font)", opacity: "0.75" },
+  ".cm-completionMatchedText": { textDecoration: "none", fontWeight: "700" },
   ".cm-searchMatch": { backgroundColor: "var(--warn-soft)", outline: "1px solid var(--warn)" },
 });
 

@@ -11,11 +11,11 @@ class ProblemList extends HTMLElement {
     document.removeEventListener("problems", this);
   }
 
-  handleEvent({ detail: { problems, editor } }) {
+  handleEvent({ detail: { problems, more, editor } }) {
     const rows = problems.map((problem) => this.row(problem, editor));
     const count = problems.filter((problem) => problem.severity === "error").length;
     this.querySelector("[data-f=summary]").textContent = problems.length
-      ? `${count} ${count === 1 ? "error" : "errors"}, ${problems.length - count} other`
+      ? `${count} ${count === 1 ? "error" : "errors"}, ${problems.length - count} other${more ? `, and ${more} more` : ""}`
       : "no problems";
     this.querySelector("ul").replaceChildren(...rows);
     this.querySelector("[data-f=none]").hidden = problems.length > 0;

@@ -14,10 +14,12 @@ from django import forms
 from django.core.files.uploadedfile import UploadedFile
 
 from hanode.conf import node_ids
-from webapp.configs.language import INTERFACE_CHARS_MAX, INTERFACE_NAME, NodeProblem
-
-MAX_TEXT_CHARS = 1_000_000
-"""A keepalived.conf of a million characters is a mistake: the largest known ones hold 300,000."""
+from webapp.configs.language import (
+    INTERFACE_CHARS_MAX,
+    INTERFACE_NAME,
+    TEXT_CHARS_MAX,
+    NodeProblem,
+)
 
 UNSET = ("", "not written (keepalived's default)")
 
@@ -250,7 +252,7 @@ class TextForm(VersionedForm):
 
     text = forms.CharField(
         label="Configuration text",
-        max_length=MAX_TEXT_CHARS,
+        max_length=TEXT_CHARS_MAX,
         strip=False,
         required=False,
         widget=forms.Textarea(
@@ -292,7 +294,7 @@ class ImportFileForm(forms.Form):
         label="or paste it here",
         required=False,
         strip=False,
-        max_length=MAX_TEXT_CHARS,
+        max_length=TEXT_CHARS_MAX,
         widget=forms.Textarea(attrs={"rows": 8, "spellcheck": "false", "wrap": "off"}),
     )
 
@@ -310,8 +312,8 @@ class ImportFileForm(forms.Form):
         return {**data, "node": node, "text": text.replace("\r\n", "\n")}
 
     def _read(self, upload: UploadedFile[Any]) -> str:
-        if (upload.size or 0) > MAX_TEXT_CHARS:
-            self.add_error("upload", "This file is over 1 MB; that is no keepalived.conf.")
+        if (upload.size or 0) > TEXT_CHARS_MAX:
+            self.add_error("upload", "This file is over 4 MB; that is no keepalived.conf.")
             return ""
         raw: bytes = upload.read()
         if b"\0" in raw:

@@ -48,7 +48,11 @@ class Understood:
 
 def understand(text: str, nodes: Iterable[str]) -> Understood:
     """The document as each of its nodes sees it. Never raises on any text."""
-    checked = {node: conf.expand_for(text, node, name=DOCUMENT) for node in nodes}
+    return together(text, {node: conf.expand_for(text, node, name=DOCUMENT) for node in nodes})
+
+
+def together(text: str, checked: dict[str, conf.Checked]) -> Understood:
+    """What the checks of a document for each node say, and what is wrong between the nodes."""
     models = {node: each.model for node, each in checked.items()}
     found: list[tuple[Problem, tuple[str, ...]]] = [
         (problem, (node,)) for node, each in checked.items() for problem in each.problems
@@ -85,10 +89,41 @@ def gathered(found: Iterable[tuple[Problem, tuple[str, ...]]]) -> tuple[NodeProb
     return tuple(NodeProblem(p, tuple(dict.fromkeys(nodes[p]))) for p in conf.in_order(nodes))
 
 
-def too_long(limit: int) -> NodeProblem:
-    """The one problem of a text that nobody reads further."""
-    message = f"the document is longer than {limit} characters: that is no configuration"
+TEXT_CHARS_MAX = 4_000_000
+"""Twice what 10,000 real servers with their checks take; a check of it takes two seconds a node."""
+WORK_CHARS_MAX = 16_000_000
+"""The text's length times the nodes: all their models are in memory together, each up to 40 times
+the text."""
+
+
+def chars_max(nodes: int) -> int:
+    """How long a document for so many nodes may be."""
+    return min(TEXT_CHARS_MAX, WORK_CHARS_MAX // max(1, nodes))
+
+
+def too_long(text: str, nodes: int) -> NodeProblem | None:
+    """The one problem of a text that nobody reads further; None: it is short enough."""
+    limit = chars_max(nodes)
+    if len(text) <= limit:
+        return None
+    message = (
+        f"the document is longer than {limit:,} characters, the most that is read for {nodes} "
+        "nodes; take out what is not this cluster's"
+    )
     return whole_document("too-long", message)
+
+
+SHOWN_MAX = 500
+"""Problems on one page; the number of all others is said."""
+
+
+def shown(problems: tuple[NodeProblem, ...]) -> tuple[tuple[NodeProblem, ...], int]:
+    """What a page shows, in order, errors rather than others; and how many it does not show."""
+    if len(problems) <= SHOWN_MAX:
+        return problems, 0
+    by_weight = sorted(range(len(problems)), key=lambda i: not problems[i].is_error)
+    kept = sorted(by_weight[:SHOWN_MAX])
+    return tuple(problems[i] for i in kept), len(problems) - SHOWN_MAX
 
 
 def unwritable(error: conf.Unwritable) -> NodeProblem:

@@ -60,6 +60,7 @@ __all__ = [
     "import_files",
     "pending",
     "preview_import",
+    "problems_of",
     "remove_real_server",
     "remove_vip",
     "save_document",
@@ -69,8 +70,6 @@ __all__ = [
     "save_virtual_server",
 ]
 
-FILE_CHARS_MAX = 1_000_000
-"""A hundred times the largest configuration we have seen; more is a wrong file."""
 NODES_MAX = 16
 NODE_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,59}")
 
@@ -132,19 +131,25 @@ def _check_files(files: dict[str, str]) -> None:
     for name, text in files.items():
         if not NODE_NAME.fullmatch(name):
             raise BadImport(f"{name!r} is no name for a node; use letters, digits, - _ and dots.")
-        if len(text) > FILE_CHARS_MAX:
-            raise BadImport(f"{name}: the file has {len(text)} characters; that is too large.")
+        if len(text) > language.chars_max(len(files)):
+            raise BadImport(
+                f"{name}: the file is too large; it has {len(text):,} characters, and at most "
+                f"{language.chars_max(len(files)):,} can be in each of {len(files)}."
+            )
         if not text.strip():
             raise BadImport(f"{name}: the file is empty; choose the node's keepalived.conf.")
 
 
 def check_document(cluster: Cluster, text: str) -> dict[str, list[dict[str, Any]]]:
     """{"problems": […]}: conf.Problem as JSON, each with the `nodes` that have it."""
-    if len(text) > FILE_CHARS_MAX:
-        return {"problems": [language.too_long(FILE_CHARS_MAX).as_json()]}
+    return {"problems": [problem.as_json() for problem in problems_of(cluster, text)]}
+
+
+def problems_of(cluster: Cluster, text: str) -> tuple[NodeProblem, ...]:
+    """What is wrong with this text as the cluster's document."""
     names = list(cluster.nodes.values_list("name", flat=True))
-    seen = language.understand(text, names)
-    return {"problems": [problem.as_json() for problem in seen.problems]}
+    long = language.too_long(text, len(names))
+    return (long,) if long else language.understand(text, names).problems
 
 
 def save_document(*, actor: User, cluster: Cluster, text: str, version: int) -> Saved:
@@ -152,9 +157,9 @@ def save_document(*, actor: User, cluster: Cluster, text: str, version: int) -> 
 
     Raises ConfigRefused, StaleDraft, TooLarge, PermissionDenied.
     """
-    if len(text) > FILE_CHARS_MAX:
-        raise ConfigRefused((language.too_long(FILE_CHARS_MAX),))
     names = list(cluster.nodes.values_list("name", flat=True))
+    if long := language.too_long(text, len(names)):
+        raise ConfigRefused((long,))
     seen = language.understand(text, names)
     if seen.refused:
         access.require(actor, "edit")

@@ -2,14 +2,15 @@
 
 from django.urls import path
 
-from webapp.configs import views
+from webapp.configs import check_views, views
 
 urlpatterns = [
     path("import/", views.import_files, name="import"),
+    path("language/words.json", check_views.words_json, name="words"),
     path("c/<slug:slug>/config/", views.config, name="config"),
     path("c/<slug:slug>/config/pending/", views.config_pending, name="config-pending"),
     path("c/<slug:slug>/config/text/", views.config_text, name="config-text"),
-    path("c/<slug:slug>/config/check/", views.config_check, name="config-check"),
+    path("c/<slug:slug>/config/check/", check_views.config_check, name="config-check"),
     path("c/<slug:slug>/config/groups/<int:pk>/", views.group_edit, name="group-edit"),
     path(
         "c/<slug:slug>/config/groups/<int:pk>/nodes/<str:node>/",

@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-import json
-
 from django.contrib import messages
-from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
-from django.views.decorators.http import require_GET, require_http_methods, require_POST
+from django.views.decorators.http import require_GET, require_http_methods
 
 from hanode.conf import mask_secrets
 from webapp.accounts.access import may, require
-from webapp.configs import services
+from webapp.configs import language, services, words
 from webapp.configs.access import revision_for
 from webapp.configs.errors import ConfigRefused, StaleDraft
-from webapp.configs.forms import MAX_TEXT_CHARS, TextForm
+from webapp.configs.forms import TextForm
 from webapp.configs.forms_views import (
     group_edit,
     group_node_edit,
@@ -27,10 +25,10 @@ from webapp.configs.forms_views import (
 )
 from webapp.configs.import_views import import_files
 from webapp.inventory.access import cluster_for
+from webapp.inventory.models import Cluster
 
 __all__ = [
     "config",
-    "config_check",
     "config_pending",
     "config_text",
     "group_edit",
@@ -85,20 +83,13 @@ def config_text(request: HttpRequest, slug: str) -> HttpResponse:
     }
     form = TextForm(initial=initial)
     form.fields["text"].widget.attrs["readonly"] = not may_edit
-    context = {
-        "cluster": cluster,
-        "form": form,
-        "problems": services.check_document(cluster, text)["problems"],
-        "may_edit": may_edit,
-    }
-    return render(request, "configs/text.html", context)
+    return _text_page(request, cluster, form, text, may_edit=may_edit)
 
 
 def _save_text(request: HttpRequest, slug: str) -> HttpResponse:
     cluster = cluster_for(request.user, slug, need="edit")
     actor = require(request.user, "edit")
     form = TextForm(request.POST)
-    context: dict[str, object] = {"cluster": cluster, "form": form, "may_edit": True}
     if form.is_valid():
         try:
             services.save_document(
@@ -112,22 +103,23 @@ def _save_text(request: HttpRequest, slug: str) -> HttpResponse:
         else:
             messages.success(request, "Saved. Nothing is on the nodes before you push it.")
             return redirect("config-text", slug)
-    context["problems"] = services.check_document(cluster, form.data.get("text", ""))["problems"]
-    return render(request, "configs/text.html", context, status=422)
+    return _text_page(request, cluster, form, form.data.get("text", ""), may_edit=True)
 
 
-@require_POST
-def config_check(request: HttpRequest, slug: str) -> JsonResponse:
-    """{"text"} → {"problems": […]}, for the editor at every pause; saves nothing."""
-    cluster = cluster_for(request.user, slug)
-    try:
-        text = json.loads(request.body)["text"]
-    except (ValueError, KeyError, TypeError, RecursionError):
-        text = None
-    if not isinstance(text, str) or len(text) > MAX_TEXT_CHARS:
-        detail = 'Send {"text": …} as JSON, at most a million characters.'
-        return JsonResponse({"detail": detail}, status=400)
-    return JsonResponse(services.check_document(cluster, text))
+def _text_page(
+    request: HttpRequest, cluster: Cluster, form: TextForm, text: str, *, may_edit: bool
+) -> HttpResponse:
+    problems, more = language.shown(services.problems_of(cluster, text))
+    context = {
+        "cluster": cluster,
+        "form": form,
+        "problems": [each.as_json() for each in problems],
+        "more": more,
+        "may_edit": may_edit,
+        "words_edition": words.edition(),
+    }
+    status = 422 if form.is_bound else 200
+    return render(request, "configs/text.html", context, status=status)
 
 
 @require_GET

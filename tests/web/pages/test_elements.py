@@ -224,7 +224,7 @@ def test_the_editor_asks_at_a_pause_and_shows_problems_at_their_lines(
         stage.until(lambda: "nat_mask is unknown" in problems.inner_text())
         assert "line 2, NodeA" in problems.inner_text()
         assert stage.page.locator("config-editor .cm-lint-marker-error").count() == 1
-        typed = stage.page.evaluate("document.querySelector('#id_text').value")
+        typed = stage.page.evaluate("new FormData(document.querySelector('main form')).get('text')")
         assert typed == f"# 🙂\nnat_mask\n{before}"
         problems.get_by_role("button", name="Leave the line out").click()
         stage.until(lambda: asked[-1] == f"# 🙂\n{before}")

@@ -107,13 +107,13 @@ def test_two_files_of_one_node_are_refused(as_editor: Client) -> None:
     assert not Cluster.objects.exists()
 
 
-@pytest.mark.parametrize("content", [b"\x00\x01\x02", b"x" * 1_000_001], ids=["binary", "huge"])
+@pytest.mark.parametrize("content", [b"\x00\x01\x02", b"x" * 4_000_001], ids=["binary", "huge"])
 def test_what_is_no_configuration_is_refused(content: bytes, as_editor: Client) -> None:
     data = form(("NodeA", ""), preview="1") | {
         "form-0-upload": SimpleUploadedFile("keepalived.conf", content)
     }
     _, page = send(as_editor, data)
-    assert "This file is over 1 MB" in page or "This is no text file" in page
+    assert "This file is over 4 MB" in page or "This is no text file" in page
 
 
 def test_errors_forbid_the_import_and_say_so(as_editor: Client) -> None:

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import gzip
 import json
 from typing import Any
 
 from django.test import Client
 from django.urls import reverse
 
+from hanode.conf.schema import blocks
 from tests.web.pages.test_doors import address
 from webapp.configs.models import GroupNode
 from webapp.configs.services import document_text
+from webapp.configs.words import edition
 from webapp.inventory.models import Cluster
 
 
@@ -81,7 +84,13 @@ def test_the_check_of_a_sound_text_finds_no_error(cluster: Cluster, as_editor: C
 
 
 def test_the_check_refuses_what_is_no_text(cluster: Cluster, as_editor: Client) -> None:
-    for body in ({"text": 5}, {}, [], "x", {"text": "x" * 1_000_001}):
+    edit = {"first": 0, "gone": 1, "lines": ["x"], "total": 1}
+    bodies: list[Any] = [{"text": 5}, {}, [], "x", {"text": "x", "session": "no name/"}]
+    bodies += [{"text": "x", "session": 5}, {"edit": edit, "number": 1}]
+    bodies += [{"session": "a" * 32, "edit": edit}, {"session": "a" * 32, "edit": [], "number": 1}]
+    for wrong in ({"first": -1}, {"gone": "1"}, {"lines": "x"}, {"lines": [5]}, {"total": None}):
+        bodies.append({"session": "a" * 32, "edit": {**edit, **wrong}, "number": 1})
+    for body in bodies:
         code, answer = check(as_editor, cluster, body)
         assert code == 400
         assert "Send" in answer["detail"]
@@ -91,3 +100,55 @@ def test_the_check_saves_nothing(cluster: Cluster, as_editor: Client) -> None:
     before = document_text(cluster)
     check(as_editor, cluster, {"text": "vrrp_instance X {"})
     assert document_text(cluster) == before
+
+
+def test_what_is_too_long_is_said_and_not_read(cluster: Cluster, as_editor: Client) -> None:
+    code, answer = check(as_editor, cluster, {"text": "# x\n" * 1_000_001, "session": "a" * 32})
+    assert code == 200
+    assert [problem["code"] for problem in answer["problems"]] == ["too-long"]
+    assert "4,000,000 characters" in answer["problems"][0]["message"]
+
+
+def test_after_the_first_text_the_page_sends_only_lines(
+    cluster: Cluster, as_editor: Client, as_reader: Client
+) -> None:
+    lines = document_text(cluster).split("\n")
+    at = next(i for i, line in enumerate(lines) if "lb_kind" in line)
+    code, answer = check(as_editor, cluster, {"session": "a" * 32, "text": "\n".join(lines)})
+    assert code == 200
+    edit = {"first": at, "gone": 1, "lines": [lines[at], "frobnicate 1"], "total": len(lines) + 1}
+    body = {"session": "a" * 32, "number": answer["number"], "edit": edit}
+    assert check(as_reader, cluster, body)[0] == 409, "another person's page"
+    code, after = check(as_editor, cluster, body)
+    assert code == 200
+    assert [p["line"] for p in after["problems"] if "frobnicate" in p["message"]] == [at + 2]
+    assert check(as_editor, cluster, body)[0] == 409, "the same change again"
+    assert check(as_editor, cluster, {**body, "number": after["number"]})[0] == 409, "other lines"
+
+
+def test_a_text_full_of_problems_shows_the_worst_and_says_how_many_more(
+    cluster: Cluster, as_editor: Client
+) -> None:
+    text = document_text(cluster) + "frobnicate 1\n" * 600 + "vrrp_instance X {\n"
+    code, answer = check(as_editor, cluster, {"session": "b" * 32, "text": text})
+    assert code == 200
+    assert len(answer["problems"]) == 500
+    assert answer["more"] > 100
+    assert any(problem["severity"] == "error" for problem in answer["problems"])
+    page = as_editor.post(address("config-text", cluster), {"version": 1, "text": text})
+    assert page.content.count(b'class="problem"') == 501  # one of them is the template
+    assert f"and {answer['more']} more" in page.content.decode()
+
+
+def test_the_words_come_from_the_tables(as_reader: Client) -> None:
+    answer = as_reader.get(reverse("words"), headers={"accept-encoding": "gzip"})
+    assert answer.headers["Content-Encoding"] == "gzip"
+    said = json.loads(gzip.decompress(answer.content))
+    for name, block in blocks().items():
+        assert set(said["blocks"][name]["words"]) == set(block.keywords)
+    word = said["blocks"]["vrrp_instance"]["words"]["priority"]
+    assert (word["value"], word["default"]) == ("a whole number from 1 to 255", "100")
+    assert "rr" in said["blocks"]["virtual_server"]["words"]["lb_algo"]["options"]
+    fresh = as_reader.get(reverse("words"), {"v": edition()})
+    assert "immutable" in fresh.headers["Cache-Control"]
+    assert "Cache-Control" not in as_reader.get(reverse("words"), {"v": "old"}).headers

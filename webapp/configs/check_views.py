@@ -1,0 +1,100 @@
+"""What the text editor asks for while somebody types: the check at every pause, the words' help.
+
+Nothing here saves anything.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from typing import Any
+
+from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.views.decorators.gzip import gzip_page
+from django.views.decorators.http import require_GET, require_POST
+
+from webapp.accounts.models import User
+from webapp.configs import language, services, words
+from webapp.configs.checking import SESSIONS, Busy, Edit, Unknown
+from webapp.configs.language import NodeProblem
+from webapp.inventory.access import cluster_for
+
+SESSION_NAME = re.compile(r"[A-Za-z0-9-]{8,64}")
+HOW = (
+    'Send {"text": …} as JSON, or with {"session", "number", "edit"} the lines that changed since '
+    "the last answer."
+)
+
+
+@require_POST
+def config_check(request: HttpRequest, slug: str) -> JsonResponse:
+    """The text, or what changed in it, in; problems at their lines out."""
+    cluster = cluster_for(request.user, slug)
+    assert isinstance(request.user, User)  # cluster_for lets nobody else through
+    try:
+        body = json.loads(request.body)
+        text, edit = _asked(body)
+        session = _session(body)
+    except (ValueError, KeyError, TypeError, RecursionError):
+        return JsonResponse({"detail": HOW}, status=400)
+    names = tuple(cluster.nodes.values_list("name", flat=True))
+    key = (request.user.pk, str(cluster.pk), session)
+    try:
+        if edit is not None:
+            return _answer(*SESSIONS.check_edit(key, names, edit))
+        if long := language.too_long(text, len(names)):
+            return _answer((long,), None)
+        if not session:
+            return JsonResponse(services.check_document(cluster, text))
+        return _answer(*SESSIONS.check_text(key, names, text))
+    except Unknown:
+        return JsonResponse({"detail": "Send the whole text."}, status=409)
+    except Busy:
+        return JsonResponse({"detail": "Others are being checked; ask again."}, status=503)
+
+
+def _asked(body: dict[str, Any]) -> tuple[str, Edit | None]:
+    """The text, or the change to it. Raises what wrong JSON raises."""
+    if "edit" not in body:
+        text = body["text"]
+        if not isinstance(text, str):
+            raise TypeError
+        return text, None
+    said = body["edit"]
+    first, gone, total, number = (
+        _count(each) for each in (said["first"], said["gone"], said["total"], body["number"])
+    )
+    lines = said["lines"]
+    if not isinstance(lines, list) or not all(isinstance(line, str) for line in lines):
+        raise TypeError
+    return "", Edit(number, first, gone, tuple(lines), total)
+
+
+def _count(value: object) -> int:
+    if not isinstance(value, int) or value < 0:
+        raise TypeError
+    return value
+
+
+def _session(body: dict[str, Any]) -> str:
+    """The page's name for itself; "" where it wants to be checked once."""
+    name = body.get("session", "")
+    if not isinstance(name, str) or (not SESSION_NAME.fullmatch(name) and ("edit" in body or name)):
+        raise ValueError
+    return name
+
+
+@require_GET
+@gzip_page
+def words_json(request: HttpRequest) -> HttpResponse:
+    """Every word of the language, for the editor's help; its address carries the edition."""
+    answer = HttpResponse(words.as_json(), content_type="application/json")
+    if request.GET.get("v") == words.edition():
+        answer.headers["Cache-Control"] = "private, max-age=31536000, immutable"
+    return answer
+
+
+def _answer(problems: tuple[NodeProblem, ...], number: int | None) -> JsonResponse:
+    shown, more = language.shown(problems)
+    said = [each.as_json() for each in shown]
+    return JsonResponse({"problems": said, "more": more, "number": number})

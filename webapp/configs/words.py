@@ -1,0 +1,107 @@
+"""The words of the language for the editor and the forms, all from the schema's tables."""
+
+from __future__ import annotations
+
+import dataclasses
+import functools
+import hashlib
+import json
+from collections.abc import Iterator
+from typing import Any
+
+from hanode.conf.kinds import Method
+from hanode.conf.schema import Block, Keyword, blocks
+from hanode.conf.unknown import RETIRED, place_name
+from hanode.conf.values import Bool, Flag, Value
+
+ENGINE = {
+    "runs": "Our node engine does it.",
+    "planned": "Our node engine does not do it yet; keepalived does.",
+    "ignored": "Our node engine ignores it.",
+}
+NAMED_BY = {
+    "track_script": "vrrp_script",
+    "track_process": "vrrp_track_process",
+    "track_file": "track_file",
+    "track_bfd": "bfd_instance",
+    "group": "vrrp_instance",
+}
+"""A block whose lines begin with a name, and the word that gives something this name."""
+
+
+def options(value: Value) -> tuple[str, ...]:
+    """The words that can stand as this value, where it is one of some words."""
+    if isinstance(value, Bool):
+        return ("on", "off")
+    if isinstance(value, Method):
+        return ("NAT", "DR", "TUN")
+    own = tuple(str(each) for each in getattr(value, "options", ()))
+    inner = tuple(word for each in _inner(value) for word in options(each))
+    return tuple(dict.fromkeys(own + inner))
+
+
+def _inner(value: Value) -> Iterator[Value]:
+    for field in dataclasses.fields(value):
+        each = getattr(value, field.name)
+        if isinstance(each, Value):
+            yield each
+
+
+def shape(keyword: Keyword) -> str:
+    """What stands after the word; "" where nothing does."""
+    return "" if isinstance(keyword.value, Flag) else keyword.value.shape
+
+
+def hint(block: str, name: str) -> str:
+    """A form's help under a field: what it is for, what may be typed, what counts without it."""
+    keyword = blocks()[block].keywords[name]
+    parts = [keyword.help]
+    if shape(keyword) and not options(keyword.value):
+        parts.append(f"{shape(keyword)[:1].upper()}{shape(keyword)[1:]}.")
+    if keyword.default is not None:
+        parts.append(f"Not written: {keyword.default}.")
+    if keyword.engine != "runs":
+        parts.append(ENGINE[keyword.engine])
+    return " ".join(filter(None, parts))
+
+
+def _keyword(keyword: Keyword) -> dict[str, Any]:
+    said: dict[str, Any] = {
+        "help": keyword.help,
+        "value": shape(keyword),
+        "options": options(keyword.value),
+        "default": keyword.default,
+        "since": keyword.since,
+        "before": [keyword.before[0], keyword.before[1].shape] if keyword.before else None,
+        "old": keyword.old,
+        "same": keyword.same_as,
+        "opens": keyword.opens,
+        "engine": ENGINE[keyword.engine],
+    }
+    return {name: value for name, value in said.items() if value}
+
+
+def _block(block: Block) -> dict[str, Any]:
+    words = {name: _keyword(keyword) for name, keyword in block.keywords.items()}
+    said: dict[str, Any] = {"place": place_name(block.name), "words": words}
+    if block.lines is not None:
+        said["lines"] = block.lines
+    if block.name in NAMED_BY:
+        said["named"] = NAMED_BY[block.name]
+    return said
+
+
+@functools.cache
+def as_json() -> str:
+    """Every word in every block, for the editor's help and completion."""
+    said = {
+        "blocks": {name: _block(block) for name, block in blocks().items()},
+        "retired": {word: f"{why}; keepalived ignores the line." for word, why in RETIRED.items()},
+    }
+    return json.dumps(said, ensure_ascii=False, separators=(",", ":"))
+
+
+@functools.cache
+def edition() -> str:
+    """Changes with the words: their address carries it, so that a browser asks once an edition."""
+    return hashlib.sha256(as_json().encode()).hexdigest()[:12]
