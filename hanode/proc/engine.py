@@ -151,7 +151,8 @@ class Engine:
 
     def _set(self, file: File, built: Built) -> None:
         self._revision = file.revision
-        self._settings = {"vrrp": encode(built.vrrp), "checker": encode(built.checker)}
+        engines = {"vrrp": built.vrrp, "checker": built.checker}
+        self._settings = {name: encode(said, brief=True) for name, said in engines.items()}
 
     def _tell_settings(self, child: Child) -> None:
         settings = self._settings[child.name]
