@@ -50,7 +50,16 @@ from hanode.conf.typed.checks import (
     UdpCheck,
     Url,
 )
-from hanode.conf.typed.lines import Command, GroupLine, Linkbeat, Peer, Tracked, UpDownDelay, Vmac
+from hanode.conf.typed.lines import (
+    Command,
+    Forwarding,
+    GroupLine,
+    Linkbeat,
+    Peer,
+    Tracked,
+    UpDownDelay,
+    Vmac,
+)
 from hanode.conf.typed.lvs import VirtualServerGroup
 from hanode.conf.typed.routes import Nexthop, Route, Rule
 from hanode.conf.typed.static import GarpGroup, TrackGroup
@@ -76,6 +85,7 @@ __all__ = [
     "EditRefused",
     "FileCheck",
     "Fix",
+    "Forwarding",
     "GarpGroup",
     "GlobalDefs",
     "GroupLine",

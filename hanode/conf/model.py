@@ -19,6 +19,7 @@ from hanode.conf.schema import blocks
 from hanode.conf.statements import NOWHERE, Address, Note, Origin, Places, Statement, find
 from hanode.conf.typed.checks import CHECKS, OtherCheck, TcpWords
 from hanode.conf.typed.globals import GlobalWords
+from hanode.conf.typed.lines import Forwarding
 from hanode.conf.typed.lvs import RealServerWords, VirtualServerWords
 from hanode.conf.typed.static import RootWords
 from hanode.conf.typed.vrrp import InstanceWords
@@ -166,6 +167,13 @@ class VirtualServer(VirtualServerWords):
         if self.fwmark is not None:
             return f"fwmark {self.fwmark}"
         return f"{endpoint(self.ip, self.port)}/{self.protocol or 'UDP'}"
+
+    @property
+    def forwarding(self) -> Forwarding | None:
+        """lb_kind with all that it says."""
+        if self.lb_kind is None:
+            return self.tunnel
+        return Forwarding(self.lb_kind, origin=place(self, "lb_kind"))
 
 
 @dataclass(frozen=True, slots=True)

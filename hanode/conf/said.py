@@ -91,9 +91,12 @@ class Word(Generic[T]):
         keyword: str | None = None,
         *,
         kind: Value | None = None,
-        made: Callable[[Statement], T] | None = None,
+        made: Callable[[Statement], T | None] | None = None,
     ) -> None:
-        """`kind` reads the words instead of the table's kind; `made` the whole statement."""
+        """`kind` reads the words instead of the table's kind; `made` the whole statement.
+
+        `made` gives None where the statement does not fit.
+        """
         self.keyword = keyword
         self.kind = kind
         self.made = made
@@ -107,7 +110,9 @@ class Word(Generic[T]):
         keyword = keyword_of(owner.BLOCK, self.keyword or self.name)
         for statement in statements_of(owner, keyword):
             if self.made is not None:
-                yield self.made(statement)
+                value = self.made(statement)
+                if value is not None:
+                    yield value
                 continue
             words = [unquote(word) for word in statement.words[1:]]
             kind = self.kind or keyword.value
@@ -244,14 +249,16 @@ def statements_of(owner: Owner, keyword: Keyword) -> Iterator[Statement]:
 
 def places_of(owner: Owner, name: str) -> Iterator[Origin]:
     """Where the statements of a keyword stand, those that count last."""
+    attribute = getattr(type(owner), name, None)
+    if isinstance(attribute, Word | Blocks):
+        name = attribute.keyword or name
     try:
         keyword = keyword_of(owner.BLOCK, name)
     except KeyError:
-        keyword = None
-    main = keyword.name if keyword is not None else name
-    yield from (where for said, where in owner.places if said == main)
-    if keyword is not None:
-        yield from (s.origin for s in statements_of(owner, keyword))
+        yield from (where for said, where in owner.places if said == name)
+        return
+    yield from (where for said, where in owner.places if said == keyword.name)
+    yield from (s.origin for s in statements_of(owner, keyword))
 
 
 def written(owner: Owner, name: str) -> bool:

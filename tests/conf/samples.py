@@ -116,7 +116,7 @@ def _composed(kind: Value) -> st.SearchStrategy[str] | None:
     return None if examples is None else st.sampled_from(examples)
 
 
-def _value(keyword: Keyword) -> st.SearchStrategy[str]:
+def value_of(keyword: Keyword) -> st.SearchStrategy[str]:
     """Words that fit a keyword in 2.2.7."""
     if keyword.name == "virtual_server":
         return st.tuples(ipv4, st.integers(1, 65535)).map(lambda t: f"{t[0]} {t[1]}")
@@ -159,7 +159,7 @@ def _statements(draw: st.DrawFn, table: Block, depth: int) -> str:
     out = ""
     for keyword in draw(st.lists(st.sampled_from(choices), max_size=6)):
         comment = draw(comments)
-        head = f"{keyword.name} {draw(_value(keyword))}".rstrip()
+        head = f"{keyword.name} {draw(value_of(keyword))}".rstrip()
         if keyword.opens is None:
             out += f"{head}{comment}\n"
         elif depth < 4:

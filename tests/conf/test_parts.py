@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from hanode import conf
-from hanode.conf import Command, Peer, RealServer, Tracked, UpDownDelay
+from hanode.conf import Command, Forwarding, Peer, RealServer, Tracked, UpDownDelay
 
 TEXT = """global_defs {
     notification_email {
@@ -77,6 +77,7 @@ virtual_server_group g {
 }
 virtual_server fwmark 7 {
     lvs_sched rr
+    lb_kind TUN type gue port 6080 csum
     persistence_timeout
     quorum_up "/bin/up 1"
     real_server 192.0.2.9 80 {
@@ -163,7 +164,7 @@ def test_an_instance_and_its_lines() -> None:
 def test_what_the_node_always_has() -> None:
     (address,) = MODEL.static_addresses
     assert (str(address), address.dev, address.label) == ("192.0.2.7/24", "eth0", "eth0:7")
-    assert (address.broadcast, address.flags) == ("+", {"-nodad"})
+    assert (address.broadcast, address.flags) == ("+", frozenset({"-nodad"}))
     first, second = MODEL.static_routes
     assert (first.to, first.src, first.via, first.dev) == (
         "198.51.100.0/24",
@@ -172,7 +173,7 @@ def test_what_the_node_always_has() -> None:
         "eth0",
     )
     assert (first.option("via_family"), first.option("onlink")) == ("inet", "")
-    assert (first.option("mtu"), first.locked) == ("1400", {"mtu"})
+    assert (first.option("mtu"), first.locked) == ("1400", frozenset({"mtu"}))
     assert second.to == "default"
     assert [(hop.via, hop.dev, hop.option("weight")) for hop in second.nexthops] == [
         ("192.0.2.1", None, "2"),
@@ -191,6 +192,8 @@ def test_virtual_servers_by_mark_are_read_like_those_by_address() -> None:
     assert conf.written(by_mark, "persistence_timeout")
     assert not conf.written(by_address, "persistence_timeout")
     assert by_mark.quorum_up == Command(("/bin/up", "1"))
+    assert by_mark.forwarding == Forwarding("TUN", "gue", 6080, "csum")
+    assert by_address.forwarding is None
     (real,) = by_mark.real_servers
     assert (real.key, real.weight) == ("192.0.2.9:80", 3)
     assert real.check is not None

@@ -2,11 +2,26 @@
 
 from __future__ import annotations
 
+import types
+import typing
+from dataclasses import replace
 from typing import Any
 
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
 from hanode.conf import model, schema
-from hanode.conf.said import Blocks, Every, Part, Word, keyword_of
+from hanode.conf.blocks import build
+from hanode.conf.expand import expand
+from hanode.conf.kept import statement
+from hanode.conf.said import Blocks, Every, Part, Switch, Word, keyword_of, written
+from hanode.conf.schema import Keyword, root_words, script_words
+from hanode.conf.statements import Statement
+from hanode.conf.tree import parse
 from hanode.conf.typed import checks, lvs, static, tracking, vrrp
+from hanode.conf.values import Perhaps
+from tests.conf.samples import value_of
 
 CLASSES: dict[str, type] = {
     "root": model.Config,
@@ -62,3 +77,62 @@ def test_every_attribute_is_named_after_a_keyword_of_its_form() -> None:
             keyword = keyword_of(block, word.keyword or name)
             assert isinstance(word, Blocks) == (keyword.opens is not None), (block, name)
             assert isinstance(word, Every) <= keyword.repeats, (block, name)
+
+
+def fits(value: Any, kind: Any) -> bool:
+    """Whether a value is of a type as an annotation says it."""
+    origin, inner = typing.get_origin(kind), typing.get_args(kind)
+    if origin in (typing.Union, types.UnionType):
+        return any(fits(value, one) for one in inner)
+    if origin is not tuple:
+        return type(value) is kind
+    if not isinstance(value, tuple):
+        return False
+    if inner[1:] == (Ellipsis,):
+        return all(fits(each, inner[0]) for each in value)
+    return len(value) == len(inner) and all(map(fits, value, inner))
+
+
+def owner_of(cls: Any, statement: Statement) -> Any:
+    """An object of the class in which this statement stands."""
+    needed = {"vrrp_instance": ("x",), "virtual_server": ("",), "real_server": ("192.0.2.1",)}
+    if issubclass(cls, Part):
+        return cls(Statement(("x",), (statement,)))
+    return cls(*needed.get(cls.BLOCK, ()), other=(statement,))
+
+
+def asked(cls: Any) -> dict[str, tuple[Word[Any], Keyword]]:
+    """The attributes of a class that are values, each with its keyword.
+
+    Without `tunnel`, the second attribute of one keyword.
+    """
+    found: dict[str, tuple[Word[Any], Keyword]] = {}
+    for name, word in attributes(cls).items():
+        if isinstance(word, Word) and name != "tunnel":
+            keyword = keyword_of(cls.BLOCK, word.keyword or name)
+            if word.kind is not None:
+                keyword = replace(keyword, value=word.kind, before=None)
+            found[name] = word, keyword
+    return found
+
+
+@pytest.mark.parametrize("block", CLASSES)
+@given(data=st.data())
+@settings(max_examples=12, deadline=None)
+def test_values_are_of_the_type_that_the_attribute_says(block: str, data: st.DataObject) -> None:
+    cls = CLASSES[block]
+    texts = {name: value_of(keyword) for name, (_, keyword) in asked(cls).items()}
+    drawn = data.draw(st.fixed_dictionaries(texts))
+    for name, (word, keyword) in asked(cls).items():
+        text = f"{keyword.name} {drawn[name]}"
+        (line,) = build(expand(parse(text)).lines, root_words(), script_words()).statements
+        owner = owner_of(cls, statement(line))
+        assert written(owner, name)
+        value = getattr(owner, name)
+        if isinstance(word, Switch):
+            assert value is True, text
+            continue
+        (kind,) = typing.get_args(vars(word)["__orig_class__"])
+        values = value if isinstance(word, Every) else (value,)
+        bare = isinstance(keyword.value, Perhaps) and value is None
+        assert bare or all(fits(each, kind) for each in values), (text, value, kind)

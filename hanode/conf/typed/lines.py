@@ -5,9 +5,11 @@ PURE. A line that does not fit is None, or lacks what does not fit: `check` has 
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
+from hanode.conf.kinds import Method
 from hanode.conf.lexer import unquote
 from hanode.conf.statements import NOWHERE, Address, Origin, Statement
 from hanode.conf.values import BadValue, Int, Timer, is_ip, read_prefixed
@@ -196,6 +198,34 @@ def linkbeat(line: Statement) -> Linkbeat | None:
     return Linkbeat(
         words[0], method if method in ("MII", "ETHTOOL", "IOCTL") else None, line.origin
     )
+
+
+@dataclass(frozen=True, slots=True)
+class Forwarding:
+    """lb_kind or lvs_method: how packets reach a real server."""
+
+    method: str
+    """NAT, DR or TUN."""
+    tunnel: str | None = None
+    """TUN: ipip, gue or gre, where it is written."""
+    port: int | None = None
+    """Of gue."""
+    checksum: str | None = None
+    """nocsum, csum or remcsum."""
+    origin: Origin = field(default=NOWHERE, compare=False, repr=False)
+
+
+def forwarding(statement: Statement) -> Forwarding | None:
+    """`NAT`, `DR`, `TUN type gue port 6080 csum`."""
+    words = words_of(statement)[1:]
+    try:
+        Method().read(words)
+    except (BadValue, IndexError):
+        return None
+    said = dict(itertools.pairwise(words))
+    checksum = next((word for word in words if word in ("nocsum", "csum", "remcsum")), None)
+    port = _number(said.get("port"), 1, 65_535)
+    return Forwarding(words[0], said.get("type"), port, checksum, statement.origin)
 
 
 @dataclass(frozen=True, slots=True)

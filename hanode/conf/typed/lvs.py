@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from hanode.conf.said import Named, Said, Switch
-from hanode.conf.typed.lines import Command, GroupLine, command, group_line
+from hanode.conf.typed.lines import Command, Forwarding, GroupLine, command, forwarding, group_line
 
 
 class VirtualServerWords:
@@ -18,6 +18,8 @@ class VirtualServerWords:
     __slots__ = ()
     BLOCK: ClassVar[str] = "virtual_server"
 
+    tunnel = Said[Forwarding]("lb_kind", made=forwarding)
+    """lb_kind with a tunnel's options, which the field cannot say."""
     hashed = Switch()
     ops = Switch()
     flag_1 = Switch()
@@ -49,7 +51,7 @@ class VirtualServerWords:
     weight = Said[int]()
     sorry_server = Said[tuple[str, int | None]]()
     sorry_server_inhibit = Switch()
-    sorry_server_lvs_method = Said[str]()
+    sorry_server_lvs_method = Said[Forwarding](made=forwarding)
 
 
 class RealServerWords:
@@ -58,7 +60,7 @@ class RealServerWords:
     __slots__ = ()
     BLOCK: ClassVar[str] = "real_server"
 
-    lvs_method = Said[str]()
+    lvs_method = Said[Forwarding](made=forwarding)
     inhibit_on_failure = Said[bool]()
     uthreshold = Said[int]()
     lthreshold = Said[int]()

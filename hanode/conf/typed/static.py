@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from hanode.conf.said import Every, Inner, Last, Lines, Named, Part, Said, Switch
+from hanode.conf.statements import NOWHERE, Origin, Places
 from hanode.conf.typed.lines import address, linkbeat, name, up_down_delay
 from hanode.conf.typed.lvs import VirtualServerGroup
 from hanode.conf.typed.routes import route, rule
@@ -51,6 +52,8 @@ class RootWords:
 
     __slots__ = ()
     BLOCK: ClassVar[str] = "root"
+    origin: ClassVar[Origin] = NOWHERE
+    places: ClassVar[Places] = ()
 
     scripts = Inner(VrrpScript, "vrrp_script")
     track_processes = Inner(TrackProcess, "vrrp_track_process")
