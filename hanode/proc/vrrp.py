@@ -125,7 +125,7 @@ class VrrpProcess:
         elif verb == "status":
             self._say({"kind": "status", "id": message.get("id"), "status": self.status()})
         elif verb == "stop":
-            self._stop(message.get("cause", STOPPED))
+            self._stop(message.get("cause", STOPPED), keep=bool(message.get("keep")))
         else:
             self._warn("vrrp", f"the supervisor asked for {verb!r}, which is unknown")
 
@@ -194,10 +194,14 @@ class VrrpProcess:
                 for a in settings.addresses
             ),
             counters=dict(machine.counters),
+            since_mono_us=machine.since_us,
+            arithmetic=machine.priority.arithmetic,
         )
 
-    def _stop(self, cause: str) -> None:
-        self._carry_out(self.router.stop(cause, now_us=self.clock.monotonic_us()))
+    def _stop(self, cause: str, *, keep: bool = False) -> None:
+        """`keep`: leave in the kernel what is there (`hanode run -V`)."""
+        effects = self.router.stop(cause, now_us=self.clock.monotonic_us())
+        self._carry_out([e for e in effects if not (keep and isinstance(e, RemoveAddresses))])
         self.lines.flush()
         self.loop.stop()
 
