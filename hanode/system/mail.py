@@ -1,0 +1,112 @@
+"""Mail about transitions, through the standard library's smtplib.
+
+SYSTEM. One thread, because name lookups and servers may take their time; a bounded queue before
+it. Plain SMTP with HELO, as keepalived speaks it.
+"""
+
+from __future__ import annotations
+
+import email.utils
+import os
+import queue
+import smtplib
+import socket
+import threading
+import time
+from dataclasses import dataclass
+from email.message import EmailMessage
+
+LETTERS_WAITING = 1_000
+"""A server that is away must not eat memory; older letters matter less than none."""
+
+
+@dataclass(frozen=True, slots=True)
+class Server:
+    """Where mail goes through."""
+
+    host: str
+    port: int
+    helo: str
+    timeout_s: float
+
+
+class Postman:
+    """Sends letters one after the other; failures wait in `failures()`."""
+
+    def __init__(self) -> None:
+        self._letters: queue.Queue[tuple[Server, EmailMessage]] = queue.Queue(LETTERS_WAITING)
+        self._failures: queue.SimpleQueue[str] = queue.SimpleQueue()
+        self._wake = os.eventfd(0, os.EFD_NONBLOCK | os.EFD_CLOEXEC)
+        self._thread: threading.Thread | None = None
+
+    def fileno(self) -> int:
+        """For epoll: a failure is there."""
+        return self._wake
+
+    def post(self, server: Server, letter: EmailMessage) -> None:
+        """Send it as soon as the ones before are sent."""
+        if self._thread is None:
+            self._thread = threading.Thread(target=self._work, daemon=True, name="mail")
+            self._thread.start()
+        try:
+            self._letters.put_nowait((server, letter))
+        except queue.Full:
+            self._fail(f"mail {letter['Subject']!r} was thrown away: too many wait already")
+
+    def failures(self) -> list[str]:
+        """Sentences about what could not be sent since the last call."""
+        try:
+            os.eventfd_read(self._wake)
+        except BlockingIOError:
+            return []
+        found = []
+        while not self._failures.empty():
+            found.append(self._failures.get())
+        return found
+
+    @property
+    def busy(self) -> bool:
+        """Whether something is not sent yet."""
+        return self._letters.unfinished_tasks > 0
+
+    def _fail(self, sentence: str) -> None:
+        self._failures.put(sentence)
+        os.eventfd_write(self._wake, 1)
+
+    def _work(self) -> None:
+        while True:
+            server, letter = self._letters.get()
+            try:
+                self._send(server, letter)
+            except (OSError, smtplib.SMTPException) as error:
+                where = f"{server.host}:{server.port}"
+                self._fail(f"mail {letter['Subject']!r} could not be sent through {where}: {error}")
+            finally:
+                self._letters.task_done()
+
+    def _send(self, server: Server, letter: EmailMessage) -> None:
+        with smtplib.SMTP(timeout=server.timeout_s, local_hostname=server.helo) as connection:
+            connection.connect(server.host, server.port)
+            connection.helo(server.helo)
+            connection.send_message(letter)
+
+
+def letter(*, sender: str, to: tuple[str, ...], subject: str, text: str) -> EmailMessage:
+    """A message with keepalived's header lines."""
+    message = EmailMessage()
+    message["Date"] = email.utils.formatdate(time.time(), localtime=True)
+    message["From"] = sender
+    message["Subject"] = _one_line(subject)
+    message["X-Mailer"] = "Keepalived"
+    message["To"] = ", ".join(to)
+    message.set_content(text + "\n")
+    return message
+
+
+def default_sender() -> str:
+    """`root@host`, where the file names no sender."""
+    return f"root@{socket.gethostname()}"
+
+
+def _one_line(text: str) -> str:
+    return " ".join(text.split())

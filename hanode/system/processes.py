@@ -1,0 +1,52 @@
+"""The machine's processes, from /proc, and the end of one as a readable descriptor.
+
+SYSTEM. The kernel's process connector would tell of starts too, but not in containers and not
+everywhere; so starts are found by looking, and ends, which a failover waits for, by pidfd.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+
+from hanode.watch.watch import Seen
+
+_READ = os.O_RDONLY | os.O_CLOEXEC
+
+
+def everything(*, command_lines: bool) -> Iterator[Seen]:
+    """All processes that run; a zombie does not."""
+    for name in os.listdir("/proc"):
+        if not name.isdigit():
+            continue
+        state = _text(f"/proc/{name}/stat", 512)
+        begin, end = state.find(b"("), state.rfind(b")")
+        if begin < 0 or state[end + 2 : end + 3] in (b"Z", b"X", b""):
+            continue
+        comm = os.fsdecode(state[begin + 1 : end])
+        argv: tuple[str, ...] = ()
+        if command_lines:
+            line = _text(f"/proc/{name}/cmdline", 1 << 16)
+            argv = tuple(os.fsdecode(word) for word in line.split(b"\0")[:-1])
+        yield Seen(int(name), comm, argv)
+
+
+def _text(path: str, size: int) -> bytes:
+    try:
+        fd = os.open(path, _READ)
+    except OSError:
+        return b""
+    try:
+        return os.read(fd, size)
+    except OSError:
+        return b""
+    finally:
+        os.close(fd)
+
+
+def end_of(pid: int) -> int | None:
+    """A descriptor that becomes readable when the process ends; None: it already has."""
+    try:
+        return os.pidfd_open(pid)
+    except OSError:
+        return None

@@ -1,0 +1,131 @@
+"""Scripts: whether they may run, and starting them as somebody else.
+
+SYSTEM. No shell; a process group of their own, so that all of a script's children can be ended;
+keepalived's umask, and its environment without what could change how programs are loaded.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import grp
+import os
+import pwd
+import shutil
+import signal
+import stat
+import subprocess
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+DEFAULT_USER = "keepalived_script"
+REMOVED = ("IFS", "LD_PRELOAD", "LD_LIBRARY_PATH")
+UMASK = 0o177
+"""keepalived's own: what scripts create is their user's alone."""
+
+
+class NotRunnable(Exception):
+    """A sentence about why a command cannot be run."""
+
+
+@dataclass(frozen=True, slots=True)
+class Program:
+    """A command that was found to be runnable."""
+
+    path: str
+    argv: tuple[str, ...]
+    uid: int
+    gid: int
+
+
+def find_user(user: str | None, group: str | None) -> tuple[int, int]:
+    """The ids. Raises NotRunnable."""
+    try:
+        if user is None:
+            try:
+                entry = pwd.getpwnam(DEFAULT_USER)
+            except KeyError:
+                return os.geteuid(), os.getegid()
+        else:
+            entry = pwd.getpwuid(int(user)) if user.isdigit() else pwd.getpwnam(user)
+    except KeyError:
+        raise NotRunnable(f"there is no user {user}") from None
+    if group is None:
+        return entry.pw_uid, entry.pw_gid
+    try:
+        return entry.pw_uid, int(group) if group.isdigit() else grp.getgrnam(group).gr_gid
+    except KeyError:
+        raise NotRunnable(f"there is no group {group}") from None
+
+
+def find(argv: tuple[str, ...], *, uid: int, gid: int, secure: bool) -> Program:
+    """Look at the program as its user will find it. Raises NotRunnable."""
+    path = argv[0] if "/" in argv[0] else shutil.which(argv[0]) or argv[0]
+    try:
+        real = Path(path).resolve(strict=True)
+        mode = real.stat()
+    except (OSError, RuntimeError) as error:
+        why = getattr(error, "strerror", None) or "its links go round in a circle"
+        raise NotRunnable(f"{path}: {why.lower()}") from None
+    if not stat.S_ISREG(mode.st_mode) or not _may_execute(mode, uid, gid):
+        raise NotRunnable(f"{path} is no program that {_name(uid)} may run")
+    if secure and uid == 0:
+        for part in (real, *real.parents, *Path(path).absolute().parents):
+            if _others_write(part):
+                raise NotRunnable(
+                    f"{path} would run as root, but {part} can be changed by others than root "
+                    "(enable_script_security)"
+                )
+    if uid != os.geteuid() and os.geteuid() != 0:
+        raise NotRunnable(f"{path} is to run as {_name(uid)}, which only root can start")
+    return Program(path, argv, uid, gid)
+
+
+def start(program: Program, environment: Mapping[str, str]) -> subprocess.Popen[bytes]:
+    """Start it and do not wait. Raises OSError."""
+    other = program.uid != os.geteuid() or program.gid != os.getegid()
+    return subprocess.Popen(
+        program.argv,
+        executable=program.path,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        env={key: value for key, value in environment.items() if key not in REMOVED},
+        process_group=0,
+        umask=UMASK,
+        user=program.uid if other else None,
+        group=program.gid if other else None,
+        extra_groups=[] if other else None,
+    )
+
+
+def end(process: subprocess.Popen[bytes], *, hard: bool) -> None:
+    """A signal to its whole process group; one that has ended already is no fault."""
+    with contextlib.suppress(OSError):
+        os.killpg(process.pid, signal.SIGKILL if hard else signal.SIGTERM)
+
+
+def _may_execute(mode: os.stat_result, uid: int, gid: int) -> bool:
+    if uid == 0:
+        return bool(mode.st_mode & 0o111)
+    if mode.st_uid == uid:
+        return bool(mode.st_mode & 0o100)
+    return bool(mode.st_mode & (0o010 if mode.st_gid == gid else 0o001))
+
+
+def _others_write(path: Path) -> bool:
+    try:
+        mode = path.stat()
+    except OSError:
+        return True
+    if mode.st_uid != 0 or (mode.st_gid != 0 and mode.st_mode & stat.S_IWGRP):
+        return True
+    sticky = stat.S_ISDIR(mode.st_mode) and mode.st_mode & stat.S_ISVTX
+    return bool(mode.st_mode & stat.S_IWOTH) and not sticky
+
+
+def _name(uid: int) -> str:
+    try:
+        return pwd.getpwuid(uid).pw_name
+    except KeyError:
+        return f"user {uid}"

@@ -1,0 +1,107 @@
+"""Tracked processes: which of the machine's count, and when their number is news.
+
+PURE. The driver says which processes there are; who matches is decided here. A number that grew
+must last for fork_delay, one that shrank for terminate_delay, before it counts.
+"""
+
+from __future__ import annotations
+
+from hanode.vrrp.settings import ProcessTracker
+from hanode.watch.messages import Effect, News
+
+NAME_BYTES = 15
+"""The kernel keeps no more of a process's name."""
+
+
+def by_command_line(tracker: ProcessTracker) -> bool:
+    """Whether the command line is compared; else the kernel's name of the process."""
+    return tracker.full_command or bool(tracker.params) or tracker.param_match != "none"
+
+
+def matches(tracker: ProcessTracker, name: str, argv: tuple[str, ...]) -> bool:
+    """Whether this process is one of those that are tracked."""
+    if not by_command_line(tracker):
+        wanted = tracker.path.encode(errors="surrogateescape")[:NAME_BYTES]
+        return wanted == name.encode(errors="surrogateescape")
+    if not argv or argv[0] != tracker.path:
+        return False
+    given, wanted_params = argv[1:], tracker.params
+    match tracker.param_match:
+        case "none":
+            return not wanted_params or given == wanted_params
+        case "exact":
+            return given == wanted_params
+        case "partial":
+            return given[: len(wanted_params)] == wanted_params
+    if not wanted_params:
+        return not given
+    *first, last = wanted_params
+    return (
+        given[: len(first)] == tuple(first)
+        and given[len(first) :][:1] != ()
+        and (given[len(first)].startswith(last))
+    )
+
+
+class ProcessWatch:
+    """One vrrp_track_process."""
+
+    def __init__(self, settings: ProcessTracker) -> None:
+        self.settings = settings
+        self.count = 0
+        self.news: News | None = None
+        """What was said last; None: nothing was counted yet."""
+        self._due_us: int | None = None
+
+    @property
+    def deadline_us(self) -> int | None:
+        """When `tick` is wanted."""
+        return self._due_us
+
+    def counted(self, count: int, *, now_us: int) -> list[Effect]:
+        """So many match now."""
+        before, self.count = self.count, count
+        if self.news is None:
+            return [self._say()]
+        if self._enough == self.news.up:
+            self._due_us = None
+            return []
+        if count == before:
+            return []
+        grew = count > before
+        delay_us = self.settings.fork_delay_us if grew else self.settings.terminate_delay_us
+        if not delay_us:
+            self._due_us = None
+            return [self._say()]
+        if self._due_us is None:
+            self._due_us = now_us + delay_us
+        return []
+
+    def tick(self, *, now_us: int) -> list[Effect]:
+        """Say what has lasted long enough."""
+        if self._due_us is None or now_us < self._due_us:
+            return []
+        self._due_us = None
+        return [self._say()]
+
+    def adopt(self, old: ProcessWatch, *, now_us: int) -> list[Effect]:
+        """Go on from an earlier configuration's watch of the same processes."""
+        if old.news is None:
+            return []
+        self.news, self.count = old.news, old.count
+        return [] if self._enough == self.news.up else [self._say()]
+
+    @property
+    def _enough(self) -> bool:
+        most = self.settings.quorum_max
+        return self.count >= self.settings.quorum and (most is None or self.count <= most)
+
+    def _say(self) -> News:
+        settings = self.settings
+        run = "1 process runs" if self.count == 1 else f"{self.count} processes run"
+        wanted = f"at least {settings.quorum}"
+        if settings.quorum_max is not None:
+            wanted += f" and at most {settings.quorum_max}"
+        cause = run if self._enough else f"{run}, wanted are {wanted}"
+        self.news = News("process", settings.name, self._enough, cause=cause)
+        return self.news

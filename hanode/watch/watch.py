@@ -1,0 +1,202 @@
+"""All that one watch process looks after: scripts, processes, files, and who wants to be told.
+
+PURE. The driver feeds results, the machine's processes, files' texts, notices and the time; it
+gets effects. A reload keeps what is known of a tracker whose command, process or file is the same.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+from hanode.vrrp.settings import FileTracker, ProcessTracker, ScriptTracker
+from hanode.watch import files, notices, processes
+from hanode.watch.messages import Effect, Ended, News, Notice, NotStarted
+from hanode.watch.processes import ProcessWatch
+from hanode.watch.scripts import ScriptWatch
+from hanode.watch.settings import Target, WatchSettings
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """A process of the machine."""
+
+    pid: int
+    name: str
+    """As the kernel has it: at most 15 bytes."""
+    argv: tuple[str, ...] = ()
+
+
+class Watch:
+    """Owns the trackers. Nothing here knows a process, a file or a clock."""
+
+    def __init__(self) -> None:
+        self.settings = WatchSettings()
+        self._scripts: dict[str, ScriptWatch] = {}
+        self._processes: dict[str, ProcessWatch] = {}
+        self._pids: dict[str, frozenset[int]] = {}
+        self._files: dict[str, FileTracker] = {}
+        self._news: dict[tuple[str, str], News] = {}
+        self._targets: dict[tuple[str, str], Target] = {}
+
+    @property
+    def deadline_us(self) -> int | None:
+        """When `tick` is wanted next."""
+        due = [script.deadline_us for script in self._scripts.values()]
+        due += [at for p in self._processes.values() if (at := p.deadline_us) is not None]
+        return min(due, default=None)
+
+    @property
+    def news(self) -> list[News]:
+        """All that is known, for a vrrp process that has just begun."""
+        return list(self._news.values())
+
+    @property
+    def pids(self) -> frozenset[int]:
+        """The processes that count: the driver tells when one of them ends."""
+        return frozenset().union(*self._pids.values())
+
+    @property
+    def wants_processes(self) -> bool:
+        """Whether anybody looks at the machine's processes, and so at `seen`."""
+        return bool(self._processes)
+
+    @property
+    def wants_command_lines(self) -> bool:
+        """Whether their command lines matter, not only their names."""
+        return any(processes.by_command_line(p.settings) for p in self._processes.values())
+
+    def configure(
+        self, settings: WatchSettings, *, now_us: int, unusable: Mapping[str, str]
+    ) -> list[Effect]:
+        """Watch this from now on. `unusable` scripts are not run: name and reason.
+
+        As keepalived we go on without a script that cannot be run, so that a wrong path on one
+        node is no outage; unlike it we say so in the tracker's own words.
+        """
+        self.settings = settings
+        self._targets = {(one.kind, one.name): one for one in settings.targets}
+        before = set(self._news)
+        effects = self._configure_scripts(settings, unusable, now_us)
+        effects += self._configure_processes(settings, now_us)
+        self._files = {one.name: one for one in settings.files}
+        for kind, names in (
+            ("script", {one.name for one in settings.scripts}),
+            ("process", set(self._processes)),
+            ("file", set(self._files)),
+        ):
+            for key in before:
+                if key[0] == kind and key[1] not in names:
+                    self._news.pop(key, None)
+        return self._remember(effects)
+
+    def tick(self, *, now_us: int) -> list[Effect]:
+        """Do what is due."""
+        effects: list[Effect] = []
+        for script in self._scripts.values():
+            if script.deadline_us <= now_us:
+                effects += script.tick(now_us=now_us)
+        for process in self._processes.values():
+            effects += process.tick(now_us=now_us)
+        return self._remember(effects)
+
+    def hear(self, event: Ended | NotStarted) -> list[Effect]:
+        """A tracking script's run is over."""
+        script = self._scripts.get(event.name)
+        return self._remember(script.hear(event)) if script is not None else []
+
+    def seen(self, everything: Iterable[Seen], *, now_us: int) -> list[Effect]:
+        """These are all the machine's processes now."""
+        found: dict[str, set[int]] = {name: set() for name in self._processes}
+        for one in everything:
+            for name, process in self._processes.items():
+                if processes.matches(process.settings, one.name, one.argv):
+                    found[name].add(one.pid)
+        self._pids = {name: frozenset(pids) for name, pids in found.items()}
+        return self._count(now_us)
+
+    def gone(self, pid: int, *, now_us: int) -> list[Effect]:
+        """One of `pids` has ended."""
+        self._pids = {name: pids - {pid} for name, pids in self._pids.items()}
+        return self._count(now_us)
+
+    def read(self, name: str, text: bytes | None) -> list[Effect]:
+        """A tracked file's text now; None: there is no such file."""
+        value = 0 if text is None else files.number(text)
+        if name not in self._files or value is None:
+            return []
+        known = self._news.get(("file", name))
+        if known is not None and known.value == value:
+            return []
+        return self._remember([files.news(name, value, there=text is not None)])
+
+    def notice(self, notice: Notice) -> list[Effect]:
+        """The vrrp process says that something happened."""
+        target = self._targets.get((notice.kind, notice.name))
+        return notices.effects(self.settings, target, notice)
+
+    def _configure_scripts(
+        self, settings: WatchSettings, unusable: Mapping[str, str], now_us: int
+    ) -> list[Effect]:
+        old, self._scripts = self._scripts, {}
+        effects: list[Effect] = []
+        for one in settings.scripts:
+            if one.name in unusable:
+                up = one.name not in settings.harmless_down
+                effects.append(News("script", one.name, up, cause=f"not run: {unusable[one.name]}"))
+                continue
+            before = old.get(one.name)
+            self._scripts[one.name], first = _renewed(one, before, now_us)
+            effects += first
+            if before is not None and self._scripts[one.name].adopted:
+                del old[one.name]
+        for script in old.values():
+            effects += script.abandon()
+            if script.settings.name in self._scripts:
+                self._news.pop(("script", script.settings.name), None)
+        return effects
+
+    def _configure_processes(self, settings: WatchSettings, now_us: int) -> list[Effect]:
+        old, self._processes = self._processes, {}
+        effects: list[Effect] = []
+        for one in settings.processes:
+            process = self._processes[one.name] = ProcessWatch(one)
+            before = old.get(one.name)
+            if before is not None and _same_process(before.settings, one):
+                effects += process.adopt(before, now_us=now_us)
+            else:
+                self._news.pop(("process", one.name), None)
+        self._pids = {name: self._pids.get(name, frozenset()) for name in self._processes}
+        return effects
+
+    def _count(self, now_us: int) -> list[Effect]:
+        effects: list[Effect] = []
+        for name, process in self._processes.items():
+            effects += process.counted(len(self._pids[name]), now_us=now_us)
+        return self._remember(effects)
+
+    def _remember(self, effects: list[Effect]) -> list[Effect]:
+        for effect in effects:
+            if isinstance(effect, News):
+                self._news[effect.kind, effect.name] = effect
+        return effects
+
+
+def _renewed(
+    settings: ScriptTracker, before: ScriptWatch | None, now_us: int
+) -> tuple[ScriptWatch, list[Effect]]:
+    """The watch of a script: a new one, or one that knows what the old one knew."""
+    script = ScriptWatch(settings, now_us=now_us)
+    if before is not None and before.settings.command == settings.command:
+        script.adopt(before)
+        return script, []
+    return script, script.begin()
+
+
+def _same_process(one: ProcessTracker, other: ProcessTracker) -> bool:
+    return (one.path, one.params, one.param_match, one.full_command) == (
+        other.path,
+        other.params,
+        other.param_match,
+        other.full_command,
+    )
