@@ -5,6 +5,7 @@ DRIVER. Everything here is found out before the first process is started.
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,6 +17,9 @@ from hanode.proc.children import Spec
 from hanode.system import files
 from hanode.system.includes import Recorder, remembered
 from hanode.wire import Enrolment
+
+INCLUDE = "include"
+"""Every form of the word has it; it is found before macros are replaced."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,24 +58,31 @@ def read_start_file(path: Path, node: str) -> File | None:
     if text is None:
         return None
     recorder = Recorder()
+    if INCLUDE not in text:
+        return File(0, text, str(path), recorder.included)
     conf.check(text, name=str(path), node=node, read=recorder.read)
     return File(0, text, str(path), recorder.included)
 
 
+@functools.lru_cache(maxsize=1)
 def checked(file: File, node: str) -> conf.Checked:
-    """What the file means to the node, and every problem in it."""
+    """What the file means to the node, and every problem in it.
+
+    The last answer is kept: a start asks for the errors, the warnings and the settings.
+    """
     return conf.check(file.text, node=node, name=file.name, read=remembered(file.included))
 
 
+@functools.lru_cache(maxsize=1)
 def built_of(file: File, node: str) -> Built:
-    """The settings of a file without errors."""
+    """The settings of a file without errors; kept, like the answer of `checked`."""
     return build(checked(file, node).model)
 
 
 def errors_of(file: File, node: str, *, all_includes: bool = False) -> tuple[str, ...]:
     """Why this node cannot run the file, in sentences; none: it can."""
     found = checked(file, node)
-    return _errors(found.problems, all_includes) or build(found.model).errors
+    return _errors(found.problems, all_includes) or built_of(file, node).errors
 
 
 def warnings_of(file: File, node: str) -> tuple[str, ...]:
