@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import gc
 import os
 import pwd
 import resource
@@ -104,7 +105,10 @@ def _run(given: argparse.Namespace) -> int:
             "stop it first, or give this one its own --state-dir and --run-dir"
         ) from None
     identity = Identity(enrolment.node, enrolment.cluster) if enrolment else Identity()
+    gc.disable()  # a large file is many objects, and all of them stay
     start = _start(given, name, identity)
+    gc.freeze()
+    gc.enable()
     for directory in {path.parent for path in (given.pid, given.vrrp_pid, given.checkers_pid)}:
         _own_directory(directory, mode=0o755)
     log = Log("supervisor", node=name, detail=given.log_detail, places=_log_places(given))
@@ -192,11 +196,14 @@ def _specs(given: argparse.Namespace) -> tuple[Spec, ...]:
         respawn=again,
         keep=given.dont_release_ipvs,
     )
+    # Scripts are told what the engine was told; nobody else needs it.
+    environment = {ENVIRONMENT: json.dumps(dict(os.environ))}
+    watch = Spec("watch", "hanode.proc.watch", env=environment, respawn=again)
     if given.vrrp:
-        return (vrrp,)
+        return (vrrp, watch)
     if given.check:
         return (checker,)
-    return (vrrp, checker)
+    return (vrrp, watch, checker)
 
 
 def _start(given: argparse.Namespace, name: str, identity: Identity) -> Start:
