@@ -9,6 +9,7 @@ from __future__ import annotations
 import argparse
 import asyncio
 import gc
+import json
 import os
 import pwd
 import resource
@@ -32,6 +33,7 @@ from hanode.proc.options import (
     read_start_file,
     warnings_of,
 )
+from hanode.proc.runners import ENVIRONMENT
 from hanode.proc.supervisor import Supervisor
 from hanode.system import files, memory, service
 from hanode.system import log as logs

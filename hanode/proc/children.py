@@ -44,6 +44,8 @@ class Spec:
     """None: the supervisor's own user."""
     gid: int | None = None
     env: Mapping[str, str] = field(default_factory=dict)
+    inherits: Mapping[str, int] = field(default_factory=dict)
+    """Descriptors that it gets, each under the variable that will hold its number."""
     pid_file: Path | None = None
     respawn: bool = True
     keep: bool = False
@@ -177,6 +179,7 @@ class Child:
 
     async def _spawn(self, theirs: socket.socket) -> Process:
         spec = self.spec
+        numbers = {name: str(descriptor) for name, descriptor in spec.inherits.items()}
         own: dict[str, Any] = {}
         if spec.uid is not None:
             own = {"user": spec.uid, "group": spec.gid, "extra_groups": []}
@@ -187,8 +190,8 @@ class Child:
             "-m",
             spec.module,
             stdin=DEVNULL,
-            pass_fds=(theirs.fileno(),),
-            env={**_base_env(), **spec.env, "HANODE_IPC_FD": str(theirs.fileno())},
+            pass_fds=(theirs.fileno(), *spec.inherits.values()),
+            env={**_base_env(), **spec.env, **numbers, "HANODE_IPC_FD": str(theirs.fileno())},
             **own,
         )
 

@@ -1,6 +1,6 @@
-"""The two engine children as one thing that takes a configuration or says why not.
+"""The engine's children as one thing that takes a configuration or says why not.
 
-DRIVER. Both children must say `configured` before a configuration counts as taken. A child
+DRIVER. All children must say `configured` before a configuration counts as taken. A child
 that dies meanwhile has not taken it. Whatever was given last is given again to a child that
 starts.
 """
@@ -8,14 +8,17 @@ starts.
 from __future__ import annotations
 
 import asyncio
+import socket
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from hanode.apply import File
 from hanode.build import Built
+from hanode.proc import bond
 from hanode.proc.children import Child, Message, Spec
 from hanode.system.log import Log
+from hanode.watch.settings import watched
 from hanode.wire import (
     Event,
     InstanceStatus,
@@ -33,7 +36,7 @@ STATUS_TIMEOUT_S = 0.25
 """Shorter than a heartbeat, longer than any pause of a healthy child."""
 
 VRRP_STOP_S = 3.0
-CHECKER_STOP_S = 2.0
+OTHER_STOP_S = 2.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +49,7 @@ class _Said:
 
 
 class Engine:
-    """The vrrp and the checker process."""
+    """The vrrp, the watch and the checker process."""
 
     def __init__(
         self,
@@ -59,8 +62,16 @@ class Engine:
         self._log = log
         self._on_event = on_event
         self._on_child = on_child
+        self._bond = bond.pair()
+        """Kept open as long as we live: a child that is started again finds the line as it was."""
+        ends = dict(zip(("vrrp", "watch"), self._bond, strict=True))
         self.children = [
-            Child(spec, on_message=self._heard, on_start=self._started, on_exit=self._exited)
+            Child(
+                _bonded(spec, ends.get(spec.name)),
+                on_message=self._heard,
+                on_start=self._started,
+                on_exit=self._exited,
+            )
             for spec in specs
         ]
         self._settings: dict[str, Message] = {}
@@ -142,16 +153,25 @@ class Engine:
         return tuple(child.status() for child in self.children)
 
     async def stop(self) -> None:
-        """VRRP first, so that the backup takes over at once; then the checks."""
-        limits = {"vrrp": VRRP_STOP_S}
-        for child in self.children:
-            limit_s = limits.get(child.name, CHECKER_STOP_S)
-            if not await child.stop(timeout_s=limit_s):
-                self._log.warning(f"{child.name} did not stop within {limit_s:g} s; killed")
+        """VRRP first, so that the backup takes over at once; who tells of it and the checks after."""
+        await asyncio.gather(
+            *(self._end(c, VRRP_STOP_S) for c in self.children if c.name == "vrrp")
+        )
+        await asyncio.gather(
+            *(self._end(c, OTHER_STOP_S) for c in self.children if c.name != "vrrp")
+        )
+
+    async def _end(self, child: Child, limit_s: float) -> None:
+        if not await child.stop(timeout_s=limit_s):
+            self._log.warning(f"{child.name} did not stop within {limit_s:g} s; killed")
 
     def _set(self, file: File, built: Built) -> None:
         self._revision = file.revision
-        engines = {"vrrp": built.vrrp, "checker": built.checker}
+        engines = {
+            "vrrp": built.vrrp,
+            "watch": watched(built.vrrp),
+            "checker": built.checker,
+        }
         self._settings = {name: encode(said, brief=True) for name, said in engines.items()}
 
     def _tell_settings(self, child: Child) -> None:
@@ -210,3 +230,8 @@ class Engine:
         future = self._waiting.get(child.name)
         if future is not None and not future.done():
             future.set_result(error)
+
+
+def _bonded(spec: Spec, end: socket.socket | None) -> Spec:
+    """With its end of the line between the vrrp and the watch process."""
+    return spec if end is None else replace(spec, inherits={bond.ENVIRONMENT: end.fileno()})
