@@ -153,7 +153,7 @@ class Engine:
         return tuple(child.status() for child in self.children)
 
     async def stop(self) -> None:
-        """VRRP first, so that the backup takes over at once; who tells of it and the checks after."""
+        """VRRP first, so that the backup takes over at once; then its heralds and the checks."""
         await asyncio.gather(
             *(self._end(c, VRRP_STOP_S) for c in self.children if c.name == "vrrp")
         )
