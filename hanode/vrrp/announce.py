@@ -1,7 +1,8 @@
 """When a master tells the neighbours where its addresses are: at once, again later, and on and on.
 
 PURE. keepalived's garp settings: a block of announcements on becoming master, one more block
-after garp_master_delay, and a refresh every garp_master_refresh.
+after garp_master_delay, a refresh every garp_master_refresh, and every garp_extra_if for
+addresses on interfaces that no advert leaves through.
 """
 
 from __future__ import annotations
@@ -11,7 +12,9 @@ from hanode.vrrp.settings import Address, InstanceSettings
 
 
 class Announcements:
-    """The two timers of one master, and what is due at them."""
+    """The three timers of one master, and what is due at them."""
+
+    __slots__ = ("_extra_us", "_later", "_later_repeat", "_later_us", "_refresh_us", "deadline_us")
 
     def __init__(self) -> None:
         self.deadline_us: int | None = None
@@ -19,6 +22,7 @@ class Announcements:
         self._later: tuple[Address, ...] = ()
         self._later_repeat = 0
         self._refresh_us: int | None = None
+        self._extra_us: int | None = None
 
     def begin(self, settings: InstanceSettings, now_us: int) -> list[Effect]:
         """We have become master."""
@@ -31,16 +35,22 @@ class Announcements:
             now_us,
         )
         self.refresh_every(settings.garp_master_refresh_us, now_us)
+        self.extra_every(settings.garp_extra_us, now_us)
         return effects
 
     def end(self) -> None:
         """We are no longer master."""
-        self.deadline_us = self._later_us = self._refresh_us = None
+        self.deadline_us = self._later_us = self._refresh_us = self._extra_us = None
         self._later = ()
 
     def refresh_every(self, every_us: int, now_us: int) -> None:
         """Begin, change or (0) end the refresh."""
         self._refresh_us = now_us + every_us if every_us else None
+        self._set_deadline()
+
+    def extra_every(self, every_us: int, now_us: int) -> None:
+        """Begin, change or (0) end garp_extra_if."""
+        self._extra_us = now_us + every_us if every_us else None
         self._set_deadline()
 
     def block(
@@ -78,9 +88,21 @@ class Announcements:
             repeat = settings.garp_master_refresh_repeat
             if repeat and settings.addresses:
                 effects.append(AnnounceAddresses(settings.key, settings.addresses, repeat))
+        if self._extra_us is not None and now_us >= self._extra_us:
+            self._extra_us = now_us + settings.garp_extra_us
+            if elsewhere := _elsewhere(settings):
+                effects.append(AnnounceAddresses(settings.key, elsewhere, 1))
         self._set_deadline()
         return effects
 
     def _set_deadline(self) -> None:
-        times = [at for at in (self._later_us, self._refresh_us) if at is not None]
+        times = [at for at in (self._later_us, self._refresh_us, self._extra_us) if at is not None]
         self.deadline_us = min(times, default=None)
+
+
+def _elsewhere(settings: InstanceSettings) -> tuple[Address, ...]:
+    """Addresses on interfaces that our adverts do not leave through; one for each, or all."""
+    there = [a for a in settings.addresses if a.dev != settings.sends_on]
+    if settings.garp_extra_all:
+        return tuple(there)
+    return tuple({a.dev: a for a in reversed(there)}.values())

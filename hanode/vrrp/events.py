@@ -106,6 +106,11 @@ class SyncFollow:
 
 
 @dataclass(frozen=True, slots=True)
+class GroupHeardLower:
+    """Another member of the sync group, MASTER, has heard a lower priority."""
+
+
+@dataclass(frozen=True, slots=True)
 class ReleaseMaster:
     """An operator: let another node take over, and leave it to it."""
 
@@ -151,6 +156,7 @@ Event = (
     | AddressLost
     | Reconfigured
     | SyncFollow
+    | GroupHeardLower
     | ReleaseMaster
     | TakeMaster
     | MaintenanceChanged

@@ -1,32 +1,37 @@
-"""VRRP packets: bytes to adverts and back, and the checks a received one must pass.
+"""VRRP packets: bytes to adverts and back.
 
 PURE. v2 and v3, IPv4 and IPv6 differ as data, not as classes. A peer's bytes never raise: what
-does not fit becomes a `Refusal` with a typed reason, which is counted and dropped.
+does not fit becomes a `Refusal` with a typed reason, which is counted and dropped. The checks
+that a received one must pass are in `receive.py`.
 """
 
 from __future__ import annotations
 
-import hmac
 import ipaddress
 import struct
 from collections import Counter
 from dataclasses import dataclass
 from enum import StrEnum
 
+from hanode.vrrp.holdings import pack
 from hanode.vrrp.settings import InstanceSettings
 
 PROTOCOL = 112
+PROTOCOL_AH = 51
 TTL = 255
 """RFC 9568 section 5.1.1.3: a router must drop a packet whose TTL is not 255, so that no packet
 from beyond the link is believed."""
 TOS = 0xC0
 """Internetwork control, as keepalived marks it."""
 TYPE_ADVERTISEMENT = 1
-AUTH_NONE, AUTH_PASS = 0, 1
+AUTH_NONE, AUTH_PASS, AUTH_AH = 0, 1, 2
+AUTH_KINDS = {"NONE": AUTH_NONE, "PASS": AUTH_PASS, "AH": AUTH_AH}
 AUTH_BYTES = 8
 HEADER_BYTES = 8
 ADDRESS_BYTES = {4: 4, 6: 16}
 IPV4_HEADER_BYTES = 20
+AH_BYTES = 24
+"""RFC 2402's header with an ICV of 96 bits."""
 
 
 class Reason(StrEnum):
@@ -43,6 +48,15 @@ class Reason(StrEnum):
     CHECKSUM = "checksum_err"
     DESTINATION = "destination_err"
     ADDRESSES = "addr_list_err"
+    SOURCE = "unicast_src_err"
+    REPLAY = "replay_err"
+    """AH: the sequence number was there before."""
+    EXT_MISSING = "auth_ext_missing"
+    EXT_MALFORMED = "auth_ext_malformed"
+    EXT_UNKNOWN_KEY = "auth_ext_unknown_key"
+    EXT_INVALID_HMAC = "auth_ext_invalid_hmac"
+    EXT_STALE = "auth_ext_stale"
+    EXT_REPLAY = "auth_ext_replay"
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +86,13 @@ class Datagram:
     source: bytes
     destination: bytes
     ttl: int
+    """Or hop limit."""
     payload: bytes
+    """VRRP, without AH."""
+    ah: bytes = b""
+    """The authentication header, where there is one."""
+    ip_header: bytes = b""
+    """IPv4: as it came; AH signs it."""
 
 
 def checksum(data: bytes) -> int:
@@ -92,8 +112,7 @@ def encode(
     addresses = b"".join(address.packed for address in settings.vips)
     first = settings.version << 4 | TYPE_ADVERTISEMENT
     if settings.version == 2:
-        kind = AUTH_PASS if settings.auth_type == "PASS" else AUTH_NONE
-        interval = bytes((kind, settings.advert_int_us // 1_000_000))
+        interval = bytes((AUTH_KINDS[settings.auth_type], settings.advert_int_us // 1_000_000))
         trailer = auth_data(settings)
     else:
         interval = struct.pack(">H", settings.advert_int_us // 10_000)
@@ -101,14 +120,14 @@ def encode(
     head = bytes((first, settings.vrid, priority, len(settings.vips))) + interval
     body = addresses + trailer
     over = head + b"\0\0" + body
-    if settings.version == 3:
+    if settings.version == 3 and not (settings.v3_checksum_as_v2 and settings.family == 4):
         over = pseudo_header(source, destination, len(over)) + over
     return head + struct.pack(">H", checksum(over)) + body
 
 
 def auth_data(settings: InstanceSettings) -> bytes:
     """The eight bytes that always end a v2 advert (RFC 2338 section 5.3.10)."""
-    if settings.auth_type == "NONE":
+    if settings.auth_type != "PASS":
         return bytes(AUTH_BYTES)
     return settings.auth_pass.encode()[:AUTH_BYTES].ljust(AUTH_BYTES, b"\0")
 
@@ -120,10 +139,18 @@ def pseudo_header(source: bytes, destination: bytes, length: int) -> bytes:
     return source + destination + struct.pack(">IBBBB", length, 0, 0, 0, PROTOCOL)
 
 
-def ipv4_header(*, source: bytes, destination: bytes, length: int, ident: int) -> bytes:
-    """The IP header before `length` bytes of VRRP."""
+def ipv4_header(
+    *,
+    source: bytes,
+    destination: bytes,
+    length: int,
+    ident: int,
+    ttl: int = TTL,
+    protocol: int = PROTOCOL,
+) -> bytes:
+    """The IP header before `length` bytes of VRRP, or of AH and VRRP."""
     head = struct.pack(
-        ">BBHHHBBH4s4s", 0x45, TOS, IPV4_HEADER_BYTES + length, ident, 0, TTL, PROTOCOL, 0,
+        ">BBHHHBBH4s4s", 0x45, TOS, IPV4_HEADER_BYTES + length, ident, 0, ttl, protocol, 0,
         source, destination,
     )  # fmt: skip
     return head[:10] + struct.pack(">H", checksum(head)) + head[12:]
@@ -135,79 +162,22 @@ def read_ipv4(packet: bytes) -> Datagram | Refusal:
         return Refusal(Reason.LENGTH, f"it has only {len(packet)} bytes")
     header = (packet[0] & 0x0F) * 4
     total = int.from_bytes(packet[2:4], "big")
-    if packet[0] >> 4 != 4 or header < IPV4_HEADER_BYTES or total < header + HEADER_BYTES:
+    if packet[0] >> 4 != 4 or header < IPV4_HEADER_BYTES:
         return Refusal(Reason.LENGTH, "its IP header is broken")
+    signed = AH_BYTES if packet[9] == PROTOCOL_AH else 0
+    start = header + signed
+    if total < start + HEADER_BYTES:
+        return Refusal(Reason.LENGTH, f"{total} bytes hold no VRRP")
     if len(packet) < total:
         return Refusal(Reason.LENGTH, f"{total} bytes were announced and {len(packet)} came")
     return Datagram(
         source=packet[12:16],
         destination=packet[16:20],
         ttl=packet[8],
-        payload=packet[header:total],
+        payload=packet[start:total],
+        ah=packet[header:start],
+        ip_header=packet[:header],
     )
-
-
-def judge(
-    datagram: Datagram, settings: InstanceSettings, *, destination: bytes
-) -> Advert | Refusal:
-    """All receive checks in keepalived's order (RFC 9568 section 7.1)."""
-    payload = datagram.payload
-    version = payload[0] >> 4
-    count = payload[3]
-    size = ADDRESS_BYTES[settings.family]
-    trailer = AUTH_BYTES if version == 2 else 0
-    if len(payload) != HEADER_BYTES + count * size + trailer:
-        return Refusal(
-            Reason.LENGTH, f"{len(payload)} bytes do not hold the {count} addresses it announces"
-        )
-    if datagram.ttl != TTL:
-        return Refusal(Reason.TTL, f"its TTL is {datagram.ttl} instead of {TTL}")
-    if version != settings.version:
-        return Refusal(Reason.VERSION, f"it is VRRPv{version}, ours is VRRPv{settings.version}")
-    refusal = _judge_v2(payload, settings) if version == 2 else None
-    if refusal is not None:
-        return refusal
-    if payload[0] & 0x0F != TYPE_ADVERTISEMENT:
-        return Refusal(Reason.TYPE, f"its type is {payload[0] & 0x0F} instead of 1")
-    over = payload
-    if version == 3:
-        over = pseudo_header(datagram.source, datagram.destination, len(payload)) + payload
-    if checksum(over) != 0:
-        return Refusal(Reason.CHECKSUM, "its checksum is wrong")
-    if datagram.destination != destination:
-        return Refusal(Reason.DESTINATION, f"it was sent to {text(datagram.destination)}")
-    end = HEADER_BYTES + count * size
-    addresses = tuple(payload[at : at + size] for at in range(HEADER_BYTES, end, size))
-    return Advert(
-        version=version,
-        vrid=payload[1],
-        priority=payload[2],
-        interval_us=interval_us(payload),
-        addresses=addresses,
-        same_addresses=same_addresses(addresses, settings),
-    )
-
-
-def _judge_v2(payload: bytes, settings: InstanceSettings) -> Refusal | None:
-    kind = payload[4]
-    if kind > 2:
-        return Refusal(Reason.AUTH_TYPE_UNKNOWN, f"its auth_type {kind} is unknown")
-    if kind != (AUTH_PASS if settings.auth_type == "PASS" else AUTH_NONE):
-        names = {0: "none", 1: "PASS", 2: "AH"}
-        return Refusal(
-            Reason.AUTH_TYPE,
-            f"its auth_type is {names[kind]}, ours is {settings.auth_type.replace('NONE', 'none')}",
-        )
-    if settings.auth_type == "PASS" and not hmac.compare_digest(
-        payload[-AUTH_BYTES:], auth_data(settings)
-    ):
-        return Refusal(Reason.AUTH, "its auth_pass differs from ours")
-    if payload[5] * 1_000_000 != settings.advert_int_us:
-        return Refusal(
-            Reason.INTERVAL,
-            f"its advert_int is {payload[5]} s, ours is {settings.advert_int_us // 1_000_000} s",
-        )
-    return None
 
 
 def interval_us(payload: bytes) -> int:
@@ -242,4 +212,4 @@ def text(address: bytes) -> str:
 
 def packed(address: str) -> bytes:
     """The inverse of `text`."""
-    return ipaddress.ip_address(address).packed
+    return pack(address)

@@ -5,12 +5,21 @@ PURE. The arithmetic is kept in words, because "why 80?" is the operator's quest
 
 from __future__ import annotations
 
-import ipaddress
+from collections.abc import Mapping
 from dataclasses import dataclass
 
-from hanode.vrrp.events import LinkState
+from hanode.vrrp.events import LinkState, TrackerChanged
+from hanode.vrrp.holdings import pack
 from hanode.vrrp.packet import ADDRESS_BYTES
 from hanode.vrrp.settings import PRIORITY_OWNER, InstanceSettings
+from hanode.vrrp.shared import TrackerKey
+from hanode.vrrp.surroundings import Tracked
+
+FILE_FAULT = -254
+"""A file's number times its weight that is so low, or lower, is a fault."""
+FILE_MOST = 253
+
+Known = Mapping[TrackerKey, TrackerChanged]
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,28 +59,123 @@ def source_address(settings: InstanceSettings, link: LinkState) -> bytes | None:
     Only the owner of the addresses (priority 255) may speak from one of them.
     """
     if settings.mcast_src_ip is not None:
-        return ipaddress.ip_address(settings.mcast_src_ip).packed
+        source = pack(settings.mcast_src_ip)
+        return None if settings.track_src_ip and source not in link.addresses else source
     size = ADDRESS_BYTES[settings.family]
     ours = {address.packed for address in settings.addresses}
-    candidates = [
-        address
-        for address in link.addresses
-        if len(address) == size and (size == 4 or address[:2] == b"\xfe\x80")
-    ]
-    for address in candidates:
+    owned: bytes | None = None
+    for address in link.addresses:
+        if len(address) != size or (size == 16 and not is_link_local(address)):
+            continue
         if address not in ours:
             return address
-    if settings.priority == PRIORITY_OWNER and candidates:
-        return candidates[0]
-    return None
+        owned = owned or address
+    return owned if settings.priority == PRIORITY_OWNER else None
 
 
-def fault(settings: InstanceSettings, link: LinkState) -> str | None:
+def is_link_local(address: bytes) -> bool:
+    """fe80::/10."""
+    return address[0] == 0xFE and address[1] & 0xC0 == 0x80
+
+
+def watched(settings: InstanceSettings) -> tuple[Tracked, ...]:
+    """What it tracks, and the other interfaces that its addresses and routes need."""
+    needed = [a.dev for a in settings.addresses if not a.no_track and not a.use_vmac]
+    needed += [r.dev for r in settings.routes if r.dev is not None and not r.no_track]
+    own = (settings.interface, settings.device)
+    told = {tracked.name for tracked in settings.tracked if tracked.kind == "interface"}
+    others = dict.fromkeys(dev for dev in needed if dev not in own and dev not in told)
+    return settings.tracked + tuple(Tracked("interface", dev) for dev in others)
+
+
+def weights(things: tuple[Tracked, ...], known: Known) -> tuple[Weight, ...]:
+    """What each adds now."""
+    return tuple(
+        Weight(_label(thing), _delta(thing, state))
+        for thing in things
+        if thing.weight and (state := known.get((thing.kind, thing.name))) is not None
+    )
+
+
+def _delta(thing: Tracked, state: TrackerChanged) -> int:
+    if thing.kind == "file":
+        product = state.value * (-thing.weight if thing.reverse else thing.weight)
+        return max(FILE_FAULT, min(FILE_MOST, product))
+    if state.up is None:
+        return 0
+    good = state.up != thing.reverse
+    if thing.weight > 0:
+        return thing.weight if good else 0
+    return 0 if good else thing.weight
+
+
+def _label(thing: Tracked) -> str:
+    return thing.name if thing.kind == "interface" else f"{thing.kind} {thing.name}"
+
+
+def fault(
+    settings: InstanceSettings,
+    link: LinkState,
+    things: tuple[Tracked, ...] = (),
+    known: Known | None = None,
+    maintenance: str | None = None,
+) -> str | None:
     """Why the instance cannot take part, or None."""
+    if maintenance is not None:
+        return maintenance
     if not link.exists:
         return f"{settings.interface} does not exist"
-    if not link.up:
+    if not link.up and not settings.dont_track_primary:
         return f"{settings.interface} down"
     if source_address(settings, link) is None:
+        if settings.mcast_src_ip is not None:
+            return f"{settings.interface} has not the address {settings.mcast_src_ip}"
         return f"{settings.interface} has no IPv{settings.family} address of its own"
+    if settings.unicast and settings.unicast_fault_no_peer and not settings.unicast_peers:
+        return "there is no unicast_peer"
+    for thing in things if known else ():
+        assert known is not None
+        state = known.get((thing.kind, thing.name))
+        if state is not None and (reason := _failure(thing, state)) is not None:
+            return reason
     return None
+
+
+def _failure(thing: Tracked, state: TrackerChanged) -> str | None:
+    if thing.kind == "file":
+        if thing.weight:
+            return (
+                f"file {thing.name} has {state.value}, times {thing.weight}"
+                if _delta(thing, state) <= FILE_FAULT
+                else None
+            )
+        wrong = (state.value != 0) != thing.reverse
+        return f"file {thing.name} has {state.value}" if wrong else None
+    if thing.weight or state.up is None or state.up != thing.reverse:
+        return None
+    if thing.reverse:
+        return f"{_label(thing)} {state.cause or 'is well'}, and it is tracked in reverse"
+    default = {"interface": "down", "process": "does not run"}.get(thing.kind, "failed")
+    return f"{_label(thing)} {state.cause or default}"
+
+
+def pending(things: tuple[Tracked, ...], known: Known) -> str | None:
+    """What must be known before the instance can begin: keepalived waits for a first result."""
+    for thing in things:
+        if thing.kind in ("script", "process", "file") and not thing.weight:
+            state = known.get((thing.kind, thing.name))
+            if state is None or state.up is None:
+                return f"waits for the first result of {_label(thing)}"
+    return None
+
+
+def news(event: TrackerChanged) -> str:
+    """The event in words."""
+    thing = Tracked(event.kind, event.name)
+    if event.kind == "file":
+        return f"{_label(thing)} has {event.value}"
+    defaults = {
+        "interface": ("is back", "down"),
+        "process": ("runs", "does not run"),
+    }.get(event.kind, ("succeeded", "failed"))
+    return f"{_label(thing)} {event.cause or defaults[0 if event.up else 1]}"

@@ -1,4 +1,4 @@
-"""What a backup is waiting for, so that it can say why it took over.
+"""What a backup is waiting for, so that it can say why it took over; and whom it gives way to.
 
 PURE.
 """
@@ -8,6 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from hanode.vrrp import packet, timing
+from hanode.vrrp.settings import InstanceSettings
 from hanode.vrrp.track import Priority
 
 
@@ -39,3 +40,50 @@ class Waiting:
         if self.heard is not None:
             return f"no advert from {packet.text(self.heard)} for {waited}"
         return f"no advert heard for {waited}"
+
+    def length_us(self, settings: InstanceSettings, own: Priority, master_advert_us: int) -> int:
+        """How long the timer runs."""
+        if self.stopping:
+            return timing.skew_us(
+                version=settings.version,
+                priority=own.effective,
+                master_advert_us=master_advert_us,
+            )
+        return timing.master_down_us(
+            version=settings.version,
+            priority=own.effective,
+            master_advert_us=master_advert_us,
+            adverts=settings.down_timer_adverts,
+        )
+
+
+class Patience:
+    """Why a backup leaves a master of lower priority alone."""
+
+    __slots__ = ("until_us", "yielded")
+
+    def __init__(self) -> None:
+        self.until_us: int | None = None
+        """When preempt_delay, begun by the first lower advert, is over."""
+        self.yielded = False
+        """An operator has released the mastership: as with nopreempt, until we are master again."""
+
+    def forget(self) -> None:
+        """A new state: everything begins anew."""
+        self.until_us = None
+        self.yielded = False
+
+    def gives_way(self, other: int, own: int, settings: InstanceSettings, now_us: int) -> bool:
+        """Whether an advert of priority `other` keeps us BACKUP."""
+        if settings.nopreempt or self.yielded or other >= own:
+            return True
+        return settings.preempt_delay_us > 0 and (self.until_us is None or now_us < self.until_us)
+
+    def heard(self, other: int, own: int, settings: InstanceSettings, now_us: int) -> None:
+        """An advert was accepted."""
+        if not settings.preempt_delay_us:
+            return
+        if other >= own:
+            self.until_us = None
+        elif self.until_us is None:
+            self.until_us = now_us + settings.preempt_delay_us

@@ -14,10 +14,11 @@ import pytest
 from hanode.sim import checkers
 from hanode.sim.faults import bad_day, play
 from hanode.sim.world import Node, World
-from hanode.vrrp import machine, timing
+from hanode.vrrp import election, timing
 from hanode.vrrp.effects import RemoveAddresses, State
 from hanode.vrrp.machine import Machine
 from hanode.vrrp.settings import Address, InstanceSettings
+from hanode.vrrp.waiting import Patience
 
 SEEDS = int(os.environ.get("KEEPSIGHT_SEEDS", "500"))
 KEPT: tuple[int, ...] = (204, 5016)
@@ -127,9 +128,9 @@ def address_stays_when_giving_way(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(
         Machine,
         "_leave_master",
-        lambda self, *, say_so: [
+        lambda self, now_us, *, say_so: [
             effect
-            for effect in real(self, say_so=say_so)
+            for effect in real(self, now_us, say_so=say_so)
             if say_so or not isinstance(effect, RemoveAddresses)
         ],
     )
@@ -149,12 +150,14 @@ def priority_zero_is_taken_for_an_ordinary_advert(patch: pytest.MonkeyPatch) -> 
 @bug
 def master_stops_without_farewell(patch: pytest.MonkeyPatch) -> None:
     real = Machine._leave_master
-    patch.setattr(Machine, "_leave_master", lambda self, *, say_so: real(self, say_so=False))
+    patch.setattr(
+        Machine, "_leave_master", lambda self, now_us, *, say_so: real(self, now_us, say_so=False)
+    )
 
 
 @bug
 def lower_adverts_keep_a_backup_down(patch: pytest.MonkeyPatch) -> None:
-    patch.setattr(Machine, "_gives_way_to", lambda self, other, now_us: True)
+    patch.setattr(Patience, "gives_way", lambda self, other, own, settings, now_us: True)
 
 
 @bug
@@ -176,17 +179,17 @@ def skew_grows_with_the_priority(patch: pytest.MonkeyPatch) -> None:
 
 @bug
 def nothing_is_announced_after_a_change(patch: pytest.MonkeyPatch) -> None:
-    patch.setattr(machine.Announcements, "begin", lambda self, settings, now_us: [])
+    patch.setattr(election.Announcements, "begin", lambda self, settings, now_us: [])
 
 
 @bug
 def fault_keeps_speaking(patch: pytest.MonkeyPatch) -> None:
-    real = Machine._see_link
+    real = Machine._look_again
 
-    def wrong(self, link, now_us):  # type: ignore[no-untyped-def]
-        return [] if self.state is State.MASTER else real(self, link, now_us)
+    def wrong(self, news, now_us):  # type: ignore[no-untyped-def]
+        return [] if self.state is State.MASTER else real(self, news, now_us)
 
-    patch.setattr(Machine, "_see_link", wrong)
+    patch.setattr(Machine, "_look_again", wrong)
 
 
 @bug

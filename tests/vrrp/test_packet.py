@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from hanode.vrrp import packet
 from hanode.vrrp.arp import gratuitous_arp
 from hanode.vrrp.packet import Advert, Datagram, Reason, Refusal
+from hanode.vrrp.receive import Receiver
 from hanode.vrrp.settings import Address, InstanceSettings
 from tests.vrrp.story import LAB, advert_packet
 
@@ -106,7 +107,7 @@ def test_captured_frames_are_what_we_would_send(shared: Path) -> None:
 def test_what_we_send_passes_our_own_checks(settings: InstanceSettings) -> None:
     datagram = packet.read_ipv4(encode(settings, 77, 9, GROUP))
     assert isinstance(datagram, Datagram)
-    advert = packet.judge(datagram, settings, destination=packet.packed(GROUP))
+    advert = Receiver(settings).judge(datagram)
     assert isinstance(advert, Advert)
     assert (advert.vrid, advert.priority, advert.interval_us) == (51, 77, 1_000_000)
     assert advert.same_addresses
@@ -114,11 +115,7 @@ def test_what_we_send_passes_our_own_checks(settings: InstanceSettings) -> None:
 
 def judged(settings: InstanceSettings, data: bytes) -> Reason | None:
     datagram = packet.read_ipv4(data)
-    verdict = (
-        datagram
-        if isinstance(datagram, Refusal)
-        else packet.judge(datagram, settings, destination=packet.packed(GROUP))
-    )
+    verdict = datagram if isinstance(datagram, Refusal) else Receiver(settings).judge(datagram)
     return verdict.reason if isinstance(verdict, Refusal) else None
 
 

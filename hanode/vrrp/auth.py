@@ -1,0 +1,203 @@
+"""Signed adverts: AH of VRRPv2 (RFC 2402, HMAC-MD5-96) and keepalived's auth_hmac trailer.
+
+PURE. Byte for byte as keepalived makes and checks them.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import struct
+from collections import OrderedDict
+
+from hanode.vrrp.packet import (
+    AH_BYTES,
+    AUTH_BYTES,
+    PROTOCOL,
+    PROTOCOL_AH,
+    Datagram,
+    Reason,
+    Refusal,
+    ipv4_header,
+)
+from hanode.vrrp.settings import HmacSettings, InstanceSettings
+
+AH_HEAD = struct.Struct(">BBH4sI")
+AH_LENGTH = AH_BYTES // 4 - 2
+ICV_BYTES = 12
+SEQUENCE_END = 1 << 32
+
+TRAILER_BYTES = 28
+TRAILER_TYPE = 1
+TRAILER_HEAD = struct.Struct(">BBHIHH")
+SENDERS_REMEMBERED = 4
+"""keepalived's number of slots for the senders that one multicast instance can hear."""
+
+
+class AhSequence:
+    """The sequence number of one instance: what was sent or believed last.
+
+    One counter for both ways, as keepalived has it: a new master goes on where the old one was,
+    else the others would take its adverts for a replay.
+    """
+
+    def __init__(self) -> None:
+        self.last = 0
+        self.ident = 0
+
+    def next(self) -> int:
+        """The number of the next advert."""
+        self.last = (self.last + 1) % SEQUENCE_END or 1
+        self.ident = (self.ident + 1) & 0xFFFF or 1
+        return self.last
+
+
+def ah_key(settings: InstanceSettings) -> bytes:
+    """auth_pass as a key."""
+    return settings.auth_pass.encode()[:AUTH_BYTES].ljust(AUTH_BYTES, b"\0")
+
+
+def sign_ah(
+    settings: InstanceSettings,
+    vrrp: bytes,
+    *,
+    source: bytes,
+    destination: bytes,
+    sequence: AhSequence,
+) -> tuple[bytes, bytes]:
+    """The IP header and what follows it."""
+    number = sequence.next()
+    header = ipv4_header(
+        source=source,
+        destination=destination,
+        length=AH_BYTES + len(vrrp),
+        ident=sequence.ident,
+        ttl=settings.ttl if settings.unicast else 255,
+        protocol=PROTOCOL_AH,
+    )
+    head = AH_HEAD.pack(PROTOCOL, AH_LENGTH, 0, source, number)
+    icv = _icv(ah_key(settings), header, head, vrrp, unicast=settings.unicast)
+    return header, head + icv + vrrp
+
+
+def check_ah(
+    datagram: Datagram, settings: InstanceSettings, sequence: AhSequence
+) -> Refusal | None:
+    """Whether the authentication header is right; takes its number over if so."""
+    head, icv = datagram.ah[:ICV_BYTES], datagram.ah[ICV_BYTES:]
+    following, length, _, spi, number = AH_HEAD.unpack(head)
+    if following != PROTOCOL or length != AH_LENGTH:
+        return Refusal(Reason.LENGTH, "its authentication header is broken")
+    if spi != datagram.source:
+        return Refusal(Reason.AUTH, "the SPI of its AH is not its source address")
+    wanted = _icv(
+        ah_key(settings), datagram.ip_header, head, datagram.payload, unicast=settings.unicast
+    )
+    if not hmac.compare_digest(icv, wanted):
+        return Refusal(Reason.AUTH, "its AH was made with another auth_pass")
+    if number <= sequence.last:
+        return Refusal(
+            Reason.REPLAY, f"its AH sequence number {number} is not above {sequence.last}"
+        )
+    sequence.last = number
+    return None
+
+
+def _icv(key: bytes, header: bytes, head: bytes, vrrp: bytes, *, unicast: bool) -> bytes:
+    """The mutable fields of the IP header count as zero: TOS, flags, checksum, a hop's TTL."""
+    ttl = b"\0" if unicast else header[8:9]
+    over = header[:1] + b"\0" + header[2:6] + b"\0\0" + ttl + header[9:10] + b"\0\0" + header[12:]
+    digest = hmac.new(key, over + head + bytes(ICV_BYTES) + vrrp, hashlib.md5).digest()
+    return digest[:ICV_BYTES]
+
+
+class HmacSigner:
+    """Makes trailers whose time and counter always grow."""
+
+    def __init__(self) -> None:
+        self._last = (0, 0, 0)
+
+    def sign(
+        self, hmac_settings: HmacSettings, pdu: bytes, *, source: bytes, wall_us: int
+    ) -> bytes:
+        """The trailer of one advert; the same for every peer."""
+        seconds, rest_us = divmod(wall_us, 1_000_000)
+        now = (seconds & 0xFFFF_FFFF, rest_us * 65_536 // 1_000_000)
+        if now > self._last[:2]:
+            self._last = (*now, 0)
+        else:  # the same tick, or the clock was set back
+            self._last = _after(self._last)
+        head = TRAILER_HEAD.pack(TRAILER_TYPE, hmac_settings.active, 0, *self._last)
+        return head + _digest(_key(hmac_settings, hmac_settings.active), head, pdu, source)
+
+
+def _after(last: tuple[int, int, int]) -> tuple[int, int, int]:
+    seconds, fraction, counter = last
+    number = (seconds << 32 | fraction << 16 | counter) + 1
+    return number >> 32, number >> 16 & 0xFFFF, number & 0xFFFF
+
+
+class HmacReplay:
+    """The highest sequence that each sender has used."""
+
+    def __init__(self) -> None:
+        self._seen: OrderedDict[bytes, bytes] = OrderedDict()
+
+    def is_new(self, source: bytes, sequence: bytes, *, senders: int) -> bool:
+        """Whether it is above the sender's last one, which it becomes."""
+        last = self._seen.get(source)
+        if last is not None and sequence <= last:
+            return False
+        self._seen[source] = sequence
+        self._seen.move_to_end(source)
+        while len(self._seen) > senders:
+            self._seen.popitem(last=False)
+        return True
+
+
+def check_hmac(
+    datagram: Datagram,
+    trailer: bytes,
+    settings: InstanceSettings,
+    replay: HmacReplay,
+    *,
+    wall_us: int,
+) -> Refusal | None:
+    """Whether an advert's trailer is right. `datagram.payload` is the PDU without it."""
+    keys = settings.hmac
+    assert keys is not None
+    if not trailer:
+        if keys.mode == "permissive":
+            return None
+        return Refusal(Reason.EXT_MISSING, "it is not signed, and ours must be (auth_hmac)")
+    if len(trailer) != TRAILER_BYTES:
+        return Refusal(Reason.EXT_MALFORMED, f"its signature has {len(trailer)} bytes")
+    head = trailer[: TRAILER_HEAD.size]
+    kind, key_id, reserved, seconds, fraction, _ = TRAILER_HEAD.unpack(head)
+    if kind != TRAILER_TYPE or reserved:
+        return Refusal(Reason.EXT_MALFORMED, f"its signature is of the unknown type {kind}")
+    age_us = wall_us - (seconds * 1_000_000 + fraction * 1_000_000 // 65_536)
+    if abs(age_us) > keys.window_us:
+        late = f"{abs(age_us) / 1e6:.1f} s {'old' if age_us > 0 else 'ahead of our clock'}"
+        return Refusal(Reason.EXT_STALE, f"its signature is {late}")
+    if key_id not in {key.id for key in keys.keys}:
+        return Refusal(Reason.EXT_UNKNOWN_KEY, f"it is signed with key {key_id}, unknown here")
+    wanted = _digest(_key(keys, key_id), head, datagram.payload, datagram.source)
+    if not hmac.compare_digest(trailer[TRAILER_HEAD.size :], wanted):
+        return Refusal(Reason.EXT_INVALID_HMAC, f"its signature with key {key_id} is wrong")
+    senders = len(settings.unicast_peers) if settings.unicast else SENDERS_REMEMBERED
+    if keys.anti_replay and not replay.is_new(datagram.source, head[4:], senders=max(senders, 1)):
+        return Refusal(Reason.EXT_REPLAY, "its signature was used before")
+    return None
+
+
+def _key(keys: HmacSettings, key_id: int) -> bytes:
+    return next(bytes.fromhex(key.key) for key in keys.keys if key.id == key_id)
+
+
+def _digest(key: bytes, head: bytes, pdu: bytes, source: bytes) -> bytes:
+    """HMAC-SHA256's first half over a pseudo header, the PDU and the trailer before it."""
+    family = 4 if len(source) == 4 else 6
+    pseudo = bytes((family, pdu[0] >> 4, pdu[1], 0)) + source.ljust(16, b"\0")
+    over = pseudo + pdu[:6] + b"\0\0" + pdu[8:] + head + bytes(16)
+    return hmac.new(key, over, hashlib.sha256).digest()[:16]

@@ -1,0 +1,73 @@
+"""Slow announcements: at most one on an interface each garp_interval or gna_interval.
+
+PURE. For switches that cannot be flooded. What waits is forgotten when its address is given up.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+
+from hanode.vrrp.effects import AnnounceAddresses, Effect
+from hanode.vrrp.settings import Address, InstanceKey, InstanceSettings
+
+WAITING_MAX = 65_536
+"""Announcements that wait on one interface: 4,096 addresses, sixteen times over."""
+
+Queue = tuple[str, int]
+"""Device and family."""
+
+
+class Pacer:
+    """A queue for each interface and family that has an interval."""
+
+    def __init__(self) -> None:
+        self._waiting: dict[Queue, deque[tuple[InstanceKey, Address]]] = {}
+        self._free_us: dict[Queue, int] = {}
+        """When the next one may go."""
+        self._interval_us: dict[Queue, int] = {}
+
+    @property
+    def deadline_us(self) -> int | None:
+        """When the next one may go that waits."""
+        times = [self._free_us[queue] for queue, waiting in self._waiting.items() if waiting]
+        return min(times, default=None)
+
+    def take(
+        self, effect: AnnounceAddresses, settings: InstanceSettings, now_us: int
+    ) -> list[Effect]:
+        """What of it may go now; the rest waits."""
+        free: list[Address] = []
+        for _ in range(effect.repeat):
+            for address in effect.addresses:
+                v4 = address.family == 4
+                interval_us = settings.garp_interval_us if v4 else settings.gna_interval_us
+                if not interval_us:
+                    if address not in free:
+                        free.append(address)
+                    continue
+                queue = (address.dev, address.family)
+                self._interval_us[queue] = interval_us
+                self._free_us.setdefault(queue, now_us)
+                waiting = self._waiting.setdefault(queue, deque(maxlen=WAITING_MAX))
+                waiting.append((effect.key, address))
+        effects: list[Effect] = []
+        if free:
+            effects.append(AnnounceAddresses(effect.key, tuple(free), effect.repeat))
+        return effects + self.due(now_us)
+
+    def forget(self, key: InstanceKey, addresses: tuple[Address, ...]) -> None:
+        """The instance has given these up."""
+        for queue, waiting in self._waiting.items():
+            if any(owner == key for owner, _ in waiting):
+                kept = [e for e in waiting if e[0] != key or e[1] not in addresses]
+                self._waiting[queue] = deque(kept, maxlen=WAITING_MAX)
+
+    def due(self, now_us: int) -> list[Effect]:
+        """What may go now."""
+        effects: list[Effect] = []
+        for queue, waiting in self._waiting.items():
+            if waiting and self._free_us[queue] <= now_us:
+                key, address = waiting.popleft()
+                effects.append(AnnounceAddresses(key, (address,), 1))
+                self._free_us[queue] = now_us + self._interval_us[queue]
+        return effects

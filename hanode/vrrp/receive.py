@@ -1,0 +1,154 @@
+"""The checks that a received advert must pass, in keepalived's order (RFC 9568 section 7.1).
+
+PURE. One `Receiver` for each instance: signatures need a memory of what came before.
+"""
+
+from __future__ import annotations
+
+import hmac
+
+from hanode.vrrp import packet
+from hanode.vrrp.auth import AhSequence, HmacReplay, check_ah, check_hmac
+from hanode.vrrp.packet import (
+    ADDRESS_BYTES,
+    AUTH_BYTES,
+    AUTH_KINDS,
+    HEADER_BYTES,
+    TTL,
+    TYPE_ADVERTISEMENT,
+    Advert,
+    Datagram,
+    Reason,
+    Refusal,
+    text,
+)
+from hanode.vrrp.settings import InstanceSettings
+
+AUTH_NAMES = {0: "none", 1: "PASS", 2: "AH"}
+
+
+class Receiver:
+    """Judges the datagrams that came for one VRID."""
+
+    __slots__ = ("_destination", "_peers", "_replay", "_sequence", "_settings")
+
+    def __init__(self, settings: InstanceSettings, sequence: AhSequence | None = None) -> None:
+        self._sequence = sequence or AhSequence()
+        self._replay = HmacReplay()
+        self.use(settings)
+
+    def use(self, settings: InstanceSettings) -> None:
+        """New settings; what was heard stays remembered."""
+        self._settings = settings
+        self._destination = None if settings.unicast else packet.packed(settings.mcast_group)
+        self._peers = {packet.packed(peer.ip): peer for peer in settings.unicast_peers}
+
+    @property
+    def signed(self) -> bool:
+        """Whether each advert is to be another one than the last."""
+        return self._settings.hmac is not None or self._settings.auth_type == "AH"
+
+    def judge(self, datagram: Datagram, *, wall_us: int = 0) -> Advert | Refusal:
+        """The advert, or why it is none for us."""
+        settings = self._settings
+        if bool(datagram.ah) != (settings.auth_type == "AH"):
+            has = "has" if datagram.ah else "lacks"
+            ours = settings.auth_type.replace("NONE", "none")
+            return Refusal(
+                Reason.AUTH_TYPE, f"it {has} an authentication header, our auth_type is {ours}"
+            )
+        if datagram.ah and (refusal := check_ah(datagram, settings, self._sequence)):
+            return refusal
+        return self._judge_pdu(datagram, wall_us)
+
+    def _judge_pdu(self, datagram: Datagram, wall_us: int) -> Advert | Refusal:
+        settings, payload = self._settings, datagram.payload
+        version, count, size = payload[0] >> 4, payload[3], ADDRESS_BYTES[settings.family]
+        end = HEADER_BYTES + count * size
+        length = end + (AUTH_BYTES if version == 2 else 0)
+        trailer = payload[length:]
+        if len(payload) < length or (trailer and settings.hmac is None):
+            what = f"{len(payload)} bytes do not hold the {count} addresses it announces"
+            return Refusal(Reason.LENGTH, what)
+        if not settings.unicast and datagram.ttl != TTL:
+            return Refusal(Reason.TTL, f"its TTL is {datagram.ttl} instead of {TTL}")
+        if version != settings.version:
+            return Refusal(Reason.VERSION, f"it is VRRPv{version}, ours is VRRPv{settings.version}")
+        if settings.hmac is not None:
+            payload = payload[:length]
+            datagram = Datagram(datagram.source, datagram.destination, datagram.ttl, payload)
+            refusal = check_hmac(datagram, trailer, settings, self._replay, wall_us=wall_us)
+            if refusal is not None:
+                return refusal
+        refusal = judge_v2(payload, settings) if version == 2 else None
+        refusal = refusal or self._judge_rest(datagram)
+        if refusal is not None:
+            return refusal
+        addresses = tuple(payload[at : at + size] for at in range(HEADER_BYTES, end, size))
+        return Advert(
+            version=version,
+            vrid=payload[1],
+            priority=payload[2],
+            interval_us=packet.interval_us(payload),
+            addresses=addresses,
+            same_addresses=packet.same_addresses(addresses, settings),
+        )
+
+    def _judge_rest(self, datagram: Datagram) -> Refusal | None:
+        payload = datagram.payload
+        if payload[0] & 0x0F != TYPE_ADVERTISEMENT:
+            return Refusal(Reason.TYPE, f"its type is {payload[0] & 0x0F} instead of 1")
+        if not self._sums_up(datagram):
+            return Refusal(Reason.CHECKSUM, "its checksum is wrong")
+        if self._destination is None:
+            if is_multicast(datagram.destination):
+                to = text(datagram.destination)
+                return Refusal(Reason.DESTINATION, f"it was sent to {to}, ours is unicast")
+            return self._judge_peer(datagram)
+        if datagram.destination != self._destination:
+            return Refusal(Reason.DESTINATION, f"it was sent to {text(datagram.destination)}")
+        return None
+
+    def _sums_up(self, datagram: Datagram) -> bool:
+        payload, settings = datagram.payload, self._settings
+        if payload[0] >> 4 == 2:
+            return packet.checksum(payload) == 0
+        pseudo = packet.pseudo_header(datagram.source, datagram.destination, len(payload))
+        if packet.checksum(pseudo + payload) == 0:
+            return True
+        # keepalived with v3_checksum_as_v2 does not look at what it receives.
+        return settings.v3_checksum_as_v2 and settings.family == 4
+
+    def _judge_peer(self, datagram: Datagram) -> Refusal | None:
+        if not self._settings.check_unicast_src:
+            return None
+        peer = self._peers.get(datagram.source)
+        if peer is None:
+            return Refusal(Reason.SOURCE, "its sender is no unicast_peer of ours")
+        if not peer.min_ttl <= datagram.ttl <= peer.max_ttl:
+            bounds = f"{peer.min_ttl}..{peer.max_ttl}"
+            return Refusal(Reason.TTL, f"its TTL {datagram.ttl} is not in {bounds}")
+        return None
+
+
+def judge_v2(payload: bytes, settings: InstanceSettings) -> Refusal | None:
+    """What only VRRPv2 has: authentication, and an interval that must be ours."""
+    kind = payload[4]
+    if kind not in AUTH_NAMES:
+        return Refusal(Reason.AUTH_TYPE_UNKNOWN, f"its auth_type {kind} is unknown")
+    if kind != AUTH_KINDS[settings.auth_type]:
+        ours = settings.auth_type.replace("NONE", "none")
+        return Refusal(Reason.AUTH_TYPE, f"its auth_type is {AUTH_NAMES[kind]}, ours is {ours}")
+    if settings.auth_type == "PASS" and not hmac.compare_digest(
+        payload[-AUTH_BYTES:], packet.auth_data(settings)
+    ):
+        return Refusal(Reason.AUTH, "its auth_pass differs from ours")
+    if payload[5] * 1_000_000 != settings.advert_int_us:
+        ours = f"{settings.advert_int_us // 1_000_000} s"
+        return Refusal(Reason.INTERVAL, f"its advert_int is {payload[5]} s, ours is {ours}")
+    return None
+
+
+def is_multicast(address: bytes) -> bool:
+    """224.0.0.0/4, ff00::/8."""
+    return address[0] >> 4 == 14 if len(address) == 4 else address[0] == 0xFF

@@ -1,0 +1,165 @@
+"""What a reload does: instances begin, change and end, and those that stay feel nothing.
+
+PURE. The middle of the router.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from hanode.vrrp.effects import Effect, RemoveAddresses
+from hanode.vrrp.events import ABSENT, Reconfigured, Started, Stopped
+from hanode.vrrp.machine import Machine
+from hanode.vrrp.settings import Address, InstanceKey, InstanceSettings, VrrpSettings
+from hanode.vrrp.steps import Steps
+from hanode.vrrp.sync import SyncGroup
+
+REMOVED = Stopped("removed from the configuration", deleted=True)
+
+
+@dataclass(frozen=True, slots=True)
+class Reload:
+    """What `Router.configure` did."""
+
+    effects: list[Effect]
+    changed: tuple[str, ...]
+    """In words, one for each instance that was touched."""
+
+
+class Reloads(Steps):
+    """Takes settings."""
+
+    def configure(
+        self,
+        settings: VrrpSettings,
+        *,
+        now_us: int,
+        found: Iterable[Address] = (),
+        alive_us: int | None = None,
+    ) -> Reload:
+        """Start, change and end instances so that `settings` runs.
+
+        An instance is the same one if interface, family and VRID are. One that is not changed
+        is not touched at all: state, timers and addresses stay. `found` are the addresses of
+        the kernel that carry our mark: the first configuration removes those that a killed
+        run has left, and that are not configured any more. `alive_us` is when that run was last
+        alive: a master whose adverts nobody can have missed yet goes on (`_may_resume`).
+        """
+        there = tuple(found)
+        first = not self.machines
+        effects = self._orphans(settings, there) if first else []
+        left = {(a.dev, str(a)) for a in there} if first else set()
+        old, self.settings = self.settings, settings
+        self.shared.tell_all = bool(settings.fifos or settings.smtp.to)
+        self._doubled = _doubled(old, settings)
+        self._paces = any(i.garp_interval_us or i.gna_interval_us for i in settings.instances)
+        wanted = {instance.key: instance for instance in settings.instances}
+        changed, new, reset = [], [], []
+        for key in [key for key in self.machines if key not in wanted]:
+            machine = self.machines[key]
+            effects += self._step(machine, REMOVED, now_us, follow=False)
+            del self.machines[key]
+            machine.queued_us = None
+            changed.append(f"{machine.settings.name} removed")
+        for key, instance in wanted.items():
+            there_already = self.machines.get(key)
+            if there_already is None:
+                self.machines[key] = Machine(instance, self.shared)
+                new.append(self.machines[key])
+                changed.append(f"{instance.name} added")
+            elif there_already.settings != instance:
+                reset.append((there_already, instance))
+                changed.append(f"{instance.name} changed")
+        self._bind_groups()
+        for machine, instance in reset:
+            effects += self._step(machine, Reconfigured(instance), now_us, follow=False)
+        self._index()
+        if not first:
+            effects += self._settle_all("the group was changed by a reload", now_us)
+        effects += self._start(new, left, alive_us, now_us)
+        return Reload(self._paced(effects, now_us), tuple(changed))
+
+    def _start(
+        self,
+        new: list[Machine],
+        left: set[tuple[str, str]],
+        alive_us: int | None,
+        now_us: int,
+    ) -> list[Effect]:
+        """All at once: a group's members must know of each other's faults before they begin."""
+        for machine in new:
+            machine.look(self._links.get(machine.settings.interface, ABSENT))
+        resumed = {m.settings.name for m in new if may_resume(m.settings, left, alive_us, now_us)}
+        for group in self.groups.values():
+            if not resumed.issuperset(group.settings.members):
+                resumed.difference_update(group.settings.members)
+        effects: list[Effect] = []
+        for machine in new:
+            event = Started(machine.link, resume=machine.settings.name in resumed)
+            effects += self._step(machine, event, now_us, follow=False)
+        # keepalived tells of groups first when it starts, and later of their members first.
+        told: list[Effect] = []
+        for group in self.groups.values():
+            told += group.settle("start", tell_all=self.shared.tell_all)
+        return told + effects + self._settle_all("start", now_us)
+
+    def _index(self) -> None:
+        self._tables = {}
+        self._watchers = {}
+        for (interface, family, vrid), machine in self.machines.items():
+            self._tables.setdefault((interface, family), {})[vrid] = machine
+            for thing in machine.watched:
+                self._watchers.setdefault((thing.kind, thing.name), []).append(machine)
+
+    def _bind_groups(self) -> None:
+        """Groups by name; one that stays keeps its state."""
+        old, self.groups = self.groups, {}
+        keys = {instance.name: instance.key for instance in self.settings.instances}
+        for settings in self.settings.sync_groups:
+            group = old.pop(settings.name, None) or SyncGroup(settings)
+            group.settings = settings
+            group.bind([self.machines[keys[name]] for name in settings.members])
+            self.groups[settings.name] = group
+        for group in old.values():
+            group.part()
+
+    def _orphans(self, settings: VrrpSettings, found: Iterable[Address]) -> list[Effect]:
+        wanted = {(a.dev, str(a)) for i in settings.instances for a in i.addresses}
+        wanted |= {(a.dev, str(a)) for a in settings.static_addresses}
+        keys = {a.dev: i.key for i in settings.instances for a in i.addresses}
+        keys |= {i.interface: i.key for i in settings.instances}
+        return [
+            RemoveAddresses(keys[a.dev], (a,))
+            for a in found
+            if a.dev in keys and (a.dev, str(a)) not in wanted
+        ]
+
+
+def may_resume(
+    settings: InstanceSettings,
+    left: set[tuple[str, str]],
+    alive_us: int | None,
+    now_us: int,
+) -> bool:
+    """Whether an instance of a run that was killed goes on as master where that left off.
+
+    All its addresses are still there, and no other node can have taken over: even the most
+    eager one waits down_timer_adverts intervals from our last advert, which was sent at most
+    one interval before we were killed.
+    """
+    if alive_us is None or not settings.addresses:
+        return False
+    if any((a.dev, str(a)) not in left for a in settings.addresses):
+        return False
+    return now_us - alive_us < (settings.down_timer_adverts - 1) * settings.advert_int_us
+
+
+def _doubled(old: VrrpSettings, new: VrrpSettings) -> frozenset[Address]:
+    owner: dict[Address, InstanceKey] = {}
+    doubled = set()
+    for instance in (*old.instances, *new.instances):
+        for address in instance.addresses:
+            if owner.setdefault(address, instance.key) != instance.key:
+                doubled.add(address)
+    return frozenset(doubled)

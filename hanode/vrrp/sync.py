@@ -1,0 +1,112 @@
+"""Sync groups: instances that are master, backup or in fault together, as in keepalived 2.2.7.
+
+PURE. MASTER only when every member wants it; one BACKUP takes all back; one FAULT faults all, and
+FAULT ends when no member has a reason of its own. The group only says who must follow; the
+router delivers it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from hanode.vrrp.effects import Effect, GroupChanged, Notify, State
+from hanode.vrrp.events import SyncFollow
+from hanode.vrrp.machine import Machine
+from hanode.vrrp.settings import SyncGroupSettings
+from hanode.vrrp.surroundings import NO_NOTIFY
+
+
+class SyncGroup:
+    """One vrrp_sync_group and its machines."""
+
+    def __init__(self, settings: SyncGroupSettings) -> None:
+        self.settings = settings
+        self.members: list[Machine] = []
+        self.state = State.INIT
+        self.cause = "not started"
+
+    def bind(self, members: list[Machine]) -> None:
+        """These are the members now."""
+        self.part()
+        self.members = members
+        for machine in members:
+            machine.gate = self
+
+    def part(self) -> None:
+        """The group ends, or changes: its members are free."""
+        for machine in self.members:
+            if machine.gate is self:
+                machine.gate = None
+        self.members = []
+
+    # What the members ask (shared.Gate)
+
+    def may_be_master(self) -> bool:
+        """Whether every member wants to be MASTER."""
+        return all(machine.wants_master for machine in self.members)
+
+    def fault_beside(self, member: object) -> str | None:
+        """The fault of another member."""
+        for machine in self.members:
+            if machine.own_fault is not None and machine is not member:
+                return f"sync group {self.settings.name}: {machine.own_fault}"
+        return None
+
+    # What the router asks
+
+    def followers(
+        self, mover: Machine | None = None, old: State | None = None
+    ) -> Iterator[tuple[Machine, SyncFollow]]:
+        """Who must follow now that `mover` has left the state `old`; None: nobody in particular."""
+        faulted = next((m for m in self.members if m.own_fault is not None), None)
+        for machine in self.members:
+            if faulted is not None and machine.state in (State.BACKUP, State.MASTER):
+                yield machine, self._follow(State.FAULT, str(faulted.own_fault))
+            elif faulted is None and machine.state is State.FAULT:
+                cause = mover.cause if mover is not None else "no member is faulted any more"
+                yield machine, self._follow(State.BACKUP, cause)
+        if mover is None or faulted is not None or mover.state is old:
+            return
+        others = [machine for machine in self.members if machine is not mover]
+        if mover.state is State.MASTER:
+            for machine in others:
+                if machine.state is State.BACKUP:
+                    yield machine, self._follow(State.MASTER, mover.cause)
+        elif old is State.MASTER:
+            for machine in others:
+                if machine.state is State.MASTER:
+                    yield machine, self._follow(State.BACKUP, mover.cause, soon=mover.is_back_soon)
+
+    def disagreeing(self, cause: str) -> list[tuple[Machine, SyncFollow]]:
+        """After a reload: members that are MASTER while another one is not."""
+        masters = [m for m in self.members if m.state is State.MASTER]
+        if len(masters) == len(self.members):
+            return []
+        return [(machine, self._follow(State.BACKUP, cause)) for machine in masters]
+
+    def settle(self, cause: str, *, tell_all: bool) -> list[Effect]:
+        """The group's own transition, once its members have made theirs."""
+        states = {machine.state for machine in self.members}
+        if State.FAULT in states:
+            new = State.FAULT
+        elif State.INIT in states or not states:
+            new = State.INIT
+        else:
+            new = State.MASTER if states == {State.MASTER} else State.BACKUP
+        if new is self.state:
+            return []
+        old, self.state, self.cause = self.state, new, cause
+        effects: list[Effect] = [GroupChanged(self.settings.name, old, new, cause)]
+        if new is not State.INIT:
+            effects += self.notify(new.value, tell_all=tell_all)
+        return effects
+
+    def notify(self, state: str, *, tell_all: bool) -> list[Effect]:
+        """For scripts, pipes and mail, where there are any."""
+        if self.settings.notify == NO_NOTIFY and not tell_all:
+            return []
+        return [Notify("GROUP", self.settings.name, state, 0)]
+
+    def _follow(self, state: State, cause: str, *, soon: bool = False) -> SyncFollow:
+        prefix = f"sync group {self.settings.name}: "
+        return SyncFollow(state.value, prefix + cause.removeprefix(prefix), soon)
