@@ -33,6 +33,7 @@ from hanode.conf.model import (
     place,
     written,
 )
+from hanode.conf.origins import Definition, made_by, word_place
 from hanode.conf.pairs import check_pair
 from hanode.conf.problems import Fix, Problem, Severity, apply_fixes, has_errors, in_order
 from hanode.conf.render import Rendered, render
@@ -80,6 +81,7 @@ __all__ = [
     "Checker",
     "Command",
     "Config",
+    "Definition",
     "DnsCheck",
     "Document",
     "EditRefused",
@@ -132,6 +134,7 @@ __all__ = [
     "expand_for",
     "has_errors",
     "in_order",
+    "made_by",
     "mask_secrets",
     "merge",
     "merge_models",
@@ -142,6 +145,7 @@ __all__ = [
     "remove_address",
     "render",
     "set_value",
+    "word_place",
     "worst",
     "written",
 ]

@@ -226,14 +226,14 @@ class _Binder:
             elif keyword.opens is not None and typed is not None and keyword.name in typed:
                 scan.opened.append((keyword, raw))
             elif keyword.field is not None and value is not None:
-                if keyword.name == "state" and scan.values.get("state") == "MASTER":
-                    value = "MASTER"  # as in keepalived, it is not taken back
-                scan.values[keyword.field] = value
+                kept = keyword.name == "state" and scan.values.get("state") == "MASTER"
+                if not kept:  # as in keepalived, MASTER is not taken back
+                    scan.values[keyword.field] = value
+                    scan.places.append((main, origin(raw)))
                 if keyword.name == "auth_pass":
                     self.password(raw, value)
                 if raw.before or raw.after or raw.close_before or raw.close_after:
                     scan.notes += own_notes(raw, main)
-                scan.places.append((main, origin(raw)))
             else:
                 if keyword.opens is not None:
                     self.check_block(raw, blocks()[keyword.opens])

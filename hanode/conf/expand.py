@@ -43,6 +43,18 @@ class Logical:
     comment: str = ""
 
 
+@dataclass(frozen=True, slots=True)
+class Defined:
+    """Where a name got its value, and how many logical lines came before."""
+
+    name: str
+    value: str
+    source: Source
+    start: int
+    end: int
+    before: int
+
+
 @dataclass(slots=True)
 class Expanded:
     """The logical lines and what went wrong on the way."""
@@ -50,6 +62,7 @@ class Expanded:
     lines: list[Logical]
     problems: list[Problem]
     definitions: dict[str, str] = field(default_factory=dict)
+    defined: list[Defined] = field(default_factory=list)
 
 
 def expand(
@@ -66,7 +79,7 @@ def expand(
     run = _Expansion(node, read)
     run.definitions |= definitions or {}
     run.file(document, depth=0)
-    return Expanded(run.lines, run.problems, run.definitions)
+    return Expanded(run.lines, run.problems, run.definitions, run.defined)
 
 
 class _Expansion:
@@ -78,6 +91,7 @@ class _Expansion:
         self.definitions: dict[str, str] = {"_PWD": ".", "_HASH": "#", "_BANG": "!"}
         if node:
             self.definitions["_INSTANCE"] = node
+        self.defined: list[Defined] = []
         self.full = False
 
     def file(self, document: Document, depth: int) -> None:
@@ -107,6 +121,9 @@ class _Expansion:
         elif kind is Kind.DEFINITION:
             name, value = self.definition(text, line, lines)
             self.definitions[name] = value
+            self.defined.append(
+                Defined(name, value, source, line.body, line.comment, len(self.lines))
+            )
         elif kind is Kind.COMMENT:
             self.emit("", source, line)
         elif kind is not Kind.BLANK:

@@ -38,6 +38,16 @@ class Origin:
         """`$NAME` or `~SEQ`: the place is where the macro is used; the words are not there."""
 
     @property
+    def source(self) -> Source | None:
+        """The text it stands in, which may be a part of a file; None where it stands nowhere."""
+        return self._source
+
+    @property
+    def head_span(self) -> tuple[int, int]:
+        """The words before the block, as offsets into the text of `source`."""
+        return self._start, max(self._head, self._start)
+
+    @property
     def file(self) -> str:
         """The file's name."""
         return self._source.name if self._source is not None else ""
@@ -66,6 +76,14 @@ class Origin:
     def end_column(self) -> int:
         """Behind its head: the words before the block."""
         return self.column + max(self._head - self._start, 0)
+
+    @property
+    def lead(self) -> str:
+        """What stands before it on its line: its indent, and a condition where it has one."""
+        if self._source is None:
+            return ""
+        begin = self._source.text.rfind("\n", 0, self._start) + 1
+        return self._source.text[begin : self._start]
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, Origin) and self._values() == other._values()
