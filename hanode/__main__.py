@@ -18,9 +18,13 @@ VERBS: dict[str, tuple[str, str]] = {
     "explain": ("hanode.cli.conf", "say what a keyword does"),
     "run": ("hanode.cli.run", "run the engine on this machine"),
     "status": ("hanode.cli.status", "show what the engine of this machine does"),
-    "reload": ("hanode.cli.status", "make the engine read its file again"),
-    "stop": ("hanode.cli.status", "stop the engine of this machine"),
     "events": ("hanode.cli.status", "show what happened on this machine, and follow it"),
+    "reload": ("hanode.cli.operate", "make the engine read its file again"),
+    "stop": ("hanode.cli.operate", "stop the engine of this machine"),
+    "release": ("hanode.cli.operate", "let another node be MASTER"),
+    "take": ("hanode.cli.operate", "become MASTER, where the election allows it"),
+    "announce": ("hanode.cli.operate", "tell the neighbours again where the addresses are"),
+    "maintenance": ("hanode.cli.operate", "on: keep out of the election, off: take part again"),
 }
 """Verb: the module whose `main(verb, arguments)` gives the exit code, and one line of help."""
 
@@ -63,7 +67,7 @@ def _dispatch(words: list[str]) -> int:
 
 
 def _help() -> str:
-    lines = [f"  {verb:<8} {what}" for verb, (_module, what) in VERBS.items()]
+    lines = [f"  {verb:<11} {what}" for verb, (_module, what) in VERBS.items()]
     return "\n".join(["usage: python -m hanode VERB …", "", *lines])
 
 

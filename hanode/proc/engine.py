@@ -82,6 +82,8 @@ class Engine:
         self.began = asyncio.Event()
         """Set when every child has said for the first time whether it took its settings."""
         self.maintenance = False
+        self.changed: tuple[str, ...] = ()
+        """What the last configuration changed, in the children's words."""
         self.ipvs = ""
 
     def start(self, file: File, built: Built, tasks: asyncio.TaskGroup) -> None:
@@ -93,6 +95,7 @@ class Engine:
     async def configure(self, file: File, built: Built) -> str | None:
         """Give every child its settings; None when all have taken them, else why not."""
         self._set(file, built)
+        self.changed = ()
         loop = asyncio.get_running_loop()
         self._waiting = {child.name: loop.create_future() for child in self.children}
         for child in self.children:
@@ -221,6 +224,9 @@ class Engine:
         if message.get("revision") != self._revision:
             return
         self._refused.pop(child.name, None)
+        changed = message.get("changed")
+        if isinstance(changed, list):
+            self.changed += tuple(str(each) for each in changed)
         if error is not None:
             self._refused[child.name] = f"the {child.name} process refused its settings: {error}"
         self._answered(child, None if error is None else f"{child.name}: {error}")

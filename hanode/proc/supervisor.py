@@ -35,6 +35,10 @@ OUTSIDE_WINDOW_US = 60_000_000
 """An agent in wrong hands must not fill the journal: so many of its refusals in such a time."""
 
 
+HISTORY_MAX = 200
+"""Events in one answer."""
+
+
 class Supervisor:
     """One node. `run` returns an exit code when it was asked to stop."""
 
@@ -65,6 +69,7 @@ class Supervisor:
             log,
             anyone={
                 "status": self._status,
+                "history": self._history,
                 "apply": self._apply,
                 "confirm": self._confirm,
                 "refused": self._refused_outside,
@@ -205,6 +210,12 @@ class Supervisor:
             "seq": self._journal.seq,
         }
 
+    async def _history(self, request: Message) -> Message:
+        limit = request.get("limit")
+        limit = min(limit, HISTORY_MAX) if isinstance(limit, int) and limit > 0 else HISTORY_MAX
+        events = self._journal.last(str(request.get("kind")), limit=limit)
+        return {"ok": True, "events": [encode(event) for event in events]}
+
     async def _apply(self, request: Message) -> Message:
         try:
             envelope = decode(Signed, request.get("envelope"))
@@ -247,7 +258,8 @@ class Supervisor:
         async with self._one_change:
             if file is None:
                 return _as_answer(await self._perform([Report(0, "refused", f"{path}: {why}")]))
-            return _as_answer(await self._perform(self._life.reload(file)))
+            answer = _as_answer(await self._perform(self._life.reload(file)))
+            return {**answer, "changed": list(self._engine.changed)} if answer["ok"] else answer
 
     async def _stop_verb(self, _request: Message) -> Message:
         asyncio.get_running_loop().call_soon(self._stop.set)

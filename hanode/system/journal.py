@@ -86,6 +86,11 @@ class Journal:
             return []
         return list(itertools.islice(self._stored(seq), limit))
 
+    def last(self, kind: str, *, limit: int) -> list[Event]:
+        """The newest events of a kind that are still in memory, the oldest of them first."""
+        found = itertools.islice((e for e in reversed(self._recent) if e.kind == kind), limit)
+        return list(found)[::-1]
+
     def close(self) -> None:
         """Make everything durable."""
         os.fsync(self._handle)
