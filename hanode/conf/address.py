@@ -1,27 +1,29 @@
-"""Lines that are no keywords: addresses, peers, names.
+"""Lines that are no keywords: an address with its options, and all the others.
 
 PURE. An address line is `IP[/len] [option …]`; keepalived ignores an option that it does not know.
 """
 
 from __future__ import annotations
 
+from hanode.conf import lines
 from hanode.conf.blocks import Raw, at_span
+from hanode.conf.keywords.lines import ADDRESS, TRACK
 from hanode.conf.lexer import unquote
 from hanode.conf.model import Address, Note, Origin
-from hanode.conf.problems import Fix, Problem
-from hanode.conf.schema import Block
-from hanode.conf.values import BadValue, read_prefixed
+from hanode.conf.problems import Problem, Severity
+from hanode.conf.schema import Block, blocks
+from hanode.conf.values import BadValue, is_ip, read_prefixed
 
-WITH_VALUE = frozenset(
-    ("brd", "broadcast", "dev", "scope", "label", "peer", "preferred_lft", "track_group")
-)
-ALONE = frozenset(
-    ("home", "-nodad", "mngtmpaddr", "noprefixroute", "autojoin", "no_track", "use_vmac")
-)
+WITH_VALUE = frozenset(row.name for row in (*ADDRESS, TRACK) if row.value.least)
+"""The options of an address that a value follows."""
 
 
 def bind_address(
-    raw: Raw, notes: list[Note], place: Origin, problems: list[Problem]
+    raw: Raw,
+    notes: list[Note],
+    place: Origin,
+    problems: list[Problem],
+    block: str = "virtual_ipaddress",
 ) -> Address | None:
     """The address of a line, or None where it has none."""
     words = [unquote(word) for word in raw.words]
@@ -33,40 +35,24 @@ def bind_address(
     try:
         ip, prefix = read_prefixed(words[0])
     except BadValue as error:
-        message = f"{error}; keepalived skips the line"
+        instead = "takes the longest" if is_ip(words[0].partition("/")[0]) else "skips the line"
+        message = f"{error}; keepalived {instead}"
         hint = "write one address on each line, such as 192.0.2.1/24"
-        problems.append(at_span(raw.line, raw.spans[0], "bad-address", "error", message, hint=hint))
+        severity: Severity = "warning" if error.mild else "error"
+        problems.append(
+            at_span(raw.line, raw.spans[0], "bad-address", severity, message, hint=hint)
+        )
         return None
-    dev = None
-    options: list[str] = []
-    at = 1
-    while at < len(words):
-        name = words[at]
-        size = 2 if name in WITH_VALUE else 1
-        if name == "dev" and at + 1 < len(words):
-            dev = words[at + 1]
-        else:
-            options += raw.words[at : at + size]
-        check_option(raw, at, problems)
-        at += size
-    return Address(ip, prefix, dev, tuple(options), tuple(notes), place)
-
-
-def check_option(raw: Raw, at: int, problems: list[Problem]) -> None:
-    """A Problem where the word at this place is no option of an address, or lacks its value."""
-    name = unquote(raw.words[at])
-    if name in ALONE:
-        return
-    if name in WITH_VALUE:
-        if at + 1 >= len(raw.words):
-            message = f"{name} needs a value"
-            problems.append(at_span(raw.line, raw.spans[at], "value-missing", "error", message))
-        return
-    message = f"{name} is no option of an address; keepalived ignores it"
-    fix = None
-    if raw.line.macro is None:
-        fix = Fix(f"remove {name}", raw.spans[at - 1][1], raw.spans[at][1], "")
-    problems.append(at_span(raw.line, raw.spans[at], "unknown-option", "warning", message, fix=fix))
+    if len(words) == 1:
+        return Address(ip, prefix, None, (), tuple(notes), place)
+    found = lines.read(raw, blocks()[block], first=1)
+    problems += found.problems
+    problems += lines.address_law(raw, found)
+    devices = [option for option in found.options if option.name == "dev" and option.words]
+    named = {at for option in devices for at in (option.at, option.at + 1)}
+    options = tuple(raw.words[at] for at in range(1, len(words)) if at not in named)
+    dev = devices[-1].words[0] if devices else None
+    return Address(ip, prefix, dev, options, tuple(notes), place)
 
 
 def check_line(raw: Raw, table: Block, problems: list[Problem]) -> None:
@@ -76,22 +62,14 @@ def check_line(raw: Raw, table: Block, problems: list[Problem]) -> None:
         problems.append(at_span(raw.line, raw.spans[0], "block-unexpected", "error", message))
         return
     if table.lines == "an address":
-        bind_address(raw, [], Origin(), problems)
-    elif table.lines == "an address of a peer" and raw.words:
-        try:
-            _, prefix = read_prefixed(unquote(raw.words[0]))
-        except BadValue as error:
-            message = f"{error}; keepalived skips this peer"
-            problems.append(at_span(raw.line, raw.spans[0], "bad-address", "error", message))
-            return
-        if prefix is not None:
-            message = "a peer is an address without a prefix length"
-            problems.append(at_span(raw.line, raw.spans[0], "bad-address", "error", message))
+        bind_address(raw, [], Origin(), problems, table.name)
+    elif raw.words:
+        problems += lines.check(raw, table)
 
 
 def knows(option: str) -> bool:
-    """Whether keepalived knows the option."""
-    return option in WITH_VALUE or option in ALONE
+    """Whether keepalived knows the option of a virtual address."""
+    return option in blocks()["virtual_ipaddress"].keywords
 
 
 def readable(words: tuple[str, ...]) -> bool:

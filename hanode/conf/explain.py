@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from hanode.conf.codes import CODES
-from hanode.conf.schema import Keyword, blocks, homes, nearest
+from hanode.conf.schema import Keyword, blocks, homes, lines_with, nearest
 from hanode.conf.unknown import RETIRED, place_name
 
 _ENGINE = {
@@ -28,7 +28,7 @@ class Explained:
 
 def explain_word(word: str) -> Explained:
     """The meaning of a keyword in each block that has it."""
-    places = homes(word)
+    places = homes(word) or lines_with(word)
     if places:
         table = blocks()
         return Explained(

@@ -49,7 +49,9 @@ def _anchor(block: Block) -> str:
 def _contents(table: dict[str, Block]) -> Iterator[str]:
     for block in table.values():
         count = len(block.keywords)
-        what = f"{count} words" if count > 1 else f"each line: {block.lines}" if block.lines else ""
+        what = f"{count} words" if count > 1 else ""
+        if block.lines is not None:
+            what = f"each line: {block.lines}" + (f", {count} options" if count > 1 else "")
         yield f"* [{_title(block)}](#{_anchor(block)})" + (f" · {what}" if what else "")
 
 
@@ -59,12 +61,22 @@ def _section(block: Block) -> Iterator[str]:
     if openers:
         yield f"Opened by {', '.join(openers)}.\n"
     if block.lines is not None:
-        yield f"No keywords: each line is {block.lines}."
-        return
+        yield f"No keywords: each line is {block.lines}{_line_form(block)}."
+        if not block.keywords:
+            return
+        yield ""
     yield "| word | value | not written | what it does | since | engine |"
     yield "|---|---|---|---|---|---|"
     for keyword in block.keywords.values():
         yield _row(keyword)
+
+
+def _line_form(block: Block) -> str:
+    """What a line begins with, and that options may follow."""
+    parts = [f"{what} ({value.shape})" for what, value in block.head]
+    if block.keywords:
+        parts.append("options")
+    return ": " + ", then ".join(parts) if parts else ""
 
 
 def _openers(block: Block) -> list[str]:

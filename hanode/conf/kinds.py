@@ -5,6 +5,7 @@ PURE. As in `values`, `read` raises `BadValue` where keepalived would refuse the
 
 from __future__ import annotations
 
+import ipaddress
 import re
 from dataclasses import dataclass
 from typing import Any, ClassVar
@@ -28,7 +29,7 @@ class Weight(Value):
     limit: int
     reverse: tuple[str, ...] = ("reverse", "noreverse")
     least: ClassVar[int] = 1
-    most: ClassVar[int] = 2
+    at_most: ClassVar[int] = 2
 
     @property
     def shape(self) -> str:
@@ -39,6 +40,9 @@ class Weight(Value):
         if len(words) > 1 and words[1] not in self.reverse:
             raise BadValue(f"takes only {one_of(self.reverse)} after its number", 1)
         return number, words[1:2] == ["reverse"]
+
+    def taken(self, words: list[str]) -> int:
+        return 2 if len(words) > 1 and words[1] in self.reverse else min(1, len(words))
 
     def write(self, value: Any) -> tuple[str, ...]:
         number, turned = value
@@ -54,7 +58,7 @@ class Either(Value):
     least: ClassVar[int] = 1
 
     @property
-    def most(self) -> int:  # type: ignore[override]
+    def most(self) -> int:
         return self.inner.most
 
     @property
@@ -80,7 +84,7 @@ class After(Value):
     word: str
     inner: Value
     least: ClassVar[int] = 1
-    most: ClassVar[int] = 2
+    at_most: ClassVar[int] = 2
 
     @property
     def shape(self) -> str:
@@ -95,6 +99,9 @@ class After(Value):
         except BadValue as error:
             raise BadValue(str(error), first) from None
 
+    def taken(self, words: list[str]) -> int:
+        return min(len(words), 2 if words[:1] == [self.word] else 1)
+
     def write(self, value: Any) -> tuple[str, ...]:
         said, inner = value
         return (*((self.word,) if said else ()), *self.inner.write(inner))
@@ -105,6 +112,8 @@ class Hex(Value):
     """Bytes in hexadecimal, spaces anywhere between pairs; `X` stands for any digit."""
 
     wildcard: bool = False
+    needed: int = 0
+    """Lowest number of words."""
 
     @property
     def shape(self) -> str:
@@ -112,6 +121,8 @@ class Hex(Value):
         return f"bytes in hexadecimal{extra}"
 
     def read(self, words: list[str]) -> Any:
+        if len(words) < self.needed:
+            raise BadValue(f"needs {self.shape}")
         digits = "".join(words).replace(" ", "")
         allowed = "[0-9A-Fa-fXx]" if self.wildcard else "[0-9A-Fa-f]"
         if not re.fullmatch(f"(?:{allowed}{{1,2}})*", digits):
@@ -152,7 +163,7 @@ class Named(Value):
     """Words of their own first, then numbers with a name each: `tcp 900 udp 300`."""
 
     names: tuple[tuple[str, int, int], ...]
-    """Name, lowest and highest value; a highest of 0: any word."""
+    """Name, lowest and highest value; a highest of 0: any word, of -1: a multicast address."""
     first: int = 0
     """So many words may stand before the names."""
     what: str = ""
@@ -160,7 +171,7 @@ class Named(Value):
 
     @property
     def shape(self) -> str:
-        pairs = [f"{n} N" if not high else f"{n} {low}–{high}" for n, low, high in self.names]
+        pairs = [f"{n} {low}–{high}" if high > 0 else f"{n} …" for n, low, high in self.names]
         return ", ".join(filter(None, (self.what, *pairs)))
 
     def read(self, words: list[str]) -> Any:
@@ -176,12 +187,22 @@ class Named(Value):
                 raise BadValue(f"needs a value after {name}", at)
             low, high = ranges[name]
             if high:
+                kind: Value = Int(low, high) if high > 0 else _Wide()
                 try:
-                    Int(low, high).read([words[at + 1]])
+                    kind.read([words[at + 1]])
                 except BadValue as error:
                     raise BadValue(f"{name} {error}", at + 1) from None
             at += 2
         return tuple(words)
+
+
+class _Wide(Value):
+    """A multicast address of any scope."""
+
+    def read(self, words: list[str]) -> Any:
+        if not is_ip(words[0]) or not ipaddress.ip_address(words[0]).is_multicast:
+            raise BadValue(f"must be a multicast address, not {words[0]}")
+        return words[0]
 
 
 TUNNELS = {"ipip": (), "gue": ("nocsum", "csum", "remcsum"), "gre": ("nocsum", "csum")}
@@ -195,7 +216,7 @@ class Method(Value):
     """
 
     least: ClassVar[int] = 1
-    most: ClassVar[int] = ANY_NUMBER_OF_WORDS
+    at_most: ClassVar[int] = ANY_NUMBER_OF_WORDS
 
     @property
     def shape(self) -> str:
@@ -212,7 +233,7 @@ class Method(Value):
         return "TUN" if len(words) == 1 else None
 
     def _tunnel(self, words: list[str]) -> None:
-        kind, at = "ipip", 1
+        kind, at, port = "ipip", 1, False
         while at < len(words):
             pair = words[at + 1] if at + 1 < len(words) else ""
             if words[at] == "type":
@@ -222,11 +243,13 @@ class Method(Value):
             elif words[at] == "port" and kind == "gue":
                 if not re.fullmatch(r"[0-9]{1,5}", pair) or not 1 <= int(pair) <= 65535:
                     raise BadValue("needs a port from 1 to 65535 after port", at)
-                at += 2
+                at, port = at + 2, True
             elif words[at] in TUNNELS[kind]:
                 at += 1
             else:
                 raise BadValue(f"knows no {words[at]} for a {kind} tunnel", at)
+        if kind == "gue" and not port:
+            raise BadValue("needs a port for a gue tunnel: type gue port N", len(words) - 1)
 
     def write(self, value: Any) -> tuple[str, ...]:
         return (value,)
@@ -237,7 +260,7 @@ class Granularity(Value):
     """A netmask for IPv4, a prefix length for IPv6."""
 
     least: ClassVar[int] = 1
-    most: ClassVar[int] = 1
+    at_most: ClassVar[int] = 1
 
     @property
     def shape(self) -> str:
@@ -245,9 +268,9 @@ class Granularity(Value):
 
     def read(self, words: list[str]) -> Any:
         word = words[0]
-        number = word.isdigit() and len(word) <= 3 and 1 <= int(word) <= 128
-        if not number and not (is_ip(word) and family(word) == 4):
-            raise BadValue(f"must be {self.shape}")
+        number = bool(re.fullmatch(r"[0-9]{1,10}", word))
+        if not (number and 1 <= int(word) <= 128) and not (is_ip(word) and family(word) == 4):
+            raise BadValue(f"must be {self.shape}", mild=number)
         return word
 
     def write(self, value: Any) -> tuple[str, ...]:
@@ -255,36 +278,11 @@ class Granularity(Value):
 
 
 @dataclass(frozen=True, slots=True)
-class Umask(Value):
-    """A file mode mask: octal, or names of bits."""
-
-    least: ClassVar[int] = 1
-
-    @property
-    def shape(self) -> str:
-        return "an octal mask such as 0022, or names such as IWGRP | IWOTH"
-
-    def read(self, words: list[str]) -> Any:
-        if words[0][0:1].isdigit() and not _mask(words[0]):
-            raise BadValue(f"must be {self.shape}")
-        return tuple(words)
-
-
-def _mask(word: str) -> bool:
-    """keepalived reads the mask as C does: 0x hexadecimal, 0 octal, else decimal."""
-    try:
-        base = 16 if word[:2].lower() == "0x" else 8 if word[0] == "0" else 10
-        return 0 <= int(word, base) <= 0o777
-    except ValueError:
-        return False
-
-
-@dataclass(frozen=True, slots=True)
 class MailServer(Value):
     """`HOST [PORT]`."""
 
     least: ClassVar[int] = 1
-    most: ClassVar[int] = 2
+    at_most: ClassVar[int] = 2
 
     @property
     def shape(self) -> str:
@@ -300,7 +298,7 @@ class MailServer(Value):
 class Init(Value):
     """`[N] [overwrite]` of init_file."""
 
-    most: ClassVar[int] = 2
+    at_most: ClassVar[int] = 2
 
     @property
     def shape(self) -> str:
@@ -315,24 +313,28 @@ class Init(Value):
 
 @dataclass(frozen=True, slots=True)
 class Group(Value):
-    """A multicast address of one family."""
+    """A multicast address, of one family where `version` is not 0; of IPv6 a link-local one."""
 
-    version: int
+    version: int = 0
     least: ClassVar[int] = 1
-    most: ClassVar[int] = 1
+    at_most: ClassVar[int] = 1
 
     @property
     def shape(self) -> str:
-        return f"an IPv{self.version} multicast address"
+        which = {4: "an IPv4 multicast address", 6: "a link-local IPv6 multicast address (ff02::…)"}
+        return which.get(self.version, "a multicast address (of IPv6 a link-local one, ff02::…)")
 
     def read(self, words: list[str]) -> Any:
         try:
             ip, _ = read_prefixed(words[0])
         except BadValue:
             raise BadValue(f"must be {self.shape}") from None
-        first = ip.lower().partition(":")[0] if ":" in ip else int(ip.partition(".")[0])
-        multicast = str(first).startswith("ff") if ":" in ip else 224 <= int(first) <= 239
-        if family(ip) != self.version or not multicast:
+        if ":" in ip:
+            address = ipaddress.IPv6Address(ip)
+            multicast = address.is_multicast and address.packed[1] & 0xF == 2
+        else:
+            multicast = 224 <= int(ip.partition(".")[0]) <= 239
+        if self.version not in (0, family(ip)) or not multicast:
             raise BadValue(f"must be {self.shape}, not {ip}")
         return ip
 

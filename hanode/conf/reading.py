@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator
 from hanode.conf.blocks import Raw, at_span
 from hanode.conf.lexer import unquote
 from hanode.conf.problems import Problem
-from hanode.conf.values import BadValue, family, is_ip, read_prefixed
+from hanode.conf.values import family, is_ip
 
 TRACKERS = ("track_interface", "track_script", "track_file", "track_process", "track_bfd")
 FOR_SCHEDULER = {
@@ -20,14 +20,6 @@ FOR_SCHEDULER = {
     "mh-port": ("mh",), "mh-fallback": ("mh",),
 }  # fmt: skip
 GARP_PACES = ("garp_interval", "gna_interval")
-ROUTE_DEVICE = frozenset(("dev", "oif", "nexthop", "no_track"))
-RULE_VALUES = frozenset(
-    "from to table lookup preference order priority tos dsfield fwmark realms "
-    "suppress_prefixlength sup_pl suppress_ifgroup sup_group dev iif oif tunnel-id uidrange "
-    "protocol ipproto sport dport track_group goto".split()
-)
-RULE_WORDS = frozenset("inet inet6 not l3mdev no_track nop blackhole unreachable prohibit".split())
-RULE_PLACE = frozenset(("preference", "order", "priority"))
 
 
 def read_in_order(statements: list[Raw]) -> list[Problem]:
@@ -122,56 +114,10 @@ def _bfds(raw: Raw, not_for_vrrp: set[str]) -> Iterator[Problem]:
 
 def _instance(raw: Raw) -> Iterator[Problem]:
     yield from _tracking(raw)
-    for inner in _inside(raw, "virtual_routes"):
-        yield from _routes(inner)
-    for inner in _inside(raw, "virtual_rules"):
-        yield from _policies(inner)
     words = {c.words[0] for c in raw.children or () if c.words}
     if "unicast_peer" not in words and "unicast_ttl" in words:
         message = "unicast_ttl means nothing without unicast_peer; keepalived takes it back"
         yield _at_close(raw, "unicast-without-peers", message)
-
-
-def _routes(raw: Raw) -> Iterator[Problem]:
-    """A route without an interface cannot be tracked."""
-    for line in raw.children or ():
-        if "or" in line.words:
-            yield _say(line, "deprecated-keyword", "or is an old word in a route: write nexthop")
-        elif line.words and not ROUTE_DEVICE.intersection(line.words):
-            message = "keepalived cannot track a route that names no interface (dev)"
-            yield _say(line, "route-untracked", f"{message}; write no_track, or dev")
-
-
-def _policies(raw: Raw) -> Iterator[Problem]:
-    """The words of routing rules, each of which should say its priority."""
-    for line in raw.children or ():
-        words = [unquote(word) for word in line.words]
-        at, wrong = 0, False
-        while at < len(words):
-            word = words[at]
-            if word not in RULE_VALUES and word not in RULE_WORDS:
-                yield _say(line, "unknown-option", f"{word} is no option of a routing rule", at)
-                wrong = True
-                break
-            if word in ("from", "to") and at + 1 < len(words) and not _network(words[at + 1]):
-                message = f"{word} needs an address or a network, not {words[at + 1]}"
-                yield _say(line, "bad-address", message, at + 1)
-                wrong = True
-                break
-            at += 2 if word in RULE_VALUES else 1
-        if words and not wrong and not RULE_PLACE.intersection(words):
-            message = "this routing rule names no priority; keepalived chooses one"
-            yield _say(line, "rule-without-priority", message)
-
-
-def _network(word: str) -> bool:
-    if word in ("all", "any", "default"):
-        return True
-    try:
-        read_prefixed(word)
-    except BadValue:
-        return False
-    return True
 
 
 def _garp_group(raw: Raw, paced: set[str]) -> Iterator[Problem]:
@@ -300,8 +246,6 @@ _RULES: dict[str, Callable[[Raw], Iterator[Problem]]] = {
     "bfd_instance": _bfd,
     "vrrp_track_process": _process,
     "virtual_server": _service,
-    "static_routes": _routes,
-    "static_rules": _policies,
     "vrrp_script": _script,
     "track_file": _file,
     "vrrp_track_file": _file,

@@ -9,6 +9,7 @@ from __future__ import annotations
 import functools
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
+from typing import TypedDict, Unpack
 
 from hanode.conf.values import Bool, Flag, Value
 
@@ -57,21 +58,48 @@ class Block:
 
     name: str
     keywords: dict[str, Keyword]
+    """The words that begin a statement; of a block of lines, the options of a line."""
     lines: str | None = None
     """Set where the lines are no keywords: what one is ("an address", "a route")."""
+    head: tuple[tuple[str, Value], ...] = ()
+    """What a line begins with, before its options: one word each, with what to call it."""
+    spare: Value | None = None
+    """What a line's word is that is no option: a route's destination."""
 
 
-def word(name: str, value: Value | None = None, help: str = "", **more: object) -> Keyword:
+class Row(TypedDict, total=False):
+    """What a row of a table may say besides name, value and help."""
+
+    default: str | None
+    opens: str | None
+    field: str | None
+    repeats: bool
+    same_as: str | None
+    since: str
+    old: str
+    successor: str | None
+    secret: bool
+    engine: str
+    before: tuple[str, Value] | None
+
+
+def word(name: str, value: Value | None = None, help: str = "", **more: Unpack[Row]) -> Keyword:
     """A row of a table; without a value it stands alone."""
-    return Keyword(name, Flag() if value is None else value, help, **more)  # type: ignore[arg-type]
+    return Keyword(name, Flag() if value is None else value, help, **more)
 
 
-def switch(name: str, help: str = "", **more: object) -> Keyword:
+def switch(name: str, help: str = "", **more: Unpack[Row]) -> Keyword:
     """A row of a table with a boolean."""
-    return Keyword(name, Bool(), help, **more)  # type: ignore[arg-type]
+    return Keyword(name, Bool(), help, **more)
 
 
-def block(name: str, rows: Iterable[Keyword] = (), lines: str | None = None) -> Block:
+def block(
+    name: str,
+    rows: Iterable[Keyword] = (),
+    lines: str | None = None,
+    head: tuple[tuple[str, Value], ...] = (),
+    spare: Value | None = None,
+) -> Block:
     """A block of rows; a row that is `same_as` another takes over what it does not say."""
     keywords = {row.name: row for row in rows}
     for row in list(keywords.values()):
@@ -80,7 +108,7 @@ def block(name: str, rows: Iterable[Keyword] = (), lines: str | None = None) -> 
             keywords[row.name] = replace(
                 main, name=row.name, same_as=main.name, old=row.old, successor=row.successor
             )
-    return Block(name, keywords, lines)
+    return Block(name, keywords, lines, head, spare)
 
 
 @functools.cache
@@ -94,7 +122,13 @@ def blocks() -> dict[str, Block]:
 @functools.cache
 def homes(name: str) -> tuple[str, ...]:
     """The blocks in which a word is a keyword."""
-    return tuple(b.name for b in blocks().values() if name in b.keywords)
+    return tuple(b.name for b in blocks().values() if b.lines is None and name in b.keywords)
+
+
+@functools.cache
+def lines_with(name: str) -> tuple[str, ...]:
+    """The blocks of lines in which a word is an option."""
+    return tuple(b.name for b in blocks().values() if b.lines is not None and name in b.keywords)
 
 
 @functools.cache

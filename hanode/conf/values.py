@@ -18,11 +18,15 @@ HUGE = 1_000_000_000
 
 
 class BadValue(ValueError):
-    """The words do not fit; the text completes "priority …"; `index` is the word to blame."""
+    """The words do not fit; the text completes "priority …"; `index` is the word to blame.
 
-    def __init__(self, message: str, index: int = 0) -> None:
+    `mild`: keepalived takes them without a word, or only the machine knows.
+    """
+
+    def __init__(self, message: str, index: int = 0, *, mild: bool = False) -> None:
         super().__init__(message)
         self.index = index
+        self.mild = mild
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,12 +34,21 @@ class Value:
     """What may stand after a keyword. This one: any words, kept as they are."""
 
     least: ClassVar[int] = 0
-    most: ClassVar[int] = ANY_NUMBER_OF_WORDS
+    at_most: ClassVar[int] = ANY_NUMBER_OF_WORDS
+
+    @property
+    def most(self) -> int:
+        """How many words it takes; what stands after them is superfluous."""
+        return self.at_most
 
     @property
     def shape(self) -> str:
         """In words, for messages and help."""
         return "any words"
+
+    def taken(self, words: list[str]) -> int:
+        """How many of the words are its own, where the next option of a line may follow."""
+        return min(self.most, len(words))
 
     def read(self, words: list[str]) -> Any:
         """The value of the words; raises BadValue."""
@@ -65,7 +78,7 @@ class Word(Value):
     what: str = "a word"
     limit: int = 0
     least: ClassVar[int] = 1
-    most: ClassVar[int] = 1
+    at_most: ClassVar[int] = 1
 
     @property
     def shape(self) -> str:
@@ -84,7 +97,7 @@ class Word(Value):
 class Flag(Value):
     """A keyword that stands alone."""
 
-    most: ClassVar[int] = 0
+    at_most: ClassVar[int] = 0
 
     @property
     def shape(self) -> str:
@@ -105,7 +118,7 @@ FALSE_WORDS = ("off", "false", "no")
 class Bool(Value):
     """on/off/true/false/yes/no; nothing means on."""
 
-    most: ClassVar[int] = 1
+    at_most: ClassVar[int] = 1
 
     @property
     def shape(self) -> str:
@@ -130,7 +143,7 @@ class Choice(Value):
     code: str = "bad-value"
     """Of the problem that another word is."""
     least: ClassVar[int] = 1
-    most: ClassVar[int] = 1
+    at_most: ClassVar[int] = 1
 
     @property
     def shape(self) -> str:
@@ -152,13 +165,8 @@ class Int(Value):
 
     low: int
     high: int
-    most_words: int = 1
     least: ClassVar[int] = 1
-
-    @property
-    def most(self) -> int:  # type: ignore[override]
-        """More than one where a word such as `reverse` may follow."""
-        return self.most_words
+    at_most: ClassVar[int] = 1
 
     @property
     def shape(self) -> str:
@@ -167,7 +175,7 @@ class Int(Value):
         return f"a whole number from {self.low} to {self.high}"
 
     def read(self, words: list[str]) -> Any:
-        if not re.fullmatch(r"[+-]?[0-9]{1,18}", words[0]):
+        if not re.fullmatch(r"[+-]?[0-9]{1,20}", words[0]):
             raise BadValue(f"must be {self.shape}")
         value = int(words[0])
         if not self.low <= value <= self.high:
@@ -185,8 +193,11 @@ class Perhaps(Value):
     inner: Value
 
     @property
-    def most(self) -> int:  # type: ignore[override]
+    def most(self) -> int:
         return self.inner.most
+
+    def taken(self, words: list[str]) -> int:
+        return self.inner.taken(words)
 
     @property
     def shape(self) -> str:
@@ -200,6 +211,32 @@ class Perhaps(Value):
 
 
 @dataclass(frozen=True, slots=True)
+class Lenient(Value):
+    """A value about which keepalived never complains, whatever stands there."""
+
+    inner: Value
+
+    @property
+    def most(self) -> int:
+        return self.inner.most
+
+    @property
+    def shape(self) -> str:
+        return self.inner.shape
+
+    def read(self, words: list[str]) -> Any:
+        if len(words) < self.inner.least:
+            raise BadValue(f"needs {self.shape}; keepalived takes the line for nothing", mild=True)
+        try:
+            return self.inner.read(words)
+        except BadValue as error:
+            raise BadValue(str(error), error.index, mild=True) from None
+
+    def write(self, value: Any) -> tuple[str, ...]:
+        return self.inner.write(value)
+
+
+@dataclass(frozen=True, slots=True)
 class Timer(Value):
     """Seconds with up to six decimals; the value is in microseconds."""
 
@@ -208,7 +245,7 @@ class Timer(Value):
     whole: bool = False
     """No decimals."""
     least: ClassVar[int] = 1
-    most: ClassVar[int] = 1
+    at_most: ClassVar[int] = 1
 
     @property
     def shape(self) -> str:
@@ -219,7 +256,7 @@ class Timer(Value):
         return f"{kind} from {seconds(self.low_us)} to {seconds(self.high_us)}"
 
     def read(self, words: list[str]) -> Any:
-        match = re.fullmatch(r"\+?([0-9]{0,12})(?:\.([0-9]*))?", words[0])
+        match = re.fullmatch(r"\+?([0-9]{0,20})(?:\.([0-9]*))?", words[0])
         decimals = match is not None and match.group(2) is not None
         if not match or not (match.group(1) or match.group(2)) or (decimals and self.whole):
             raise BadValue(f"must be {self.shape}")
@@ -239,7 +276,7 @@ class Ip(Value):
     """An IPv4 or IPv6 address; keepalived silently cuts off a prefix length."""
 
     least: ClassVar[int] = 1
-    most: ClassVar[int] = 1
+    at_most: ClassVar[int] = 1
 
     @property
     def shape(self) -> str:
@@ -260,7 +297,7 @@ class Endpoint(Value):
     """`IP [port]`; the value is (ip, port or None)."""
 
     least: ClassVar[int] = 1
-    most: ClassVar[int] = 2
+    at_most: ClassVar[int] = 2
 
     @property
     def shape(self) -> str:
@@ -319,8 +356,9 @@ def read_prefixed(word: str) -> tuple[str, int | None]:
     if not slash:
         return ip, None
     most = 32 if family(ip) == 4 else 128
-    if not re.fullmatch(r"[0-9]{1,3}", length) or int(length) > most:
-        raise BadValue(f"the prefix length of {word} must be from 0 to {most}")
+    if not re.fullmatch(r"\+?[0-9]{1,3}", length) or int(length) > most:
+        message = f"the prefix length of {word} must be from 0 to {most}"
+        raise BadValue(message, mild=not length)
     return ip, int(length)
 
 

@@ -18,8 +18,16 @@ from hanode.conf.kinds import (
     MailServer,
     Method,
     Named,
-    Umask,
     Weight,
+)
+from hanode.conf.kinds_words import (
+    IncludeCheck,
+    Ipvlan,
+    Numbers,
+    Pattern,
+    Several,
+    Umask,
+    Vmac,
 )
 from hanode.conf.schema import Block, Keyword, blocks
 from hanode.conf.targets import target
@@ -30,6 +38,7 @@ from hanode.conf.values import (
     Flag,
     Int,
     Ip,
+    Lenient,
     Perhaps,
     Script,
     Timer,
@@ -90,6 +99,12 @@ COMPOSED: dict[type[Value], tuple[str, ...]] = {
     Codes: ("200", "200-299 302 404"),
     Granularity: ("255.255.255.0", "64"),
     Hex: ("0a0b", "00 ff"),
+    IncludeCheck: ("", "match", "+match -wildcard_match"),
+    Ipvlan: ("", "ipv0 10.0.0.1/24 bridge", "private"),
+    Numbers: ("0", "0 1"),
+    Pattern: ("0123456789abcdef0123456789abcdef",),
+    Several: ("caseless", "caseless dotall"),
+    Vmac: ("", "vrrp.1", "vrrp.1 02:00:00:00:00:01", "02:00:00:00:01"),
     Init: ("", "5", "overwrite", "5 overwrite"),
     MailServer: ("192.0.2.25", "mail.example 587"),
     Method: ("NAT", "DR", "TUN", "TUN type gue port 6080 csum", "TUN type gre"),
@@ -107,7 +122,7 @@ def _composed(kind: Value) -> st.SearchStrategy[str] | None:
     if isinstance(kind, Either):
         return st.sampled_from(kind.options) | _of(kind.inner)
     if isinstance(kind, Group):
-        return st.just("224.0.0.19" if kind.version == 4 else "ff02::13")
+        return st.just("ff02::13" if kind.version == 6 else "224.0.0.19")
     if isinstance(kind, Named):
         first = "eth0 " if kind.first else ""
         name, low, high = kind.names[0]
@@ -124,7 +139,7 @@ def value_of(keyword: Keyword) -> st.SearchStrategy[str]:
 
 
 def _of(kind: Value) -> st.SearchStrategy[str]:
-    if isinstance(kind, Perhaps):
+    if isinstance(kind, Perhaps | Lenient):
         kind = kind.inner
     composed = _composed(kind)
     if composed is not None:
@@ -150,11 +165,24 @@ def _of(kind: Value) -> st.SearchStrategy[str]:
     return names
 
 
+LINES = {
+    "virtual_rules": "from {ip} table 100 priority 5",
+    "static_rules": "from {ip} iif eth0 lookup main preference 7",
+    "virtual_routes": "{ip}/32 via 10.0.0.1 dev eth0 mtu lock 1400",
+    "interface_up_down_delays": "eth0 5 0.5",
+    "linkbeat_interfaces": "eth0 ETHTOOL",
+    "unicast_peer": "{ip} min_ttl 5 max_ttl 255",
+    "virtual_server_group": "{ip} 80",
+}
+"""A line of a block of lines; of the others an address."""
+
+
 @st.composite
 def _statements(draw: st.DrawFn, table: Block, depth: int) -> str:
     if table.lines is not None:
+        form = LINES.get(table.name, "{ip}/24")
         lines = draw(st.lists(st.tuples(ipv4, comments), max_size=3))
-        return "".join(f"{ip}/24{comment}\n" for ip, comment in lines)
+        return "".join(f"{form.format(ip=ip)}{comment}\n" for ip, comment in lines)
     choices = [k for k in table.keywords.values() if not k.name.startswith("include")]
     out = ""
     for keyword in draw(st.lists(st.sampled_from(choices), max_size=6)):

@@ -5,12 +5,14 @@ PURE; data only.
 
 from __future__ import annotations
 
-from hanode.conf.kinds import Codes, Hex
+from hanode.conf.kinds import Codes, Hex, Weight
+from hanode.conf.kinds_words import REGEX_OPTIONS, Pattern, Several
 from hanode.conf.schema import Block, Keyword, block, switch, word
-from hanode.conf.values import Choice, Int, Ip, Script, Timer, Value, Word, Words
+from hanode.conf.values import Choice, Int, Ip, Lenient, Script, Timer, Value, Word, Words
 
 ANY = Value()
-LONG = 18_446_744_073_000_000
+LONG = 18_446_744_073_709_551_614
+OFFSET = Lenient(Int(0, 2**64 - 1))
 CONNECTING_TIME = 4_294_967_295
 
 RETRYING = (
@@ -89,14 +91,18 @@ HTTP = (
 
 URL = (
     word("path", Word("a path"), "The page."),
-    word("digest", Word("an MD5 sum of 32 digits", 32), "MD5 sum of the page."),
+    word(
+        "digest",
+        Pattern("[0-9A-Fa-f]{32}", "an MD5 sum of 32 hexadecimal digits"),
+        "MD5 sum of the page.",
+    ),
     word("status_code", Codes(), "Expected status codes.", default="200-299"),
     word("virtualhost", Word("a host name"), "The host name to ask for."),
     word("regex", ANY, "A pattern that the page must hold."),
     word("regex_no_match", None, "The pattern must not be there."),
-    word("regex_options", ANY, "Options of the pattern."),
-    word("regex_min_offset", Int(0, LONG), "Where the pattern may begin, at least."),
-    word("regex_max_offset", Int(0, LONG), "Where the pattern may begin, at most."),
+    word("regex_options", Several(REGEX_OPTIONS), "Options of the pattern."),
+    word("regex_min_offset", OFFSET, "Where the pattern may begin, at least."),
+    word("regex_max_offset", OFFSET, "Where the pattern may begin, at most."),
     word("regex_stack", ANY, "Memory for the pattern."),
     switch("tls_compliant", "Refuse connections that end without a farewell.", since="2.2.8"),
 )
@@ -127,7 +133,16 @@ BLOCKS = (
             "What to ask for.",
             default="SOA",
         ),
-        word("name", Word("a name"), "The name to ask for.", default="."),
+        word(
+            "name",
+            Pattern(
+                r"\.|(?:[^.]{2,}\.)*[^.]+\.?",
+                "a name whose labels have at least two letters (2.2.7 takes others for empty)",
+                mild=True,
+            ),
+            "The name to ask for.",
+            default=".",
+        ),
     ),
     _check(
         "MISC_CHECK",
@@ -144,7 +159,7 @@ BLOCKS = (
     ),
     _check(
         "UDP_CHECK",
-        word("payload", Hex(), "What to send."),
+        word("payload", Hex(needed=1), "What to send."),
         word("require_reply", Hex(wildcard=True), "What must come back; nothing: anything."),
         word("min_reply_length", Int(0, 65535), "Shortest answer.", default="0"),
         word("max_reply_length", Int(0, 65535), "Longest answer.", default="255"),
@@ -155,7 +170,9 @@ BLOCKS = (
         (
             word("track_file", Word("a name"), "The track_file block to follow."),
             word(
-                "weight", Int(-2147483647, 2147483647, 2), "Multiplied by the number in the file."
+                "weight",
+                Weight(2_147_483_647, ("reverse", "noreverse")),
+                "Multiplied by the number in the file.",
             ),
         ),
     ),

@@ -5,11 +5,11 @@ PURE; data only.
 
 from __future__ import annotations
 
-from hanode.conf.kinds import After, Either, Group, MailServer, Named, Umask
+from hanode.conf.kinds import After, Either, Group, MailServer, Named
+from hanode.conf.kinds_words import IncludeCheck, Numbers, Umask
 from hanode.conf.schema import Keyword, block, switch, word
-from hanode.conf.values import Bool, Choice, Int, Perhaps, Script, Timer, Value, Word, Words
+from hanode.conf.values import Bool, Choice, Int, Perhaps, Script, Timer, Word, Words
 
-ANY = Value()
 NAME = Word("a name")
 PATH = Word("a path")
 LONG = 4_294_000_000
@@ -22,11 +22,15 @@ SYNC_DAEMON = Named(
         ("maxlen", 1, 65_507),
         ("port", 1, 65_535),
         ("ttl", 1, 255),
-        ("group", 0, 0),
+        ("group", 0, -1),
         ("inst", 0, 0),
     ),
     first=2,
     what="an interface, perhaps an instance",
+)
+
+IPTABLES = (
+    "a keepalived without iptables, as Debian's 2.2.7, takes nftables instead; write nftables"
 )
 
 MAIL = (
@@ -51,7 +55,7 @@ MAIL = (
     switch("smtp_alert_vrrp", "Send mail on VRRP changes."),
     switch("smtp_alert_checker", "Send mail on changes of servers."),
     word("no_email_faults", None, "No mail about FAULT."),
-    word("no_checker_emails", None, "No mail about servers."),
+    switch("no_checker_emails", "No mail about servers."),
     word("checker_log_all_failures", Bool(), "Log every failed check."),
 )
 
@@ -126,7 +130,7 @@ VRRP = (
     ),
     word(
         "vrrp_vmac_garp_intvl",
-        ANY,
+        None,
         same_as="vrrp_garp_extra_if",
         old="write vrrp_garp_extra_if",
         successor="vrrp_garp_extra_if",
@@ -141,10 +145,10 @@ VRRP = (
     switch("vrrp_higher_prio_send_advert", "Answer an advert of higher priority once."),
     word("vrrp_check_unicast_src", None, "Take unicast adverts only from the peers."),
     word(
-        "vrrp_skip_check_adv_addr", ANY, "Do not check the address list of the same master twice."
+        "vrrp_skip_check_adv_addr", None, "Do not check the address list of the same master twice."
     ),
     word(
-        "vrrp_strict", ANY, "Keep to the letter of the RFC; the addresses then accept no traffic."
+        "vrrp_strict", None, "Keep to the letter of the RFC; the addresses then accept no traffic."
     ),
     switch("v3_checksum_as_v2", "Checksum without the pseudo header.", since="2.2.8"),
     switch("vrrp_owner_ignore_adverts", "The owner ignores all adverts.", since="2.3.3"),
@@ -155,7 +159,7 @@ VRRP = (
         "Seconds after the machine's start to wait.",
         since="2.4.0",
     ),
-    word("log_unknown_vrids", ANY, "Log adverts of groups that are not ours."),
+    word("log_unknown_vrids", None, "Log adverts of groups that are not ours."),
     word(
         "default_interface",
         Word("the name of an interface", 15),
@@ -171,7 +175,7 @@ VRRP = (
     word("vmac_addr_prefix", NAME, "Beginning of virtual interfaces' names for addresses."),
     word(
         "vrrp_rx_bufs_policy",
-        Either(("MTU", "ADVERT", "NO_SEND_RX"), Int(1, COUNT)),
+        Either(("MTU", "ADVERT"), Int(1, COUNT)),
         "How receive buffers are sized: by the interface, by the adverts, or in bytes.",
     ),
     word(
@@ -184,14 +188,21 @@ VRRP = (
 )
 
 FIREWALL_AND_LVS = (
-    word("vrrp_iptables", ANY, "Chains for no_accept."),
-    word("vrrp_ipsets", ANY, "Sets for no_accept."),
-    word("nftables", ANY, "Table for no_accept."),
-    word("nftables_priority", Int(-INT, INT), "Priority of its chains.", default="-1"),
+    word(
+        "vrrp_iptables", Perhaps(Words("one or two chains")), "Chains for no_accept.", old=IPTABLES
+    ),
+    word("vrrp_ipsets", Perhaps(Words("up to five names")), "Sets for no_accept.", old=IPTABLES),
+    word("nftables", Perhaps(NAME), "Table for no_accept.", default="keepalived"),
+    word("nftables_priority", Int(-INT - 1, INT), "Priority of its chains.", default="-1"),
     word("nftables_counters", None, "Count packets."),
     word("nftables_ifindex", None, "Compare interface numbers, not names."),
-    word("nftables_ipvs", ANY, "Table for virtual server groups."),
-    word("nftables_ipvs_priority", Int(-INT, INT), "Priority of its chains.", default="-1"),
+    word(
+        "nftables_ipvs",
+        Perhaps(NAME),
+        "Table for virtual server groups.",
+        default="keepalived_ipvs",
+    ),
+    word("nftables_ipvs_priority", Int(-INT - 1, INT), "Priority of its chains.", default="-1"),
     word("nftables_ipvs_start_fwmark", Int(1, COUNT), "First mark to use.", default="1000"),
     word(
         "lvs_sync_daemon",
@@ -219,7 +230,7 @@ def _process(name: str) -> tuple[Keyword, ...]:
         word(f"{name}_priority", Int(-20, 19), "Nice value of the process."),
         word(f"{name}_no_swap", None, "Keep the process in memory."),
         word(f"{name}_rt_priority", Int(1, 99), "Real-time priority of the process."),
-        word(f"{name}_cpu_affinity", Words("numbers of CPUs"), "CPUs of the process."),
+        word(f"{name}_cpu_affinity", Numbers(0, 1_023, "numbers of CPUs"), "CPUs of the process."),
         word(
             f"{name}_rlimit_rttime",
             Int(1, COUNT),
@@ -233,7 +244,7 @@ def _process(name: str) -> tuple[Keyword, ...]:
 def _buffers(*names: str) -> tuple[Keyword, ...]:
     rows: list[Keyword] = []
     for name in names:
-        rows.append(word(name, ANY, "Bytes of a netlink receive buffer."))
+        rows.append(word(name, Int(0, COUNT), "Bytes of a netlink receive buffer."))
         rows.append(word(f"{name}_force", Bool(), "Set it beyond the system's limit."))
     return tuple(rows)
 
@@ -333,25 +344,24 @@ NOTIFY = (
 )
 
 RELOADING = (
-    word("reload_check_config", ANY, "Check a file before reloading it."),
+    word("reload_check_config", Perhaps(PATH), "Check a file before reloading it."),
     word("reload_time_file", PATH, "File that holds the time of a reload."),
     word("reload_repeat", None, "Reload at that time every day."),
-    word("reload_file", ANY, "File that asks for a reload."),
+    word("reload_file", Perhaps(PATH), "File that asks for a reload."),
     word("config_save_dir", PATH, "Where the read configuration is kept."),
     word("tmp_config_directory", PATH, "Where included files are kept while reading."),
     word("iproute_usr_dir", PATH, "Directory of iproute's names.", since="2.3.2"),
     word("iproute_etc_dir", PATH, "Directory of iproute's names.", since="2.3.2"),
-    word("include_check", ANY, "How strictly missing included files are taken.", repeats=True),
-    word("instance", NAME, "The name of this keepalived among several on one machine."),
-    word("net_namespace", NAME, "The network namespace to run in."),
-    word("net_namespace_ipvs", NAME, "The network namespace for IPVS."),
-    word("namespace_with_ipsets", None, "Allow ipsets in a namespace."),
-    word("use_pid_dir", None, "Put the PID files into a directory of their own."),
+    word(
+        "include_check",
+        IncludeCheck(),
+        "Which missing included files are errors.",
+        repeats=True,
+    ),
 )
 
 BLOCKS = (
     block(
         "global_defs", (*MAIL, *SCRIPTS, *VRRP, *FIREWALL_AND_LVS, *PROCESS, *NOTIFY, *RELOADING)
     ),
-    block("notification_email", lines="a mail address"),
 )

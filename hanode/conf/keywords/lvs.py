@@ -15,13 +15,11 @@ from hanode.conf.values import (
     Perhaps,
     Script,
     Timer,
-    Value,
     Word,
-    Words,
 )
 
-ANY = Value()
-LONG = 18_446_744_073_000_000
+NAME = Word("a name")
+LONG = 18_446_744_073_709_551_614
 CONNECTING = 4_294_967_295
 
 SCHEDULERS = (
@@ -142,14 +140,14 @@ VIRTUAL_SERVER = (
         Granularity(),
         "Which clients count as one: a netmask or prefix length.",
     ),
-    word("persistence_engine", Words(), "The persistence engine."),
+    word("persistence_engine", Word("a name", 16), "The persistence engine."),
     word("ip_family", Choice(("inet", "inet6")), "The family of a fwmark service."),
     *RETRYING,
     word("inhibit_on_failure", None, "Set the weight to 0 instead of removing a failed server."),
     word("ha_suspend", None, "Check only while this node holds the address."),
     switch("smtp_alert", "Send mail when servers come and go."),
     word("virtualhost", Word("a host name"), "The host name that HTTP checks ask for."),
-    word("snmp_name", Words(), "A name for SNMP."),
+    word("snmp_name", NAME, "A name for SNMP."),
     word("alpha", None, "Servers count as down until the first check."),
     word("omega", None, "Run notify_down and quorum_down at the end."),
     word("quorum", Int(1, 4294967295), "The weight of servers that must be up.", default="1"),
@@ -195,12 +193,11 @@ REAL_SERVER = (
     word("delay_loop", Timer(1, LONG), "Seconds between checks."),
     switch("smtp_alert", "Send mail when it comes and goes."),
     word("virtualhost", Word("a host name"), "The host name that HTTP checks ask for."),
-    word("snmp_name", Words(), "A name for SNMP."),
+    word("snmp_name", NAME, "A name for SNMP."),
     *CHECKS,
 )
 
 BLOCKS = (
     block("virtual_server", VIRTUAL_SERVER),
     block("real_server", REAL_SERVER),
-    block("virtual_server_group", lines="an address or a mark"),
 )

@@ -5,6 +5,7 @@ PURE; data only.
 
 from __future__ import annotations
 
+from hanode.conf.kinds_words import Service
 from hanode.conf.schema import block, word
 from hanode.conf.values import Int, Timer, Value, Word
 
@@ -61,7 +62,7 @@ BLOCKS = (
             word("vrrp_track_file", NAME, same_as="track_file"),
             word(
                 "bfd_instance",
-                NAME,
+                Word("a name", 31),
                 "A BFD session with a neighbour.",
                 opens="bfd_instance",
                 repeats=True,
@@ -103,7 +104,7 @@ BLOCKS = (
             ),
             word(
                 "virtual_server",
-                ANY,
+                Service(),
                 "A service spread over real servers: IP and port, or fwmark N, or group NAME.",
                 opens="virtual_server",
                 repeats=True,
@@ -149,16 +150,9 @@ BLOCKS = (
                 word(name, ANY, "Read other files here.", repeats=True)
                 for name in ("include", "includer", "includem", "includew", "includeb", "includea")
             ),
-            word(
-                "include_check", ANY, "How strictly missing included files are taken.", repeats=True
-            ),
         ),
     ),
-    block("static_ipaddress", lines="an address"),
-    block("static_routes", lines="a route"),
-    block("static_rules", lines="a rule"),
     block("track_group", (word("group", None, "The instances.", opens="group"),)),
-    block("group", lines="a name"),
     block(
         "garp_group",
         (
@@ -172,9 +166,6 @@ BLOCKS = (
             word("interfaces", None, "The interfaces that share the pacing.", opens="interfaces"),
         ),
     ),
-    block("interfaces", lines="an interface"),
-    block("interface_up_down_delays", lines="an interface and its delays"),
-    block("linkbeat_interfaces", lines="an interface"),
     block(
         "SSL",
         (

@@ -5,11 +5,11 @@ PURE; data only.
 
 from __future__ import annotations
 
-from hanode.conf.kinds import After
+from hanode.conf.kinds import After, Group
+from hanode.conf.kinds_words import Ipvlan, Vmac
 from hanode.conf.schema import block, switch, word
-from hanode.conf.values import Choice, Int, Ip, Perhaps, Script, Timer, Value, Word, Words
+from hanode.conf.values import Choice, Int, Ip, Perhaps, Script, Timer, Word, Words
 
-ANY = Value()
 NAME = Word("a name")
 INTERFACE = Word("the name of an interface", 15)
 LONG = 4_294_967_295
@@ -107,6 +107,7 @@ INSTANCE = (
         engine="runs",
     ),
     word("no_virtual_ipaddress", None, "There are no addresses, and that is meant.", since="2.2.8"),
+    word("native_ipv6", None, "For IPv6, said beforehand; the addresses say it anyway."),
     word("promote_secondaries", None, "Keep secondary addresses when the primary one goes."),
     word(
         "virtual_routes", None, "Routes that the master has.", opens="virtual_routes", repeats=True
@@ -148,12 +149,22 @@ INSTANCE = (
         "Checksum of unicast adverts as releases before 1.3.6 made it.",
     ),
     word("mcast_src_ip", Ip(), "Own address for multicast adverts."),
-    word("mcast_dst_ip", Ip(), "Multicast group instead of the usual one."),
+    word("mcast_dst_ip", Group(), "Multicast group instead of the usual one."),
     word("track_src_ip", None, "FAULT while the source address is missing."),
-    word("use_vmac", ANY, "Hold the addresses on an interface with the virtual MAC."),
+    word(
+        "use_vmac",
+        Vmac(),
+        "Hold the addresses on an interface with the virtual MAC.",
+        before=("2.3.0", Vmac(named=False)),
+    ),
     word("use_vmac_addr", None, "Use virtual MACs for addresses on other interfaces."),
     word("vmac_xmit_base", None, "Send adverts from the interface below the virtual MAC."),
-    word("use_ipvlan", ANY, "Hold the addresses on an ipvlan interface."),
+    word(
+        "use_ipvlan",
+        Ipvlan(),
+        "Hold the addresses on an ipvlan interface.",
+        before=("2.3.0", Ipvlan(named=False)),
+    ),
     word("vrf", INTERFACE, "The VRF that the instance works in."),
     word("dont_track_primary", None, "Do not enter FAULT when the interface goes down."),
     *TRACKING,
@@ -193,7 +204,7 @@ INSTANCE = (
     ),
     word(
         "vmac_garp_intvl",
-        ANY,
+        None,
         same_as="garp_extra_if",
         old="write garp_extra_if",
         successor="garp_extra_if",
@@ -311,14 +322,4 @@ BLOCKS = (
             ),
         ),
     ),
-    block("virtual_ipaddress", lines="an address"),
-    block("virtual_ipaddress_excluded", lines="an address"),
-    block("virtual_routes", lines="a route"),
-    block("virtual_rules", lines="a rule"),
-    block("unicast_peer", lines="an address of a peer"),
-    block("track_interface", lines="an interface"),
-    block("track_script", lines="a script's name"),
-    block("track_file", lines="a file's name"),
-    block("track_process", lines="a process's name"),
-    block("track_bfd", lines="a BFD instance's name"),
 )

@@ -31,7 +31,7 @@ class VirtualServerWords:
     mh_fallback = Switch()
     persistence_timeout = Said[int]()
     persistence_granularity = Said[str]()
-    persistence_engine = Said[tuple[str, ...]]()
+    persistence_engine = Said[str]()
     ip_family = Said[str]()
     retry = Said[int]()
     delay_before_retry_us = Said[int]()
@@ -41,7 +41,7 @@ class VirtualServerWords:
     ha_suspend = Switch()
     smtp_alert = Said[bool]()
     virtualhost = Said[str]()
-    snmp_name = Said[tuple[str, ...]]()
+    snmp_name = Said[str]()
     alpha = Switch()
     omega = Switch()
     quorum = Said[int]()
@@ -74,7 +74,7 @@ class RealServerWords:
     delay_loop_us = Said[int]()
     smtp_alert = Said[bool]()
     virtualhost = Said[str]()
-    snmp_name = Said[tuple[str, ...]]()
+    snmp_name = Said[str]()
 
 
 @dataclass(frozen=True, slots=True)

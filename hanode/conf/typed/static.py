@@ -82,4 +82,3 @@ class RootWords:
     includew = Every[tuple[str, ...]]()
     includeb = Every[tuple[str, ...]]()
     includea = Every[tuple[str, ...]]()
-    include_check = Every[tuple[str, ...]]()

@@ -41,6 +41,7 @@ class InstanceWords:
     track_process = Lines(tracked)
     track_bfd = Lines(tracked)
     no_virtual_ipaddress = Switch()
+    native_ipv6 = Switch()
     promote_secondaries = Switch()
     preempt = Switch()
     preempt_delay_us = Said[int]()
