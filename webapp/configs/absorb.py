@@ -5,7 +5,7 @@ Rows that stay keep their primary key, so that an open form still points at the 
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any, TypeVar
 
 from django.db import models
@@ -20,6 +20,9 @@ GROUP_COLUMNS = ("name", "vrid", "advert_int_us", "version", "auth_type", "auth_
 MEMBER_COLUMNS = ("state", "priority", "interface")
 VIRTUAL_COLUMNS = ("ip", "port", "protocol", "lb_algo", "lb_kind", "delay_loop_us")
 REAL_COLUMNS = ("ip", "port", "weight", "check")
+
+BATCH = 500
+"""Rows that are written in one statement."""
 
 M = TypeVar("M", bound=models.Model)
 
@@ -53,9 +56,24 @@ def _woven(lists: dict[str, list[Fields]], *names: str) -> list[Woven[tuple[Any,
     return rowshape.weave({node: keyed(items) for node, items in lists.items()})
 
 
-def _reuse(rows: models.QuerySet[M], key: Callable[[M], tuple[Any, ...]]) -> dict[Any, M]:
-    found = list(rows)
+def _reuse(rows: Iterable[M], key: Callable[[M], tuple[Any, ...]]) -> dict[Any, M]:
+    found = list(rows)  # in the rows' order: a thing said twice keeps its first and second row
     return dict(zip(rowshape.numbered(key(row) for row in found), found, strict=True))
+
+
+def _put(row: M, new: list[M], values: dict[str, Any]) -> M:
+    """The row with these values: a new one is collected, an old one saved where it changed.
+
+    Most saves change one line of a document that may have thousands of rows.
+    """
+    changed = [name for name, value in values.items() if getattr(row, name) != value]
+    for name in changed:
+        setattr(row, name, values[name])
+    if row._state.adding:
+        new.append(row)
+    elif changed:
+        row.save(update_fields=changed)
+    return row
 
 
 def _drop(rows: dict[Any, M]) -> None:
@@ -104,6 +122,7 @@ def _address(fields: Fields) -> str:
 
 def _absorb_vips(group: Group, excluded: bool, lists: dict[str, list[Fields]]) -> None:
     old = _reuse(group.vips.filter(excluded=excluded), lambda v: (v.address,))
+    new: list[Vip] = []
     lists = {
         node: [{**item, "address": _address(item)} for item in items]
         for node, items in lists.items()
@@ -111,17 +130,20 @@ def _absorb_vips(group: Group, excluded: bool, lists: dict[str, list[Fields]]) -
     for woven in _woven(lists, "address"):
         row = old.pop(woven.key, None) or Vip(group=group, excluded=excluded)
         common, deviations = rowshape.common_of(woven.by_node)
-        row.position, row.address, row.dev = woven.position, common["address"], common["dev"]
         absent = [node for node in lists if node not in woven.by_node]
-        row.extra = rowshape.extra_of(
-            common, ("ip", "prefix", "address", "dev"), deviations, absent
-        )
-        row.save()
+        named = ("ip", "prefix", "address", "dev")
+        values = {name: common[name] for name in ("address", "dev")}
+        extra = rowshape.extra_of(common, named, deviations, absent)
+        _put(row, new, {**values, "position": woven.position, "extra": extra})
+    Vip.objects.bulk_create(new, BATCH)
     _drop(old)
 
 
 def _absorb_virtual_servers(cluster: Cluster, lists: dict[str, list[Fields]]) -> None:
-    old = _reuse(cluster.virtual_servers.all(), lambda v: (v.ip, v.port, v.protocol))
+    rows = cluster.virtual_servers.prefetch_related("real_servers")
+    old = _reuse(rows, lambda v: (v.ip, v.port, v.protocol))
+    new: list[VirtualServer] = []
+    inner: list[tuple[VirtualServer, Iterable[RealServer], dict[str, list[Fields]]]] = []
     for woven in _woven(lists, "ip", "port", "protocol"):
         row = old.pop(woven.key, None) or VirtualServer(cluster=cluster)
         outer = {
@@ -129,24 +151,33 @@ def _absorb_virtual_servers(cluster: Cluster, lists: dict[str, list[Fields]]) ->
             for node, fields in woven.by_node.items()
         }
         common, deviations = rowshape.common_of(outer)
-        row.position = woven.position
-        for name in VIRTUAL_COLUMNS:
-            setattr(row, name, common[name])
+        values = {name: common[name] for name in VIRTUAL_COLUMNS}
         absent = [node for node in lists if node not in woven.by_node]
-        row.extra = rowshape.extra_of(common, VIRTUAL_COLUMNS, deviations, absent)
-        row.save()
-        _absorb_real_servers(row, {n: f["real_servers"] for n, f in woven.by_node.items()})
+        extra = rowshape.extra_of(common, VIRTUAL_COLUMNS, deviations, absent)
+        _put(row, new, {**values, "position": woven.position, "extra": extra})
+        had: Iterable[RealServer] = () if row._state.adding else row.real_servers.all()
+        inner.append((row, had, {n: f["real_servers"] for n, f in woven.by_node.items()}))
     _drop(old)
+    VirtualServer.objects.bulk_create(new, BATCH)
+    reals: list[RealServer] = []
+    for row, had, by_node in inner:
+        _absorb_real_servers(row, had, by_node, reals)
+    RealServer.objects.bulk_create(reals, BATCH)
 
 
-def _absorb_real_servers(server: VirtualServer, lists: dict[str, list[Fields]]) -> None:
-    old = _reuse(server.real_servers.all(), lambda r: (r.ip, r.port))
+def _absorb_real_servers(
+    server: VirtualServer,
+    had: Iterable[RealServer],
+    lists: dict[str, list[Fields]],
+    new: list[RealServer],
+) -> None:
+    old = _reuse(had, lambda r: (r.ip, r.port))
     for woven in _woven(lists, "ip", "port"):
         row = old.pop(woven.key, None) or RealServer(virtual_server=server)
         common, deviations = rowshape.common_of(woven.by_node)
-        row.position, row.ip, row.port = woven.position, common["ip"], common["port"]
-        row.weight, row.check_json = common["weight"], common["check"]
+        values = {name: common[name] for name in ("ip", "port", "weight")}
         absent = [node for node in lists if node not in woven.by_node]
-        row.extra = rowshape.extra_of(common, REAL_COLUMNS, deviations, absent)
-        row.save()
+        extra = rowshape.extra_of(common, REAL_COLUMNS, deviations, absent)
+        values |= {"check_json": common["check"], "extra": extra}
+        _put(row, new, {**values, "position": woven.position})
     _drop(old)

@@ -20,6 +20,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 from hanode import conf
+from webapp.common import collector
 from webapp.configs import language
 from webapp.configs.language import DOCUMENT, NodeProblem
 
@@ -27,6 +28,8 @@ SESSIONS_MAX = 16
 """Pages whose checks are kept; the one that was quiet longest goes first."""
 KEPT_CHARS_MAX = 8_000_000
 """Of all sessions, each text counted once per node: a model takes up to 40 times its text."""
+LARGE_CHARS = 200_000
+"""Counted like those; what is larger is worth keeping from the garbage collector."""
 IDLE_S = 15 * 60.0
 """A page that was quiet for so long sends its text again; it hardly notices."""
 AT_ONCE = 2
@@ -95,8 +98,11 @@ class Sessions:
     def check_text(self, key: Key, nodes: Iterable[str], text: str) -> Checked:
         """Check a whole text. Raises Busy."""
         session = self._session(key, tuple(nodes))
-        with session.held(), _within(self._turns, PATIENCE_S):
-            return self._checked(key, session, text.split("\n"), text)
+        with session.held(), _within(self._turns, PATIENCE_S), collector.paused():
+            checked = self._checked(key, session, text.split("\n"), text)
+            if session.chars > LARGE_CHARS:
+                collector.keep()
+            return checked
 
     def check_edit(self, key: Key, nodes: Iterable[str], edit: Edit) -> Checked:
         """Check the page's text after an edit. Raises Unknown, Busy."""
@@ -105,7 +111,7 @@ class Sessions:
             session = self._sessions.get(key)
         if session is None or session.nodes != tuple(nodes):
             raise Unknown
-        with session.held(), _within(self._turns, PATIENCE_S):
+        with session.held(), _within(self._turns, PATIENCE_S), collector.paused():
             lines = changed(session, edit)
             return self._checked(key, session, lines, "\n".join(lines))
 
@@ -115,7 +121,8 @@ class Sessions:
     def clear(self) -> None:
         """Forget every page."""
         with self._lock:
-            self._sessions.clear()
+            for key in list(self._sessions):
+                self._drop(key)
 
     def _checked(self, key: Key, session: Session, lines: list[str], text: str) -> Checked:
         problems = session.check(text)
@@ -142,12 +149,18 @@ class Sessions:
         self._sessions.move_to_end(key)
         chars = sum(each.chars for each in self._sessions.values())
         while self._sessions and (len(self._sessions) > SESSIONS_MAX or chars > KEPT_CHARS_MAX):
-            chars -= self._sessions.popitem(last=False)[1].chars
+            chars -= self._drop(next(iter(self._sessions)))
+
+    def _drop(self, key: Key) -> int:
+        chars = self._sessions.pop(key).chars
+        if chars > LARGE_CHARS:
+            collector.let_go()
+        return chars
 
     def _forget_idle(self) -> None:
         before_s = time.monotonic() - IDLE_S
         for key in [key for key, each in self._sessions.items() if each.used_s < before_s]:
-            del self._sessions[key]
+            self._drop(key)
 
 
 @contextmanager

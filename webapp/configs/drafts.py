@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import threading
+from collections import OrderedDict
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
-from django.db import DataError, transaction
+from django.db import DataError, connection, transaction
 from django.db.models import F
 
 from hanode.conf import Unwritable
 from webapp.accounts import access
 from webapp.accounts.models import User
 from webapp.accounts.services import audit
+from webapp.common.collector import uncollected
 from webapp.configs import language
 from webapp.configs.compile import compile_cluster
 from webapp.configs.errors import ConfigRefused, StaleDraft, TooLarge
@@ -39,6 +42,46 @@ def understood(cluster: Cluster) -> Understood:
     """The draft's document, its meaning and its problems."""
     names = list(cluster.nodes.values_list("name", flat=True))
     return language.understand(document_text(cluster), names)
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """The draft as a page shows it."""
+
+    version: int
+    text: str
+    problems: tuple[NodeProblem, ...]
+
+
+KEPT_MAX = 8
+"""Documents that are kept as they were last shown; a large one takes seconds to make."""
+_kept: OrderedDict[tuple[str, int, tuple[str, ...]], Seen] = OrderedDict()
+_kept_lock = threading.Lock()
+
+
+@uncollected
+def seen(cluster: Cluster) -> Seen:
+    """The draft's document and what is wrong with it.
+
+    Every change of the rows is a new version, so what was made for a version can be shown again;
+    but not inside a transaction, whose version may never come to be.
+    """
+    names = tuple(cluster.nodes.values_list("name", flat=True))
+    version = draft_version(cluster)
+    key = (str(cluster.pk), version, names)
+    usable = not connection.in_atomic_block
+    with _kept_lock:
+        if usable and key in _kept:
+            _kept.move_to_end(key)
+            return _kept[key]
+    result = understood(cluster)
+    made = Seen(version, result.text, result.problems)
+    if usable and draft_version(cluster) == version:
+        with _kept_lock:
+            _kept[key] = made
+            while len(_kept) > KEPT_MAX:
+                _kept.popitem(last=False)
+    return made
 
 
 def draft_version(cluster: Cluster) -> int:

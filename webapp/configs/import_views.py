@@ -10,12 +10,11 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_http_methods
 
-from hanode.conf import mask_secrets
+from hanode.conf import Config, mask_secrets
 from webapp.accounts.access import require
 from webapp.configs import services
 from webapp.configs.errors import BadImport, ConfigRefused
 from webapp.configs.forms import ImportFileForm, ImportFileSet, ImportForm, files_of
-from webapp.configs.language import understand_files
 
 NODES_MAX = 16
 """As the service allows; more than a page can show well."""
@@ -48,7 +47,7 @@ def import_files(request: HttpRequest) -> HttpResponse:
             context |= {
                 "preview": preview,
                 "merged": mask_secrets(preview.merged_text),
-                "rows": rows_of(preview.files),
+                "rows": rows_of(preview.models),
             }
         except (BadImport, ConfigRefused) as error:
             form.add_error(None, str(error))
@@ -82,9 +81,8 @@ def _arguments(form: ImportForm, files: Any) -> dict[str, Any]:
     }
 
 
-def rows_of(files: dict[str, str]) -> list[str]:
+def rows_of(models: dict[str, Config]) -> list[str]:
     """What the import would make, one sentence per row."""
-    models = understand_files(files).models
     rows = [f"Node {name}" for name in models]
     groups = {one.name: one for model in models.values() for one in model.instances}
     for name, group in groups.items():

@@ -12,7 +12,7 @@ row's `extra` keeps it:
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterable, Mapping
+from collections.abc import Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 
@@ -59,15 +59,7 @@ def weave(lists: Mapping[str, list[tuple[K, Fields]]]) -> list[Woven[K]]:
 
     Keys are unique within a list. A node whose order does not fit gets `@position` in its fields.
     """
-    order: list[K] = []
-    for items in lists.values():
-        at = 0
-        for key, _ in items:
-            if key in order:
-                at = order.index(key) + 1
-            else:
-                order.insert(at, key)
-                at += 1
+    order = _common_order([key for key, _ in items] for items in lists.values())
     values = {node: dict(items) for node, items in lists.items()}
     for node, items in lists.items():
         if [key for key in order if key in values[node]] != [key for key, _ in items]:
@@ -87,6 +79,24 @@ def numbered(keys: Iterable[tuple[Any, ...]]) -> list[tuple[Any, ...]]:
         seen[key] = seen.get(key, -1) + 1
         result.append((*key, seen[key]))
     return result
+
+
+def _common_order(lists: Iterable[Sequence[K]]) -> list[K]:
+    """Every key once. One that comes new stands behind the one before it in its list."""
+    after: dict[K | None, K | None] = {None: None}
+    """None stands for the beginning, and for the end."""
+    for keys in lists:
+        before: K | None = None
+        for key in keys:
+            if key not in after:
+                after[key], after[before] = after[before], key
+            before = key
+    order = []
+    at = after[None]
+    while at is not None:
+        order.append(at)
+        at = after[at]
+    return order
 
 
 def common_of(by_node: Mapping[str, Fields]) -> tuple[Fields, dict[str, Fields]]:

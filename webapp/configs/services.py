@@ -8,16 +8,17 @@ from __future__ import annotations
 
 import hashlib
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
 from django.utils import timezone
 
-from hanode.conf import Change, Problem
+from hanode.conf import Change, Config, Problem
 from webapp.accounts import access
 from webapp.accounts.models import User
 from webapp.accounts.services import audit
+from webapp.common.collector import uncollected
 from webapp.configs import language
 from webapp.configs.absorb import absorb
 from webapp.configs.compile import compile_cluster
@@ -27,6 +28,7 @@ from webapp.configs.drafts import (
     change_draft,
     document_text,
     draft_version,
+    seen,
     understood,
 )
 from webapp.configs.edits import (
@@ -68,6 +70,7 @@ __all__ = [
     "save_group_node",
     "save_real_server",
     "save_virtual_server",
+    "seen",
 ]
 
 NODES_MAX = 16
@@ -83,6 +86,8 @@ class Imported:
     problems: tuple[NodeProblem, ...]
     files: dict[str, str]
     """As imported: with the fixes made where they were asked for."""
+    models: dict[str, Config]
+    """What each node's file means."""
 
     @property
     def refused(self) -> bool:
@@ -90,14 +95,16 @@ class Imported:
         return any(problem.is_error for problem in self.problems)
 
 
+@uncollected
 def preview_import(files: dict[str, str], *, fixes: bool = False) -> Imported:
     """What importing {node name: text} would make. Raises BadImport; saves nothing."""
     _check_files(files)
     files = language.with_fixes(files) if fixes else dict(files)
     seen = language.understand_files(files)
-    return Imported(None, seen.text, seen.problems, files)
+    return Imported(None, seen.text, seen.problems, files, seen.models)
 
 
+@uncollected
 def import_files(
     *, actor: User, cluster_name: str, files: dict[str, str], fixes: bool = False
 ) -> Imported:
@@ -117,12 +124,12 @@ def import_files(
         raise ConfigRefused(preview.problems)
     with all_or_nothing():
         cluster = create_cluster(actor=actor, name=cluster_name, node_names=list(files))
-        absorb(cluster, language.understand_files(preview.files).models)
+        absorb(cluster, preview.models)
         now = timezone.now()
         _write_revision(actor, cluster, 0, "imported", preview.merged_text, preview.files, now)
         RevisionFile.objects.filter(revision__cluster=cluster).update(live_at=now)
         audit(actor, "import", cluster.slug, nodes=list(files), fixes=fixes)
-    return Imported(cluster, document_text(cluster), preview.problems, preview.files)
+    return replace(preview, cluster=cluster)
 
 
 def _check_files(files: dict[str, str]) -> None:
@@ -145,6 +152,7 @@ def check_document(cluster: Cluster, text: str) -> dict[str, list[dict[str, Any]
     return {"problems": [problem.as_json() for problem in problems_of(cluster, text)]}
 
 
+@uncollected
 def problems_of(cluster: Cluster, text: str) -> tuple[NodeProblem, ...]:
     """What is wrong with this text as the cluster's document."""
     names = list(cluster.nodes.values_list("name", flat=True))
@@ -152,6 +160,7 @@ def problems_of(cluster: Cluster, text: str) -> tuple[NodeProblem, ...]:
     return (long,) if long else language.understand(text, names).problems
 
 
+@uncollected
 def save_document(*, actor: User, cluster: Cluster, text: str, version: int) -> Saved:
     """The document becomes the cluster's rows.
 
@@ -211,6 +220,7 @@ class Pending:
         return any(problem.is_error for problem in self.problems)
 
 
+@uncollected
 def pending(cluster: Cluster) -> Pending:
     """Per node: from the file it last confirmed to the one that the rows make."""
     version = draft_version(cluster)

@@ -24,6 +24,7 @@ from webapp.configs.forms_views import (
     virtual_server_edit,
 )
 from webapp.configs.import_views import import_files
+from webapp.configs.language import NodeProblem
 from webapp.inventory.access import cluster_for
 from webapp.inventory.models import Cluster
 
@@ -49,13 +50,15 @@ __all__ = [
 def config(request: HttpRequest, slug: str) -> HttpResponse:
     """Groups, addresses and servers as rows, and what is wrong with the whole."""
     cluster = cluster_for(request.user, slug)
-    text = services.document_text(cluster)
+    seen = services.seen(cluster)
+    problems, more = language.shown(seen.problems)
     context = {
         "cluster": cluster,
         "groups": cluster.groups.prefetch_related("members__node", "vips"),
         "servers": cluster.virtual_servers.prefetch_related("real_servers"),
-        "problems": services.check_document(cluster, text)["problems"],
-        "version": services.draft_version(cluster),
+        "problems": [each.as_json() for each in problems],
+        "more": more,
+        "version": seen.version,
         "may_edit": may(request.user, "edit"),
     }
     return render(request, "configs/config.html", context)
@@ -76,14 +79,11 @@ def config_text(request: HttpRequest, slug: str) -> HttpResponse:
         return _save_text(request, slug)
     cluster = cluster_for(request.user, slug)
     may_edit = may(request.user, "edit")
-    text = services.document_text(cluster)
-    initial = {
-        "text": text if may_edit else mask_secrets(text),
-        "version": services.draft_version(cluster),
-    }
-    form = TextForm(initial=initial)
+    seen = services.seen(cluster)
+    text = seen.text if may_edit else mask_secrets(seen.text)
+    form = TextForm(initial={"text": text, "version": seen.version})
     form.fields["text"].widget.attrs["readonly"] = not may_edit
-    return _text_page(request, cluster, form, text, may_edit=may_edit)
+    return _text_page(request, cluster, form, seen.problems, may_edit=may_edit)
 
 
 def _save_text(request: HttpRequest, slug: str) -> HttpResponse:
@@ -103,17 +103,23 @@ def _save_text(request: HttpRequest, slug: str) -> HttpResponse:
         else:
             messages.success(request, "Saved. Nothing is on the nodes before you push it.")
             return redirect("config-text", slug)
-    return _text_page(request, cluster, form, form.data.get("text", ""), may_edit=True)
+    problems = services.problems_of(cluster, form.data.get("text", ""))
+    return _text_page(request, cluster, form, problems, may_edit=True)
 
 
 def _text_page(
-    request: HttpRequest, cluster: Cluster, form: TextForm, text: str, *, may_edit: bool
+    request: HttpRequest,
+    cluster: Cluster,
+    form: TextForm,
+    problems: tuple[NodeProblem, ...],
+    *,
+    may_edit: bool,
 ) -> HttpResponse:
-    problems, more = language.shown(services.problems_of(cluster, text))
+    shown, more = language.shown(problems)
     context = {
         "cluster": cluster,
         "form": form,
-        "problems": [each.as_json() for each in problems],
+        "problems": [each.as_json() for each in shown],
         "more": more,
         "may_edit": may_edit,
         "words_edition": words.edition(),
