@@ -22,7 +22,7 @@ from hanode.vrrp.events import (
 from hanode.vrrp.machine import TIMER_FIRED
 from hanode.vrrp.packet import Datagram, Refusal
 from hanode.vrrp.reloads import Reload as Reload
-from hanode.vrrp.reloads import Reloads
+from hanode.vrrp.verbs import Verbs
 
 IPV4_OFFSET_TTL = 8
 IPV4_OFFSET_SOURCE = 12
@@ -31,7 +31,7 @@ PLAIN_IPV4 = 0x45
 """Version 4, a header of 20 bytes."""
 
 
-class Router(Reloads):
+class Router(Verbs):
     """Owns the machines. Nothing here knows a socket, a clock or a file."""
 
     @property
