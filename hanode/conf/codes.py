@@ -79,6 +79,7 @@ PAIRS = {
     "peers-one-sided": "A node is not among the peers of another, so it hears nothing from it.",
     "priority-equal": "Between equal priorities the higher IP address decides.",
     "service-alone": "A virtual server that only one node has.",
+    "service-differs": "A virtual server does something else on another node.",
     "sync-disagree": "Each node is the highest in another member: no master for the sync group.",
     "track-nopreempt": "Losing priority moves nothing where the backups have nopreempt.",
     "track-returns": "After a failure that is over the addresses move back at once.",

@@ -133,6 +133,18 @@ def stays(instance: VrrpInstance) -> bool:
     return instance.nopreempt and instance.state != "MASTER"
 
 
+def authentication(instance: VrrpInstance) -> tuple[str | None, bytes]:
+    """What of it keepalived uses: both words, or none of them."""
+    if instance.auth_type is None or not instance.auth_pass:
+        return None, b""
+    return instance.auth_type, instance.auth_bytes
+
+
+def signatures(instance: VrrpInstance) -> frozenset[tuple[str, ...]]:
+    """The keys that it signs its adverts with."""
+    return frozenset(words(line) for line in lines(instance.other, "auth_hmac"))
+
+
 @dataclass(frozen=True, slots=True)
 class Peer:
     """A line of unicast_peer."""

@@ -10,10 +10,11 @@ from collections.abc import Callable, Iterator
 from itertools import combinations
 
 from hanode.conf import facts
-from hanode.conf.model import Config, Origin, VrrpInstance, place
+from hanode.conf.model import Address, Config, Origin, VrrpInstance, place
 from hanode.conf.pairs_track import opposite, weights
-from hanode.conf.problems import Problem, in_order
-from hanode.conf.rules.base import problem
+from hanode.conf.problems import Fix, Problem, in_order
+from hanode.conf.rules.base import inserted, problem, rewritten
+from hanode.conf.services import Service, services
 from hanode.conf.values import seconds
 
 Group = dict[str, tuple[Config, VrrpInstance]]
@@ -71,47 +72,99 @@ def everywhere(name: str, group: Group, nodes: tuple[str, ...]) -> Iterator[Prob
 
 
 def same_identity(name: str, group: Group) -> Iterator[Problem]:
-    """VRID, version, interval, authentication: a node that differs does not hear the others."""
+    """VRID, version, interval: a node that differs does not hear the others."""
     (first_node, (first_config, first)), *rest = group.items()
     for node, (config, one) in rest:
         where = f"{name}: {first_node} and {node}"
+        like = f" as on {first_node}"
         if one.vrid != first.vrid and one.vrid and first.vrid:
             message = f"{where} have different virtual_router_id {first.vrid} and {one.vrid}"
-            yield split(place(one, "virtual_router_id"), "vrid-differs", message)
-        if facts.version(first, first_config) != facts.version(one, config):
-            message = f"{where} speak different VRRP versions"
+            at = place(one, "virtual_router_id")
+            free = all(first.vrid != other.vrid for other in config.instances)
+            text = f"virtual_router_id {first.vrid}"
+            fix = rewritten(at, text, f"write {text}{like}") if free else None
+            yield split(at, "vrid-differs", message, fix)
+        mine, theirs = facts.version(one, config), facts.version(first, first_config)
+        if mine != theirs:
+            message = f"{where} speak different VRRP versions {theirs} and {mine}"
             yield split(place(one, "version"), "version-differs", message)
-        mine, theirs = facts.interval_us(one), facts.interval_us(first)
-        if mine != theirs and facts.version(one, config) == 2:
-            message = f"{where} have different advert_int {seconds(theirs)} and {seconds(mine)}"
-            yield split(place(one, "advert_int"), "advert-int-differs", message)
-        if (one.auth_type, one.auth_bytes) != (first.auth_type, first.auth_bytes):
-            message = f"{where} have different authentication"
-            yield split(place(one, "auth_pass"), "auth-differs", message)
+        elif mine == 2 and facts.interval_us(one) != facts.interval_us(first):
+            ours, others = (seconds(facts.interval_us(i)) for i in (one, first))
+            message = f"{where} have different advert_int {others} and {ours}"
+            at = place(one, "advert_int")
+            text = f"advert_int {others}"
+            fix = None
+            if one.advert_int_us is not None:
+                fix = rewritten(at, text, f"write {text}{like}")
+            yield split(at, "advert-int-differs", message, fix)
 
 
-def split(where: Origin, code: str, message: str) -> Problem:
+def same_authentication(name: str, group: Group) -> Iterator[Problem]:
+    """Adverts with another password are dropped. No fix: it would have to show the password."""
+    (first_node, (first_config, first)), *rest = group.items()
+    for node, (config, one) in rest:
+        where = f"{name}: {first_node} and {node}"
+        if facts.version(one, config) == facts.version(first, first_config) == 2:
+            said = [facts.authentication(i) for i in (first, one)]
+            if said[0] != said[1]:
+                kinds = [kind or "none" for kind, _ in said]
+                message = f"{where} have different passwords"
+                if kinds[0] != kinds[1]:
+                    message = f"{where} have different auth_type {kinds[0]} and {kinds[1]}"
+                yield split(place(one, "auth_pass"), "auth-differs", message)
+        if facts.signatures(one) != facts.signatures(first):
+            message = f"{where} do not sign with the same keys (auth_hmac)"
+            yield split(facts.where(one, "auth_hmac"), "auth-differs", message)
+
+
+def split(where: Origin, code: str, message: str, fix: Fix | None = None) -> Problem:
     """A difference that makes both nodes master."""
     text = f"{message}: they do not hear each other, and both become master"
-    return problem(where, code, "error", text, "write the same on all nodes")
+    return problem(where, code, "error", text, "write the same on all nodes", fix)
 
 
 def same_addresses(name: str, group: Group) -> Iterator[Problem]:
     """keepalived refuses an advert whose addresses are not its own."""
     (first_node, (_, first)), *rest = group.items()
     for node, (_, one) in rest:
-        if {a.ip for a in one.vips} != {a.ip for a in first.vips}:
-            only = sorted({a.ip for a in one.vips} ^ {a.ip for a in first.vips})
+        lacking = [a for a in first.vips if a.ip not in {b.ip for b in one.vips}]
+        extra = [a for a in one.vips if a.ip not in {b.ip for b in first.vips}]
+        if lacking or extra:
+            at, fix = place(one, "virtual_ipaddress"), None
+            said = f"{node} has no {listed(lacking)}" if lacking else ""
+            if extra:
+                said += f"{' and ' if said else ''}{first_node} has no {listed(extra)}"
+            if not extra:
+                fix = added(one, lacking, node)
+            elif not lacking:
+                at, fix = place(first, "virtual_ipaddress"), added(first, extra, first_node)
             message = (
-                f"{name}: {first_node} and {node} do not have the same virtual_ipaddress "
-                f"({', '.join(only)}): they refuse each other's adverts, and both become master"
+                f"{name}: {first_node} and {node} do not have the same virtual_ipaddress, {said}: "
+                "they refuse each other's adverts, and both become master"
             )
-            where = place(one, "virtual_ipaddress")
-            yield problem(where, "vips-differ", "error", message, "write the same on all nodes")
+            yield problem(at, "vips-differ", "error", message, "write the same on all nodes", fix)
         if {a.ip for a in one.excluded} != {a.ip for a in first.excluded}:
-            message = f"{name}: {first_node} and {node} move different excluded addresses"
+            only = {a.ip for a in one.excluded} ^ {a.ip for a in first.excluded}
+            message = (
+                f"{name}: {first_node} and {node} move different excluded addresses "
+                f"({', '.join(sorted(only))})"
+            )
             where = place(one, "virtual_ipaddress_excluded")
-            yield problem(where, "vips-differ", "warning", message)
+            hint = "write the same on all nodes"
+            yield problem(where, "vips-differ", "warning", message, hint)
+
+
+def listed(addresses: list[Address]) -> str:
+    """The addresses in words."""
+    return " and ".join(a.ip for a in addresses)
+
+
+def added(to: VrrpInstance, addresses: list[Address], node: str) -> Fix | None:
+    """The edit that adds addresses to a node's own file; a document of all nodes needs more."""
+    if not to.vips or addresses[0].origin.file == to.origin.file:
+        return None
+    lines = [" ".join((str(a), *(("dev", a.dev) if a.dev else ()), *a.options)) for a in addresses]
+    return inserted(to.vips[-1].origin, lines, f"add {listed(addresses)} to {node}")
 
 
 def same_way(name: str, group: Group) -> Iterator[Problem]:
@@ -124,6 +177,17 @@ def same_way(name: str, group: Group) -> Iterator[Problem]:
         if not talks[node]:
             message = f"{name}: {unicast[0]} speaks to its peers only and {node} to everybody"
             yield split(one.origin, "unicast-differs", message)
+    for (a, (_, one)), (b, (_, two)) in combinations(group.items(), 2):
+        unknown = facts.source_ip(one) is None and facts.source_ip(two) is None
+        if unknown and len(talks[a]) == 1 and talks[a] == talks[b]:
+            (peer,) = talks[a]
+            message = (
+                f"{name}: {a} and {b} both send to {peer} alone, so one of them sends to itself "
+                "and never to the other: both become master"
+            )
+            hint = "write into unicast_peer of each node the addresses of the others"
+            where = facts.where(two, "unicast_peer")
+            yield problem(where, "peers-one-sided", "error", message, hint)
     for node, (_, one) in group.items():
         own = facts.source_ip(one)
         if own is None or not talks[node]:
@@ -136,7 +200,12 @@ def same_way(name: str, group: Group) -> Iterator[Problem]:
                 )
                 where = facts.where(there, "unicast_peer")
                 hint = f"write {own[0]} into unicast_peer of {other}"
-                yield problem(where, "peers-one-sided", "error", message, hint)
+                fix = None
+                moved = {a.ip for a in (*there.vips, *there.excluded)}
+                if own[1].file != there.origin.file and own[0] not in moved:
+                    last = facts.peers(there)[-1].origin
+                    fix = inserted(last, [own[0]], f"add {own[0]} to the peers of {other}")
+                yield problem(where, "peers-one-sided", "error", message, hint, fix)
 
 
 def not_a_node(name: str, group: Group) -> Iterator[Problem]:
@@ -163,30 +232,78 @@ def one_master(name: str, group: Group) -> Iterator[Problem]:
         if one.state == other.state == "MASTER":
             message = f"{name}: {a} and {b} both say state MASTER"
             hint = "write BACKUP on all but one"
-            yield problem(place(other, "state"), "two-masters", "warning", message, hint)
+            lower = one if facts.priority(one) < facts.priority(other) else other
+            where = place(lower, "state")
+            yield problem(where, "two-masters", "warning", message, hint, humbled(lower))
     for node, (_, one) in group.items():
         highest = max(facts.priority(i) for _, i in group.values())
         if one.state == "MASTER" and facts.priority(one) < highest:
-            message = f"{name}: {node} says state MASTER, but its priority is not the highest"
-            yield problem(place(one, "state"), "master-lower", "warning", message)
+            message = (
+                f"{name}: {node} says state MASTER, but its priority {facts.priority(one)} is "
+                f"below {highest} of another node, which wins"
+            )
+            if sum(i.state == "MASTER" for _, i in group.values()) == 1:
+                hint = "write state BACKUP here, or the higher priority"
+                where = place(one, "state")
+                yield problem(where, "master-lower", "warning", message, hint, humbled(one))
+
+
+def humbled(one: VrrpInstance) -> Fix | None:
+    """The edit that leaves the election to the priority, where one is written."""
+    if one.priority in (None, 255):
+        return None
+    return rewritten(place(one, "state"), "state BACKUP")
 
 
 def same_services(models: dict[str, Config]) -> Iterator[Problem]:
     """The backup needs the virtual servers too, or connections end when it takes over."""
     if len(models) < 2:
         return
-    for node, config in models.items():
-        for other, there in models.items():
-            keys = {s.key for s in there.virtual_servers}
-            for server in config.virtual_servers:
-                if server.key not in keys:
-                    message = f"virtual_server {server.key} of {node} is not on {other}"
-                    yield problem(server.origin, "service-alone", "warning", message)
+    servers = {n: {s.key: s for s in services(config)} for n, config in models.items()}
+    for node, here in servers.items():
+        for key, service in here.items():
+            missing = [other for other, there in servers.items() if key not in there]
+            if missing:
+                message = (
+                    f"virtual_server {service.name} of {node} is not on {' and '.join(missing)}: "
+                    "who takes over there does not answer"
+                )
+                yield problem(service.server.origin, "service-alone", "warning", message)
+    (first_node, first), *rest = servers.items()
+    for node, there in rest:
+        for key in first.keys() & there.keys():
+            yield from same_service(first_node, first[key], node, there[key])
+
+
+def same_service(a: str, one: Service, b: str, other: Service) -> Iterator[Problem]:
+    """Clients should find the same behind the address, whoever holds it."""
+    mine = {real.key: real for real in one.server.real_servers}
+    theirs = {real.key: real for real in other.server.real_servers}
+    only = [*(f"{b} lacks {k}" for k in mine if k not in theirs)]
+    only += [f"{a} lacks {k}" for k in theirs if k not in mine]
+    where = other.server.origin
+    if only:
+        more = f" and {len(only) - 3} more" if len(only) > 3 else ""
+        message = (
+            f"virtual_server {one.name} has other real servers on {b} than on {a}: "
+            f"{', '.join(only[:3])}{more}"
+        )
+        yield problem(where, "service-differs", "warning", message, "write the same on all nodes")
+    for word in ("lb_algo", "lb_kind", "persistence_timeout"):
+        said = [getattr(service.server, word) for service in (one, other)]
+        if said[0] != said[1]:
+            message = (
+                f"virtual_server {one.name}: {word} is {said[0] or 'not written'} on {a} and "
+                f"{said[1] or 'not written'} on {b}"
+            )
+            at = place(other.server, word)
+            yield problem(at, "service-differs", "info", message, "write the same on all nodes")
 
 
 RULES: tuple[Rule, ...] = (
     same_name,
     same_identity,
+    same_authentication,
     same_addresses,
     same_way,
     not_a_node,

@@ -46,6 +46,17 @@ class Case:
         end = where.start + where.end_column - where.column
         return Fix(f"write {text}", where.start, end, text)
 
+    def swap(self, where: Origin, word: str, text: str) -> Fix | None:
+        """The edit that writes a statement's first word anew."""
+        if not self._ours(where) or self.source is None:
+            return None
+        end = where.start + len(word)
+        return (
+            Fix(f"write {text}", where.start, end, text)
+            if (self.source.text[where.start : end] == word)
+            else None
+        )
+
     def insert(self, block: Origin, text: str) -> Fix | None:
         """The edit that adds a line at the end of a block, indented as its last line is.
 
@@ -72,9 +83,23 @@ class Case:
 Rule = Callable[[Case], Iterator[Problem]]
 
 
-def written(where: Origin, owner: Origin) -> bool:
-    """Whether a statement has a place of its own: else `place` gave its owner's."""
-    return where is not owner
+def rewritten(where: Origin, text: str, label: str | None = None) -> Fix | None:
+    """The edit of any file that puts something in a statement's place; its block goes too."""
+    if where.end <= where.start or where.macro is not None:
+        return None
+    return Fix(label or f"write {text}", where.start, where.end, text)
+
+
+def inserted(before: Origin, lines: list[str], label: str) -> Fix | None:
+    """The edit of any file that adds lines above a statement; none where a condition is in front.
+
+    A condition counts for one line: what stood behind it would lose it.
+    """
+    lead = before.lead
+    if before.end <= before.start or before.macro is not None or lead.strip():
+        return None
+    text = "".join(f"{line}\n{lead}" for line in lines)
+    return Fix(label, before.start, before.start, text)
 
 
 def problem(

@@ -8,9 +8,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from hanode.conf import facts
-from hanode.conf.model import place
+from hanode.conf.model import Origin, place
 from hanode.conf.problems import Problem
 from hanode.conf.rules.base import Case, Rule, problem
+from hanode.conf.schema import nearest
 
 
 def members(case: Case) -> Iterator[Problem]:
@@ -18,17 +19,24 @@ def members(case: Case) -> Iterator[Problem]:
     config = case.config
     if facts.incomplete(config):
         return
-    names = {one.name for one in config.instances}
+    names = {one.name: one for one in config.instances}
     group_of: dict[str, str] = {}
+    taken = {name for group in facts.sync_groups(config) for name, _ in group.members}
     for group in facts.sync_groups(config):
         for name, where in group.members:
             if name not in names:
                 message = f"{group.name} names {name}, which is no vrrp_instance; it is ignored"
+                meant = nearest(name, [n for n in names if n not in taken])
+                alone = lonely(group, where)
+                fix = case.write(where, meant) if meant and alone else None
                 hint = "write the name of a vrrp_instance, or remove the line"
-                yield problem(where, "sync-unknown", "error", message, hint)
+                hint = f"did you mean {meant}?" if meant else hint
+                yield problem(where, "sync-unknown", "error", message, hint, fix)
             elif name in group_of:
                 message = f"{name} is in {group_of[name]} already; in {group.name} it is ignored"
-                yield problem(where, "sync-twice", "error", message, "keep it in one group")
+                whole = where if len(group.members) > 1 else group.origin
+                fix = case.remove(whole, "remove it here") if lonely(group, where) else None
+                yield problem(where, "sync-twice", "error", message, "keep it in one group", fix)
             else:
                 group_of[name] = group.name
         left = [name for name, _ in group.members if group_of.get(name) == group.name]
@@ -39,7 +47,13 @@ def members(case: Case) -> Iterator[Problem]:
             yield problem(group.origin, "sync-single", "warning", message)
         elif not left:
             message = f"{group.name} has no members; keepalived ignores it"
-            yield problem(group.origin, "sync-empty", "error", message, "name its instances")
+            fix = None if group.members else case.remove(group.origin, "remove the group")
+            yield problem(group.origin, "sync-empty", "error", message, "name its instances", fix)
+
+
+def lonely(group: facts.SyncGroup, where: Origin) -> bool:
+    """Whether no other member stands on the same line."""
+    return sum(at == where for _, at in group.members) == 1
 
 
 def agree(case: Case) -> Iterator[Problem]:

@@ -42,9 +42,9 @@ def real_servers(case: Case, service: Service) -> Iterator[Problem]:
             families = frozenset((version,))
         elif version not in families and kind != "TUN":
             message = f"{real.key} and {service.name} are of different IP versions"
-            if service.by == "fwmark":
+            if service.by_mark:
                 message = f"{real.key} is of another IP version than the rest of {service.name}"
-            severity: Severity = "warning" if service.by == "group" else "error"
+            severity: Severity = "warning" if service.by_group else "error"
             yield problem(real.origin, "family-mixed", severity, message, "only TUN can do that")
         if method is not None and method != own:
             message = f"{real.key} uses {method}, the others of {service.name} {own}"
@@ -62,14 +62,14 @@ def _method(statements: tuple[Statement, ...]) -> str | None:
 def _port(case: Case, service: Service, real: RealServer, kind: str) -> Iterator[Problem]:
     """DR and TUN pass packets on as they are."""
     port = real.port
-    if service.by == "fwmark" or not service.ports:
+    if service.by_mark or not service.ports:
         message = f"lb_kind {kind} cannot change the port: the {port} of {real.key} is not used"
         fix = case.write_head(real.origin, f"real_server {real.ip}")
         yield problem(real.origin, "port-kept", "warning", message, "leave the port out", fix)
     elif port not in service.ports and 0 not in service.ports:
         (one, *more) = sorted(service.ports)
         message = f"lb_kind {kind} cannot change the port: {real.key} is used with port {one}"
-        if more or service.by == "group":
+        if more or service.by_group:
             ports = " and ".join(map(str, (one, *more)))
             message = f"lb_kind {kind} cannot change the port: {real.key} gets packets for {ports}"
         fix = None if more else case.write_head(real.origin, f"real_server {real.ip} {one}")

@@ -13,7 +13,7 @@ from hanode.conf.model import place
 from hanode.conf.problems import Problem
 from hanode.conf.rules import real_servers
 from hanode.conf.rules.base import Case, Rule, problem
-from hanode.conf.services import Service, group_blocks, group_lines, services
+from hanode.conf.services import Service, groups_of, services, written
 
 _NEW_SCHEDULERS = {"mh": "1.4", "twos": "2.2.3"}
 
@@ -52,7 +52,7 @@ def complete(case: Case, service: Service) -> Iterator[Problem]:
             text = f"{word} {default}"
             fix = case.insert(server.origin, text)
             yield problem(server.origin, "default-taken", "warning", message, f"write {text}", fix)
-    if service.by == "fwmark" and server.protocol is not None:
+    if service.by_mark and server.protocol is not None:
         where = place(server, "protocol")
         message = f"{service.name} balances what is marked, whatever its protocol: it is ignored"
         fix = case.remove(where, "remove the line")
@@ -104,7 +104,7 @@ def scheduling(case: Case, service: Service) -> Iterator[Problem]:
     server = service.server
     persistent = facts.last(server.other, "persistence_timeout")
     one_packet = facts.last(server.other, "ops")
-    if one_packet is not None and server.protocol not in ("UDP", None) and service.by != "fwmark":
+    if one_packet is not None and server.protocol not in ("UDP", None) and not service.by_mark:
         message = f"ops is for UDP; keepalived ignores it in {service.name}"
         fix = case.remove(one_packet.origin, "remove the line")
         yield problem(one_packet.origin, "ops-protocol", "warning", message, None, fix)
@@ -128,39 +128,33 @@ def scheduling(case: Case, service: Service) -> Iterator[Problem]:
 
 
 def groups(case: Case) -> Iterator[Problem]:
-    """The groups that virtual servers listen to."""
+    """The groups that virtual servers listen to: there, not empty, each line once."""
     if facts.incomplete(case.config):
         return
-    used: set[str] = set()
-    for service in services(case.config):
-        if service.by != "group":
-            continue
-        name = service.name.removeprefix("group ")
-        used.add(name)
-        if not group_blocks(case.config, name):
+    used = {s.group: s for s in case.config.services if s.group is not None}
+    for name, server in used.items():
+        if not groups_of(case.config, name):
             message = (
                 f"there is no virtual_server_group {name}, so keepalived ignores the virtual server"
             )
-            where = service.server.origin
-            yield problem(where, "service-group-unknown", "warning", message, "write the group")
-    for block in facts.find(case.config.other, "virtual_server_group"):
-        said = facts.words(block)
-        if len(said) < 2 or block.children is None:
-            continue
-        members = list(group_lines(block))
-        if not block.children:
-            message = f"virtual_server_group {said[1]} names no address; keepalived removes it"
-            yield problem(block.origin, "service-group-empty", "warning", message)
-        elif said[1] not in used:
-            message = f"no virtual_server uses virtual_server_group {said[1]}"
-            yield problem(block.origin, "service-group-unused", "info", message)
+            yield problem(
+                server.origin, "service-group-unknown", "warning", message, "write the group"
+            )
+    for group in case.config.virtual_server_groups:
+        if not group.other:
+            message = f"virtual_server_group {group.name} names no address; keepalived removes it"
+            yield problem(group.origin, "service-group-empty", "warning", message)
+        elif group.name not in used:
+            message = f"no virtual_server uses virtual_server_group {group.name}"
+            yield problem(group.origin, "service-group-unused", "info", message)
         seen: dict[str, int] = {}
-        for member in members:
-            if member.text in seen:
-                message = f"{member.text} stands in {said[1]} already (line {seen[member.text]})"
-                fix = case.remove(member.origin, "remove the line")
-                yield problem(member.origin, "service-twice", "error", message, None, fix)
-            seen.setdefault(member.text, member.origin.line)
+        for line in group.lines:
+            text = written(line)
+            if text in seen:
+                message = f"{text} stands in {group.name} already (line {seen[text]})"
+                fix = case.remove(line.origin, "remove the line")
+                yield problem(line.origin, "service-twice", "error", message, None, fix)
+            seen.setdefault(text, line.origin.line)
 
 
 ServiceRule = Callable[[Case, Service], Iterator[Problem]]

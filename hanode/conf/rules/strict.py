@@ -30,7 +30,8 @@ def strict_conflicts(case: Case) -> Iterator[Problem]:
             message = f"{one.name} runs in strict mode: {what}"
             where = facts.where(one, keyword)
             hint = "switch strict mode off, or remove this"
-            yield problem(where, "strict-conflict", "warning", message, hint)
+            fix = case.remove(where, f"remove {keyword}") if keyword in _REFUSED else None
+            yield problem(where, "strict-conflict", "warning", message, hint, fix)
 
 
 def conflicts(one: VrrpInstance, config: Config) -> Iterator[tuple[str, str]]:

@@ -11,6 +11,7 @@ from hanode.conf import defaults, facts
 from hanode.conf.facts import HIGHEST
 from hanode.conf.problems import Problem
 from hanode.conf.rules.base import Case, Rule, problem
+from hanode.conf.schema import nearest
 
 
 def tracked_names(case: Case) -> Iterator[Problem]:
@@ -27,7 +28,10 @@ def tracked_names(case: Case) -> Iterator[Problem]:
                     f"{owner} tracks {one.name}, but there is no {facts.KINDS[one.kind][0]} "
                     "of that name; keepalived ignores it"
                 )
-                yield problem(one.origin, "tracked-unknown", "error", message)
+                meant = nearest(one.name, facts.definitions(case.config, one.kind))
+                hint = f"did you mean {meant}?" if meant else "define it, above its use"
+                fix = case.swap(one.origin, one.name, meant) if meant else None
+                yield problem(one.origin, "tracked-unknown", "error", message, hint, fix)
 
 
 def sums(case: Case) -> Iterator[Problem]:

@@ -1,0 +1,61 @@
+"""Cases of the rules that look at the node's machine: its files and its addresses."""
+
+from __future__ import annotations
+
+from functools import partial
+
+from hanode.conf.surroundings import FileFacts, Surroundings
+from tests.conf.cases.base import Case
+
+TEXT = """\
+global_defs {
+    enable_script_security
+}
+vrrp_instance one {
+    interface eth0
+    virtual_router_id 1
+    notify /usr/bin/sound
+    authentication {
+        auth_type PASS
+        auth_pass secret
+    }
+    virtual_ipaddress {
+        192.0.2.10/24
+    }
+}
+"""
+FILES = {
+    "keepalived.conf": FileFacts(0o640),
+    "/usr/bin/sound": FileFacts(0o755),
+    "/usr/bin/plain": FileFacts(0o644),
+    "/usr/bin": FileFacts(0o755, regular=False),
+    "/usr/bin/anyone": FileFacts(0o757),
+    "/usr/bin/group": FileFacts(0o775),
+    "/usr/bin/theirs": FileFacts(0o755, owner=1000),
+}
+ADDRESSES = {"eth0": ("192.0.2.1/24",), "eth1": ("203.0.113.1/24",)}
+HERE = Surroundings(FILES.get, ADDRESSES)
+OPEN = Surroundings((FILES | {"keepalived.conf": FileFacts(0o644)}).get, ADDRESSES)
+
+case = partial(Case, sound=TEXT, around=HERE)
+SOUND = "notify /usr/bin/sound"
+BLOCK = """    authentication {
+        auth_type PASS
+        auth_pass secret
+    }
+"""
+
+CASES = [
+    case("script-missing", "warning", SOUND, "notify /usr/bin/gone"),
+    case("script-not-executable", "warning", SOUND, "notify /usr/bin/plain"),
+    case("script-not-executable", "warning", SOUND, "notify /usr/bin"),
+    case("script-writable", "warning", SOUND, "notify /usr/bin/anyone"),
+    case("script-writable", "warning", SOUND, 'notify "/usr/bin/group with words"'),
+    case("script-writable", "warning", SOUND, "notify /usr/bin/theirs"),
+    case("script-security", "info", "    enable_script_security\n", "", line=6),
+    case("vip-outside", "warning", "        192.0.2.10/24", "        198.51.100.10/24"),
+    case("vip-is-own", "warning", "        192.0.2.10/24", "        192.0.2.1/24"),
+    case("vip-is-own", "warning", "        192.0.2.10/24", "        203.0.113.1/24 dev eth1"),
+    case("secret-readable", "warning", "    virtual_ipaddress", f"{BLOCK}    virtual_ipaddress",
+         sound=TEXT.replace(BLOCK, ""), around=OPEN, line=10),
+]  # fmt: skip

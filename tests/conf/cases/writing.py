@@ -1,0 +1,37 @@
+"""Cases of what is told when a text is written anew: for a target, or for all nodes at once."""
+
+from __future__ import annotations
+
+from hanode import conf
+from tests.conf.cases.base import WritingCase
+
+
+def for_keepalived(text: str) -> list[str]:
+    return [p.code for p in conf.render(conf.check(text).model).problems]
+
+
+def for_our_engine(text: str) -> list[str]:
+    return [p.code for p in conf.render(conf.check(text).model, target="hanode").problems]
+
+
+def merged(text: str) -> list[str]:
+    return [p.code for p in conf.merge({"A": text, "B": "global_defs {\n}\n"}).problems]
+
+
+def _auth(word: str) -> str:
+    return (
+        "vrrp_instance a {\n    authentication {\n        auth_type PASS\n"
+        f"        auth_pass {word}\n    }}\n}}\n"
+    )
+
+
+CASES = [
+    WritingCase("left-out", for_keepalived, "global_defs {\n    json_version 2\n}\n",
+                "global_defs {\n    router_id here\n}\n"),
+    WritingCase("auth-pass-cut", for_keepalived, _auth("123456789"), _auth("12345678")),
+    WritingCase("not-yet", for_our_engine, "global_defs {\n    smtp_helo_name here\n}\n",
+                "global_defs {\n    router_id here\n}\n"),
+    WritingCase("include-lonely", merged, "include more.conf\n", "net_namespace blue\n"),
+    WritingCase("macro-replaced", merged, "$ID=here\nglobal_defs {\n    router_id $ID\n}\n",
+                "global_defs {\n    router_id here\n}\n"),
+]  # fmt: skip
