@@ -1,8 +1,9 @@
-"""The vrrp process: feeds packets, links and time to the router and carries out its effects.
+"""The vrrp process: feeds packets, links, trackers and time to the router, and does what it wants.
 
 DRIVER. `python -m hanode.proc.vrrp`, started by the supervisor with a socket on the descriptor
-HANODE_IPC_FD; JSON lines both ways. Nothing here may block: no name lookup, no disk, no log. When
-the supervisor says stop or is gone, every master sends priority 0, addresses go, and it exits 0.
+HANODE_IPC_FD (JSON lines both ways) and one to the watch process on HANODE_BOND_FD. Nothing here
+may block: no name lookup, no disk, no log. When the supervisor says stop or is gone, every master
+sends priority 0, addresses go, and it exits 0.
 """
 
 from __future__ import annotations
@@ -12,85 +13,167 @@ import os
 import signal
 import socket
 import sys
+from collections import deque
 from typing import TYPE_CHECKING, Any
 
 from hanode import wire
+from hanode.proc.bond import Bond, inherited
+from hanode.proc.deeds import Deeds
+from hanode.proc.holder import Holder
+from hanode.proc.host import Host
 from hanode.proc.lines import Lines
 from hanode.proc.loop import Loop
-from hanode.system import pyroute, realtime
+from hanode.proc.outlets import AdvertSocket, Outlets, Place
+from hanode.proc.report import Work, settings_from, told
+from hanode.proc.tidings import Tidings
+from hanode.system import namespaces, pyroute, realtime
 from hanode.system.clock import SystemClock
 from hanode.system.monitor import Change, Monitor
-from hanode.system.vrrp_socket import ArpSocket, VrrpSocket
-from hanode.vrrp import arp, packet
+from hanode.system.vrrp_socket import Ipv4Socket, Ipv6Socket
 from hanode.vrrp.effects import (
-    AddAddresses,
-    AnnounceAddresses,
     Effect,
     RemoveAddresses,
+    RemoveRoutes,
+    RemoveRules,
     SendAdvert,
-    StateChanged,
-    Warned,
 )
-from hanode.vrrp.events import ABSENT, LinkState
-from hanode.vrrp.machine import Machine
+from hanode.vrrp.events import TrackerChanged
 from hanode.vrrp.router import Router
-from hanode.vrrp.settings import Address, InstanceKey, VrrpSettings
+from hanode.vrrp.settings import InstanceKey, VrrpSettings
 
 if TYPE_CHECKING:
-    from hanode.system.rtnl import Commands
+    from hanode.system.route_watch import RouteWatch
 
-PACKETS_AT_ONCE = 256
+PACKETS_AT_ONCE = 64
 """After so many packets the deadlines are looked at: a flood must not silence our adverts."""
+WORK_US = 1_000
+"""What is spent on a request before packets and deadlines come first again."""
+AT_ONCE_US = 1
 STOPPED = "stopped by operator"
 ORPHANED = "the supervisor is gone"
 
 
 class VrrpProcess:
-    """One router, its sockets, and the line to the supervisor."""
+    """One router, what it stands on, and the lines to the supervisor and the watch process."""
 
-    def __init__(self, ipc: socket.socket, commands: Commands) -> None:
+    def __init__(self, ipc: socket.socket, bond: socket.socket | None) -> None:
         self.clock = SystemClock()
         self.router = Router()
-        self.loop = Loop(deadline=lambda: self.router.deadline_us, on_deadline=self._on_deadline)
-        self.monitor = Monitor()
-        self.commands = commands
-        self.sockets: dict[str, VrrpSocket] = {}
-        self.arp_sockets: dict[str, ArpSocket] = {}
+        self.loop = Loop(deadline=self._deadline, on_deadline=self._on_deadline)
         self.late_us_max = 0
-        self._since_us: dict[InstanceKey, int] = {}
-        """Wall time of each instance's last transition, as its event told it."""
-        self.lines = Lines(ipc, on_line=self._on_line, on_end=lambda: self._stop(ORPHANED))
+        self.tidings = Tidings(self.clock, self._watch_lines)
+        self.tidings.lines = self.lines = Lines(
+            ipc, on_line=self._on_line, on_end=lambda: self._stop(ORPHANED)
+        )
+        self._namespace: str | None = None
+        self._routes: RouteWatch | None = None
+        self._work: deque[Work] = deque()
+        self._stand()
         self._signalled, signals = socket.socketpair()
         self._signalled.setblocking(False)
         signals.setblocking(False)
         self._signals = signals
         signal.set_wakeup_fd(signals.fileno())
         self.loop.watch(self._signalled.fileno(), lambda _mask: self._stop(STOPPED))
-        self.loop.watch(self.monitor.fileno(), self._on_netlink)
         self.loop.watch(ipc.fileno(), self._on_ipc)
+        if bond is not None:
+            self.tidings.bond = Bond(bond, on_message=self._on_bond_message)
+            self.loop.watch(bond.fileno(), self._on_bond)
+            self.tidings.bond.say({"kind": "trackers"})
+
+    def _stand(self) -> None:
+        """Open what speaks with the kernel of this namespace."""
+        from hanode.system.rtnl import Commands  # pyroute2's, once `without_face` has run
+        from hanode.system.vmac import Vmacs
+
+        self.monitor = Monitor()
+        commands = Commands()
+        self.host = Host(
+            self.monitor,
+            commands,
+            Vmacs(),
+            Outlets(self._watch_socket, lambda gone: self.loop.unwatch(gone.fileno())),
+            self._warn,
+        )
+        self.holder = Holder(commands, self.monitor, self._warn_instance)
+        self.deeds = Deeds(
+            self.holder,
+            announce=self.host.announce,
+            tell=self.tidings.tell,
+            block=self._block,
+        )
+        self._commands = commands
+        self.loop.watch(self.monitor.fileno(), self._on_netlink)
 
     def run(self) -> None:
         """Until the supervisor says stop or is gone."""
-        self._say({"kind": "ready"})
+        self.tidings.say({"kind": "ready"})
         self.loop.run()
 
     # What wakes us
 
+    def _deadline(self) -> int | None:
+        if self._work or self.deeds.waiting:
+            return AT_ONCE_US
+        due_us, mend_us = self.router.deadline_us, self.holder.deadline_us
+        if mend_us is None or due_us is None:
+            return mend_us if due_us is None else due_us
+        return min(due_us, mend_us)
+
     def _on_deadline(self) -> None:
         now_us = self.clock.monotonic_us()
         due_us = self.router.deadline_us
-        if due_us is None:
-            return
-        self.late_us_max = max(self.late_us_max, now_us - due_us)
-        self._carry_out(self.router.tick(now_us=max(now_us, due_us)))
+        if due_us is not None and due_us <= now_us:
+            late_us = now_us - due_us
+            if late_us > self.late_us_max:
+                self.late_us_max = late_us
+            self._carry_out(self.router.tick(now_us=now_us))
+        elif self.deeds.waiting:
+            self.deeds.do_some()
+        if self.holder.deadline_us is not None and self.holder.deadline_us <= now_us:
+            self.holder.mend(now_us=now_us)
+        if self._work:
+            self._go_on(now_us + WORK_US)
 
-    def _on_packets(self, receiver: VrrpSocket) -> None:
+    def _go_on(self, until_us: int) -> None:
+        """Go on with what was asked of us, for a moment."""
+        while self._work and self.clock.monotonic_us() < until_us:
+            try:
+                next(self._work[0])
+            except StopIteration:
+                self._work.popleft()
+
+    def _watch_socket(self, receiver: AdvertSocket, place: Place) -> None:
+        if isinstance(receiver, Ipv4Socket):
+            four = receiver
+            self.loop.watch(four.fileno(), lambda _: self._on_ipv4(four, place.interface))
+        else:
+            six = receiver
+            self.loop.watch(six.fileno(), lambda _: self._on_ipv6(six, place.interface))
+
+    def _on_ipv4(self, receiver: Ipv4Socket, interface: str) -> None:
+        receive, clock, hear = receiver.receive, self.clock.monotonic_us, self.router.receive_ipv4
         for _ in range(PACKETS_AT_ONCE):
-            data = receiver.receive()
+            data = receive()
             if data is None:
                 return
-            now_us = self.clock.monotonic_us()
-            effects = self.router.receive_ipv4(receiver.interface, data, now_us=now_us)
+            effects = hear(interface, data, now_us=clock())
+            if effects:
+                self._carry_out(effects)
+
+    def _on_ipv6(self, receiver: Ipv6Socket, interface: str) -> None:
+        for _ in range(PACKETS_AT_ONCE):
+            heard = receiver.receive()
+            if heard is None:
+                return
+            effects = self.router.receive_ipv6(
+                interface,
+                heard.payload,
+                source=heard.source,
+                destination=heard.destination,
+                hop_limit=heard.ttl,
+                now_us=self.clock.monotonic_us(),
+            )
             if effects:
                 self._carry_out(effects)
 
@@ -98,20 +181,43 @@ class VrrpProcess:
         self._take_change(self.monitor.drain())
 
     def _take_change(self, change: Change) -> None:
+        now_us = self.clock.monotonic_us()
         for name in change.links:
-            try:
-                self._open_sockets(name)
-            except OSError as error:  # the interface is already gone again
-                self._warn(name, f"no VRRP socket could be opened on {name}: {error.strerror}")
-            now_us = self.clock.monotonic_us()
-            self._carry_out(self.router.link(name, self._link(name), now_us=now_us))
+            self.host.follow(name)
+            self._carry_out(self.router.link(name, self.host.link(name), now_us=now_us))
+        if change.links:
+            self.holder.links_changed(now_us=now_us)
         if change.removed:
-            now_us = self.clock.monotonic_us()
+            self.holder.lose(change.removed, now_us=now_us)
             self._carry_out(self.router.lost(change.removed, now_us=now_us))
+
+    def _on_routes(self, _mask: int) -> None:
+        if self._routes is not None:
+            self.holder.hear(self._routes.drain(), now_us=self.clock.monotonic_us())
 
     def _on_ipc(self, mask: int) -> None:
         self.lines.serve(mask)
+        self._watch_lines()
+
+    def _on_bond(self, mask: int) -> None:
+        if self.tidings.bond is not None:
+            self.tidings.bond.serve(mask)
+            self._watch_lines()
+
+    def _watch_lines(self) -> None:
         self.loop.watch(self.lines.fileno(), self._on_ipc, write=self.lines.waiting)
+        if (bond := self.tidings.bond) is not None:
+            self.loop.watch(bond.fileno(), self._on_bond, write=bond.waiting)
+
+    def _on_bond_message(self, message: dict[str, Any]) -> None:
+        if message.get("kind") != "tracker":
+            return
+        try:
+            change = wire.decode(TrackerChanged, message.get("tracker"))
+        except wire.WireError as error:
+            self._warn("vrrp", f"the watch process told what cannot be read: {error}")
+            return
+        self._carry_out(self.router.tracker(change, now_us=self.clock.monotonic_us()))
 
     def _on_line(self, line: bytes) -> None:
         try:
@@ -121,9 +227,11 @@ class VrrpProcess:
             self._warn("vrrp", f"the supervisor sent a line that is no request: {line[:80]!r}")
             return
         if verb == "configure":
-            self._configure(message.get("revision", 0), message.get("settings"))
+            self._work.append(self._configure(message))
         elif verb == "status":
-            self._say({"kind": "status", "id": message.get("id"), "status": self.status()})
+            self._work.append(self._report(message.get("id")))
+        elif verb == "operate":
+            self._work.append(self._operate(message))
         elif verb == "stop":
             self._stop(message.get("cause", STOPPED), keep=bool(message.get("keep")))
         else:
@@ -131,204 +239,137 @@ class VrrpProcess:
 
     # What is asked of us
 
-    def _configure(self, revision: int, raw: Any) -> None:
-        answer: dict[str, Any] = {"kind": "configured", "revision": revision, "changed": []}
+    def _configure(self, message: dict[str, Any]) -> Work:
+        answer = {"kind": "configured", "revision": message.get("revision", 0), "changed": []}
         try:
-            settings = wire.decode(VrrpSettings, raw)
-        except wire.WireError as error:
-            self._say({**answer, "error": str(error)})
+            settings = yield from settings_from(message.get("settings"))
+            self._enter(settings)
+            self._take_change(self.monitor.drain())
+            self.host.use(settings)
+        except (wire.WireError, OSError) as error:
+            self.tidings.say({**answer, "error": _why(error)})
             return
-        self._take_change(self.monitor.drain())
-        for name in dict.fromkeys(i.interface for i in settings.instances):
-            try:
-                self._open_sockets(name, settings)
-            except OSError as error:
-                why = f"no VRRP socket could be opened on {name}: {error.strerror}"
-                self._say({**answer, "error": f"{why} (CAP_NET_RAW is needed)"})
-                return
-            self._carry_out(
-                self.router.link(name, self._link(name), now_us=self.clock.monotonic_us())
-            )
+        for name in self.host.names(settings):
+            now_us = self.clock.monotonic_us()
+            self._carry_out(self.router.link(name, self.host.link(name), now_us=now_us))
+        now_us = self.clock.monotonic_us()
+        if any(instance.hmac is not None for instance in settings.instances):
+            self.router.wall(self.clock.wall_us(), now_us=now_us)
         reload = self.router.configure(
-            settings, now_us=self.clock.monotonic_us(), found=self.monitor.marked()
+            settings,
+            now_us=now_us,
+            found=self.monitor.marked(),
+            alive_us=message.get("alive_us"),
         )
         self._carry_out(reload.effects)
-        for name in set(self.sockets) - set(self.router.interfaces):
-            self._close_sockets(name)
-        # Now, and not at the first failover: packing takes time, opening a socket may wait.
-        links = self.monitor.links
-        there = [a for i in settings.instances for a in i.addresses if a.dev in links]
-        self.commands.prepare((a, links[a.dev].index) for a in there)
-        for dev in {a.dev for a in there}:
-            self._arp_socket(dev, links[dev].index)
+        self.holder.hold_static(settings)
+        self._watch_routes(settings)
+        self.host.prune()
         realtime.still_the_collector()
-        self._say({**answer, "changed": list(reload.changed), "error": None})
+        self.tidings.say({**answer, "changed": list(reload.changed), "error": None})
 
-    def status(self) -> dict[str, Any]:
-        """`instances` as wire.InstanceStatus, and how late a timer was at most."""
+    def _enter(self, settings: VrrpSettings) -> None:
+        """The network namespace of the file: at the start, or never."""
+        if settings.net_namespace == self._namespace:
+            return
+        if self.router.machines or self._namespace is not None or not settings.net_namespace:
+            raise OSError(0, "net_namespace cannot change in a reload: restart the engine")
+        try:
+            namespaces.enter(settings.net_namespace)
+        except OSError as error:
+            name = settings.net_namespace
+            raise OSError(0, f"net_namespace {name}: {error.strerror}") from error
+        self.loop.unwatch(self.monitor.fileno())
+        self.monitor.close()
+        self._commands.close()
+        self._stand()
+        self._namespace = settings.net_namespace
+
+    def _watch_routes(self, settings: VrrpSettings) -> None:
+        wanted = settings.static_routes or settings.static_rules
+        if self._routes is None and (
+            wanted or any(i.routes or i.rules for i in settings.instances)
+        ):
+            from hanode.system.route_watch import RouteWatch  # pyroute2's, as above
+
+            self._routes = RouteWatch()
+            self.loop.watch(self._routes.fileno(), self._on_routes)
+
+    def _report(self, number: Any) -> Work:
         self._take_change(self.monitor.drain())
-        return {
-            "instances": [
-                wire.encode(self._instance_status(machine))
-                for machine in self.router.machines.values()
-            ],
+        facts = {
             "late_us_max": self.late_us_max,
             "unknown_vrids": self.router.unknown_vrids,
-            "send_errors": {name: s.send_errors for name, s in self.sockets.items()},
+            "send_errors": self.host.outlets.send_errors,
         }
+        machines = list(self.router.machines.values())
+        say = self.tidings.say_json
+        yield from told(number, machines, self.tidings.since_us, self.monitor, facts, say)
 
-    def _instance_status(self, machine: Machine) -> wire.InstanceStatus:
-        settings = machine.settings
-        return wire.InstanceStatus(
-            name=settings.name,
-            vrid=settings.vrid,
-            interface=settings.interface,
-            state=machine.state.value,
-            since_us=self._since_us.get(settings.key, 0),
-            cause=machine.cause,
-            base_priority=machine.priority.base,
-            effective_priority=machine.priority.effective,
-            master=packet.text(machine.master) if machine.master else None,
-            vips=tuple(
-                wire.VipStatus(str(a), a.dev, self.monitor.has(a.dev, str(a)))
-                for a in settings.addresses
-            ),
-            counters=dict(machine.counters),
-            since_mono_us=machine.since_us,
-            arithmetic=machine.priority.arithmetic,
-        )
+    def _operate(self, message: dict[str, Any]) -> Work:
+        """An operator's verb."""
+        router, now_us = self.router, self.clock.monotonic_us()
+        name, do = str(message.get("instance") or ""), message.get("do")
+        if do == "release":
+            done = router.release(name, now_us=now_us)
+        elif do == "take":
+            done = router.take(name, now_us=now_us)
+        elif do == "announce":
+            done = router.announce(name, now_us=now_us)
+        else:
+            done = router.maintenance(bool(message.get("on")), now_us=now_us)
+        self._carry_out(done.effects)
+        answer: dict[str, Any] = {"kind": "operated", "id": message.get("id")}
+        answer["error"] = "; ".join(done.refused) if done.refused and not done.done else None
+        self.tidings.say({**answer, "done": list(done.done), "refused": list(done.refused)})
+        yield
 
     def _stop(self, cause: str, *, keep: bool = False) -> None:
         """`keep`: leave in the kernel what is there (`hanode run -V`)."""
+        held = (RemoveAddresses, RemoveRoutes, RemoveRules)
         effects = self.router.stop(cause, now_us=self.clock.monotonic_us())
-        self._carry_out([e for e in effects if not (keep and isinstance(e, RemoveAddresses))])
+        self._carry_out([e for e in effects if not (keep and isinstance(e, held))])
+        self.deeds.do_all()
+        if not keep:
+            self.holder.hold_static(VrrpSettings())
+            self.host.end()
         self.lines.flush()
         self.loop.stop()
 
     # Effects
 
     def _carry_out(self, effects: list[Effect]) -> None:
+        senders, deeds = self.host.outlets.senders, self.deeds
         for effect in effects:
-            match effect:
-                case SendAdvert():
-                    sender = self.sockets.get(effect.key[0])
-                    error = sender.send(effect) if sender is not None else None
-                    if error is not None and sender is not None and sender.send_errors == 1:
-                        self._warn(sender.interface, f"an advert could not be sent: {error}")
-                case AddAddresses():
-                    self._change_addresses(effect.key, effect.addresses, add=True)
-                case RemoveAddresses():
-                    self._change_addresses(effect.key, effect.addresses, add=False)
-                case AnnounceAddresses():
-                    self._announce(effect)
-                case StateChanged():
-                    self._tell_transition(effect)
-                case Warned():
-                    self._warn(effect.instance, effect.cause, topic=effect.topic)
+            if type(effect) is SendAdvert:
+                sender = senders.get(effect.key)
+                error = None if sender is None else sender.send(effect)
+                if error is not None and sender is not None and sender.send_errors == 1:
+                    self._warn(sender.interface, f"an advert could not be sent: {error}")
+            else:
+                deeds.want(effect)
+        if deeds.waiting:
+            deeds.do_some()
 
-    def _change_addresses(
-        self, key: InstanceKey, addresses: tuple[Address, ...], *, add: bool
-    ) -> None:
-        links = self.monitor.links
-        there = [(a, links[a.dev].index) for a in addresses if a.dev in links]
-        failed = self.commands.add(there) if add else self.commands.remove(there)
-        failed += [(a, "no such interface") for a in addresses if add and a.dev not in links]
-        for address, why in failed:
-            verb = "added to" if add else "removed from"
-            name = self.router.machines[key].settings.name if key in self.router.machines else ""
-            self._warn(name, f"{address} could not be {verb} {address.dev}: {why}")
+    def _block(self, effect: Effect) -> None:
+        raise AssertionError(f"nothing blocks addresses yet: {effect}")
 
-    def _announce(self, effect: AnnounceAddresses) -> None:
-        frames = []
-        for address in effect.addresses:
-            link = self.monitor.links.get(address.dev)
-            ip = address.packed
-            if link is not None and len(link.mac) == 6 and len(ip) == 4:
-                sender = self._arp_socket(address.dev, link.index)
-                if sender is not None:
-                    frames.append((sender, arp.gratuitous_arp(mac=link.mac, address=ip)))
-        for _ in range(effect.repeat):
-            for sender, frame in frames:
-                sender.send(frame)
+    def _warn(self, subject: str, cause: str) -> None:
+        self.tidings.warn(subject, cause)
 
-    def _tell_transition(self, effect: StateChanged) -> None:
-        self._since_us[effect.key] = self._event(
-            "transition",
-            effect.instance,
-            effect.cause,
-            {
-                "from": effect.old.value,
-                "to": effect.new.value,
-                "priority": effect.priority,
-                "arithmetic": effect.arithmetic,
-                "vrid": effect.key[2],
-                "interface": effect.key[0],
-            },
-        )
+    def _warn_instance(self, key: InstanceKey, cause: str) -> None:
+        machine = self.router.machines.get(key)
+        self._warn("" if machine is None else machine.settings.name, cause)
 
-    def _warn(self, subject: str, cause: str, topic: str = "") -> None:
-        self._event("warning", subject, cause, {"topic": topic} if topic else {})
 
-    def _event(self, kind: str, subject: str, cause: str, data: dict[str, Any]) -> int:
-        event = wire.Event(
-            kind=kind,
-            subject=subject,
-            cause=cause,
-            wall_us=self.clock.wall_us(),
-            mono_us=self.clock.monotonic_us(),
-            data=data,
-        )
-        self._say({"kind": "event", "event": wire.encode(event)})
-        return event.wall_us
-
-    def _say(self, message: dict[str, Any]) -> None:
-        self.lines.say(json.dumps(message, separators=(",", ":")).encode())
-        if self.lines.waiting:
-            self.loop.watch(self.lines.fileno(), self._on_ipc, write=True)
-
-    # Interfaces
-
-    def _link(self, name: str) -> LinkState:
-        link = self.monitor.links.get(name)
-        if link is None:
-            return ABSENT
-        return LinkState(up=link.up, mac=link.mac, addresses=self.monitor.addresses(name))
-
-    def _open_sockets(self, name: str, settings: VrrpSettings | None = None) -> None:
-        """Sockets for an interface that instances run on; anew if it was made anew."""
-        instances = (settings or self.router.settings).instances
-        groups = {i.mcast_group for i in instances if i.interface == name and i.family == 4}
-        link = self.monitor.links.get(name)
-        old = self.sockets.get(name)
-        if old is not None and (link is None or link.index != old.index):
-            self._close_sockets(name)
-            old = None
-        if link is None or not groups:
-            return
-        if old is None:
-            old = self.sockets[name] = VrrpSocket(name, link.index)
-            receiver = old
-            self.loop.watch(old.fileno(), lambda _mask: self._on_packets(receiver))
-        for group in groups:
-            old.join(group)
-
-    def _close_sockets(self, name: str) -> None:
-        old = self.sockets.pop(name)
-        self.loop.unwatch(old.fileno())
-        old.close()
-
-    def _arp_socket(self, dev: str, index: int) -> ArpSocket | None:
-        old = self.arp_sockets.get(dev)
-        if old is None or old.index != index:
-            if old is not None:
-                old.close()
-                del self.arp_sockets[dev]
-            try:
-                old = self.arp_sockets[dev] = ArpSocket(dev, index)
-            except OSError as error:  # it went away while we looked
-                self._warn(dev, f"no ARP socket could be opened on {dev}: {error.strerror}")
-                return None
-        return old
+def _why(error: wire.WireError | OSError) -> str:
+    """A refusal in one sentence."""
+    if isinstance(error, wire.WireError):
+        return str(error)
+    if error.filename is None:
+        return error.strerror or str(error)
+    why = f"no VRRP socket could be opened on {error.filename}: {error.strerror}"
+    return f"{why} (CAP_NET_RAW is needed)"
 
 
 def main() -> int:
@@ -341,9 +382,7 @@ def main() -> int:
         )
         return 2
     pyroute.without_face()
-    from hanode.system.rtnl import Commands  # only now does it come without asyncio
-
-    process = VrrpProcess(socket.socket(fileno=int(fd)), Commands())
+    process = VrrpProcess(socket.socket(fileno=int(fd)), inherited())
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # a terminal's Ctrl-C is the supervisor's matter
     signal.signal(signal.SIGTERM, lambda _number, _frame: None)  # the wakeup descriptor tells it
     for sentence in realtime.enter():

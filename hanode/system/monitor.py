@@ -13,12 +13,13 @@ import struct
 from dataclasses import dataclass
 
 from hanode.system.netlink import BUFFER_BYTES, attributes, dump, messages, opened
+from hanode.vrrp.holdings import pack
 from hanode.vrrp.settings import Address
 
 RTMGRP_LINK, RTMGRP_IPV4_IFADDR, RTMGRP_IPV6_IFADDR = 0x1, 0x10, 0x100
 RTM_NEWLINK, RTM_DELLINK, RTM_GETLINK = 16, 17, 18
 RTM_NEWADDR, RTM_DELADDR, RTM_GETADDR = 20, 21, 22
-IFLA_ADDRESS, IFLA_IFNAME = 1, 3
+IFLA_ADDRESS, IFLA_IFNAME, IFLA_LINK, IFLA_LINKINFO, IFLA_INFO_KIND = 1, 3, 5, 18, 1
 IFA_ADDRESS, IFA_LOCAL, IFA_PROTO = 1, 2, 11
 IFF_UP, IFF_RUNNING = 0x1, 0x40
 PROTO_KEEPALIVED = 18
@@ -34,6 +35,10 @@ class Link:
     up: bool
     """IFF_UP and IFF_RUNNING: administratively up, and with a carrier."""
     mac: bytes
+    kind: str = ""
+    """veth, vlan, macvlan …; "" for a real one."""
+    below: int = 0
+    """The index of the interface that it sits on."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,8 +60,8 @@ class Monitor:
     def __init__(self) -> None:
         self.links: dict[str, Link] = {}
         self._names: dict[int, str] = {}
-        self._addresses: dict[tuple[int, bytes, int], bool] = {}
-        """(interface, address, prefix): whether it carries our mark."""
+        self._addresses: dict[int, dict[tuple[bytes, int], bool]] = {}
+        """By interface: (address, prefix), and whether it carries our mark."""
         self._socket = opened(groups=RTMGRP_LINK | RTMGRP_IPV4_IFADDR | RTMGRP_IPV6_IFADDR)
         self._socket.setblocking(False)
         self.resync()
@@ -70,33 +75,40 @@ class Monitor:
         link = self.links.get(name)
         if link is None:
             return ()
-        return tuple(ip for index, ip, _ in self._addresses if index == link.index)
+        return tuple(ip for ip, _ in self._addresses.get(link.index, ()))
+
+    def addresses_anywhere(self) -> tuple[bytes, ...]:
+        """Packed addresses of all interfaces."""
+        return tuple(dict.fromkeys(ip for there in self._addresses.values() for ip, _ in there))
 
     def marked(self) -> list[Address]:
         """Addresses that were added as virtual ones (kernels from 5.18 on remember)."""
         return [
             Address(str(ipaddress.ip_address(ip)), prefix, self._names[index])
-            for (index, ip, prefix), mark in self._addresses.items()
+            for index, there in self._addresses.items()
+            for (ip, prefix), mark in there.items()
             if mark and index in self._names
         ]
 
     def own(self) -> dict[str, tuple[str, ...]]:
         """`ip/prefix` by interface of all that was not added as virtual."""
         found: dict[str, list[str]] = {}
-        for (index, ip, prefix), mark in self._addresses.items():
-            if not mark and index in self._names:
-                text = f"{ipaddress.ip_address(ip)}/{prefix}"
-                found.setdefault(self._names[index], []).append(text)
+        for index, there in self._addresses.items():
+            for (ip, prefix), mark in there.items():
+                if not mark and index in self._names:
+                    text = f"{ipaddress.ip_address(ip)}/{prefix}"
+                    found.setdefault(self._names[index], []).append(text)
         return {name: tuple(texts) for name, texts in found.items()}
 
     def has(self, dev: str, address: str) -> bool:
         """Whether `ip/prefix` is on the interface."""
+        ip, _, prefix = address.partition("/")
+        return self.holds(dev, pack(ip), int(prefix))
+
+    def holds(self, dev: str, ip: bytes, prefix: int) -> bool:
+        """The same, packed."""
         link = self.links.get(dev)
-        if link is None:
-            return False
-        interface = ipaddress.ip_interface(address)
-        key = (link.index, interface.ip.packed, interface.network.prefixlen)
-        return key in self._addresses
+        return link is not None and (ip, prefix) in self._addresses.get(link.index, ())
 
     def resync(self) -> Change:
         """Ask for everything: at the start, and after an overflow lost messages."""
@@ -138,7 +150,8 @@ class Monitor:
     def _everything(self) -> list[tuple[str, str]]:
         return [
             (self._names[index], f"{ipaddress.ip_address(ip)}/{prefix}")
-            for index, ip, prefix in self._addresses
+            for index, there in self._addresses.items()
+            for ip, prefix in there
             if index in self._names
         ]
 
@@ -156,9 +169,9 @@ class Monitor:
             return name, None
         if kind == RTM_NEWADDR:
             mark = found.get(IFA_PROTO) == bytes((PROTO_KEEPALIVED,))
-            self._addresses[(index, ip, prefix)] = mark
+            self._addresses.setdefault(index, {})[ip, prefix] = mark
             return name, None
-        self._addresses.pop((index, ip, prefix), None)
+        self._addresses.get(index, {}).pop((ip, prefix), None)
         return name, f"{ipaddress.ip_address(ip)}/{prefix}"
 
     def _take_link(self, kind: int, body: bytes) -> str | None:
@@ -171,7 +184,7 @@ class Monitor:
             if known is not None:
                 self.links.pop(known, None)
                 del self._names[index]
-                self._addresses = {k: v for k, v in self._addresses.items() if k[0] != index}
+                self._addresses.pop(index, None)
             return known
         name = found[IFLA_IFNAME].rstrip(b"\0").decode() if IFLA_IFNAME in found else known
         if name is None:
@@ -180,7 +193,16 @@ class Monitor:
             self.links.pop(known, None)
         self._names[index] = name
         up = bool(flags & IFF_UP and flags & IFF_RUNNING)
-        self.links[name] = Link(index, name, up, found.get(IFLA_ADDRESS, b""))
+        info = dict(attributes(found.get(IFLA_LINKINFO, b""), 0))
+        lower = struct.unpack("=I", found[IFLA_LINK])[0] if IFLA_LINK in found else 0
+        self.links[name] = Link(
+            index,
+            name,
+            up,
+            found.get(IFLA_ADDRESS, b""),
+            info.get(IFLA_INFO_KIND, b"").rstrip(b"\0").decode(),
+            lower,
+        )
         return name
 
     def close(self) -> None:

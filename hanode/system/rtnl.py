@@ -43,6 +43,7 @@ from hanode.system.route_messages import (
     route_message,
     rule_message,
 )
+from hanode.vrrp.holdings import pack
 from hanode.vrrp.settings import Address, Route, Rule
 
 NLM_F_EXCL, NLM_F_APPEND = 0x200, 0x800
@@ -51,8 +52,8 @@ ADD = (RTM_NEWADDR, NLM_F_REQUEST | NLM_F_CREATE | NLM_F_REPLACE)
 REMOVE = (RTM_DELADDR, NLM_F_REQUEST)
 BATCH = 256
 """Messages in one send: the errors that come back (36 bytes each) must fit the socket's buffer."""
-REMEMBERED = 16_384
-"""Packed messages kept: packing one takes 50 us, and a failover sends the same ones again."""
+MOULDS = 4096
+"""Moulds of messages kept: two for each interface, prefix length and set of options."""
 SEQUENCE, SEQUENCE_AT = struct.Struct("=I"), 8
 FLAGS, FLAGS_AT = struct.Struct("=H"), 6
 """Where a message's header has its sequence number and its flags."""
@@ -72,20 +73,17 @@ class Commands:
         self._socket.setsockopt(SOL_NETLINK, NETLINK_CAP_ACK, 1)
         self._sequence = 0
 
-    @staticmethod
-    def prepare(addresses: Iterable[tuple[Address, int]]) -> None:
-        """Pack the messages for each now, so that a failover finds them packed."""
-        for address, index in addresses:
-            address_message(address, index, *ADD)
-            address_message(address, index, *REMOVE)
+    def add(self, addresses: Iterable[tuple[T, Address, int]]) -> Failed[T]:
+        """Add each on the interface with that index.
 
-    def add(self, addresses: Iterable[tuple[Address, int]]) -> Failed[Address]:
-        """Add each on the interface with that index; (address, why) of those that failed."""
-        return self._run([(a, address_message(a, index, *ADD)) for a, index in addresses], ())
+        The first of each triple is whatever the caller knows it by; it comes back, with the
+        reason, for those that failed.
+        """
+        return self._run([(t, address_message(a, index, *ADD)) for t, a, index in addresses], ())
 
-    def remove(self, addresses: Iterable[tuple[Address, int]]) -> Failed[Address]:
+    def remove(self, addresses: Iterable[tuple[T, Address, int]]) -> Failed[T]:
         """Remove each; one that is not there is fine."""
-        said = [(a, address_message(a, index, *REMOVE)) for a, index in addresses]
+        said = [(t, address_message(a, index, *REMOVE)) for t, a, index in addresses]
         return self._run(said, (errno.EADDRNOTAVAIL, errno.ENODEV))
 
     def add_routes(self, routes: Iterable[Route], index: Index) -> Failed[Route]:
@@ -162,21 +160,13 @@ def _packed(
     return said, failed
 
 
-@functools.lru_cache(maxsize=REMEMBERED)
 def address_message(address: Address, index: int, kind: int, flags: int) -> bytes:
-    """RTM_NEWADDR or RTM_DELADDR for an address on the interface `index`; its sequence is 0."""
+    """RTM_NEWADDR or RTM_DELADDR for an address on the interface `index`; its sequence is 0.
+
+    pyroute2 takes 50 us to pack one, and thousands differ in nothing but the address: that is
+    packed once, with the place left open.
+    """
     ipv6 = address.family == 6
-    said = ifaddrmsg()
-    said["family"] = socket.AF_INET6 if ipv6 else socket.AF_INET
-    said["prefixlen"] = kernel_prefix(address)
-    said["scope"] = address.scope
-    said["index"] = index
-    peer = address.ip if address.peer is None else address.peer.partition("/")[0]
-    attrs: list[tuple[str, Any]] = [("IFA_LOCAL", address.ip), ("IFA_ADDRESS", peer)]
-    if address.broadcast is not None:
-        attrs.append(("IFA_BROADCAST", address.broadcast))
-    if address.label is not None:
-        attrs.append(("IFA_LABEL", address.label))
     marks = (
         (IFA_F_NODAD, ipv6 and address.nodad),
         (IFA_F_HOMEADDRESS, address.home),
@@ -184,12 +174,58 @@ def address_message(address: Address, index: int, kind: int, flags: int) -> byte
         (IFA_F_NOPREFIXROUTE, address.noprefixroute),
         (IFA_F_MCAUTOJOIN, address.autojoin),
     )
-    marked = sum(mark for mark, on in marks if on)
+    mould = _mould(
+        ipv6,
+        kernel_prefix(address),
+        address.scope,
+        index,
+        sum(mark for mark, on in marks if on),
+        address.broadcast,
+        address.label,
+        address.preferred_lft_s,
+        kind,
+        flags,
+    )
+    local = address.packed
+    peer = local if address.peer is None else pack(address.peer.partition("/")[0])
+    size = len(local)
+    end = LOCAL_AT + size
+    return b"".join((mould[:LOCAL_AT], local, mould[end : end + 4], peer, mould[end + 4 + size :]))
+
+
+LOCAL_AT = 28
+"""Behind netlink's header (16), ifaddrmsg (8) and the first attribute's own (4)."""
+
+
+@functools.lru_cache(maxsize=MOULDS)
+def _mould(
+    ipv6: bool,
+    prefix: int,
+    scope: int,
+    index: int,
+    marked: int,
+    broadcast: str | None,
+    label: str | None,
+    preferred_lft_s: int | None,
+    kind: int,
+    flags: int,
+) -> bytes:
+    said = ifaddrmsg()
+    said["family"] = socket.AF_INET6 if ipv6 else socket.AF_INET
+    said["prefixlen"] = prefix
+    said["scope"] = scope
+    said["index"] = index
     said["flags"] = marked & 0xFF
+    nowhere = "::1" if ipv6 else "127.0.0.1"
+    attrs: list[tuple[str, Any]] = [("IFA_LOCAL", nowhere), ("IFA_ADDRESS", nowhere)]
+    if broadcast is not None:
+        attrs.append(("IFA_BROADCAST", broadcast))
+    if label is not None:
+        attrs.append(("IFA_LABEL", label))
     if marked:
         attrs.append(("IFA_FLAGS", marked))
-    if address.preferred_lft_s is not None:
-        lifetimes = {"ifa_preferred": address.preferred_lft_s, "ifa_valid": FOREVER_S}
+    if preferred_lft_s is not None:
+        lifetimes = {"ifa_preferred": preferred_lft_s, "ifa_valid": FOREVER_S}
         attrs.append(("IFA_CACHEINFO", lifetimes))
     said["attrs"] = [*attrs, ("IFA_PROTO", PROTO_KEEPALIVED)]
     said["header"]["type"] = kind

@@ -1,45 +1,60 @@
-"""Sockets that speak VRRP and gratuitous ARP on one interface.
+"""Sockets that speak VRRP, gratuitous ARP and neighbour advertisements on one interface.
 
-SYSTEM. IPv4: a raw socket of protocol 112, bound to the interface, that writes its own IP header
-(TTL 255, TOS 0xc0, an identification that counts from 1, as keepalived); a packet socket for ARP.
+SYSTEM. IPv4: a raw socket of protocol 112 (51 behind AH), bound to the interface, that writes its
+own IP header (TTL 255, TOS 0xc0, an identification that counts from 1, as keepalived). IPv6: the
+kernel writes the header, so that its flow label is the one that keepalived's adverts carry. Both
+take multicast and unicast; the kernel drops what is for no VRID of ours. A packet socket sends
+whole frames that announce addresses.
 """
 
 from __future__ import annotations
 
 import socket
 import struct
+from collections.abc import Iterable
 
+from hanode.system import bpf
 from hanode.vrrp import packet
-from hanode.vrrp.effects import SendAdvert
+from hanode.vrrp.effects import PROTOCOL_AH, PROTOCOL_VRRP, SendAdvert
+from hanode.vrrp.packet import Datagram
 from hanode.vrrp.settings import InstanceKey
 
 RECEIVE_BYTES = 2048
-"""More than any advert on Ethernet; what is longer is refused by its length."""
+"""More than any IPv4 advert with 255 addresses; what is longer is refused by its length."""
+RECEIVE_BYTES_IPV6 = 8192
+"""255 IPv6 addresses are 4,088 bytes."""
+ANCILLARY_BYTES = 128
 RECEIVE_BUFFER_BYTES = 1 << 20
 """A burst of adverts while the process is stopped for a moment must not be lost."""
 SO_PRIORITY_CONTROL = 6
 IP_MULTICAST_ALL = 49
+IPV6_MULTICAST_ALL = 29
+TTL_AT, CHECKSUM_AT, AH_BYTES = 8, 10, 24
 SO_BINDTODEVICE = socket.SO_BINDTODEVICE
+IN6_PKTINFO = struct.Struct("=16sI")
+HOP_LIMIT = struct.Struct("=i")
+IDENT = struct.Struct(">H")
+IDENT_AT = 4
+
+Ipv4Ready = tuple[SendAdvert, bytearray, tuple[str, int]]
+Ancillary = list[tuple[int, int, bytes]]
+Ipv6Ready = tuple[SendAdvert, list[bytes], Ancillary, tuple[str, int, int, int]]
 
 
-class VrrpSocket:
-    """VRRP over IPv4 multicast on one interface, for all its instances."""
+class Ipv4Socket:
+    """VRRP over IPv4 on one interface, for all its instances."""
 
-    def __init__(self, interface: str, index: int) -> None:
+    def __init__(self, interface: str, index: int, protocol: int = PROTOCOL_VRRP) -> None:
         self.interface = interface
         self.index = index
+        self.protocol = protocol
         self.send_errors = 0
         """Adverts that the interface did not take: it is going away, or a firewall says no."""
         self._idents: dict[InstanceKey, int] = {}
-        self._ready: dict[InstanceKey, tuple[SendAdvert, bytearray, tuple[str, int]]] = {}
+        self._ready: dict[tuple[InstanceKey, bytes], Ipv4Ready] = {}
         self._groups: set[str] = set()
-        self._socket = s = socket.socket(
-            socket.AF_INET, socket.SOCK_RAW | socket.SOCK_NONBLOCK, packet.PROTOCOL
-        )
-        s.setsockopt(socket.SOL_SOCKET, SO_BINDTODEVICE, interface.encode() + b"\0")
+        self._socket = s = _raw(socket.AF_INET, protocol, interface)
         s.setsockopt(socket.IPPROTO_IP, socket.IP_HDRINCL, 1)
-        s.setsockopt(socket.SOL_SOCKET, socket.SO_PRIORITY, SO_PRIORITY_CONTROL)
-        s.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, RECEIVE_BUFFER_BYTES)
         s.setsockopt(socket.IPPROTO_IP, socket.IP_MULTICAST_LOOP, 0)
         s.setsockopt(socket.IPPROTO_IP, IP_MULTICAST_ALL, 0)
         s.setsockopt(
@@ -50,16 +65,23 @@ class VrrpSocket:
         """For epoll."""
         return self._socket.fileno()
 
-    def join(self, group: str) -> None:
-        """Receive what is sent to `group` on this interface."""
-        if group in self._groups:
-            return
-        self._groups.add(group)
-        self._socket.setsockopt(
-            socket.IPPROTO_IP,
-            socket.IP_ADD_MEMBERSHIP,
-            struct.pack("=4s4si", socket.inet_aton(group), bytes(4), self.index),
-        )
+    def allow(self, vrids: Iterable[int], *, source_mac: bytes | None = None) -> None:
+        """Take adverts of these VRIDs only (and only such as `source_mac` sends)."""
+        at = AH_BYTES + 1 if self.protocol == PROTOCOL_AH else 1
+        program = bpf.for_vrids(vrids, family=4, vrid_at=at, source_mac=source_mac)
+        bpf.attach(self._socket, program)
+
+    def join(self, groups: Iterable[str]) -> None:
+        """Receive what is sent to these groups on this interface, and to no other."""
+        wanted = set(groups)
+        for group in self._groups ^ wanted:
+            verb = socket.IP_ADD_MEMBERSHIP if group in wanted else socket.IP_DROP_MEMBERSHIP
+            self._socket.setsockopt(
+                socket.IPPROTO_IP,
+                verb,
+                struct.pack("=4s4si", socket.inet_aton(group), bytes(4), self.index),
+            )
+        self._groups = wanted
 
     def receive(self) -> bytes | None:
         """One packet with its IP header, or None when there is no more."""
@@ -71,13 +93,15 @@ class VrrpSocket:
 
     def send(self, effect: SendAdvert) -> str | None:
         """Send an advert; why the interface did not take it, or None."""
-        ready = self._ready.get(effect.key)
+        key = effect.key
+        ready = self._ready.get((key, effect.destination))
         if ready is None or ready[0] is not effect:
-            ready = self._ready[effect.key] = self._prepare(effect)
+            ready = self._prepare(effect)
         _, data, to = ready
-        ident = self._idents.get(effect.key, 0) + 1 & 0xFFFF or 1
-        self._idents[effect.key] = ident
-        data[4:6] = ident.to_bytes(2, "big")  # the kernel sums the IP header again
+        if not effect.ip_header:
+            ident = self._idents.get(key, 0) + 1 & 0xFFFF or 1
+            self._idents[key] = ident
+            IDENT.pack_into(data, IDENT_AT, ident)  # the kernel sums the IP header again
         try:
             self._socket.sendto(data, to)
         except OSError as error:
@@ -85,21 +109,127 @@ class VrrpSocket:
             return error.strerror
         return None
 
-    def _prepare(self, effect: SendAdvert) -> tuple[SendAdvert, bytearray, tuple[str, int]]:
-        header = packet.ipv4_header(
+    def _prepare(self, effect: SendAdvert) -> Ipv4Ready:
+        header = effect.ip_header or packet.ipv4_header(
             source=effect.source,
             destination=effect.destination,
             length=len(effect.payload),
             ident=0,
         )
-        return effect, bytearray(header + effect.payload), (packet.text(effect.destination), 0)
+        data = bytearray(header + effect.payload)
+        data[TTL_AT] = effect.ttl
+        ready = effect, data, (socket.inet_ntoa(effect.destination), 0)
+        self._ready[effect.key, effect.destination] = ready
+        return ready
+
+    def forget(self, keys: Iterable[InstanceKey]) -> None:
+        """Keep nothing prepared but for these instances."""
+        kept = set(keys)
+        self._ready = {k: v for k, v in self._ready.items() if k[0] in kept}
+        self._idents = {k: v for k, v in self._idents.items() if k in kept}
 
     def close(self) -> None:
         """Leave the groups and give the descriptor back."""
         self._socket.close()
 
 
-class ArpSocket:
+class Ipv6Socket:
+    """VRRP over IPv6 on one interface, for all its instances."""
+
+    def __init__(self, interface: str, index: int) -> None:
+        self.interface = interface
+        self.index = index
+        self.send_errors = 0
+        self._ready: dict[tuple[InstanceKey, bytes], Ipv6Ready] = {}
+        self._groups: set[str] = set()
+        self._socket = s = _raw(socket.AF_INET6, PROTOCOL_VRRP, interface)
+        for option, value in (
+            (socket.IPV6_MULTICAST_LOOP, 0),
+            (IPV6_MULTICAST_ALL, 0),
+            (socket.IPV6_MULTICAST_HOPS, packet.TTL),
+            (socket.IPV6_MULTICAST_IF, index),
+            (socket.IPV6_TCLASS, packet.TOS),
+            (socket.IPV6_RECVHOPLIMIT, 1),
+            (socket.IPV6_RECVPKTINFO, 1),
+        ):
+            s.setsockopt(socket.IPPROTO_IPV6, option, value)
+
+    def fileno(self) -> int:
+        """For epoll."""
+        return self._socket.fileno()
+
+    def allow(self, vrids: Iterable[int], *, source_mac: bytes | None = None) -> None:
+        """Take adverts of these VRIDs only (and only such as `source_mac` sends)."""
+        bpf.attach(self._socket, bpf.for_vrids(vrids, family=6, source_mac=source_mac))
+
+    def join(self, groups: Iterable[str]) -> None:
+        """Receive what is sent to these groups on this interface, and to no other."""
+        wanted = set(groups)
+        for group in self._groups ^ wanted:
+            verb = socket.IPV6_JOIN_GROUP if group in wanted else socket.IPV6_LEAVE_GROUP
+            packed = socket.inet_pton(socket.AF_INET6, group)
+            self._socket.setsockopt(
+                socket.IPPROTO_IPV6, verb, packed + struct.pack("=i", self.index)
+            )
+        self._groups = wanted
+
+    def receive(self) -> Datagram | None:
+        """One packet, or None when there is no more."""
+        try:
+            data, ancillary, _, sender = self._socket.recvmsg(RECEIVE_BYTES_IPV6, ANCILLARY_BYTES)
+        except OSError:
+            return None
+        hops, destination = 0, b""
+        for _, kind, value in ancillary:
+            if kind == socket.IPV6_HOPLIMIT:
+                hops = HOP_LIMIT.unpack(value)[0]
+            elif kind == socket.IPV6_PKTINFO:
+                destination = value[:16]
+        source = socket.inet_pton(socket.AF_INET6, sender[0].partition("%")[0])
+        return Datagram(source, destination, hops, data)
+
+    def send(self, effect: SendAdvert) -> str | None:
+        """Send an advert; why the interface did not take it, or None."""
+        ready = self._ready.get((effect.key, effect.destination))
+        if ready is None or ready[0] is not effect:
+            ready = self._prepare(effect)
+        _, data, ancillary, to = ready
+        try:
+            self._socket.sendmsg(data, ancillary, 0, to)
+        except OSError as error:
+            self.send_errors += 1
+            return error.strerror
+        return None
+
+    def _prepare(self, effect: SendAdvert) -> Ipv6Ready:
+        ancillary: Ancillary = [
+            (
+                socket.IPPROTO_IPV6,
+                socket.IPV6_PKTINFO,
+                IN6_PKTINFO.pack(effect.source, self.index),
+            )
+        ]
+        if effect.ttl != packet.TTL or effect.destination[0] != 0xFF:
+            hops = HOP_LIMIT.pack(effect.ttl)
+            ancillary.append((socket.IPPROTO_IPV6, socket.IPV6_HOPLIMIT, hops))
+        # Only a link-local or multicast destination has a scope.
+        scope = self.index if effect.destination[0] in (0xFE, 0xFF) else 0
+        to = (socket.inet_ntop(socket.AF_INET6, effect.destination), 0, 0, scope)
+        ready = effect, [effect.payload], ancillary, to
+        self._ready[effect.key, effect.destination] = ready
+        return ready
+
+    def forget(self, keys: Iterable[InstanceKey]) -> None:
+        """Keep nothing prepared but for these instances."""
+        kept = set(keys)
+        self._ready = {k: v for k, v in self._ready.items() if k[0] in kept}
+
+    def close(self) -> None:
+        """Leave the groups and give the descriptor back."""
+        self._socket.close()
+
+
+class FrameSocket:
     """Sends whole Ethernet frames on one interface; receives nothing."""
 
     def __init__(self, interface: str, index: int) -> None:
@@ -119,3 +249,13 @@ class ArpSocket:
     def close(self) -> None:
         """Give the descriptor back."""
         self._socket.close()
+
+
+def _raw(family: int, protocol: int, interface: str) -> socket.socket:
+    """A raw socket; bound to the interface, unless that is "" (unicast without one)."""
+    made = socket.socket(family, socket.SOCK_RAW | socket.SOCK_NONBLOCK, protocol)
+    if interface:
+        made.setsockopt(socket.SOL_SOCKET, SO_BINDTODEVICE, interface.encode() + b"\0")
+    made.setsockopt(socket.SOL_SOCKET, socket.SO_PRIORITY, SO_PRIORITY_CONTROL)
+    made.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, RECEIVE_BUFFER_BYTES)
+    return made

@@ -15,7 +15,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 import pytest
 from pyroute2 import IPRoute
 
-from hanode.system.vrrp_socket import VrrpSocket
+from hanode.system.vrrp_socket import Ipv4Socket
 from hanode.vrrp.effects import SendAdvert
 from tests.kernel.harness import INTERFACE, IP, SLACK_S, VIP, Ours, inside, until, wired
 from tests.kernel.pairs import instance
@@ -238,7 +238,7 @@ def flood_does_not_delay_adverts() -> dict[str, float]:
         try:
             until(lambda: net.has_vip("a"), "A holds the VIP")
             since = time.time()
-            sender = inside(net.namespaces["b"], lambda: VrrpSocket(INTERFACE, _index()))
+            sender = inside(net.namespaces["b"], lambda: Ipv4Socket(INTERFACE, _index()))
             bad = instance("b", auth_pass="wrong", priority=200)
             data = advert_packet(bad, sender=IP["b"], priority=200)
             effect = SendAdvert(bad.key, data[20:], data[12:16], data[16:20])

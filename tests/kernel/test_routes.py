@@ -227,7 +227,7 @@ def test_an_address_has_the_options_of_its_line(
 ) -> None:
     address, expected = ADDRESSES[name]
     index = int(run("ip", "netns", "exec", space, "cat", "/sys/class/net/d0/ifindex"))
-    assert commands.add([(address, index)]) == []
+    assert commands.add([(address, address, index)]) == []
 
     def found() -> list[dict[str, object]]:
         entries: list[dict[str, Any]] = json.loads(
@@ -237,5 +237,5 @@ def test_an_address_has_the_options_of_its_line(
 
     (info,) = found()
     assert {key: info.get(key) for key in expected} == expected
-    assert commands.remove([(address, index)]) == []
+    assert commands.remove([(address, address, index)]) == []
     assert found() == []

@@ -48,8 +48,8 @@ def test_addresses_are_added_as_configured_and_removed(space: str) -> None:
     index = monitor.links["d0"].index
     many = [Address(f"198.51.{i // 250}.{1 + i % 250}", 32, "d0") for i in range(300)]
     special = Address("192.0.2.9", 24, "d0", scope=253, broadcast="192.0.2.255", label="d0:v")
-    assert commands.add([(a, index) for a in [*many, special]]) == []
-    assert commands.add([(special, index)]) == [], "adding again is fine"
+    assert commands.add([(a, a, index) for a in [*many, special]]) == []
+    assert commands.add([(special, special, index)]) == [], "adding again is fine"
     found = shown(space)
     assert set(found) == {str(a) for a in [*many, special]}
     assert found["192.0.2.9/24"]["scope"] == "link"
@@ -59,8 +59,8 @@ def test_addresses_are_added_as_configured_and_removed(space: str) -> None:
     assert all(monitor.has("d0", str(a)) for a in many)
     assert {str(a) for a in monitor.marked()} == set(found)
 
-    assert commands.remove([(a, index) for a in [*many, special]]) == []
-    assert commands.remove([(special, index)]) == [], "removing again is fine"
+    assert commands.remove([(a, a, index) for a in [*many, special]]) == []
+    assert commands.remove([(special, special, index)]) == [], "removing again is fine"
     assert shown(space) == {}
     assert monitor.drain().removed == {("d0", str(a)) for a in [*many, special]}
     commands.close()
@@ -70,7 +70,7 @@ def test_addresses_are_added_as_configured_and_removed(space: str) -> None:
 def test_refusals_of_the_kernel_are_told_with_their_address(space: str) -> None:
     commands = inside(space, rtnl.Commands)
     good, bad = Address("192.0.2.9", 24, "d0"), Address("192.0.2.10", 24, "d7")
-    failed = commands.add([(bad, 4711), (good, 2)])
+    failed = commands.add([(bad, bad, 4711), (good, good, 2)])
     assert [(str(a), why) for a, why in failed] == [("192.0.2.10/24", "No such device")]
     commands.close()
 
@@ -100,12 +100,12 @@ def test_messages_that_were_lost_are_made_good(space: str) -> None:
     commands, monitor = inside(space, lambda: (rtnl.Commands(), Monitor()))
     index = monitor.links["d0"].index
     first = [Address(f"198.51.100.{i}", 32, "d0") for i in range(1, 200)]
-    assert commands.add([(a, index) for a in first]) == []
+    assert commands.add([(a, a, index) for a in first]) == []
     monitor.drain()
     monitor._socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 1)
-    assert commands.remove([(a, index) for a in first]) == []
+    assert commands.remove([(a, a, index) for a in first]) == []
     later = [Address(f"198.51.101.{i}", 32, "d0") for i in range(1, 200)]
-    assert commands.add([(a, index) for a in later]) == []
+    assert commands.add([(a, a, index) for a in later]) == []
 
     # The resync opens a socket where the caller is: in the namespace, as in the process.
     resynced = []

@@ -1,0 +1,193 @@
+"""The node as the machines see it: its interfaces, real and virtual, and the sockets on them.
+
+DRIVER. Follows what the kernel says; makes macvlans for virtual MACs, and makes them again when
+somebody deletes one.
+"""
+
+from __future__ import annotations
+
+import socket
+from collections.abc import Callable, Iterable
+from typing import TYPE_CHECKING
+
+from hanode.proc.outlets import Outlets
+from hanode.system import sysctl
+from hanode.system.monitor import Monitor
+from hanode.system.vrrp_socket import FrameSocket
+from hanode.vrrp import arp, ndisc
+from hanode.vrrp.effects import AnnounceAddresses
+from hanode.vrrp.events import ABSENT, LinkState
+from hanode.vrrp.settings import Address, InstanceSettings, VrrpSettings
+
+if TYPE_CHECKING:
+    from hanode.system.rtnl import Commands
+    from hanode.system.vmac import Macvlan, Vmacs
+
+LINK_LOCAL_BITS = 64
+MAC_BYTES = 6
+
+
+class Host:
+    """Interfaces, and what is opened on them."""
+
+    def __init__(
+        self,
+        monitor: Monitor,
+        commands: Commands,
+        vmacs: Vmacs,
+        outlets: Outlets,
+        warn: Callable[[str, str], None],
+    ) -> None:
+        self.monitor = monitor
+        self.outlets = outlets
+        self.linkbeat: dict[str, bool] = {}
+        """Interfaces whose link is asked for, and what they answered."""
+        self._commands = commands
+        self._vmacs = vmacs
+        self._warn = warn
+        self._virtual: dict[str, tuple[Macvlan, InstanceSettings]] = {}
+        self._routers: dict[str, bool] = {}
+        """Whether an interface forwards IPv6: neighbour advertisements say so."""
+        self._frames: dict[tuple[str, bytes, bytes], bytes] = {}
+
+    def use(self, settings: VrrpSettings) -> None:
+        """Make ready what a configuration needs. Raises OSError; its filename: the interface."""
+        self._routers.clear()
+        self._frames.clear()
+        self._virtual = {}
+        for instance in settings.instances:
+            wanted = self._vmacs.of(instance)
+            if wanted is not None:
+                self._virtual[wanted.name] = (wanted, instance)
+            if instance.promote_secondaries:
+                self._set(4, instance.interface, "promote_secondaries", 1)
+        self._make_virtual(self._virtual)
+        self.outlets.use(settings, self.monitor.links)
+        for device in {a.dev for i in settings.instances for a in i.addresses}:
+            # Now, and not at the first failover: opening a socket may wait.
+            self._frames_of(device)
+
+    def prune(self) -> None:
+        """Close and remove what the configuration does not need."""
+        self.outlets.prune()
+        for name in self._vmacs.unwanted(self._virtual):
+            self._remove_virtual(name)
+
+    def end(self) -> None:
+        """The virtual interfaces go with us."""
+        for name in list(self._vmacs.made):
+            self._remove_virtual(name)
+
+    def follow(self, name: str) -> None:
+        """An interface has changed."""
+        again = [
+            virtual
+            for virtual, (wanted, _) in self._virtual.items()
+            if name in (virtual, wanted.base)
+        ]
+        self._make_virtual(again)
+        for device in {name, *again}:
+            self._routers.pop(device, None)
+            try:
+                self.outlets.follow(device, self.monitor.links)
+            except OSError as error:  # it is already gone again
+                self._warn(name, f"no VRRP socket could be opened on {name}: {error.strerror}")
+
+    def names(self, settings: VrrpSettings) -> list[str]:
+        """Every interface that there is, and those that the settings ask for besides."""
+        named = [i.interface for i in settings.instances]
+        named += [t.name for i in settings.instances for t in i.tracked if t.kind == "interface"]
+        named += [a.dev for i in settings.instances for a in i.addresses]
+        return list(dict.fromkeys([*self.monitor.links, *named]))
+
+    def link(self, name: str) -> LinkState:
+        """An interface, as the machines want to know it."""
+        if not name:  # unicast from an address, whatever the interface
+            return LinkState(up=True, addresses=self.monitor.addresses_anywhere())
+        link = self.monitor.links.get(name)
+        if link is None:
+            return ABSENT
+        up = link.up and self.linkbeat.get(name, True)
+        return LinkState(up=up, mac=link.mac, addresses=self.monitor.addresses(name))
+
+    def announce(self, effect: AnnounceAddresses) -> None:
+        """Gratuitous ARP and neighbour advertisements: the list, `repeat` times over."""
+        frames = []
+        for address in effect.addresses:
+            link = self.monitor.links.get(address.dev)
+            sender = self._frames_of(address.dev)
+            if link is None or sender is None or len(link.mac) != MAC_BYTES:
+                continue
+            ip = address.packed
+            known = (address.dev, link.mac, ip)
+            frame = self._frames.get(known)
+            if frame is None:
+                frame = self._frames[known] = self._frame(address.dev, link.mac, ip)
+            frames.append((sender, frame))
+        for _ in range(effect.repeat):
+            for sender, frame in frames:
+                sender.send(frame)
+
+    def _frame(self, dev: str, mac: bytes, ip: bytes) -> bytes:
+        if len(ip) == 4:
+            return arp.gratuitous_arp(mac=mac, address=ip)
+        if dev not in self._routers:
+            self._routers[dev] = bool(sysctl.read(6, dev, "forwarding"))
+        return ndisc.neighbour_advert(mac=mac, address=ip, router=self._routers[dev])
+
+    def _frames_of(self, device: str) -> FrameSocket | None:
+        try:
+            return self.outlets.frames(device, self.monitor.links)
+        except OSError as error:  # it went away while we looked
+            why = f"nothing can be announced on {device}: {error.strerror}"
+            self._warn(device, why)
+            return None
+
+    # Virtual interfaces
+
+    def _make_virtual(self, names: Iterable[str]) -> None:
+        made = False
+        for name in names:
+            wanted, _ = self._virtual[name]
+            there = self.monitor.links.get(name)
+            if wanted.name in self._vmacs.made and there is not None and there.mac == wanted.mac:
+                continue
+            if there is None or name not in self._vmacs.made:
+                made = True
+                for sentence in self._vmacs.ensure(wanted, self.monitor.links):
+                    self._warn(name, sentence)
+        if made:
+            self.monitor.drain()
+        for name in names:
+            self._give_link_local(*self._virtual[name])
+
+    def _give_link_local(self, wanted: Macvlan, instance: InstanceSettings) -> None:
+        """The address that adverts come from: the one of the interface below, without DAD."""
+        link = self.monitor.links.get(wanted.name)
+        if instance.family != 6 or link is None:
+            return
+        source = self._link_local_below(wanted.base, instance)
+        if source is None or source in self.monitor.addresses(wanted.name):
+            return
+        text = socket.inet_ntop(socket.AF_INET6, source)
+        address = Address(text, LINK_LOCAL_BITS, wanted.name, scope=253)
+        for _, why in self._commands.add([(address, address, link.index)]):
+            self._warn(wanted.name, f"{text} could not be added to {wanted.name}: {why}")
+
+    def _link_local_below(self, base: str, instance: InstanceSettings) -> bytes | None:
+        if instance.mcast_src_ip is not None:
+            return socket.inet_pton(socket.AF_INET6, instance.mcast_src_ip)
+        there = self.monitor.addresses(base)
+        return next((ip for ip in there if len(ip) == 16 and ip[:2] == b"\xfe\x80"), None)
+
+    def _remove_virtual(self, name: str) -> None:
+        link = self.monitor.links.get(name)
+        why = self._vmacs.remove(name, link.index) if link is not None else None
+        if why is not None:
+            self._warn(name, why)
+
+    def _set(self, family: int, interface: str, name: str, value: int) -> None:
+        if (sysctl.read(family, interface, name) or 0) != value:
+            why = sysctl.write(family, interface, name, value)
+            if why is not None:
+                self._warn(interface, why)

@@ -1,0 +1,90 @@
+"""What the vrrp process says of itself, and how it reads what it is told: a little at a time.
+
+DRIVER. Thousands of instances take longer than an advert may be late, so both are generators: the
+loop goes on with them between one deadline and the next.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from collections.abc import Callable, Generator
+from typing import Any
+
+from hanode import wire
+from hanode.system.monitor import Monitor
+from hanode.vrrp import packet
+from hanode.vrrp.machine import Machine
+from hanode.vrrp.settings import InstanceKey, InstanceSettings, SyncGroupSettings, VrrpSettings
+
+Work = Generator[None, None, None]
+PIECES = (",", ":")
+
+
+def settings_from(raw: Any) -> Generator[None, None, VrrpSettings]:
+    """Settings as they came; yields between instances. Raises wire.WireError."""
+    if not isinstance(raw, dict) or not isinstance(raw.get("instances", []), list):
+        return wire.decode(VrrpSettings, raw)
+    instances = []
+    for number, one in enumerate(raw.get("instances", [])):
+        try:
+            instances.append(wire.decode(InstanceSettings, one))
+        except wire.WireError as error:
+            place = f"VrrpSettings.instances[{number}]"
+            raise wire.WireError(str(error).replace("InstanceSettings", place, 1)) from None
+        yield
+    rest = {k: v for k, v in raw.items() if k not in ("instances", "sync_groups")}
+    groups = wire.decode(_Groups, {"sync_groups": raw.get("sync_groups", [])}).sync_groups
+    try:
+        return dataclasses.replace(
+            wire.decode(VrrpSettings, rest), instances=tuple(instances), sync_groups=groups
+        )
+    except ValueError as error:
+        raise wire.WireError(f"VrrpSettings: {error}") from None
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class _Groups:
+    sync_groups: tuple[SyncGroupSettings, ...] = ()
+
+
+def told(
+    number: Any,
+    machines: list[Machine],
+    since_us: dict[InstanceKey, int],
+    monitor: Monitor,
+    facts: dict[str, Any],
+    say: Callable[[str], None],
+) -> Work:
+    """Say the status of every instance, in the one line that was asked for."""
+    pieces = []
+    for machine in machines:
+        status = instance_status(machine, since_us.get(machine.settings.key, 0), monitor)
+        pieces.append(json.dumps(wire.encode(status), separators=PIECES))
+        yield
+    whole = json.dumps(facts, separators=PIECES)
+    head = f'{{"kind":"status","id":{json.dumps(number)},"status":{{"instances":['
+    say(f"{head}{','.join(pieces)}],{whole[1:]}}}")
+
+
+def instance_status(machine: Machine, since_us: int, monitor: Monitor) -> wire.InstanceStatus:
+    """One instance."""
+    settings = machine.settings
+    return wire.InstanceStatus(
+        name=settings.name,
+        vrid=settings.vrid,
+        interface=settings.interface,
+        state=machine.state.value,
+        since_us=since_us,
+        cause=machine.cause,
+        base_priority=machine.priority.base,
+        effective_priority=machine.priority.effective,
+        master=packet.text(machine.master) if machine.master else None,
+        vips=tuple(
+            wire.VipStatus(str(a), a.dev, monitor.holds(a.dev, a.packed, a.prefix))
+            for a in settings.addresses
+        ),
+        counters=dict(machine.counters),
+        since_mono_us=machine.since_us,
+        arithmetic=machine.priority.arithmetic,
+    )

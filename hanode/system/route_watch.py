@@ -1,0 +1,81 @@
+"""Routes and rules that somebody takes out of the kernel.
+
+SYSTEM. A socket of its own, opened only where a configuration has routes or rules: a node that
+speaks BGP may see a million changes, which are none of our business. Read by hand, as monitor.py.
+"""
+
+from __future__ import annotations
+
+import errno
+import ipaddress
+import socket
+import struct
+from dataclasses import dataclass
+
+from hanode.system.netlink import BUFFER_BYTES, attributes, messages, opened
+from hanode.system.route_messages import RTM_DELROUTE, RTM_DELRULE
+
+RTMGRP_IPV4_ROUTE, RTMGRP_IPV4_RULE, RTMGRP_IPV6_ROUTE = 0x40, 0x80, 0x400
+RTMGRP_IPV6_RULE = 1 << 18
+RTA_DST, RTA_TABLE = 1, 15
+FAMILY = {int(socket.AF_INET): 4, int(socket.AF_INET6): 6}
+NOWHERE = {4: bytes(4), 6: bytes(16)}
+
+
+@dataclass(frozen=True, slots=True)
+class Gone:
+    """What was taken out since the last look, by whomever."""
+
+    routes: frozenset[tuple[int, str, int]]
+    """(family, `network/length`, table)."""
+    rules: frozenset[int]
+    """Families."""
+    unknown: bool
+    """Messages were lost: anything may be gone."""
+
+
+class RouteWatch:
+    """Hears of every route and rule that goes."""
+
+    def __init__(self) -> None:
+        self._socket = opened(
+            groups=RTMGRP_IPV4_ROUTE | RTMGRP_IPV4_RULE | RTMGRP_IPV6_ROUTE | RTMGRP_IPV6_RULE
+        )
+        self._socket.setblocking(False)
+
+    def fileno(self) -> int:
+        """For epoll."""
+        return self._socket.fileno()
+
+    def drain(self) -> Gone:
+        """Take everything that the kernel has said since."""
+        routes: set[tuple[int, str, int]] = set()
+        rules: set[int] = set()
+        unknown = False
+        while True:
+            try:
+                data = self._socket.recv(BUFFER_BYTES)
+            except BlockingIOError:
+                return Gone(frozenset(routes), frozenset(rules), unknown)
+            except OSError as error:
+                if error.errno != errno.ENOBUFS:
+                    raise
+                unknown = True
+                continue
+            for kind, _, _, body in messages(data):
+                if kind == RTM_DELROUTE and body[0] in FAMILY:
+                    routes.add(_route(body))
+                elif kind == RTM_DELRULE and body[0] in FAMILY:
+                    rules.add(FAMILY[body[0]])
+
+    def close(self) -> None:
+        """Give the descriptor back."""
+        self._socket.close()
+
+
+def _route(body: bytes) -> tuple[int, str, int]:
+    family = FAMILY[body[0]]
+    found = dict(attributes(body, 12))
+    network = ipaddress.ip_address(found.get(RTA_DST, NOWHERE[family]))
+    table = struct.unpack("=I", found[RTA_TABLE])[0] if RTA_TABLE in found else body[4]
+    return family, f"{network}/{body[1]}", table

@@ -1,0 +1,40 @@
+"""The kernel's switches of single interfaces (/proc/sys/net/ipv4/conf and ipv6/conf).
+
+SYSTEM. Read and set when a configuration is taken over, never on the way of an advert: procfs does
+not wait for a disk.
+"""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+ROOT = Path("/proc/sys/net")
+
+
+def read(family: int, interface: str, name: str) -> int | None:
+    """The value of a switch; None: this kernel or interface has none."""
+    try:
+        return int(_path(family, interface, name).read_text())
+    except (OSError, ValueError):
+        return None
+
+
+def write(family: int, interface: str, name: str, value: int) -> str | None:
+    """Set a switch; why that failed, or None."""
+    path = _path(family, interface, name)
+    try:
+        handle = os.open(path, os.O_WRONLY)
+    except OSError as error:
+        return f"{path} could not be set: {error.strerror}"
+    try:
+        os.write(handle, str(value).encode())
+    except OSError as error:
+        return f"{path} could not be set to {value}: {error.strerror}"
+    finally:
+        os.close(handle)
+    return None
+
+
+def _path(family: int, interface: str, name: str) -> Path:
+    return ROOT / f"ipv{family}" / "conf" / interface / name

@@ -1,0 +1,204 @@
+"""Virtual interfaces for virtual MAC addresses: macvlan in private mode (RFC 9568 section 7.3).
+
+SYSTEM. `ensure` makes one or takes over one that a former run has left, with the switches that
+keepalived sets; `remove` takes it away. What the interface below had is remembered and given back.
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+import socket
+import struct
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+from pyroute2.netlink.rtnl.ifinfmsg import ifinfmsg
+
+from hanode.system import sysctl
+from hanode.system.monitor import Link
+from hanode.system.netlink import (
+    BUFFER_BYTES,
+    NLM_F_ACK,
+    NLM_F_CREATE,
+    NLM_F_REQUEST,
+    NLMSG_ERROR,
+    messages,
+    opened,
+)
+from hanode.system.virtual_mac import mac_of
+from hanode.vrrp.settings import InstanceSettings
+
+RTM_NEWLINK, RTM_DELLINK = 16, 17
+NLM_F_EXCL = 0x200
+IFF_UP = 0x1
+MACVLAN_PRIVATE = 1
+IN6_ADDR_GEN_MODE_NONE = 1
+UPPER = (
+    (4, "arp_ignore", 1),
+    (4, "accept_local", 1),
+    (4, "rp_filter", 0),
+    (4, "promote_secondaries", 1),
+)
+"""On the virtual interface: answer ARP for its own addresses only, and believe our own packets."""
+LOWER = (("arp_ignore", 1), ("arp_filter", 1))
+"""Below it: no answers for the addresses of the virtual interface with the wrong MAC."""
+
+
+@dataclass(frozen=True, slots=True)
+class Macvlan:
+    """One virtual interface that an instance wants."""
+
+    name: str
+    base: str
+    mac: bytes
+    family: int
+    group: int | None = None
+
+
+@dataclass(slots=True)
+class Vmacs:
+    """The virtual interfaces of this process."""
+
+    made: dict[str, Macvlan] = field(default_factory=dict)
+    _before: dict[tuple[str, str], int] = field(default_factory=dict)
+    """(interface below, switch): what it was."""
+
+    @staticmethod
+    def of(instance: InstanceSettings) -> Macvlan | None:
+        """What the instance wants; None: no virtual MAC."""
+        vmac = instance.vmac
+        if vmac is None:
+            return None
+        group = int(vmac.group) if vmac.group is not None and vmac.group.isdigit() else None
+        return Macvlan(vmac.name, instance.interface, mac_of(instance), instance.family, group)
+
+    def ensure(self, wanted: Macvlan, links: dict[str, Link]) -> list[str]:
+        """Make the interface, or take over one that is there; sentences about what failed."""
+        base, there = links.get(wanted.base), links.get(wanted.name)
+        if base is None:
+            return []
+        failed = []
+        if there is not None:
+            if there.kind != "macvlan" or there.below != base.index:
+                return [f"{wanted.name} is there already, and is no macvlan on {wanted.base}"]
+            if there.mac != wanted.mac:
+                self.remove(wanted.name, there.index)
+                there = None
+        if there is None:
+            error = _ask(_link(wanted, base.index), RTM_NEWLINK, NLM_F_CREATE | NLM_F_EXCL)
+            if error and error != errno.EEXIST:
+                return [f"{wanted.name} could not be made on {wanted.base}: {os.strerror(error)}"]
+            _ask(_without_addresses(wanted.name), RTM_NEWLINK, 0)  # fails where IPv6 is off
+        self.made[wanted.name] = wanted
+        failed += self._switches(wanted)
+        # Only now up: with the switches as they were it would have made addresses of its own.
+        if error := _ask(_link_up(wanted.name), RTM_NEWLINK, 0):
+            failed.append(f"{wanted.name} could not be switched on: {os.strerror(error)}")
+        return failed
+
+    def _switches(self, wanted: Macvlan) -> list[str]:
+        asked = [(family, wanted.name, name, value) for family, name, value in UPPER]
+        if wanted.family == 4:
+            if sysctl.read(6, wanted.name, "disable_ipv6") is not None:
+                asked.append((6, wanted.name, "disable_ipv6", 1))
+        else:
+            asked.append((6, wanted.name, "disable_ipv6", 0))
+            asked.append((6, wanted.name, "accept_ra", 0))
+        for name, value in LOWER:
+            now = sysctl.read(4, wanted.base, name)
+            if now is not None and now < value:
+                self._before.setdefault((wanted.base, name), now)
+                asked.append((4, wanted.base, name, value))
+        asked += self._reverse_paths()
+        return [error for words in asked if (error := sysctl.write(*words))]
+
+    def _reverse_paths(self) -> list[tuple[int, str, str, int]]:
+        """all.rp_filter holds for every interface: give each its own, so that ours can be 0."""
+        overall = sysctl.read(4, "all", "rp_filter") or 0
+        if not overall:
+            return []
+        asked = []
+        others = sorted(os.listdir(sysctl.ROOT / "ipv4" / "conf"))
+        for name in others:
+            own = sysctl.read(4, name, "rp_filter") or 0
+            if name != "all" and name not in self.made and own < overall:
+                asked.append((4, name, "rp_filter", overall))
+        return [*asked, (4, "all", "rp_filter", 0)]
+
+    def remove(self, name: str, index: int) -> str | None:
+        """Take an interface of ours away; why that failed, or None."""
+        vmac = self.made.pop(name, None)
+        gone = ifinfmsg()
+        gone["index"] = index
+        gone["attrs"] = []
+        error = _ask(gone, RTM_DELLINK, 0)
+        if vmac is not None and all(v.base != vmac.base for v in self.made.values()):
+            for name_below, value in [
+                (n, v) for (base, n), v in self._before.items() if base == vmac.base
+            ]:
+                sysctl.write(4, vmac.base, name_below, value)
+                del self._before[vmac.base, name_below]
+        if error and error != errno.ENODEV:
+            return f"{name} could not be removed: {os.strerror(error)}"
+        return None
+
+    def unwanted(self, names: Iterable[str]) -> list[str]:
+        """Those of ours that are not among `names`."""
+        return [name for name in self.made if name not in set(names)]
+
+
+def _link(wanted: Macvlan, base_index: int) -> ifinfmsg:
+    said = ifinfmsg()
+    said["family"] = socket.AF_UNSPEC
+    attrs = [
+        ("IFLA_IFNAME", wanted.name),
+        ("IFLA_LINK", base_index),
+        ("IFLA_ADDRESS", ":".join(f"{byte:02x}" for byte in wanted.mac)),
+        (
+            "IFLA_LINKINFO",
+            {
+                "attrs": [
+                    ("IFLA_INFO_KIND", "macvlan"),
+                    ("IFLA_INFO_DATA", {"attrs": [("IFLA_MACVLAN_MODE", MACVLAN_PRIVATE)]}),
+                ]
+            },
+        ),
+    ]
+    if wanted.group is not None:
+        attrs.append(("IFLA_GROUP", wanted.group))
+    said["attrs"] = attrs
+    return said
+
+
+def _without_addresses(name: str) -> ifinfmsg:
+    """No link-local address of its own making. The kernel takes this only of a link that is."""
+    said = ifinfmsg()
+    said["family"] = socket.AF_UNSPEC
+    mode = {"attrs": [("IFLA_INET6_ADDR_GEN_MODE", IN6_ADDR_GEN_MODE_NONE)]}
+    said["attrs"] = [
+        ("IFLA_IFNAME", name),
+        ("IFLA_AF_SPEC", {"attrs": [("AF_INET6", mode)]}),
+    ]
+    return said
+
+
+def _link_up(name: str) -> ifinfmsg:
+    said = ifinfmsg()
+    said["flags"] = said["change"] = IFF_UP
+    said["attrs"] = [("IFLA_IFNAME", name)]
+    return said
+
+
+def _ask(said: ifinfmsg, kind: int, flags: int) -> int:
+    """Send one message and wait for its answer: an errno, or 0."""
+    said["header"]["type"] = kind
+    said["header"]["flags"] = NLM_F_REQUEST | NLM_F_ACK | flags
+    said["header"]["sequence_number"] = 1
+    said.encode()
+    with opened(groups=0) as asking:
+        asking.send(bytes(said.data))
+        for reply, _, _, body in messages(asking.recv(BUFFER_BYTES)):
+            if reply == NLMSG_ERROR:
+                return -int(struct.unpack_from("=i", body)[0])
+    return 0
