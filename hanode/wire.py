@@ -95,6 +95,7 @@ class Event:
 
     kind          subject                data
     transition    instance name          from, to, priority, arithmetic, vrid, interface
+    tracker       "script chk_http"      kind, up, value
     address       "192.0.2.1/24"         interface, present, instance: what the kernel says
     real_server   "192.0.2.2:80"         virtual_server, up, weight
     virtual_server "192.0.2.1:80/TCP"    up (quorum)
@@ -155,6 +156,19 @@ class InstanceStatus:
 
 
 @dataclass(frozen=True, slots=True)
+class TrackerStatus:
+    """A tracked script, process or file."""
+
+    kind: str
+    name: str
+    up: bool | None
+    """None: not known yet."""
+    value: int = 0
+    """A file's number."""
+    cause: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class RealServerStatus:
     key: str
     """`192.168.192.112:80`."""
@@ -212,6 +226,7 @@ class NodeStatus:
     processes: tuple[ProcessStatus, ...] = ()
     problems: tuple[str, ...] = ()
     stopping: bool = False
+    trackers: tuple[TrackerStatus, ...] = ()
     maintenance_us: int = 0
     """Since when an operator keeps it out of the election; 0: it takes part."""
     v: int = VERSION

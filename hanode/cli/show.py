@@ -51,6 +51,7 @@ def describe(status: NodeStatus, history: Sequence[Event], *, paint: Paint) -> l
     for instance in status.instances:
         told = [e for e in history if e.subject == instance.name][-HISTORY:]
         lines += _describe_instance(instance, status, told, paint)
+    lines += _describe_trackers(status, paint)
     if status.virtual_servers:
         lines += ["", *_describe_servers(status, paint)]
     lines += ["", _describe_processes(status, paint)]
@@ -86,6 +87,17 @@ def _describe_instance(
         lines.append(f"    {mark} {vip.address}  {where}")
     lines += [paint(f"    {transition(event)}", DIM) for event in history]
     return lines
+
+
+def _describe_trackers(status: NodeStatus, paint: Paint) -> list[str]:
+    lines = []
+    for one in status.trackers:
+        words = {True: ("● ok", GREEN), False: ("○ failed", RED), None: ("? not known yet", DIM)}
+        text, colour = words[one.up]
+        value = f" {one.value}" if one.kind == "file" else ""
+        cause = f": {one.cause}" if one.cause else ""
+        lines.append(f"  {paint(text, colour)}  {one.kind} {one.name}{value}{cause}")
+    return ["", *lines] if lines else []
 
 
 def transition(event: Event) -> str:

@@ -75,6 +75,8 @@ class Child:
         self._next_id = 0
         self.last_end = ""
         """Why the one before this one ended."""
+        self.ended_us: int | None = None
+        """When that was, by the monotonic clock."""
         self.ready = False
         """It has said so: until then it cannot answer."""
         self.ended = asyncio.Event()
@@ -108,7 +110,7 @@ class Child:
                 cause = await self._live_once()
                 if self._stopping:
                     return
-                self.last_end = cause
+                self.last_end, self.ended_us = cause, time.monotonic_ns() // 1_000
                 self._on_exit(self, cause)
                 if not self.spec.respawn:
                     return

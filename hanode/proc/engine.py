@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import socket
+import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any
@@ -23,6 +24,7 @@ from hanode.wire import (
     Event,
     InstanceStatus,
     ProcessStatus,
+    TrackerStatus,
     VirtualServerStatus,
     WireError,
     decode,
@@ -35,15 +37,18 @@ CONFIGURE_TIMEOUT_S = 5.0
 STATUS_TIMEOUT_S = 0.25
 """Shorter than a heartbeat, longer than any pause of a healthy child."""
 
+READY_POLL_S = 0.02
+
 VRRP_STOP_S = 3.0
 OTHER_STOP_S = 2.0
 
 
 @dataclass(frozen=True, slots=True)
 class _Said:
-    """A child's status: the vrrp process fills the first field, the checker the others."""
+    """A child's status: each process fills its own fields."""
 
     instances: tuple[InstanceStatus, ...] = ()
+    trackers: tuple[TrackerStatus, ...] = ()
     virtual_servers: tuple[VirtualServerStatus, ...] = ()
     ipvs: str = ""
 
@@ -85,6 +90,8 @@ class Engine:
         self.changed: tuple[str, ...] = ()
         """What the last configuration changed, in the children's words."""
         self.ipvs = ""
+        self.trackers: tuple[TrackerStatus, ...] = ()
+        """As the watch process last told."""
 
     def start(self, file: File, built: Built, tasks: asyncio.TaskGroup) -> None:
         """Start the children; each gets `file`'s settings before anything else."""
@@ -133,6 +140,8 @@ class Engine:
             instances += said.instances
             servers += said.virtual_servers
             self.ipvs = said.ipvs or self.ipvs
+            if child.name == "watch":
+                self.trackers = said.trackers
         return instances, servers, problems
 
     async def ask(
@@ -143,6 +152,16 @@ class Engine:
             if child.name == name:
                 return await child.ask(verb, timeout_s=timeout_s, **fields)
         return None
+
+    async def ready(self, name: str, *, within_s: float) -> bool:
+        """Whether a child can be asked; one that is starting is waited for."""
+        for child in self.children:
+            if child.name == name:
+                deadline = time.monotonic() + within_s
+                while not child.ready and time.monotonic() < deadline:
+                    await asyncio.sleep(READY_POLL_S)
+                return child.ready
+        return False
 
     async def instances(self) -> tuple[InstanceStatus, ...] | None:
         """What the vrrp process alone says of itself; None: it does not answer."""
@@ -177,9 +196,10 @@ class Engine:
         }
         self._settings = {name: encode(said, brief=True) for name, said in engines.items()}
 
-    def _tell_settings(self, child: Child) -> None:
+    def _tell_settings(self, child: Child, **more: Any) -> None:
         settings = self._settings[child.name]
-        child.send({"verb": "configure", "revision": self._revision, "settings": settings})
+        message = {"verb": "configure", "revision": self._revision, "settings": settings}
+        child.send({**message, **more})
 
     def _started(self, child: Child) -> None:
         cause = f"the {child.name} process runs as pid {child.pid}"
@@ -189,7 +209,8 @@ class Engine:
         if child.name == "vrrp" and self.maintenance:
             # Before its settings: it must not take an address first and give it up then.
             child.send({"verb": "operate", "do": "maintenance", "on": True})
-        self._tell_settings(child)
+        # A vrrp process in the place of one that died may go on where that was master.
+        self._tell_settings(child, alive_us=child.ended_us)
 
     def _exited(self, child: Child, cause: str) -> None:
         self._answered(child, f"the {child.name} process died: {cause}")

@@ -20,6 +20,14 @@ TIMEOUT_S = 2.0
 """The vrrp process does any of it within milliseconds, or not at all."""
 
 
+SAID = {
+    "release": "released",
+    "take": "taken",
+    "announce": "announced",
+    "maintenance": "in maintenance|takes part again",
+}
+
+
 class Operator:
     """Serves the control socket's verbs."""
 
@@ -41,7 +49,11 @@ class Operator:
 
     async def announce(self, request: Message) -> Message:
         """Tell the neighbours again where the addresses are."""
-        return await self._do("announce", request)
+        answer = await self._do("announce", request)
+        if answer["ok"] and answer["done"]:
+            # The other verbs are told by the transitions that they cause.
+            self._chronicle.node("addresses", "announced", f"operator: {'; '.join(answer['done'])}")
+        return answer
 
     async def maintenance(self, request: Message) -> Message:
         """On: no address stays or comes here. Off: the node takes part again."""
@@ -69,13 +81,17 @@ class Operator:
         return await self._ask({"do": what, "instance": instance})
 
     async def _ask(self, fields: Message) -> Message:
+        if not await self._engine.ready("vrrp", within_s=TIMEOUT_S):
+            return {"ok": False, "error": "the vrrp process is not there; see `hanode status`"}
         answer = await self._engine.ask("vrrp", "operate", timeout_s=TIMEOUT_S, **fields)
         if answer is None:
             return {"ok": False, "error": "the vrrp process does not answer; see `hanode status`"}
         error = answer.get("error")
         if error:
             return {"ok": False, "error": str(error)}
-        return {"ok": True, "done": answer.get("done", [])}
+        word = SAID[str(fields["do"])].split("|")[not fields.get("on", True)]
+        said = [f"{name}: {word}" for name in answer.get("done", [])]
+        return {"ok": True, "done": [*said, *map(str, answer.get("refused", []))]}
 
 
 def _word(on: bool) -> str:

@@ -91,6 +91,7 @@ class Snapshot:
             ),
             problems=tuple(problems),
             stopping=self.stopping,
+            trackers=self._engine.trackers,
             maintenance_us=self._operator.since_us,
         )
 

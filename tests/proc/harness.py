@@ -211,6 +211,16 @@ class Node:
         ):
             run(["ip", "-n", self.namespace, *words.split()], check=True)
 
+    def join(self, other: Node) -> None:
+        """Put `other` at the other end of our cable, as 192.168.192.101."""
+        for words in (
+            f"ip -n {other.namespace} link del ens33",
+            f"ip -n {self.namespace} link set switch netns {other.namespace} name ens33",
+            f"ip -n {other.namespace} addr add 192.168.192.101/24 dev ens33",
+            f"ip -n {other.namespace} link set ens33 up",
+        ):
+            subprocess.run(words.split(), check=True)
+
     @property
     def control(self) -> Path:
         return self.directory / "run" / "control.sock"
