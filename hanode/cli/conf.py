@@ -16,22 +16,20 @@ import os
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import TextIO
 
 from hanode import conf
+from hanode.cli.nodes import clusters, labels
 from hanode.cli.options import Parser, UsageError, complain
+from hanode.cli.printed import print_problems, printable, summary
 from hanode.cli.surroundings import surroundings
 from hanode.conf.explain import explain_word
 from hanode.conf.handbook import markdown
-from hanode.conf.source import Source, excerpt
+from hanode.conf.source import Source
 from hanode.conf.targets import target as target_of
 from hanode.conf.tree import indented
 
 MAX_FILE = 64 * 1024 * 1024
 """Bytes of one file: ten times the largest configuration we measure with."""
-
-_COLOURS = {"error": "\033[1;31m", "warning": "\033[1;33m", "info": "\033[1;36m"}
-_BOLD, _DIM, _PLAIN = "\033[1m", "\033[2m", "\033[0m"
 
 
 def main(verb: str, arguments: Sequence[str]) -> int:
@@ -64,28 +62,42 @@ def _check(args: argparse.Namespace) -> int:
         target_of(args.target)
     except ValueError as error:
         raise UsageError(str(error)) from None
+    files = tuple(dict.fromkeys(args.files))
     sources: dict[str, Source] = {}
     problems: list[conf.Problem] = []
-    around = surroundings(args.files, args.here)
-    for name in args.files:
+    alone: dict[str, conf.Config] = {}
+    around = surroundings(files, args.here)
+    called = labels(files)
+    for name in files:
         text = _read_text(name)
         sources[name] = Source(name, text)
-        reader = _reader(sources)
-        ids = conf.node_ids(text)
+        ids = (args.node,) if args.node else conf.node_ids(text)
         models: dict[str, conf.Config] = {}
-        for node in (args.node,) if args.node or not ids else ids:
+        for node in ids or (None,):
             checked = conf.check(
-                text, name=name, node=node, target=args.target, read=reader, around=around
+                text,
+                name=name,
+                node=node,
+                target=args.target,
+                read=_reader(sources),
+                around=around,
             )
             problems += checked.problems
-            models[node or ""] = checked.model
+            models[node or called[name]] = checked.model
+        if len(models) == 1:
+            alone[called[name]] = next(iter(models.values()))
         problems += conf.check_pair(models)
+    together = clusters(alone)
+    for nodes in together:
+        problems += conf.check_pair(nodes)
     found = conf.in_order(problems)
     if args.json:
-        print(json.dumps({"files": args.files, "problems": [_plain(p) for p in found]}, indent=2))
+        print(json.dumps({"files": list(files), "problems": [_plain(p) for p in found]}, indent=2))
     else:
-        _print_problems(found, sources, sys.stdout)
-        print(_summary(found, len(args.files)))
+        print_problems(found, sources, sys.stdout)
+        print(summary(found, len(files)))
+        for nodes in together:
+            print(f"compared as the nodes of one cluster: {', '.join(map(printable, nodes))}")
     return 1 if conf.has_errors(found) else 0
 
 
@@ -136,15 +148,29 @@ _IMPACT_WORDS = {
 
 
 def _diff(args: argparse.Namespace) -> int:
-    models = []
-    for name in (args.old, args.new):
-        text = _read_text(name)
-        models.append(conf.check(text, name=name, node=args.node).model)
-    changes = conf.diff(*models)
-    for change in changes:
-        said = f"{change.subject}: {change.text}"
-        print(f"{_printable(said)} ({_IMPACT_WORDS[change.impact]})")
-    return 1 if changes else 0
+    texts = [_read_text(name) for name in (args.old, args.new)]
+    ids = (
+        (args.node,)
+        if args.node
+        else tuple(dict.fromkeys(i for t in texts for i in conf.node_ids(t)))
+    )
+    pairs: dict[str | None, tuple[conf.Config, conf.Config]] = {}
+    for node in ids or (None,):
+        old, new = (
+            conf.check(text, name=name, node=node, read=_reader({})).model
+            for name, text in zip((args.old, args.new), texts, strict=True)
+        )
+        pairs[node] = old, new
+    changed: dict[conf.Change, list[str]] = {}
+    for node, (old, new) in pairs.items():
+        others = [theirs for name, (_, theirs) in pairs.items() if name != node]
+        for change in conf.diff(old, new, others=others):
+            changed.setdefault(change, []).append(node or "")
+    for change, nodes in changed.items():
+        where = f" on {' and '.join(nodes)}" if len(nodes) < len(pairs) else ""
+        said = f"{change.subject}: {change.text}{where}"
+        print(f"{printable(said)} ({_IMPACT_WORDS[change.impact]})")
+    return 1 if changed else 0
 
 
 def merge_command(argv: Sequence[str]) -> int:
@@ -172,9 +198,9 @@ def _merge(args: argparse.Namespace) -> int:
         texts[node], names[node] = _read_text(name), name
     merged = conf.merge(texts)
     sources = {node: Source(names[node], text) for node, text in texts.items()}
-    _print_problems(merged.problems, sources, sys.stderr)
+    print_problems(merged.problems, sources, sys.stderr)
     if conf.has_errors(merged.problems):
-        print(_summary(merged.problems, len(texts)), file=sys.stderr)
+        print(summary(merged.problems, len(texts)), file=sys.stderr)
         return 1
     _write_out(merged.text)
     return 0
@@ -232,6 +258,8 @@ def _read_text(name: str) -> str:
         raise UsageError(
             f"{name} cannot be read: {(error.strerror or 'no reason given')}"
         ) from None
+    if b"\0" in data:
+        raise UsageError(f"{name} is no text: it holds zero bytes; name a configuration file")
     if len(data) > MAX_FILE:
         raise UsageError(f"{name} is larger than {MAX_FILE >> 20} MiB; that is no configuration")
     return data.decode("utf-8", errors="surrogateescape")
@@ -288,44 +316,3 @@ def _plain(problem: conf.Problem) -> dict[str, object]:
         "hint": problem.hint,
         "fix": fix and {"label": fix.label, "start": fix.start, "end": fix.end, "text": fix.text},
     }
-
-
-def _print_problems(
-    problems: Sequence[conf.Problem], sources: dict[str, Source], stream: TextIO
-) -> None:
-    coloured = stream.isatty() and "NO_COLOR" not in os.environ
-    for problem in problems:
-        source = sources.get(problem.file)
-        name = source.name if source else problem.file
-        colour = _COLOURS[problem.severity] if coloured else ""
-        bold, dim, plain = (_BOLD, _DIM, _PLAIN) if coloured else ("", "", "")
-        place = f"{bold}{name}:{problem.line}:{problem.column}:{plain}"
-        severity = f"{colour}{problem.severity}:{plain}"
-        print(f"{place} {severity} {_printable(problem.message)} [{problem.code}]", file=stream)
-        if source is not None:
-            for line, carets in excerpt(source, problem):
-                shown = _printable(conf.mask_secrets(line, keep_length=True))
-                print(
-                    f"  {dim}{problem.line:>5} |{plain} {shown}",
-                    file=stream,
-                )
-                print(f"        {dim}|{plain} {colour}{carets}{plain}", file=stream)
-        if problem.hint or problem.fix:
-            hint = problem.hint or (problem.fix.label if problem.fix else "")
-            print(f"        {dim}={plain} {_printable(hint)}", file=stream)
-
-
-def _printable(text: str) -> str:
-    """Without bytes that would speak to the terminal."""
-    return "".join(c if c.isprintable() or c == "\t" else "�" for c in text)
-
-
-def _summary(problems: Sequence[conf.Problem], files: int) -> str:
-    where = "1 file" if files == 1 else f"{files} files"
-    counts = []
-    for severity in ("error", "warning", "info"):
-        number = sum(problem.severity == severity for problem in problems)
-        if number:
-            word = severity if number == 1 or severity == "info" else f"{severity}s"
-            counts.append(f"{number} {word}")
-    return f"{where}: {', '.join(counts) or 'no problems'}"
