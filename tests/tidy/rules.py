@@ -13,8 +13,8 @@ FUNCTION_LINES = 60
 FILE_LINES = 400
 ELEMENT_LINES = 80
 
-PURE_ROOMS = ("conf", "vrrp", "check", "ipvs", "watch", "sim")
-PURE_FILES = ("wire.py", "build.py", "apply.py")
+PURE_ROOMS = ("build", "conf", "vrrp", "check", "ipvs", "watch", "sim")
+PURE_FILES = ("wire.py", "apply.py")
 PURE_IMPORTS = frozenset(
     "__future__ abc bisect collections dataclasses enum functools hashlib heapq hmac ipaddress "
     "itertools json math re struct types typing".split()

@@ -1,0 +1,52 @@
+"""From what a configuration says to what the engines are told.
+
+PURE. `build` chooses between an object's own word, the enclosing block's and keepalived's
+default, so that the engines have nothing left to look up. What the engine cannot do is never
+dropped in silence: where running without it would be dangerous it is an error, else `ignored`
+names it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from hanode.build import vrrp
+from hanode.build.checker import virtual_server
+from hanode.check.settings import CheckerSettings
+from hanode.conf.model import Config, VirtualServer
+from hanode.vrrp.settings import VrrpSettings
+
+
+@dataclass(frozen=True, slots=True)
+class Built:
+    """What the two engines run, and what of the file they do not."""
+
+    vrrp: VrrpSettings
+    checker: CheckerSettings
+    errors: tuple[str, ...] = ()
+    """Not empty: this node cannot run the file."""
+    ignored: tuple[str, ...] = ()
+
+
+def build(config: Config) -> Built:
+    """The settings of a checked configuration (no problem of severity error in it)."""
+    errors: list[str] = []
+    ignored: list[str] = []
+    told = vrrp.settings(config, errors, ignored)
+    servers = [
+        virtual_server(s, errors, ignored) for s in config.virtual_servers if _is_run(s, ignored)
+    ]
+    checker = CheckerSettings()
+    try:
+        checker = CheckerSettings(virtual_servers=tuple(s for s in servers if s))
+    except ValueError as error:
+        errors.append(str(error))
+    return Built(told, checker, tuple(errors), tuple(ignored))
+
+
+def _is_run(server: VirtualServer, ignored: list[str]) -> bool:
+    if server.ip:
+        return True
+    what = "a firewall mark" if server.fwmark is not None else "a group of addresses"
+    ignored.append(f"virtual_server {server.key}: this engine does not balance {what} yet")
+    return False

@@ -1,0 +1,245 @@
+"""What stands around the instances: trackers, sync groups, whom to tell, and how to run.
+
+PURE.
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Callable, Iterator
+from typing import Any, Literal, TypeVar, cast
+
+from hanode.build.words import Words
+from hanode.conf.typed import lines as said
+from hanode.conf.typed.tracking import TrackFile, TrackProcess, VrrpScript
+from hanode.vrrp.surroundings import (
+    Command,
+    FifoSettings,
+    FileTracker,
+    Linkbeat,
+    LinkDelay,
+    NotifySettings,
+    ProcessSettings,
+    ProcessTracker,
+    ScriptTracker,
+    SmtpSettings,
+    Tracked,
+    TrackerKind,
+)
+
+T = TypeVar("T")
+
+KINDS: dict[str, TrackerKind] = {
+    "track_interface": "interface",
+    "track_script": "script",
+    "track_process": "process",
+    "track_file": "file",
+}
+PARAM_MATCH = {"initial": "initial", "partial": "partial"}
+
+
+def command(made: said.Command | None) -> Command | None:
+    """A command of the file; None where there is none."""
+    return None if made is None or not made.argv else Command(made.argv, made.user, made.group)
+
+
+def script(made: VrrpScript) -> ScriptTracker | None:
+    """vrrp_script; None without a command."""
+    words = Words(made)
+    run = command(words.any("script"))
+    if run is None:
+        return None
+    user = words.many("user")
+    if user:
+        run = Command(run.argv, user[0], user[1] if user[1:] else None)
+    weight, reverse = words.any("weight") or (0, False)
+    return ScriptTracker(
+        name=made.name,
+        command=run,
+        interval_us=words.number("interval_us") or 1_000_000,
+        timeout_us=words.number("timeout_us") or 0,
+        rise=words.number("rise") or 1,
+        fall=words.number("fall") or 1,
+        weight=weight,
+        reverse=reverse,
+        init_fail=bool(words.flag("init_fail")),
+    )
+
+
+def process(made: TrackProcess) -> ProcessTracker | None:
+    """vrrp_track_process; None without a process."""
+    words = Words(made)
+    argv = words.many("process")
+    if not argv:
+        return None
+    weight, reverse = words.any("weight") or (0, False)
+    both = words.number("delay_us") or 0
+    fork, terminate = words.number("fork_delay_us"), words.number("terminate_delay_us")
+    match: str = "exact" if argv[1:] else "none"
+    if words.says("param_match"):
+        match = PARAM_MATCH.get(words.text("param_match") or "", "exact")
+    return ProcessTracker(
+        name=made.name,
+        path=argv[0],
+        params=tuple(argv[1:]),
+        param_match=cast(Literal["none", "exact", "initial", "partial"], match),
+        weight=weight,
+        reverse=reverse,
+        quorum=1 if (quorum := words.number("quorum")) is None else quorum,
+        quorum_max=words.number("quorum_max"),
+        fork_delay_us=both if fork is None else fork,
+        terminate_delay_us=both if terminate is None else terminate,
+        full_command=bool(words.flag("full_command")),
+    )
+
+
+def file(made: TrackFile) -> FileTracker | None:
+    """track_file; None without a file."""
+    words = Words(made)
+    path = words.text("file")
+    if path is None:
+        return None
+    weight, reverse = words.any("weight") or (1, False)
+    init = words.many("init_file")
+    value = next((int(w) for w in init if w.lstrip("-").isdecimal()), 0)
+    return FileTracker(
+        name=made.name,
+        path=path,
+        weight=weight,
+        reverse=reverse,
+        init_value=value if words.says("init_file") else None,
+        init_overwrite="overwrite" in init,
+    )
+
+
+class Trackers:
+    """What can be tracked, by kind and name."""
+
+    def __init__(self, root: Words) -> None:
+        self.scripts = tuple(_made(script, root.many("scripts")))
+        self.processes = tuple(_made(process, root.many("track_processes")))
+        self.files = tuple(_made(file, root.many("track_files")))
+        self._own: dict[tuple[str, str], tuple[int, bool]] = {
+            **{("script", s.name): (s.weight, s.reverse) for s in self.scripts},
+            **{("process", p.name): (p.weight, p.reverse) for p in self.processes},
+            **{("file", f.name): (f.weight, f.reverse) for f in self.files},
+        }
+
+    def tracked(self, words: Words) -> tuple[Tracked, ...]:
+        """What an instance or a group tracks; names that nothing defines are left out."""
+        found: dict[tuple[str, str], Tracked] = {}
+        for keyword, kind in KINDS.items():
+            for line in words.many(keyword):
+                default = (0, False) if kind == "interface" else self._own.get((kind, line.name))
+                if default is None:
+                    continue
+                weight = default[0] if line.weight is None else line.weight
+                own_reverse = default[1] if line.weight is None else False
+                reverse = own_reverse if line.reverse is None else line.reverse
+                found[(kind, line.name)] = Tracked(kind, line.name, weight, reverse)
+        return tuple(found.values())
+
+    def missing(self, words: Words) -> Iterator[tuple[str, str]]:
+        """Kind and name of what is tracked and not defined: keepalived ignores it."""
+        for keyword, kind in KINDS.items():
+            for line in words.many(keyword):
+                if kind != "interface" and (kind, line.name) not in self._own:
+                    yield kind, line.name
+
+
+def _made(make: Callable[[Any], T | None], blocks: tuple[Any, ...]) -> Iterator[T]:
+    """What the blocks come to; one that lacks the main thing comes to nothing."""
+    return (made for block in blocks if (made := make(block)) is not None)
+
+
+def notify(words: Words, overall: Words, *, of_instance: bool) -> NotifySettings:
+    """The notify words of an instance or a group."""
+    alert = words.flag("smtp_alert")
+    for common in ("smtp_alert_vrrp", "smtp_alert"):
+        alert = overall.flag(common) if alert is None else alert
+    changes = words.flag("notify_priority_changes")
+    if changes is None:
+        changes = overall.flag("vrrp_notify_priority_changes")
+    own = {
+        "deleted": command(words.any("notify_deleted")),
+        "master_rx_lower_pri": command(words.any("notify_master_rx_lower_pri")),
+        "tell_deleted": words.says("notify_deleted"),
+    }
+    return NotifySettings(
+        master=command(words.any("notify_master")),
+        backup=command(words.any("notify_backup")),
+        fault=command(words.any("notify_fault")),
+        stop=command(words.any("notify_stop")),
+        any=command(words.any("notify")),
+        priority_changes=bool(changes),
+        smtp_alert=bool(alert),
+        **(own if of_instance else {}),  # type: ignore[arg-type]  # three words of one table
+    )
+
+
+def fifos(overall: Words) -> tuple[FifoSettings, ...]:
+    """The pipes that hear of VRRP."""
+    found = []
+    for name in ("notify_fifo", "vrrp_notify_fifo"):
+        pipe = command(overall.any(name))
+        reader = command(overall.any(f"{name}_script"))
+        if pipe is not None:
+            found.append(FifoSettings(pipe.argv[0], pipe.user, pipe.group, reader))
+    return tuple(found)
+
+
+def smtp(overall: Words) -> SmtpSettings:
+    """Where mail goes, and how."""
+    server = overall.many("smtp_server")
+    port = int(server[1]) if len(server) > 1 and str(server[1]).isdecimal() else 25
+    sender = overall.any("notification_email_from")
+    timeout_us = overall.number("smtp_connect_timeout_us")
+    return SmtpSettings(
+        to=overall.many("notification_email"),
+        sender=" ".join(sender) if sender else None,
+        server=str(server[0]) if server else None,
+        port=port,
+        helo=overall.text("smtp_helo_name"),
+        connect_timeout_us=30_000_000 if timeout_us is None else max(timeout_us, 1_000_000),
+        no_faults=bool(overall.flag("no_email_faults")),
+    )
+
+
+def link_delays(root: Words) -> tuple[LinkDelay, ...]:
+    """interface_up_down_delays."""
+    lines = root.many("interface_up_down_delays")
+    return tuple(LinkDelay(line.interface, line.down_us, line.up_us) for line in lines)
+
+
+def linkbeat(root: Words) -> tuple[Linkbeat, ...]:
+    """linkbeat_interfaces."""
+    lines = root.many("linkbeat_interfaces")
+    return tuple(Linkbeat(line.interface, line.method or "any") for line in lines)
+
+
+def process_settings(overall: Words) -> ProcessSettings:
+    """vrrp_priority and its like."""
+    cpus = overall.many("vrrp_cpu_affinity")
+    return ProcessSettings(
+        priority=overall.number("vrrp_priority"),
+        rt_priority=overall.number("vrrp_rt_priority"),
+        no_swap=overall.flag("vrrp_no_swap"),
+        cpu_affinity=tuple(int(cpu) for cpu in cpus if str(cpu).isdecimal()),
+        rlimit_rttime_us=overall.number("vrrp_rlimit_rttime"),
+    )
+
+
+def paces(root: Words, overall: Words) -> dict[str, tuple[int, int]]:
+    """garp_group: (garp_interval, gna_interval) by interface; "" is for all others."""
+    found = {
+        "": (
+            overall.number("vrrp_garp_interval_us") or 0,
+            overall.number("vrrp_gna_interval_us") or 0,
+        )
+    }
+    for group in root.many("garp_groups"):
+        words = Words(group)
+        pace = (words.number("garp_interval_us") or 0, words.number("gna_interval_us") or 0)
+        names = itertools.chain(words.many("interfaces"), words.many("interface"))
+        found.update(dict.fromkeys(names, pace))
+    return found

@@ -1,0 +1,355 @@
+"""What a file's words about VRRP come to, as the machines and the processes beside them get it."""
+
+from __future__ import annotations
+
+import pytest
+
+from hanode import conf, wire
+from hanode.build import Built, build
+from hanode.vrrp.holdings import Address, Metric, NextHop
+from hanode.vrrp.settings import (
+    Command,
+    FifoSettings,
+    InstanceSettings,
+    NotifySettings,
+    Peer,
+    Tracked,
+    Vmac,
+    VrrpSettings,
+)
+
+GLOBALS = "global_defs {{\n{}\n}}\n"
+INSTANCE = """\
+vrrp_instance {name} {{
+    interface eth0
+    virtual_router_id {vrid}
+    {words}
+    virtual_ipaddress {{
+        {vips}
+    }}
+}}
+"""
+
+
+def built(text: str) -> Built:
+    return build(conf.check(text, node="NodeA").model)
+
+
+def text(words: str = "", vips: str = "192.0.2.1/24", *, name: str = "V", vrid: int = 7) -> str:
+    return INSTANCE.format(name=name, vrid=vrid, words=words, vips=vips)
+
+
+def instance(words: str = "", vips: str = "192.0.2.1/24", before: str = "") -> InstanceSettings:
+    result = built(before + text(words, vips))
+    assert result.errors == ()
+    return result.vrrp.instances[0]
+
+
+def test_unicast_peers_and_what_belongs_to_them() -> None:
+    settings = instance(
+        "unicast_src_ip 192.0.2.9\nunicast_ttl 3\nunicast_peer {\n192.0.2.2\n"
+        "192.0.2.3 min_ttl 200 max_ttl 250\n}"
+    )
+    assert settings.unicast
+    assert settings.mcast_src_ip == "192.0.2.9"
+    assert settings.unicast_peers == (Peer("192.0.2.2"), Peer("192.0.2.3", 200, 250))
+    assert settings.ttl == 3
+    assert settings.check_unicast_src, "a TTL of a peer asks for the check"
+
+
+def test_unicast_without_ttls_does_not_check_the_source_unless_told() -> None:
+    assert not instance("unicast_peer {\n192.0.2.2\n}").check_unicast_src
+    assert instance("unicast_peer {\n192.0.2.2\n}\ncheck_unicast_src").check_unicast_src
+    common = GLOBALS.format("vrrp_check_unicast_src")
+    assert instance("unicast_peer {\n192.0.2.2\n}", before=common).check_unicast_src
+
+
+def test_ipv6_is_version_3_and_knows_its_group() -> None:
+    settings = instance(vips="fe80::10/64\n2001:db8::10")
+    assert (settings.family, settings.version, settings.mcast_group) == (6, 3, "ff02::12")
+    assert settings.vips[1] == Address("2001:db8::10", 128, "eth0", preferred_lft_s=0)
+
+
+def test_authentication_counts_in_version_2_only() -> None:
+    words = "authentication {\nauth_type AH\nauth_pass secret\n}"
+    assert (instance(words).auth_type, instance(words).auth_pass) == ("AH", "secret")
+    assert instance(words + "\nversion 3").auth_type == "NONE"
+
+
+def test_auth_hmac() -> None:
+    key = "hex:" + "ab" * 32
+    settings = instance(f"version 3\nauth_hmac {{\nkey 1 {key}\nkey 2 {key}\nactive_key 2\n}}")
+    assert settings.hmac is not None
+    assert [k.id for k in settings.hmac.keys] == [1, 2]
+    assert settings.hmac.active == 2
+    assert settings.hmac.keys[0].key == "ab" * 32
+    assert settings.hmac.window_us == 5_000_000
+    errors = built(text("auth_hmac {\nkey 1 file:/etc/key\nactive_key 1\n}")).errors
+    assert errors == ("V: auth_hmac key 1: this engine does not read keys from files",)
+
+
+def test_vmac_has_its_name_and_holds_the_addresses() -> None:
+    settings = instance("use_vmac\nvmac_xmit_base")
+    assert settings.vmac == Vmac("vrrp.7", xmit_base=True)
+    assert settings.vips[0].dev == "vrrp.7"
+    assert settings.sends_on == "eth0"
+    assert instance("use_vmac own0").vips[0].dev == "own0"
+    assert instance("use_vmac").sends_on == "vrrp.7"
+    assert instance("use_vmac 02:00:5e:00:01").vmac == Vmac("vrrp.7", mac="02:00:5e:00:01:07")
+
+
+def test_two_vmacs_of_one_vrid_get_two_names() -> None:
+    both = text("use_vmac") + text("use_vmac", name="W").replace("eth0", "eth1")
+    names = [i.vmac.name for i in built(both).vrrp.instances if i.vmac is not None]
+    assert names == ["vrrp.7", "vrrp1.7"]
+
+
+TRACKERS = """\
+vrrp_script chk {
+    script "/bin/check 'two words' x"
+    interval 2
+    weight -20
+    rise 3
+    fall 4
+    user nobody nogroup
+    init_fail
+}
+vrrp_track_process nginx {
+    process /usr/sbin/nginx -g daemon
+    weight 10
+    quorum 2
+}
+track_file level {
+    file /run/level
+    weight 3
+}
+"""
+
+
+def test_trackers_and_the_weights_that_count() -> None:
+    result = built(
+        TRACKERS
+        + text(
+            "track_script {\nchk\n}\ntrack_process {\nnginx weight 5 reverse\n}\n"
+            "track_file {\nlevel\n}\ntrack_interface {\neth1 weight -7\neth2\n}"
+        )
+    )
+    assert result.errors == ()
+    (settings,) = result.vrrp.instances
+    assert set(settings.tracked) == {
+        Tracked("script", "chk", -20),
+        Tracked("process", "nginx", 5, reverse=True),
+        Tracked("file", "level", 3),
+        Tracked("interface", "eth1", -7),
+        Tracked("interface", "eth2"),
+    }
+    (script,) = result.vrrp.scripts
+    assert script.command == Command(("/bin/check", "two words", "x"), "nobody", "nogroup")
+    assert (script.interval_us, script.rise, script.fall) == (2_000_000, 3, 4)
+    assert script.init_fail
+    (process,) = result.vrrp.processes
+    assert (process.path, process.params, process.quorum) == (
+        "/usr/sbin/nginx",
+        ("-g", "daemon"),
+        2,
+    )
+    assert result.vrrp.files[0].path == "/run/level"
+
+
+def group(words: str, *members: str) -> str:
+    return f"vrrp_sync_group G {{\ngroup {{\n{chr(10).join(members)}\n}}\n{words}\n}}\n"
+
+
+def test_group_s_trackers_count_for_its_members_and_weights_only_where_it_says_so() -> None:
+    track = "track_script {\nchk\n}\ntrack_interface {\neth9\n}"
+    plain = built(TRACKERS + group(track, "V") + text("track_file {\nlevel\n}"))
+    assert plain.vrrp.instances[0].tracked == (Tracked("interface", "eth9"),)
+    weighted = built(
+        TRACKERS
+        + group(track + "\nsync_group_tracking_weight", "V")
+        + text("track_file {\nlevel\n}")
+    )
+    assert {t.name for t in weighted.vrrp.instances[0].tracked} == {"chk", "eth9", "level"}
+
+
+def test_sync_group() -> None:
+    words = 'notify_master "/bin/tell m"\nsmtp_alert'
+    result = built(group(words, "V", "W", "nobody") + text() + text(name="W", vrid=8))
+    (made,) = result.vrrp.sync_groups
+    assert (made.name, made.members) == ("G", ("V", "W"))
+    assert made.notify == NotifySettings(master=Command(("/bin/tell", "m")), smtp_alert=True)
+
+
+def test_notify_words() -> None:
+    settings = instance(
+        'notify_master "/bin/m a" bob\nnotify /bin/any\nnotify_deleted /bin/gone\n'
+        "notify_priority_changes\nnotify_master_rx_lower_pri /bin/lower"
+    )
+    assert settings.notify == NotifySettings(
+        master=Command(("/bin/m", "a"), "bob"),
+        any=Command(("/bin/any",)),
+        deleted=Command(("/bin/gone",)),
+        tell_deleted=True,
+        priority_changes=True,
+        master_rx_lower_pri=Command(("/bin/lower",)),
+    )
+
+
+def test_whom_the_whole_node_tells() -> None:
+    result = built(
+        GLOBALS.format(
+            "router_id R\nvrrp_notify_fifo /run/ff bob\nvrrp_notify_fifo_script /bin/reader\n"
+            "notification_email {\nops@example.org\n}\nsmtp_server 192.0.2.25 587\n"
+            "smtp_alert_vrrp\nscript_user nobody nogroup\nenable_script_security"
+        )
+        + text()
+    )
+    assert result.vrrp.fifos == (FifoSettings("/run/ff", "bob", None, Command(("/bin/reader",))),)
+    assert (result.vrrp.smtp.to, result.vrrp.smtp.server, result.vrrp.smtp.port) == (
+        ("ops@example.org",),
+        "192.0.2.25",
+        587,
+    )
+    assert (result.vrrp.script_user, result.vrrp.script_group) == ("nobody", "nogroup")
+    assert result.vrrp.script_security
+    assert result.vrrp.router_id == "R"
+    assert result.vrrp.instances[0].notify.smtp_alert
+
+
+def test_address_options() -> None:
+    (vip,) = instance(
+        vips="192.0.2.1/24 brd + dev eth1 scope link label eth1:x peer 192.0.2.99/32 no_track"
+    ).vips
+    assert vip == Address(
+        "192.0.2.1", 24, "eth1", 253, "192.0.2.255", "eth1:x", "192.0.2.99/32", no_track=True
+    )
+    (vip,) = instance(vips="2001:db8::1/64 -nodad home preferred_lft 60 noprefixroute").vips
+    assert not vip.nodad
+    assert (vip.home, vip.preferred_lft_s, vip.noprefixroute) == (True, 60, True)
+
+
+def test_routes() -> None:
+    settings = instance(
+        "virtual_routes {\n"
+        "198.51.100.0/24 via 192.0.2.254 dev eth1 table 100 metric 5 mtu lock 1400 onlink\n"
+        "default via 192.0.2.254\n"
+        "blackhole 203.0.113.0/24\n"
+        "203.0.114.0/24 nexthop via 192.0.2.3 dev eth1 weight 2 nexthop via 192.0.2.4\n"
+        "2001:db8:1::/48 via 2001:db8::1 dev eth1\n"
+        "}"
+    )
+    first, default, hole, several, six = settings.routes
+    assert (first.destination, first.via, first.dev, first.table, first.metric) == (
+        "198.51.100.0/24",
+        "192.0.2.254",
+        "eth1",
+        100,
+        5,
+    )
+    assert (first.metrics, first.onlink, first.protocol) == ((Metric("mtu", 1400, True),), True, 18)
+    assert (default.destination, default.family) == ("0.0.0.0/0", 4)
+    assert (hole.kind, hole.dev) == ("blackhole", None)
+    assert several.nexthops == (
+        NextHop("192.0.2.3", "eth1", 2),
+        NextHop("192.0.2.4"),
+    )
+    assert (six.family, six.via) == (6, "2001:db8::1")
+
+
+def test_rules() -> None:
+    settings = instance(
+        "virtual_rules {\nfrom 192.0.2.0/24 table 100 priority 500\n"
+        "not to 198.51.100.0/24 fwmark 7/0xff iif eth1 prohibit priority 501\n}"
+    )
+    first, second = settings.rules
+    assert (first.source, first.table, first.priority) == ("192.0.2.0/24", 100, 500)
+    assert (second.invert, second.destination, second.fwmark, second.fwmask) == (
+        True,
+        "198.51.100.0/24",
+        7,
+        255,
+    )
+    assert (second.action, second.iif) == ("prohibit", "eth1")
+
+
+def test_name_that_only_the_host_knows_is_an_error_with_its_line() -> None:
+    result = built(text("virtual_routes {\n198.51.100.0/24 via 192.0.2.254 table mine\n}"))
+    assert result.errors == (
+        "V: the route to 198.51.100.0/24 cannot be made: "
+        "'mine' is a name that this engine does not know; write its number",
+    )
+
+
+def test_static_things() -> None:
+    result = built(
+        "static_ipaddress {\n192.0.2.50/24 dev eth1\n}\n"
+        "static_routes {\n198.51.100.0/24 via 192.0.2.254\n}\n"
+        "static_rules {\nfrom 192.0.2.50 table 7 priority 9\n}\n" + text()
+    )
+    assert result.errors == ()
+    assert result.vrrp.static_addresses == (Address("192.0.2.50", 24, "eth1"),)
+    assert result.vrrp.static_routes[0].via == "192.0.2.254"
+    assert result.vrrp.static_rules[0].table == 7
+
+
+@pytest.mark.parametrize(
+    ("words", "nopreempt", "delay_us"),
+    [
+        ("nopreempt", True, 0),
+        ("preempt_delay 2.5", False, 2_500_000),
+        ("state MASTER\npriority 100\nnopreempt\npreempt_delay 3", False, 0),
+    ],
+)
+def test_waiting_to_preempt_is_for_state_backup(words: str, nopreempt: bool, delay_us: int) -> None:
+    settings = instance(words)
+    assert (settings.nopreempt, settings.preempt_delay_us) == (nopreempt, delay_us)
+
+
+def test_strict_mode() -> None:
+    settings = instance(
+        "preempt_delay 5\nhigher_prio_send_advert\n"
+        "authentication {\nauth_type PASS\nauth_pass x\n}",
+        before=GLOBALS.format("vrrp_strict"),
+    )
+    assert settings.strict
+    assert (settings.preempt_delay_us, settings.auth_type) == (0, "NONE")
+    assert settings.lower_prio_no_advert
+    assert not settings.higher_prio_send_advert
+    assert settings.garp_lower_prio_repeat == 0
+
+
+@pytest.mark.parametrize(
+    ("words", "interval_us"),
+    [("advert_int 1.4", 1_000_000), ("version 3\nadvert_int 0.014", 10_000), ("", 1_000_000)],
+)
+def test_interval_is_rounded_as_keepalived_does(words: str, interval_us: int) -> None:
+    assert instance(words).advert_int_us == interval_us
+
+
+def test_garp_pacing_by_interface() -> None:
+    common = GLOBALS.format("vrrp_garp_interval 0.1\nvrrp_gna_interval 0.2")
+    assert instance(before=common).garp_interval_us == 100_000
+    own = "garp_group {\ngarp_interval 0.5\ninterfaces {\neth0\n}\n}\n"
+    settings = instance(before=common + own)
+    assert (settings.garp_interval_us, settings.gna_interval_us) == (500_000, 0)
+
+
+def test_extra_announcements_and_start_up_delay() -> None:
+    settings = instance(before=GLOBALS.format("vrrp_garp_extra_if all 30\nvrrp_startup_delay 5.5"))
+    assert (settings.garp_extra_us, settings.garp_extra_all) == (30_000_000, True)
+    assert settings.startup_delay_us == 5_500_000
+    assert instance("garp_extra_if 10").garp_extra_us == 10_000_000
+
+
+def test_all_of_it_survives_the_way_to_the_processes() -> None:
+    result = built(
+        GLOBALS.format("notify_fifo /run/ff")
+        + TRACKERS
+        + group("", "V")
+        + text(
+            "use_vmac\nunicast_peer {\n192.0.2.2\n}\ntrack_script {\nchk\n}\n"
+            "virtual_rules {\nfrom 192.0.2.0/24 uidrange 1-2 table 100 priority 5\n}"
+        )
+    )
+    assert result.errors == ()
+    assert wire.from_json(VrrpSettings, wire.to_json(result.vrrp)) == result.vrrp
