@@ -286,6 +286,7 @@ class _Binder:
             self.old(keyword, raw)
         try:
             if keyword.name == "virtual_server" and table.name == ROOT:
+                value.read(words)
                 return None, self.by_address(raw, words)
             return value.read(words[: value.most]), True
         except BadValue as error:

@@ -11,13 +11,15 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
-from hanode.conf.blocks import at_span
+from hanode.conf.address import check_line
+from hanode.conf.blocks import Raw, at_span
 from hanode.conf.expand import Logical
 from hanode.conf.lexer import CLOSE, OPEN, tokens, unquote
 from hanode.conf.problems import Problem, Severity
-from hanode.conf.schema import ROOT, Block, blocks
+from hanode.conf.schema import ROOT, Block, Keyword, blocks
 from hanode.conf.tree import INCLUDES
 from hanode.conf.unknown import place_name
+from hanode.conf.values import BadValue
 
 STRUCTURE = frozenset(
     ("missing-brace", "block-missing", "stray-brace", "extra-brace", "block-unexpected", "too-deep")
@@ -27,6 +29,21 @@ UNKNOWN = frozenset(("unknown-keyword", "misplaced-keyword", "retired-keyword", 
 
 _BOTH = frozenset(("global_defs", "bfd_instance", "track_file", "vrrp_track_file"))
 _CHECKER = frozenset(("virtual_server", "virtual_server_group", "SSL"))
+NEEDED = {
+    "vrrp_script": ("script",),
+    "vrrp_track_process": ("process",),
+    "track_file_block": ("file",),
+    "bfd_instance": ("neighbor_ip",),
+    "MISC_CHECK": ("misc_path",),
+    "FILE_CHECK": ("track_file",),
+    "BFD_CHECK": ("name",),
+    "HTTP_GET": ("url",),
+    "SSL_GET": ("url",),
+    "url": ("path",),
+}
+"""The words without which keepalived removes a block at its end."""
+ONCE = {"vrrp_track_process": ("weight",), "track_file_block": ("weight",)}
+"""The words that it does not take twice."""
 PROCESSES = ("parent", "vrrp", "checker", "bfd")
 
 
@@ -130,6 +147,26 @@ def _piece(words: list[str], line: Logical, start: int, end: int) -> Piece:
     return Piece(tuple(words), line, line.start + start, line.start + end)
 
 
+def _fits(piece: Piece, table: Block) -> bool:
+    """Whether keepalived takes the words for one of the block's lines."""
+    raw = Raw(piece.words, ((0, 0),) * len(piece.words), piece.line)
+    problems: list[Problem] = []
+    check_line(raw, table, problems)
+    return not problems
+
+
+def _taken(piece: Piece, keyword: Keyword) -> bool:
+    """Whether keepalived takes the keyword's value."""
+    words = list(piece.words[1:])
+    if len(words) < keyword.value.least:
+        return False
+    try:
+        keyword.value.read(words[: keyword.value.most])
+    except BadValue as error:
+        return error.mild
+    return True
+
+
 class _Process:
     """One of keepalived's processes; `at` is the next piece."""
 
@@ -153,6 +190,7 @@ class _Process:
 
     def block(self, table: Block, wants_brace: bool, depth: int) -> None:
         """Up to the `}` that ends it; the root goes to the end."""
+        seen: set[str] = set()
         while self.at < len(self.pieces):
             piece = self.pieces[self.at]
             first = piece.words[0]
@@ -167,17 +205,28 @@ class _Process:
                 self.at += 1
                 continue
             if first == "}" and depth:
+                if not seen.issuperset(NEEDED.get(table.name, ())):
+                    self.stumble(table)
                 self.at += 1
                 return
-            self.statement(piece, table, depth)
+            self.statement(piece, table, depth, seen)
 
-    def statement(self, piece: Piece, table: Block, depth: int) -> None:
+    def statement(self, piece: Piece, table: Block, depth: int, seen: set[str]) -> None:
         keyword = table.keywords.get(piece.words[0])
         if keyword is None:
             if piece.words[0] not in INCLUDES:
                 self.stumble(table)
             self.at += 1
             return
+        name = keyword.same_as or keyword.name
+        if keyword.opens is None:
+            taken = _taken(piece, keyword)
+            if not taken or (name in seen and name in ONCE.get(table.name, ())):
+                self.stumble(table)
+            if taken:
+                seen.add(name)
+        elif table.name != ROOT:
+            seen.add(name)
         self.at += 1
         if keyword.opens is None:
             return
@@ -189,14 +238,19 @@ class _Process:
         if inner.lines is None:
             self.block(inner, not opened, depth + 1)
         else:
-            self.rest_of_lines()
+            self.rest_of_lines(inner, opened)
 
-    def rest_of_lines(self) -> None:
-        """A block of lines that are no keywords ends at the first `}`."""
+    def rest_of_lines(self, table: Block, opened: bool) -> None:
+        """A block of lines that are no keywords ends at the first `}`, whatever they say."""
         while self.at < len(self.pieces):
-            self.at += 1
-            if self.pieces[self.at - 1].words[0] == "}":
+            piece = self.pieces[self.at]
+            if piece.words[0] == "}":
+                self.at += 1
                 return
+            if (opened or piece.words != ("{",)) and not _fits(piece, table):
+                self.stumble(table)
+            opened = True
+            self.at += 1
 
     def skip(self, opened: bool) -> None:
         """A block of another process, counted by its braces."""

@@ -101,11 +101,13 @@ WRITING = {
 
 READING = {
     "bfd-hops": "max_hops of a BFD session is beyond its TTL.",
+    "check-incomplete": "A check without the url, path, file or session that it is about.",
     "check-without-script": "A MISC_CHECK without misc_path is skipped.",
     "email-empty": "A notification_email block that names nobody.",
     "file-missing": "A track_file without a file is ignored.",
     "garp-group-idle": "A garp_group without an interval is removed.",
     "garp-group-twice": "An interface is paced by one garp_group only.",
+    "group-empty": "A virtual_server_group without addresses is removed.",
     "neighbor-missing": "A bfd_instance needs a neighbor_ip.",
     "not-read": "Braces above are wrong, so keepalived takes the line for a part of another block.",
     "process-missing": "A vrrp_track_process needs a process.",

@@ -24,6 +24,7 @@ from hanode.conf.expand import MAX_LINES, expand
 from hanode.conf.lexer import unquote
 from hanode.conf.model import NOWHERE, Config, GlobalDefs
 from hanode.conf.problems import Fix, Problem
+from hanode.conf.reading import looks_above
 from hanode.conf.schema import ROOT, blocks, root_words, script_words
 from hanode.conf.source import Source
 from hanode.conf.surroundings import UNKNOWN as UNKNOWN_AROUND
@@ -125,7 +126,11 @@ class Checker:
         expanded = expand(Document(source), node=self.node, definitions=dict(definitions))
         raw = build(expanded.lines, root_words(), script_words())
         model, problems = bind(expanded, self._program)
-        if (raw.tail and not last) or any(_torn(source, problem) for problem in problems):
+        if (
+            looks_above(raw.statements)
+            or (raw.tail and not last)
+            or any(_torn(source, problem) for problem in problems)
+        ):
             raise _Entangled
         once = _once()
         words = (unquote(statement.words[0]) for statement in raw.statements if statement.words)

@@ -14,7 +14,7 @@ from hanode.conf.blocks import Raw, at_span
 from hanode.conf.keywords.lines import ACTIONS, NEXTHOP, TYPES
 from hanode.conf.lexer import unquote
 from hanode.conf.problems import Fix, Problem, Severity
-from hanode.conf.schema import Block, Keyword
+from hanode.conf.schema import Block, Keyword, nearest
 from hanode.conf.values import BadValue, Value, family, is_ip
 
 STRICT = frozenset(("a route", "a rule", "an address or a mark", "an address of a peer"))
@@ -141,17 +141,32 @@ def _value(
 
 def _unknown(raw: Raw, at: int, table: Block, found: Read) -> None:
     name = unquote(raw.words[at])
-    if not table.keywords:
+    if _is_over(found, table):
         _say(raw, at, "extra-words", f"{name} is too much here; keepalived ignores it", found, True)
         return
     of = f"of {table.lines}" if table.lines != "an address or a mark" else f"in {table.name}"
     strict = table.lines in STRICT
     message = f"{name} is no option {of}; keepalived ignores {'the line' if strict else 'it'}"
+    meant = nearest(name, table.keywords)
     fix = None
-    if raw.line.macro is None and not strict and at:
+    if raw.line.macro is None and meant is not None:
+        fix = Fix(f"write {meant}", *raw.spans[at], meant)
+    elif raw.line.macro is None and not strict and at:
         fix = Fix(f"remove {name}", raw.spans[at - 1][1], raw.spans[at][1], "")
+    if meant is not None:
+        message += f"; did you mean {meant}?"
     _say(raw, at, "unknown-option", message, found, not strict, fix)
     found.broken |= strict and table.lines != "an address of a peer"
+
+
+def _is_over(found: Read, table: Block) -> bool:
+    """Whether keepalived has stopped reading: it does not mind what follows."""
+    if not table.keywords:
+        return True
+    if not found.options:
+        return table.lines == "an address or a mark"
+    last = found.options[-1]
+    return last.name == "weight" and last.words[-1:] == ("reverse",)
 
 
 def _say(

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from hanode.conf.blocks import Raw, at_span
 from hanode.conf.lexer import unquote
-from hanode.conf.problems import Fix, Problem
+from hanode.conf.problems import Fix, Problem, Severity
 from hanode.conf.schema import Keyword, nearest
 from hanode.conf.values import BadValue, Choice, Perhaps, Value
 
@@ -26,7 +26,8 @@ def refused(raw: Raw, keyword: Keyword, value: Value, error: BadValue) -> Proble
     if meant is not None and raw.line.macro is None:
         fix = Fix(f"write {meant}", *span, meant)
     message = f"{keyword.name} {error}"
-    return at_span(raw.line, span, code, "error", message, hint=hint, fix=fix)
+    severity: Severity = "warning" if error.mild else "error"
+    return at_span(raw.line, span, code, severity, message, hint=hint, fix=fix)
 
 
 def _meant(word: str, options: tuple[str, ...]) -> str | None:

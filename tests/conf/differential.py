@@ -41,7 +41,8 @@ MACHINE = re.compile(
     r"|nable to (?:find|open|set|get)|not executable|isn't executable"
     r"|[Ii]p_?vs|IPVS|No such file|NETLINK|proc connector|process events|Disabling track script"
     r"|cannot access|Can't (?:open|initialize)|Permission denied|kernel|/proc/|Address family"
-    r"|cannot be found|is not a regular|Ignoring LVS|VRF \S+ (?:not found|is not a VRF)"
+    r"|cannot be found|is not a regular|Ignoring LVS|etting? (?:global script )?uid/gid"
+    r"|set uid/gid|unknown interface|VRF \S+ (?:not found|is not a VRF)"
 )
 """Messages about this machine: its interfaces, users, scripts, kernel."""
 

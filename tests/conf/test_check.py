@@ -67,7 +67,7 @@ def test_a_sound_file_has_no_problems() -> None:
         ("priority 100", "no_virtual_ipaddress", "newer-keyword", "warning", 8),
         ("priority 100", 'notify "/bin/x', "unclosed-quote", "error", 8),
         ("priority 100", "strange {\n    }", "unknown-keyword", "error", 8),
-        ("priority 100", "priority {\n    }", "block-unexpected", "warning", 8),
+        ("priority 100", "priority {\n    }", "block-unexpected", "error", 8),
         (
             "    track_script {\n        up\n    }",
             "    track_script",

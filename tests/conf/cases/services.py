@@ -146,5 +146,11 @@ CASES = [
     case("reply-length", "warning", "22 80 {\n        weight 1\n", "22 80 {\n        UDP_CHECK {\n"
          "            min_reply_length 300\n            max_reply_length 200\n        }\n",
          line=17),
+    group("group-empty", "warning", "    192.0.2.10 80\n    192.0.2.11-15 80\n", "", line=2),
+    case("check-incomplete", "warning", "22 80 {\n        weight 1\n",
+         "22 80 {\n        HTTP_GET {\n            url {\n                digest "
+         "0123456789abcdef0123456789abcdef\n            }\n        }\n", line=17),
+    case("check-incomplete", "warning", "22 80 {\n        weight 1\n",
+         "22 80 {\n        FILE_CHECK {\n        }\n", line=15),
     group("check-without-script", "warning", '            misc_path "/bin/true 1"\n', "", line=14),
 ]  # fmt: skip
