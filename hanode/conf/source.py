@@ -7,9 +7,6 @@ Lines and columns count from 1, offsets from 0, in characters.
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Iterator
-
-from hanode.conf.problems import Problem
 
 
 class Source:
@@ -68,12 +65,3 @@ class Source:
         if text[begin:start].strip() or (rest and rest[0] not in "#!"):
             return None
         return begin, stop
-
-
-def excerpt(source: Source, problem: Problem) -> Iterator[tuple[str, str]]:
-    """The problem's first line and, below it, carets under the place: (line, marks)."""
-    line = source.line_text(problem.line)
-    end = problem.end_column if problem.end_line == problem.line else len(line) + 1
-    column = min(problem.column, len(line) + 1)
-    gap = "".join("\t" if c == "\t" else " " for c in line[: column - 1])
-    yield line, gap + "^" * max(1, min(end, len(line) + 1) - column)
