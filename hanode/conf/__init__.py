@@ -13,7 +13,15 @@ from __future__ import annotations
 
 from hanode.conf.check import DEFAULT_TARGET, Checked, check, expand_for, node_ids
 from hanode.conf.diff import IMPACTS, Change, diff, effective_priority, worst
-from hanode.conf.edit import EditRefused, add_address, remove, remove_address, set_value
+from hanode.conf.edit import (
+    EditRefused,
+    add,
+    add_address,
+    path,
+    remove,
+    remove_address,
+    set_value,
+)
 from hanode.conf.expand import Reader
 from hanode.conf.incremental import Checker
 from hanode.conf.lexer import Unwritable
@@ -125,6 +133,7 @@ __all__ = [
     "Vmac",
     "VrrpInstance",
     "VrrpScript",
+    "add",
     "add_address",
     "apply_fixes",
     "check",
@@ -140,6 +149,7 @@ __all__ = [
     "merge_models",
     "node_ids",
     "parse",
+    "path",
     "place",
     "remove",
     "remove_address",

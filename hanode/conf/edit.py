@@ -1,53 +1,155 @@
 """Small edits: a change in the model's terms that touches only its own bytes.
 
 PURE. A place is named by the words of the blocks around it, outermost first:
-`("vrrp_instance HA_Group", "priority")`. What a macro made, or an included file holds, cannot be
-edited through here; `EditRefused` says so, with the place to go to. Every function gives a new
-Document; each byte outside the edit stays as it was.
+`("vrrp_instance HA_Group", "priority")`; `path` gives those of the model's objects. Without `node`
+a change is for every node that has such a block; with it, for that node alone: what the others
+read stays. What a macro made, or an included file holds, cannot be edited through here;
+`EditRefused` says so, with the place to go to. Every function gives a new Document; each byte
+outside the edit stays as it was.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
-from hanode.conf.blocks import Raw, build
-from hanode.conf.expand import expand
-from hanode.conf.lexer import CLOSE, COMMENT, OPEN, quote, tokens, unquote
-from hanode.conf.render import INDENT
-from hanode.conf.schema import root_words, script_words
-from hanode.conf.tree import Document, parse
+from hanode.conf.expand import Reader
+from hanode.conf.lexer import CLOSE, COMMENT, OPEN, quote, tokens
+from hanode.conf.macros import begins_a_macro
+from hanode.conf.model import Config, GlobalDefs, RealServer, TcpCheck, VirtualServer, VrrpInstance
+from hanode.conf.said import Part, spelling_of
+from hanode.conf.splices import Splice, appended, applied, cut, cut_for, line_of, replaced
+from hanode.conf.tree import INCLUDES, Document
+from hanode.conf.views import EditRefused, Found, Path, View, can_be_made, editable, views, walk
 
-Path = Sequence[str]
+__all__ = [
+    "EditRefused",
+    "Path",
+    "add",
+    "add_address",
+    "path",
+    "remove",
+    "remove_address",
+    "set_value",
+]
+
+Owner = Config | GlobalDefs | VrrpInstance | VirtualServer | RealServer | TcpCheck | Part
 
 
-class EditRefused(ValueError):
-    """The edit cannot be made; the text is a sentence that says why and what to do."""
+def path(*owners: Owner | str) -> tuple[str, ...]:
+    """The path to objects of the model, outermost first; the last may be a keyword.
+
+    `path(instance, "priority")`, `path(server, real, "weight_us")`; attributes count as keywords.
+    """
+    parts: list[str] = []
+    block = Config.BLOCK
+    for owner in owners:
+        if isinstance(owner, str):
+            parts.append(spelling_of(block, owner))
+            continue
+        block = owner.BLOCK
+        if not isinstance(owner, Config):
+            parts.append(_head(owner))
+    return tuple(parts)
 
 
-def set_value(document: Document, path: Path, value: str, *, node: str | None = None) -> Document:
+def _head(owner: Owner) -> str:
+    """The words before an object's block."""
+    match owner:
+        case Part():
+            return " ".join(owner.statement.words)
+        case VrrpInstance():
+            return f"vrrp_instance {quote(owner.name)}"
+        case VirtualServer(group=str() as group):
+            return f"virtual_server group {quote(group)}"
+        case VirtualServer(fwmark=int() as mark):
+            return f"virtual_server fwmark {mark}"
+        case VirtualServer() | RealServer():
+            port = "" if owner.port is None else f" {owner.port}"
+            return f"{owner.BLOCK} {owner.ip}{port}"
+        case _:
+            return owner.BLOCK
+
+
+def set_value(
+    document: Document,
+    path: Path,
+    value: str,
+    *,
+    node: str | None = None,
+    read: Reader | None = None,
+) -> Document:
     """The document in which the statement at `path` has this value.
 
-    `value` is what stands after the keyword, as written in the file. A statement that is missing
-    is added at the end of its block. Of several the last one is changed: it is the one that counts.
-    Raises EditRefused.
+    `value` is what stands after the first words, as written in the file. A statement that is
+    missing is added at the end of its block. Of several the last one is changed: it is the one
+    that counts. Raises EditRefused.
     """
-    _one_line(value)
-    owner, found = _find(document, path, node)
-    if not found:
-        return _append(document, owner, path, f"{path[-1]} {value}".rstrip())
-    raw = found[-1]
-    if raw.children is not None:
-        raise EditRefused(f"{path[-1]} is a block; name a statement inside it")
-    start, end = raw.spans[0][1], raw.end
-    return _replace(document, start, end, f" {value}" if value else "")
+    one_line(value)
+    splices: list[Splice] = []
+    seen: list[tuple[View, Found]] = []
+    lacking: list[tuple[View, Found]] = []
+    for view in views(document, node, read):
+        found = walk(view, path[:-1])
+        if found.missing:
+            continue
+        seen.append((view, found))
+        matches = found.named(path[-1])
+        if not matches:
+            lacking.append((view, found))
+        for raw in matches if path[-1] == "state" else matches[-1:]:
+            editable(document, view, raw)
+            if raw.children is not None:
+                raise EditRefused(f"{path[-1]} is a block: name a statement inside it")
+            splices += replaced(document, raw, value, node)
+    if not seen:
+        raise EditRefused(f"there is no {' / '.join(path[:-1])}")
+    new = f"{path[-1]} {value}".rstrip()
+    splices += _added(document, lacking, seen, (new,), node)
+    return applied(document, splices)
 
 
-def remove(document: Document, path: Path, *, node: str | None = None) -> Document:
-    """The document without the statement (or the whole block) at `path`. Raises EditRefused."""
-    _, found = _find(document, path, node)
-    if not found:
+def remove(
+    document: Document, path: Path, *, node: str | None = None, read: Reader | None = None
+) -> Document:
+    """The document without the statements (or the whole blocks) at `path`. Raises EditRefused."""
+    splices: list[Splice] = []
+    for view in views(document, node, read):
+        found = walk(view, path[:-1])
+        for raw in found.named(path[-1]) if not found.missing else ():
+            editable(document, view, raw)
+            splices += cut(document, raw) if node is None else cut_for(document, raw, node)
+    if not splices:
         raise EditRefused(f"there is no {' / '.join(path)}")
-    return _cut(document, found[-1])
+    return applied(document, splices)
+
+
+def add(
+    document: Document,
+    path: Path,
+    *lines: str,
+    node: str | None = None,
+    read: Reader | None = None,
+) -> Document:
+    """The document in which these lines stand at the end of the block at `path`; (): of the file.
+
+    A block takes a line for its head with `{`, one for each statement, and one for `}`. A block
+    without a name that is missing (`track_script`, `unicast_peer` …) is made. Raises EditRefused.
+    """
+    lines = tuple(line.strip() for line in lines)
+    _blocks_of(lines)
+    everybody = views(document, node, read)
+    places = [(view, walk(view, path)) for view in everybody]
+    seen = [(view, found) for view, found in places if can_be_made(found)]
+    if not seen:
+        raise EditRefused(f"there is no {' / '.join(path)}")
+    splices: list[Splice] = []
+    for heads in {found.missing for _, found in seen}:
+        group = [(view, found) for view, found in seen if found.missing == heads]
+        block = (*(f"{head} {{" for head in heads), *lines, *("}" for _ in heads))
+        around = path[: len(path) - len(heads)]
+        readers = [(view, walk(view, around)) for view in everybody]
+        splices += _added(document, group, readers, block, node)
+    return applied(document, splices)
 
 
 def add_address(
@@ -59,12 +161,7 @@ def add_address(
     node: str | None = None,
 ) -> Document:
     """The document in which the instance's block has one more address line. Raises EditRefused."""
-    _one_line(address)
-    path = (f"vrrp_instance {instance}", block)
-    owner, found = _find(document, path, node)
-    if found:
-        return _append(document, found[-1], path, address)
-    return _append(document, owner, path, f"{block} {{", address, "}")
+    return add(document, (f"vrrp_instance {quote(instance)}", block), address, node=node)
 
 
 def remove_address(
@@ -76,111 +173,72 @@ def remove_address(
     node: str | None = None,
 ) -> Document:
     """The document without that address line (`IP/len`, or the IP alone). Raises EditRefused."""
-    _, blocks = _find(document, (f"vrrp_instance {instance}", block), node)
-    for raw in (child for found in blocks for child in found.children or ()):
-        word = unquote(raw.words[0]) if raw.words else ""
-        if address in (word, word.partition("/")[0]):
-            _editable(document, raw)
-            return _cut(document, raw)
-    raise EditRefused(f"{instance} has no address {address} in {block}")
+    return remove(document, (f"vrrp_instance {quote(instance)}", block, address), node=node)
 
 
-def _one_line(value: str) -> None:
+def _added(
+    document: Document,
+    lacking: list[tuple[View, Found]],
+    readers: list[tuple[View, Found]],
+    lines: Sequence[str],
+    node: str | None,
+) -> Iterator[Splice]:
+    """The lines in each block of those who lack them, said for them alone of its readers."""
+    owners = {_start(found): found.owner for _, found in lacking}
+    for start, owner in owners.items():
+        for view, found in lacking:
+            if owner is not None and found.owner is not None and _start(found) == start:
+                editable(document, view, found.owner)
+        who = [view.node for view, found in lacking if _start(found) == start]
+        all_ = [
+            view.node for view, found in readers if not found.missing and _start(found) == start
+        ]
+        line = None if owner is None else line_of(document, owner)
+        condition = None if line is None else line.condition
+        yield from appended(document, owner, lines, _conditions(who, all_, condition, node))
+
+
+def _start(found: Found) -> int:
+    return -1 if found.owner is None else found.owner.start
+
+
+def _conditions(
+    who: list[str | None], all_: list[str | None], condition: str | None, node: str | None
+) -> list[str]:
+    """How to say that a line is for these nodes, in a block that all those read."""
+    if node is not None:
+        return [f"@{node} "]
+    if who == all_:
+        return [f"@{condition} " if condition is not None else ""]
+    others = [name for name in all_ if name not in who]
+    if condition is None and None not in who:
+        return [f"@{name} " for name in who]
+    if condition is None and len(others) == 1:
+        return [f"@^{others[0]} "]
+    raise EditRefused("only some nodes have this: edit the text, or one node after the other")
+
+
+def one_line(value: str) -> None:
+    """Raises EditRefused for a text that would not stay one statement."""
     kinds = {token.kind for token in tokens(value)}
     if "\n" in value or kinds & {OPEN, CLOSE, COMMENT} or value.count('"') % 2:
         shown = quote("text with # or {")
         raise EditRefused(f"a value is one line without braces and comments; quote it: {shown}")
 
 
-def _find(document: Document, path: Path, node: str | None) -> tuple[Raw | None, list[Raw]]:
-    """The block around the statement (None: the file), and all that match the path's last part."""
-    expanded = expand(document, node=node)
-    statements = build(expanded.lines, root_words(), script_words()).statements
-    owner: Raw | None = None
-    for part in path[:-1]:
-        matches = [raw for raw in statements if _is(raw, part) and raw.children is not None]
-        if not matches:
-            raise EditRefused(f"there is no {part}")
-        owner = matches[-1]
-        _editable(document, owner)
-        statements = owner.children or []
-    found = [raw for raw in statements if _is(raw, path[-1])]
-    for raw in found:
-        _editable(document, raw)
-    return owner, found
-
-
-def _is(raw: Raw, part: str) -> bool:
-    words = [unquote(word) for word in raw.words]
-    wanted = [unquote(token.text) for token in tokens(part)]
-    return bool(wanted) and words[: len(wanted)] == wanted
-
-
-def _editable(document: Document, raw: Raw) -> None:
-    line = raw.line.source.line_of(raw.start)
-    name = " ".join(raw.words[:2])
-    if raw.line.source is not document.source:
-        raise EditRefused(f"{name} stands in {raw.line.source.name}, line {line}: edit that file")
-    if raw.line.macro is not None:
-        raise EditRefused(f"{name} is made by {raw.line.macro} on line {line}: edit it there")
-
-
-def _append(document: Document, owner: Raw | None, path: Path, *lines: str) -> Document:
-    """New lines at the end of a block, indented like it."""
-    text = document.source.text
-    if owner is None:
-        glue = "" if not text or text.endswith("\n") else "\n"
-        return _replace(document, len(text), len(text), glue + "\n".join(lines) + "\n")
-    _editable(document, owner)
-    if owner.children is None or owner.close_end <= owner.end:
-        raise EditRefused(f"{path[0]} has no closing brace; put it right first")
-    end = owner.close_end - 1
-    begin = text.rfind("\n", 0, end) + 1
-    line = document.lines[document.source.line_of(owner.start) - 1]
-    prefix = f"@{line.condition} " if line.condition is not None else ""
-    indent = text[line.start : line.start + _space(text[line.start : line.end])]
-    step = INDENT if indent or not owner.children else _step(document, owner)
+def _blocks_of(lines: Sequence[str]) -> None:
+    """Raises EditRefused for lines that are not whole statements and blocks."""
     depth = 0
-    out = ""
-    for new in lines:
-        depth -= new == "}"
-        out += f"{indent}{step}{INDENT * depth}{prefix}{new}\n"
-        depth += new.endswith("{")
-    if not text[begin:end].strip():
-        return _replace(document, begin, begin, out)
-    if text[begin:end].strip() == prefix.strip():
-        return _replace(document, begin, begin, out)
-    return _replace(document, end, end, f"\n{out}{indent}{prefix}")
-
-
-def _space(line: str) -> int:
-    return len(line) - len(line.lstrip(" \t"))
-
-
-def _step(document: Document, owner: Raw) -> str:
-    """How a block at the margin indents its statements: as its last one does."""
-    last = (owner.children or [owner])[-1]
-    start = document.source.starts[document.source.line_of(last.start) - 1]
-    before = document.source.text[start : last.start]
-    return before if not before.strip() else INDENT
-
-
-def _cut(document: Document, raw: Raw) -> Document:
-    start, end = raw.start, max(raw.end, raw.close_end)
-    source = document.source
-    condition = document.lines[source.line_of(start) - 1].condition
-    if condition is not None and raw.children is not None:
-        raise EditRefused(
-            f"{' '.join(raw.words[:2])} is a block with conditions on each line: edit the text"
-        )
-    if condition is not None:
-        start = document.lines[source.line_of(start) - 1].start
-    whole = source.whole_line(start, end)
-    if whole is None:
-        return _replace(document, start, end, "")
-    return _replace(document, *whole, "")
-
-
-def _replace(document: Document, start: int, end: int, new: str) -> Document:
-    text = document.source.text
-    return parse(text[:start] + new + text[end:], document.name)
+    for line in lines:
+        if line == "}":
+            depth -= 1
+        else:
+            one_line(line.removesuffix("{"))
+            depth += line.endswith("{")
+            first = tokens(line)[0].text if tokens(line) else "{"
+            if begins_a_macro(first) or first in INCLUDES or first == "{":
+                raise EditRefused("a line begins with a word, not with a condition or a macro")
+        if depth < 0:
+            break
+    if depth or not lines:
+        raise EditRefused("give whole statements, and blocks with both their braces")

@@ -220,6 +220,7 @@ class Lines(Blocks[T | None]):
 
 
 @functools.cache
+@functools.cache
 def keyword_of(block: str, name: str) -> Keyword:
     """The main keyword of an attribute or another spelling; KeyError where there is none."""
     table = blocks()[block].keywords
@@ -232,6 +233,14 @@ def keyword_of(block: str, name: str) -> Keyword:
     if by_field is None:
         raise KeyError(f"{name} is no keyword of {block}")
     return by_field
+
+
+def spelling_of(block: str, name: str) -> str:
+    """The keyword that a name means in a block; the name itself where it means none."""
+    try:
+        return keyword_of(block, name).name
+    except KeyError:
+        return name
 
 
 def statements_of(owner: Owner, keyword: Keyword) -> Iterator[Statement]:
@@ -252,13 +261,11 @@ def places_of(owner: Owner, name: str) -> Iterator[Origin]:
     attribute = getattr(type(owner), name, None)
     if isinstance(attribute, Word | Blocks):
         name = attribute.keyword or name
-    try:
-        keyword = keyword_of(owner.BLOCK, name)
-    except KeyError:
-        yield from (where for said, where in owner.places if said == name)
-        return
-    yield from (where for said, where in owner.places if said == keyword.name)
-    yield from (s.origin for s in statements_of(owner, keyword))
+    main = spelling_of(owner.BLOCK, name)
+    yield from (where for said, where in owner.places if said == main)
+    keyword = blocks()[owner.BLOCK].keywords.get(main)
+    if keyword is not None:
+        yield from (s.origin for s in statements_of(owner, keyword))
 
 
 def written(owner: Owner, name: str) -> bool:

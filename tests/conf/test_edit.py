@@ -2,13 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from dataclasses import dataclass
+from difflib import SequenceMatcher
+
 import pytest
-from hypothesis import given, settings
+from hypothesis import assume, event, given, settings
 from hypothesis import strategies as st
 
 from hanode import conf
 from hanode.conf import EditRefused
-from tests.conf.samples import CORPUS, comments, text_of
+from hanode.conf.blocks import Raw, build
+from hanode.conf.expand import expand
+from hanode.conf.lexer import quote, unquote
+from hanode.conf.schema import blocks, root_words, script_words
+from tests.conf.samples import CORPUS, comments, configs, text_of
 
 TEXT = """\
 # head
@@ -95,3 +103,407 @@ def test_every_byte_outside_the_edit_stays(around: list[str], value: int) -> Non
     before = f"x{around[0]}\nvrrp_instance g {{{around[1]}\n  priority"
     after = f"{around[2]}\n}}\ny"
     assert set_to(f"{before} 7{after}", str(value)) == f"{before} {value}{after}"
+
+
+# --- in the model's terms -----------------------------------------------------------------------
+
+CLUSTER = """\
+global_defs {
+    router_id main
+}
+vrrp_instance g {
+    interface eth0
+    priority 100   # who wins
+@a    advert_int 1
+@b    advert_int 2
+    virtual_ipaddress { 192.0.2.1/24 }
+}
+virtual_server 192.0.2.1 80 {
+    lvs_sched rr
+    real_server 192.0.2.11 80 {
+        weight 1
+    }
+    real_server 192.0.2.12 80 { weight 2 }
+}
+"""
+DOCUMENT = conf.parse(CLUSTER)
+
+
+def read_by(document: conf.Document, node: str | None = None) -> conf.Config:
+    return conf.check(document.text(), node=node).model
+
+
+def test_paths_of_the_models_objects() -> None:
+    model = read_by(DOCUMENT)
+    server = model.virtual_servers[0]
+    (instance,) = model.instances
+    path = conf.path(server, server.real_servers[0], "weight")
+    assert path == ("virtual_server 192.0.2.1 80", "real_server 192.0.2.11 80", "weight")
+    assert conf.path(instance, "advert_int_us") == ("vrrp_instance g", "advert_int")
+    assert conf.path(model, model.globals, "router_id") == ("global_defs", "router_id")
+    done = conf.set_value(DOCUMENT, path, "5").text()
+    assert done == CLUSTER.replace("weight 1", "weight 5")
+
+
+def test_real_servers_come_and_go() -> None:
+    (server,) = read_by(DOCUMENT).virtual_servers
+    more = ("real_server 192.0.2.13 80 {", "weight 3", "TCP_CHECK {", "}", "}")
+    added = conf.add(DOCUMENT, conf.path(server), *more)
+    new = (
+        "    real_server 192.0.2.13 80 {\n        weight 3\n        TCP_CHECK {\n        }\n    }\n"
+    )
+    assert added.text() == CLUSTER[:-2] + new + "}\n"
+    (grown,) = read_by(added).virtual_servers
+    assert grown.real_servers[:2] == server.real_servers
+    assert (grown.real_servers[2].key, grown.real_servers[2].weight) == ("192.0.2.13:80", 3)
+    gone = conf.remove(added, conf.path(server, grown.real_servers[2]))
+    assert gone.text() == CLUSTER
+    assert len(read_by(conf.remove(gone, conf.path(server, server.real_servers[1]))).services) == 1
+
+
+def test_another_spelling_of_the_keyword_is_the_same() -> None:
+    (server,) = read_by(DOCUMENT).virtual_servers
+    done = conf.set_value(DOCUMENT, conf.path(server, "lb_algo"), "wlc").text()
+    assert done == CLUSTER.replace("lvs_sched rr", "lvs_sched wlc")
+
+
+@pytest.mark.parametrize(
+    ("block", "line", "attribute"),
+    [
+        ("track_script", "chk weight -5", "track_script"),
+        ("track_interface", "eth9", "track_interface"),
+        ("unicast_peer", "192.0.2.7 min_ttl 254", "unicast_peers"),
+        ("virtual_routes", "198.51.100.0/24 via 192.0.2.254 metric 7", "virtual_routes"),
+        ("virtual_rules", "from 192.0.2.0/24 table 7 priority 9", "virtual_rules"),
+        ("virtual_ipaddress_excluded", "192.0.2.99/24 dev eth1", "excluded"),
+    ],
+)
+def test_lines_come_and_go_with_their_block(block: str, line: str, attribute: str) -> None:
+    path = ("vrrp_instance g", block)
+    added = conf.add(DOCUMENT, path, line)
+    assert len(getattr(read_by(added).instances[0], attribute)) == 1
+    twice = conf.add(added, path, line)
+    assert len(getattr(read_by(twice).instances[0], attribute)) == 2
+    changed = conf.set_value(added, (*path, line.split()[0]), "# 1".strip("# "))
+    assert changed.text() == added.text().replace(line, f"{line.split()[0]} 1")
+    assert conf.remove(added, path).text() == CLUSTER
+
+
+def test_one_node_gets_a_value_of_its_own() -> None:
+    done = conf.set_value(DOCUMENT, ("vrrp_instance g", "priority"), "90", node="b")
+    line = "    priority 100   # who wins\n"
+    assert done.text() == CLUSTER.replace(line, f"    @^b {line.strip()}\n    @b priority 90\n")
+    assert [read_by(done, n).instances[0].priority for n in (None, "a", "b")] == [100, 100, 90]
+    again = conf.set_value(done, ("vrrp_instance g", "priority"), "80", node="b")
+    assert again.text() == done.text().replace("@b priority 90", "@b priority 80")
+    both = conf.set_value(again, ("vrrp_instance g", "priority"), "70")
+    assert [read_by(both, n).instances[0].priority for n in (None, "a", "b")] == [70, 70, 70]
+
+
+def test_what_some_nodes_say_changes_for_all_who_should_have_it() -> None:
+    done = conf.set_value(DOCUMENT, ("vrrp_instance g", "advert_int"), "3", node="a").text()
+    assert done == CLUSTER.replace("@a    advert_int 1", "@a    advert_int 3")
+    for text in (CLUSTER, CLUSTER.replace("@b    advert_int 2\n", "")):
+        path = ("vrrp_instance g", "advert_int")
+        if text is CLUSTER:
+            # Neither a line for nobody nor one for all can be told from those for a and for b.
+            with pytest.raises(EditRefused, match="only some nodes"):
+                conf.set_value(conf.parse(text), path, "3")
+            continue
+        every = conf.set_value(conf.parse(text), path, "3")
+        assert {read_by(every, n).instances[0].advert_int_us for n in (None, "a", "b")} == {
+            3 * 10**6
+        }
+
+
+def test_one_node_loses_a_block_that_the_others_keep() -> None:
+    done = conf.remove(DOCUMENT, ("virtual_server 192.0.2.1 80",), node="b")
+    assert read_by(done, "a").virtual_servers == read_by(DOCUMENT, "a").virtual_servers
+    assert read_by(done, "b").virtual_servers == ()
+    assert "    @^b lvs_sched rr\n" in done.text()
+    one = conf.remove(done, ("virtual_server 192.0.2.1 80",)).text()
+    assert one == CLUSTER[: CLUSTER.index("virtual_server")]
+
+
+def test_new_lines_end_as_the_others_do() -> None:
+    text = CLUSTER.replace("\n", "\r\n")
+    path = ("vrrp_instance g", "track_interface")
+    done = conf.add(conf.parse(text), path, "eth9", node="a").text()
+    assert done.replace("\r\n", "\n") == conf.add(DOCUMENT, path, "eth9", node="a").text()
+    assert done.count("\r\n") == done.count("\n")
+
+
+FILES = {"shared.conf": "$PRIO=$BASE\nvrrp_script up {\n    script /bin/true\n}\n"}
+MACROS = """\
+$BASE=100
+include shared.conf
+$BLOCK=track_interface {\\
+    eth1\\
+}
+vrrp_instance g {
+    priority $PRIO
+    $BLOCK
+    garp_master_repeat $NOWHERE
+~SEQ(N, 1, 2)    garp_master_delay $N
+    virtual_ipaddress { 192.0.2.1/24
+"""
+
+
+@pytest.mark.parametrize(
+    ("path", "says"),
+    [
+        (
+            ("vrrp_instance g", "priority"),
+            "priority 100 is made by $PRIO on line 7, defined on line 1 of shared.conf with $BASE "
+            "of line 1: edit it there",
+        ),
+        (
+            ("vrrp_instance g", "track_interface", "eth1"),
+            "eth1 is made by $BLOCK on line 8, defined on line 3: edit it there",
+        ),
+        (
+            ("vrrp_instance g", "garp_master_repeat"),
+            "line 9 says $NOWHERE, which nothing here defines: edit the text",
+        ),
+        (
+            ("vrrp_instance g", "garp_master_delay"),
+            "garp_master_delay 2 is made by ~SEQ on line 10: edit it there",
+        ),
+        (
+            ("vrrp_script up", "script"),
+            "script /bin/true stands in shared.conf, line 3: edit that file",
+        ),
+        (
+            ("vrrp_instance g", "virtual_ipaddress", "192.0.2.7"),
+            "virtual_ipaddress has no closing brace: put it right first",
+        ),
+        (("vrrp_instance h", "priority"), "there is no vrrp_instance h"),
+    ],
+)
+def test_a_refusal_says_where_the_words_are(path: tuple[str, ...], says: str) -> None:
+    def read(name: str, _from: str) -> tuple[tuple[str, str], ...]:
+        return ((name, FILES[name]),)
+
+    with pytest.raises(EditRefused) as refused:
+        conf.set_value(conf.parse(MACROS), path, "7", read=read)
+    assert str(refused.value) == says
+
+
+@pytest.mark.parametrize(
+    "lines", [(), ("{",), ("a {",), ("}", "a {"), ("@a x",), ("include y",), ("a # b",), ("a\nb",)]
+)
+def test_lines_cannot_break_out_of_their_block(lines: tuple[str, ...]) -> None:
+    with pytest.raises(EditRefused):
+        conf.add(DOCUMENT, ("vrrp_instance g",), *lines)
+
+
+def test_a_name_that_fits_two_blocks_is_not_guessed() -> None:
+    two = conf.parse("virtual_server 192.0.2.1 80 {\n}\nvirtual_server 192.0.2.1 81 {\n}\n")
+    with pytest.raises(EditRefused, match="names 2 blocks"):
+        conf.remove(two, ("virtual_server 192.0.2.1",))
+
+
+# --- any edit, for all nodes or for one ---------------------------------------------------------
+
+
+@dataclass
+class Node:
+    """A statement that can be changed: what an edit should come to."""
+
+    words: list[str]
+    children: list[Node] | None
+
+
+def tree(text: str, node: str | None) -> list[Node]:
+    """What a node reads, without comments."""
+
+    def grown(raws: list[Raw]) -> list[Node]:
+        return [
+            Node(
+                [unquote(w) for w in raw.words],
+                None if raw.children is None else grown(raw.children),
+            )
+            for raw in raws
+        ]
+
+    lines = expand(conf.parse(text), node=node).lines
+    return grown(build(lines, root_words(), script_words()).statements)
+
+
+def blocks_at(statements: list[Node], path: tuple[tuple[str, ...], ...]) -> list[Node]:
+    """All blocks of the innermost name."""
+    found = [Node([], statements)]
+    for part in path:
+        found = [
+            child
+            for block in found
+            for child in block.children or ()
+            if tuple(child.words) == part and child.children is not None
+        ]
+    return found
+
+
+def paths(
+    statements: list[Node], around: tuple[tuple[str, ...], ...] = ()
+) -> Iterator[tuple[tuple[str, ...], ...]]:
+    for one in statements:
+        if one.words:
+            yield (*around, tuple(one.words))
+            yield from paths(one.children or [], (*around, tuple(one.words)))
+
+
+def append(statements: list[Node], path: tuple[tuple[str, ...], ...], new: Node) -> None:
+    """The node at the end of a block, which is made if it needs no name."""
+    for depth in range(len(path), -1, -1):
+        owners = blocks_at(statements, path[:depth])
+        if not owners:
+            part = path[depth - 1]
+            keyword = blocks()[block_of(path[: depth - 1])].keywords.get(part[0])
+            if len(part) > 1 or keyword is None or not keyword.opens or keyword.value.least:
+                return
+            new = Node(list(part), [new])
+            continue
+        assert owners[-1].children is not None
+        owners[-1].children.append(new)
+        return
+
+
+def block_of(path: tuple[tuple[str, ...], ...]) -> str:
+    """The table of what may stand in the block."""
+    name = "root"
+    for part in path:
+        name = blocks()[name].keywords[part[0]].opens or ""
+    return name
+
+
+def only_last(owners: list[Node], word: str) -> list[Node]:
+    """Takes away all statements of a keyword but the last; gives those that were there."""
+    found = [c for owner in owners for c in owner.children or () if c.words[:1] == [word]]
+    for owner in owners:
+        assert owner.children is not None
+        owner.children[:] = [c for c in owner.children if not any(c is f for f in found[:-1])]
+    return found
+
+
+def quoted(part: tuple[str, ...]) -> str:
+    return " ".join(map(quote, part))
+
+
+SYNONYMS = {
+    name
+    for block in blocks().values()
+    for keyword in block.keywords.values()
+    if keyword.same_as is not None
+    for name in (keyword.name, keyword.same_as)
+}
+NODES = (None, "a", "b", "c")
+
+
+@st.composite
+def documents(draw: st.DrawFn) -> str:
+    """A cluster's document: lines for all nodes, for some, and for all but one."""
+    files = {"a": draw(configs), "b": draw(configs)}
+    if draw(st.booleans()):
+        files["b"] = files["a"]
+    text = conf.merge(files).text
+    return text.replace("@a ", "@^b ") if draw(st.integers(0, 3)) == 0 else text
+
+
+def kept_lines(before: str, after: str, limit: int) -> None:
+    """All but a few lines are the same, and in the same order."""
+    changed = sum(
+        max(i2 - i1, j2 - j1)
+        for tag, i1, i2, j1, j2 in SequenceMatcher(
+            None, before.split("\n"), after.split("\n"), autojunk=False
+        ).get_opcodes()
+        if tag != "equal"
+    )
+    assert changed <= limit
+
+
+@given(st.data(), documents(), st.sampled_from([None, "a", "b"]))
+@settings(max_examples=60, deadline=None)
+def test_a_value_that_is_set_is_what_the_nodes_read_and_nothing_else(
+    data: st.DataObject, text: str, node: str | None
+) -> None:
+    seen = tree(text, node)
+    all_paths = [path for path in paths(seen) if not blocks_at(seen, path)]
+    assume(all_paths)
+    *around, last = data.draw(st.sampled_from(all_paths))
+    assume(last[0] not in SYNONYMS)
+    path = (*map(quoted, around), quote(last[0]))
+    try:
+        done = conf.set_value(conf.parse(text), path, "seven", node=node).text()
+    except EditRefused:
+        event("refused")
+        return
+    event("done")
+    for one in NODES:
+        expected, actual = tree(text, one), tree(done, one)
+        if node in (None, one):
+            # What does not count for this node may count for another, and be changed for it.
+            owners = blocks_at(expected, tuple(around))
+            count = len(only_last(owners, last[0]))
+            only_last(blocks_at(actual, tuple(around)), last[0])
+            if owners and not count:
+                append(expected, tuple(around), Node([last[0]], None))
+            for child in (c for o in owners for c in o.children or ()):
+                if child.words[:1] == [last[0]]:
+                    child.words = [last[0], "seven"]
+        assert actual == expected, (path, node, one, done)
+    kept_lines(text, done, 8)
+
+
+@given(st.data(), documents(), st.sampled_from([None, "a", "b"]))
+@settings(max_examples=60, deadline=None)
+def test_what_is_removed_is_gone_and_nothing_else(
+    data: st.DataObject, text: str, node: str | None
+) -> None:
+    all_paths = list(paths(tree(text, node)))
+    assume(all_paths)
+    *around, last = data.draw(st.sampled_from(all_paths))
+    assume(last[0] not in SYNONYMS)
+    try:
+        done = conf.remove(conf.parse(text), (*map(quoted, around), quoted(last)), node=node).text()
+    except EditRefused:
+        event("refused")
+        return
+    event("done")
+    for one in NODES:
+        expected = tree(text, one)
+        if node in (None, one):
+            owners = blocks_at(expected, tuple(around)) if around else [Node([], expected)]
+            inside = [child for owner in owners for child in owner.children or ()]
+            named = [c for c in inside if tuple(c.words[: len(last)]) == last]
+            exact = [c for c in named if c.children is not None and tuple(c.words) == last]
+            for owner in owners:
+                assert owner.children is not None
+                owner.children[:] = [c for c in owner.children if c not in (exact or named)]
+        assert tree(done, one) == expected, (around, last, node, one, done)
+
+
+@given(st.data(), documents(), st.sampled_from([None, "a", "b"]))
+@settings(max_examples=60, deadline=None)
+def test_a_line_that_is_added_is_the_last_of_its_block(
+    data: st.DataObject, text: str, node: str | None
+) -> None:
+    opened = [()] + [
+        path
+        for path in paths(tree(text, node))
+        if all(blocks_at(tree(text, node), path[:n]) for n in range(1, len(path) + 1))
+    ]
+    around = data.draw(st.sampled_from(opened))
+    lines = ("new {", "one 1", "inner {", "}", "}")
+    try:
+        done = conf.add(conf.parse(text), tuple(map(quoted, around)), *lines, node=node).text()
+    except EditRefused:
+        event("refused")
+        return
+    event("done")
+    new = Node(["new"], [Node(["one", "1"], None), Node(["inner"], [])])
+    for one in NODES:
+        expected = tree(text, one)
+        if node in (None, one):
+            append(expected, around, new)
+        assert tree(done, one) == expected, (around, node, one, done)
+    kept_lines(text, done, 20)
