@@ -189,7 +189,9 @@ class Tracked:
     reverse: bool
     origin: Origin
     known: bool = True
-    """Whether something of that name is defined."""
+    """Whether something of that name is defined above it: keepalived reads once, from the top."""
+    below: Origin | None = None
+    """Where it is defined too late."""
 
     @property
     def healthy(self) -> int:
@@ -225,13 +227,24 @@ def _tracked(statements: Statements, config: Config) -> Iterator[Tracked]:
             base = defined.get(said[0])
             weight, reverse = _weight(said[1:]) or (_own_weight(base, kind) if base else (0, False))
             known = kind not in KINDS or base is not None
-            yield Tracked(kind, said[0], weight, reverse, line.origin, known)
+            below = base.origin if base is not None and _after(base.origin, line.origin) else None
+            yield Tracked(
+                kind, said[0], weight, reverse, line.origin, known and below is None, below
+            )
+
+
+def _after(one: Origin, other: Origin) -> bool:
+    """Whether one stands below the other, in the same file."""
+    return one.file == other.file and one.start > other.start
 
 
 def definitions(config: Config, kind: str) -> dict[str, Statement]:
     """The definitions of what a block of this kind can name."""
-    found = find(config.other, *KINDS[kind])
-    return {words(s)[1]: s for s in found if len(s.words) > 1}
+    found: dict[str, Statement] = {}
+    for statement in find(config.other, *KINDS[kind]):
+        if len(statement.words) > 1:
+            found.setdefault(words(statement)[1], statement)
+    return found
 
 
 def _own_weight(definition: Statement, kind: str) -> tuple[int, bool]:

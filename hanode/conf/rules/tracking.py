@@ -23,7 +23,15 @@ def tracked_names(case: Case) -> Iterator[Problem]:
         found.append((group.name, facts.tracked_by_group(group, case.config)))
     for owner, tracked in found:
         for one in tracked:
-            if not one.known:
+            if one.below is not None:
+                what = facts.KINDS[one.kind][0]
+                message = (
+                    f"{owner} tracks {one.name}, but that {what} is defined below, in line "
+                    f"{one.below.line}; keepalived reads from the top and ignores it here"
+                )
+                hint = f"move the {what} above"
+                yield problem(one.origin, "tracked-unknown", "error", message, hint)
+            elif not one.known:
                 message = (
                     f"{owner} tracks {one.name}, but there is no {facts.KINDS[one.kind][0]} "
                     "of that name; keepalived ignores it"

@@ -137,6 +137,8 @@ CASES = [
     # tracking
     case("tracked-unknown", "error", "        up\n", "        upp\n", fix=True),
     case("tracked-unknown", "error", "        up\n", "        disk\n"),
+    case("tracked-unknown", "error", TEXT, TEXT[TEXT.index("vrrp_sync") :]
+         + TEXT[: TEXT.index("vrrp_sync")], line=22),
     case("track-own-interface", "warning", "    interface eth1\n",
          "    interface eth1\n    track_interface {\n        eth1\n    }\n", fix=True, line=37),
     case("tracked-in-group", "warning", "    sync_group_tracking_weight\n",
