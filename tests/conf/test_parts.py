@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from hanode import conf
 from hanode.conf import Command, Forwarding, Peer, RealServer, Tracked, UpDownDelay
 
@@ -217,3 +219,31 @@ def test_checks_by_their_kinds() -> None:
     (url,) = http.urls
     assert (url.path, url.status_code) == ("/", ((200, 299), (302, 302)))
     assert url.origin.line == line("url {")
+
+
+@pytest.mark.parametrize(
+    ("text", "to", "kind", "options"),
+    [
+        ("blackhole 192.0.2.0/24 metric 5", "192.0.2.0/24", "blackhole", {"metric": "5"}),
+        ("prohibit inet6 to 2001:db8::/32", "2001:db8::/32", "prohibit", {}),
+        ("gw 192.0.2.1 default preference 3", "default", "unicast", {"via": "192.0.2.1", "metric": "3"}),
+        (
+            "default encap ip id 4 dst 192.0.2.9 ttl 3 tos 4 oif eth1 quickack 1",
+            "default",
+            "unicast",
+            {"encap": "ip id 4 dst 192.0.2.9 ttl 3 tos 4", "dev": "eth1", "quickack": "1"},
+        ),
+    ],
+)  # fmt: skip
+def test_the_words_of_a_route_in_any_order(
+    text: str, to: str, kind: str, options: dict[str, str]
+) -> None:
+    (one,) = conf.check(f"static_routes {{\n    {text}\n}}\n").model.static_routes
+    assert (one.to, one.kind, dict(one.options)) == (to, kind, options)
+
+
+def test_what_a_rule_does() -> None:
+    lines = ("goto 9 order 3", "to 192.0.2.0/24 type blackhole", "iif eth0 l3mdev")
+    rules = conf.check("static_rules {\n" + "\n".join(lines) + "\n}\n").model.static_rules
+    assert [rule.action for rule in rules] == ["goto", "blackhole", "l3mdev"]
+    assert (rules[0].option("goto"), rules[0].priority) == ("9", "3")

@@ -8,32 +8,30 @@ from __future__ import annotations
 import itertools
 from dataclasses import dataclass, field
 
+from hanode.conf.keywords.lines import ROUTE, RULE, TYPES
+from hanode.conf.schema import Keyword
 from hanode.conf.statements import NOWHERE, Origin, Statement
 from hanode.conf.typed.lines import words_of
+from hanode.conf.values import Flag
 
-KINDS = frozenset(
-    "unicast local broadcast anycast multicast throw unreachable prohibit blackhole".split()
-)
+KINDS = frozenset(TYPES)
 FAMILIES = frozenset(("inet", "inet6"))
-SYNONYMS = {
-    "gw": "via", "oif": "dev", "dsfield": "tos", "priority": "metric", "preference": "metric",
-}  # fmt: skip
-ROUTE_ALONE = frozenset(("onlink", "no_track", "add", "prepend", "append", "quickack"))
-NEXTHOP = frozenset(("nexthop", "or"))
-ENCAP = frozenset(("src", "to", "tos", "hoplimit"))
+HOPS = frozenset(("nexthop", "or"))
+OF_ENCAP = frozenset(("src", "to", "tos", "hoplimit"))
 """Words that mean something else behind encap."""
-RULE_SYNONYMS = {
-    "lookup": "table", "order": "priority", "preference": "priority", "dsfield": "tos",
-    "dev": "iif", "sup_pl": "suppress_prefixlength", "sup_group": "suppress_ifgroup",
-}  # fmt: skip
-RULE_ALONE = frozenset(("not", "no_track", "l3mdev"))
-ACTIONS = frozenset(("nop", "blackhole", "unreachable", "prohibit"))
 
-ROUTE_VALUES = frozenset(
-    "to src via from tos table protocol scope metric dev encap expires mtu advmss rtt rttvar "
-    "reordering window cwnd ssthresh rto_min initcwnd initrwnd hoplimit realms features congctl "
-    "pref ttl-propagate fastopen_no_cookie track_group vrf weight".split()
-)
+
+def _words(rows: tuple[Keyword, ...]) -> tuple[dict[str, str], frozenset[str]]:
+    """The main spelling of each word, and those that stand alone."""
+    main = {row.name: row.same_as or row.name for row in rows}
+    alone = frozenset(row.name for row in rows if isinstance(row.value, Flag) and not row.same_as)
+    return main, alone
+
+
+ROUTE_WORDS, ROUTE_ALONE = _words(ROUTE)
+ROUTE_WORDS |= {"weight": "weight", "track_group": "track_group"}
+RULE_WORDS, RULE_ALONE = _words(RULE)
+ACTIONS = frozenset(("nop", "blackhole", "unreachable", "prohibit", "l3mdev"))
 
 Options = tuple[tuple[str, str], ...]
 
@@ -108,10 +106,10 @@ class Rule:
     """A routing rule. Its words by their main spelling; words that stand alone have ""."""
 
     options: Options = ()
-    """`from to table priority fwmark iif oif …`, and the flags."""
+    """`from to table preference fwmark iif oif …`, and the flags."""
     family: str | None = None
     action: str = "table"
-    """table, goto, nop, blackhole, unreachable or prohibit."""
+    """table, goto, nop, blackhole, unreachable, prohibit or l3mdev."""
     origin: Origin = field(default=NOWHERE, compare=False, repr=False)
 
     def option(self, name: str) -> str | None:
@@ -136,7 +134,7 @@ class Rule:
     @property
     def priority(self) -> str | None:
         """Its place among the rules; None: the kernel chooses."""
-        return self.option("priority")
+        return self.option("preference")
 
     @property
     def inverted(self) -> bool:
@@ -152,7 +150,7 @@ class Rule:
 def route(line: Statement) -> Route | None:
     """`192.0.2.0/24 via 198.51.100.1 dev eth0 metric 10`."""
     words = words_of(line)
-    cut = next((i for i, word in enumerate(words) if word in NEXTHOP), len(words))
+    cut = next((i for i, word in enumerate(words) if word in HOPS), len(words))
     read = _Words(words[:cut])
     to = read.options.pop("to", read.bare)
     if to is None:
@@ -188,15 +186,15 @@ class _Words:
         return self.words[self.at - 1] if self.at <= len(self.words) else ""
 
     def read(self, word: str) -> None:
-        name = SYNONYMS.get(word, word)
+        name = ROUTE_WORDS.get(word)
         if word in KINDS:
             self.kind = word
         elif word in FAMILIES:
             self.family = word
+        elif name is None:
+            self.bare = word if self.bare is None else self.bare
         elif name in ROUTE_ALONE:
             self.options[name] = ""
-        elif name not in ROUTE_VALUES:
-            self.bare = word if self.bare is None else self.bare
         elif name == "encap":
             self.options[name] = self.encap()
         else:
@@ -204,7 +202,7 @@ class _Words:
             if value == "lock":
                 self.locked.append(name)
                 value = self.next()
-            if value in FAMILIES and name in ("via", "to"):
+            if value in FAMILIES:
                 self.options[f"{name}_family"] = value
                 value = self.next()
             self.options[name] = value
@@ -213,20 +211,20 @@ class _Words:
         """What stands behind encap, up to the next word that a route knows."""
         found: list[str] = [self.next()]
         while self.at < len(self.words):
-            word = self.words[self.at]
-            known = SYNONYMS.get(word, word)
-            if known in ROUTE_ALONE or (known in ROUTE_VALUES and known not in ENCAP):
+            name = ROUTE_WORDS.get(self.words[self.at], "")
+            if name and name not in OF_ENCAP:
                 break
             found.append(self.next())
         return " ".join(found)
 
 
 def _nexthops(words: list[str]) -> list[Nexthop]:
-    starts = [i for i, word in enumerate(words) if word in NEXTHOP]
+    starts = [i for i, word in enumerate(words) if word in HOPS]
     found = []
     for start, end in itertools.pairwise([*starts, len(words)]):
-        options = _Words(words[start + 1 : end]).options
-        via, dev = options.pop("via", None), options.pop("dev", None)
+        read = _Words(words[start + 1 : end])
+        options = read.options
+        via, dev = options.pop("via", read.bare), options.pop("dev", None)
         found.append(Nexthop(via, dev, tuple(options.items())))
     return found
 
@@ -238,16 +236,17 @@ def rule(line: Statement) -> Rule | None:
     family, action = None, "table"
     at = 0
     while at < len(words):
-        word = RULE_SYNONYMS.get(words[at], words[at])
+        word = RULE_WORDS.get(words[at], words[at])
         at += 1
         if word in FAMILIES:
             family = word
-        elif word in RULE_ALONE:
-            found[word] = ""
         elif word in ACTIONS:
             action = word
+        elif word in RULE_ALONE:
+            found[word] = ""
         else:
             found[word] = words[at] if at < len(words) else ""
             at += 1
             action = "goto" if word == "goto" else action
+    found.pop("type", None)
     return Rule(tuple(found.items()), family, action, line.origin)
