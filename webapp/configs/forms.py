@@ -8,7 +8,7 @@ from __future__ import annotations
 import ipaddress
 from collections.abc import Mapping
 from decimal import Decimal
-from typing import Any
+from typing import Any, ClassVar
 
 from django import forms
 from django.core.files.uploadedfile import UploadedFile
@@ -283,13 +283,20 @@ class ImportForm(forms.Form):
 class ImportFileForm(forms.Form):
     """One node: its name and its file, uploaded or pasted; or one document of all nodes."""
 
+    odd_line: int | None = None
+    """The first line of an upload that is not UTF-8, and was read as Latin-1."""
+
     node = forms.CharField(
         label="Node",
         max_length=60,
         required=False,
         help_text="Empty for one document of all nodes, with lines that begin with @NODE.",
     )
-    upload = forms.FileField(label="keepalived.conf", required=False)
+    upload = forms.FileField(
+        label="keepalived.conf",
+        required=False,
+        error_messages={"empty": "This file is empty; choose the node's keepalived.conf."},
+    )
     text = forms.CharField(
         label="or paste it here",
         required=False,
@@ -319,7 +326,12 @@ class ImportFileForm(forms.Form):
         if b"\0" in raw:
             self.add_error("upload", "This is no text file; choose a keepalived.conf.")
             return ""
-        return raw.decode("utf-8", errors="replace")
+        try:
+            return raw.decode()
+        except UnicodeDecodeError as error:
+            # Each byte stays a character: nothing is lost, though the letter may be another one.
+            self.odd_line = raw.count(b"\n", 0, error.start) + 1
+            return raw.decode("latin-1")
 
 
 def nodes_of(document: str) -> tuple[str, ...]:
@@ -329,6 +341,11 @@ def nodes_of(document: str) -> tuple[str, ...]:
 
 class ImportFileSet(forms.BaseFormSet[ImportFileForm]):
     """All the nodes' files together."""
+
+    default_error_messages: ClassVar = {
+        **forms.BaseFormSet.default_error_messages,
+        "too_many_forms": "At most %(num)d nodes can be imported together.",
+    }
 
     def clean(self) -> None:
         """A node has one file; a document of all nodes stands alone."""

@@ -10,12 +10,17 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_http_methods
 
-from hanode.conf import Config, mask_secrets
+from hanode.conf import MASK, Problem, mask_secrets
+from hanode.conf.source import Source
 from webapp.accounts.access import require
-from webapp.configs import services
+from webapp.configs import language, services, summary
 from webapp.configs.errors import BadImport, ConfigRefused
 from webapp.configs.forms import ImportFileForm, ImportFileSet, ImportForm, files_of
 
+EXCERPT_CHARS = 200
+"""Of a line, before, in and after the place that a problem points at."""
+LISTING_CHARS = 200_000
+"""Of the merged document; what is longer nobody reads on a page."""
 NODES_MAX = 16
 """As the service allows; more than a page can show well."""
 
@@ -46,8 +51,13 @@ def import_files(request: HttpRequest) -> HttpResponse:
             preview = services.preview_import(arguments["files"], fixes=arguments["fixes"])
             context |= {
                 "preview": preview,
-                "merged": mask_secrets(preview.merged_text),
-                "rows": rows_of(preview.models),
+                "merged": mask_secrets(preview.merged_text[:LISTING_CHARS]),
+                "unlisted": preview.merged_text.count("\n", LISTING_CHARS),
+                "found": found_at(preview),
+                "groups": summary.groups(preview.models),
+                "servers": summary.servers(preview.models)[: summary.ROWS_SHOWN],
+                "more_servers": len(summary.servers(preview.models)) - summary.ROWS_SHOWN,
+                "kept": summary.kept(preview.models)[: summary.ROWS_SHOWN],
             }
         except (BadImport, ConfigRefused) as error:
             form.add_error(None, str(error))
@@ -81,22 +91,25 @@ def _arguments(form: ImportForm, files: Any) -> dict[str, Any]:
     }
 
 
-def rows_of(models: dict[str, Config]) -> list[str]:
-    """What the import would make, one sentence per row."""
-    rows = [f"Node {name}" for name in models]
-    groups = {one.name: one for model in models.values() for one in model.instances}
-    for name, group in groups.items():
-        on = [node for node, m in models.items() if name in {i.name for i in m.instances}]
-        vips = ", ".join(str(vip) for vip in group.vips) or "no address"
-        rows.append(f"Group {name}, VRID {group.vrid}, with {vips}, on {' and '.join(on)}")
-    servers = {one.key: one for model in models.values() for one in model.virtual_servers}
-    for key, server in servers.items():
-        reals = ", ".join(real.key for real in server.real_servers) or "no real server"
-        rows.append(f"Virtual server {key} with {reals}")
-    kept = [" ".join(one.words[:2]) for model in models.values() for one in model.other]
-    if kept:
-        rows.append(f"Kept in the text, without a form: {', '.join(dict.fromkeys(kept))}")
-    return rows
+def found_at(preview: services.Imported) -> list[dict[str, Any]]:
+    """The problems, each with its line of the node's own file; secrets masked."""
+    sources = {node: Source(node, mask_secrets(text)) for node, text in preview.files.items()}
+    shown, _ = language.shown(preview.problems)
+    return [{"problem": each.problem, **_excerpt(each.problem, sources)} for each in shown]
+
+
+def _excerpt(problem: Problem, sources: dict[str, Source]) -> dict[str, str]:
+    source = sources.get(problem.file)
+    line = source.line_text(problem.line) if source else ""
+    if not line.strip() or MASK in line:  # a mask is not as long as what it hides
+        return {"before": line[:EXCERPT_CHARS], "marked": "", "after": ""}
+    begin = min(problem.column - 1, len(line))
+    end = problem.end_column - 1 if problem.end_line == problem.line else len(line)
+    return {
+        "before": line[:begin].lstrip()[-EXCERPT_CHARS:],
+        "marked": line[begin:end][:EXCERPT_CHARS],
+        "after": line[max(begin, end) :][:EXCERPT_CHARS],
+    }
 
 
 def _hold_uploads(context: dict[str, Any]) -> None:

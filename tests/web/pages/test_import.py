@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import html
+import re
 from pathlib import Path
 from typing import Any
 
@@ -34,11 +36,21 @@ def send(client: Client, data: dict[str, Any]) -> tuple[int, str]:
     return answer.status_code, answer.content.decode()
 
 
+def words(page: str, begin: str, end: str) -> str:
+    """What a person reads between two words of the page."""
+    part = page.partition(begin)[2].partition(end)[0]
+    return " ".join(html.unescape(re.sub(r"<[^>]*>", " ", part)).split())
+
+
 def test_a_look_saves_nothing_and_shows_what_it_makes(as_editor: Client) -> None:
     code, page = send(as_editor, form(*both(), preview="1"))
     assert code == 200
     assert "@NodeA" in page
-    assert "Group HA_Group, VRID 51, with 192.168.192.200/24, on NodeA and NodeB" in page
+    made = words(page, "What it makes", "Kept in the text")
+    assert "2 nodes: NodeA, NodeB" in made
+    assert "HA_Group vrrp_instance, VRID 51 192.168.192.200/24" in made
+    assert "NodeA MASTER, priority 100, ens33 NodeB BACKUP, priority 95, ens33" in made
+    assert "192.168.192.200:80/TCP virtual_server 192.168.192.112:80 192.168.192.114:80" in made
     assert "Create the cluster" in page
     assert not Cluster.objects.exists()
     assert Markup(page).faults == []
@@ -131,8 +143,7 @@ def test_one_document_of_all_nodes_makes_them_all(as_editor: Client) -> None:
     document = preview_import(pair()).merged_text
     assert "@NodeB" in document
     _, look = send(as_editor, form(("", document), ("", ""), preview="1"))
-    assert "on NodeA and NodeB" in look
-    assert "Virtual server 192.168.192.200:80/TCP with 192.168.192.112:80" in look
+    assert "2 nodes: NodeA, NodeB" in words(look, "What it makes", "The one document")
     as_editor.post(reverse("import"), form(("", document), ("", ""), create="1"))
     cluster = Cluster.objects.get()
     assert [node.name for node in cluster.nodes.all()] == ["NodeA", "NodeB"]
@@ -157,8 +168,75 @@ def test_one_node_alone_is_a_cluster_too(as_editor: Client) -> None:
 def test_what_has_no_form_is_said_to_be_kept(as_editor: Client) -> None:
     text = pair()["NodeA"] + "\nvirtual_server fwmark 3 {\n}\nvrrp_sync_group G {\n}\n"
     _, page = send(as_editor, form(("NodeA", text), ("", ""), preview="1"))
-    assert "Kept in the text, without a form:" in page
-    assert "vrrp_sync_group G" in page.split("Kept in the text")[1].split("</li>")[0]
+    kept = words(page, "Kept in the text, without a form", "The one document")
+    assert "global_defs router_id" in kept
+    assert "the file virtual_server fwmark 3 , vrrp_sync_group G" in kept
+    assert "fwmark 3 virtual_server, kept in the text" in words(page, "What it makes", "Kept in")
+
+
+def test_every_word_of_an_object_that_no_form_shows_is_named(as_editor: Client) -> None:
+    text = (
+        pair()["NodeA"]
+        .replace(
+            "    advert_int 1\n", "    advert_int 1\n    preempt_delay 5\n    garp_master_delay 2\n"
+        )
+        .replace("connect_timeout 3", "connect_timeout 3\n            warmup 2")
+        .replace("lb_kind DR", "lb_kind DR\n    persistence_timeout 60")
+    )
+    _, page = send(as_editor, form(("NodeA", text), both()[1], preview="1"))
+    kept = words(page, "Kept in the text, without a form", "The one document")
+    assert "vrrp_instance HA_Group preempt_delay , garp_master_delay on NodeA" in kept
+    assert "virtual_server 192.168.192.200:80/TCP persistence_timeout on NodeA" in kept
+    assert "2 real servers of 192.168.192.200:80/TCP TCP_CHECK warmup on NodeA" in kept
+
+
+def test_a_problem_shows_its_line_with_its_place_and_no_secret(as_editor: Client) -> None:
+    faulty = FAULTY.replace("secure12", "topsecret99")
+    _, page = send(as_editor, form(("NodeA", faulty), both()[1], preview="1"))
+    assert "<mark>nat_mask</mark> 255.255.255.0" in page.replace(
+        " 255.255.255.0</mark>", "</mark> 255.255.255.0"
+    )
+    assert "auth_pass has 11 characters" in page
+    assert "topsecret99" not in words(page, "Problems found", "</form>")
+
+
+def upload(client: Client, *files: tuple[str, bytes]) -> tuple[int, str]:
+    data = form(*((node, "") for node, _ in files), preview="1")
+    for i, (_, content) in enumerate(files):
+        data[f"form-{i}-upload"] = SimpleUploadedFile("keepalived.conf", content)
+    return send(client, data)
+
+
+A, B = (text.encode() for text in pair().values())
+ODD: dict[str, tuple[list[tuple[str, bytes]], int, str]] = {
+    "empty": ([("NodeA", b"")], 422, "This file is empty"),
+    "blank": ([("NodeA", b" \n\n")], 422, "The file of NodeA is missing"),
+    "program": ([("NodeA", Path("/bin/true").read_bytes())], 422, "This is no text file"),
+    "utf-16": ([("NodeA", A.decode().encode("utf-16"))], 422, "This is no text file"),
+    "5 MB": ([("NodeA", b"# comment line\n" * 350_000)], 422, "This file is over 4 MB"),
+    "latin-1": ([("NodeA", A + b"# f\xfcr\n")], 200, f"Line {A.count(10) + 1} of this file is not"),
+    "crlf": ([("NodeA", A.replace(b"\n", b"\r\n")), ("NodeB", B)], 200, "2 nodes: NodeA, NodeB"),
+    "byte order mark": ([("NodeA", b"\xef\xbb\xbf" + A)], 200, "NodeA, line 1"),
+    "include on one node": (
+        [("NodeA", b"include conf.d/*.conf\n" + A), ("NodeB", B)], 200, "keepalived follows an",
+    ),
+    "include": ([("NodeA", b"include conf.d/*.conf\n" + A)], 200, "include conf.d/*.conf"),
+    "macros": ([("NodeA", A.replace(b"100", b"$P") + b"$P=7\n")], 200, "NodeA, line"),
+    "html": ([("NodeA", b"<html><script>alert(1)</script>\n")], 200, "&lt;script&gt;"),
+    "one long line": ([("NodeA", b"x" * 1_000_000)], 200, "x" * 80 + "…"),
+    "bomb": ([("NodeA", b"$A=" + b"x " * 500 + b"\n" + b"$A $A $A\n" * 2_000)], 200, "NodeA, line"),
+    "many nodes": ([(f"N{n}", A) for n in range(16)], 200, "16 nodes: N0, N1"),
+    "too many nodes": ([(f"N{n}", A) for n in range(17)], 422, "At most 16 nodes"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("case", ODD)
+def test_whatever_is_uploaded_gets_a_clear_page(case: str, as_editor: Client) -> None:
+    files, status, sentence = ODD[case]
+    code, page = upload(as_editor, *files)
+    assert code == status
+    assert sentence in page
+    assert len(page) < 4_000_000
 
 
 FOUND = Path(__file__).resolve().parents[4] / "shared" / "configs"
@@ -173,7 +251,7 @@ def test_files_as_people_have_them_are_shown_or_refused_at_their_lines(as_editor
         text = path.read_bytes().decode("utf-8", "replace")
         code, page = send(as_editor, form(("NodeA", text), preview="1"))
         assert code == 200, path.name
-        assert "Node NodeA" in page
+        assert "1 node: NodeA" in words(page, "What it makes", "The one document")
         answer = as_editor.post(
             reverse("import"), form(("NodeA", text), create="1", name=path.stem)
         )
