@@ -150,6 +150,8 @@ def may_resume(
     """
     if alive_us is None or not settings.addresses:
         return False
+    if settings.auth_type == "AH":
+        return False  # its numbers would begin anew, and the others refuse it as a replay
     if any((a.dev, str(a)) not in left for a in settings.addresses):
         return False
     return now_us - alive_us < (settings.down_timer_adverts - 1) * settings.advert_int_us

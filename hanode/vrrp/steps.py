@@ -93,6 +93,11 @@ class Steps:
         for group in self.groups.values():
             if not group.members:
                 continue
+            first = next((m for m in group.members if m.state is State.MASTER), None)
+            if first is not None and group.may_be_master():
+                # Owners, or who resumes: they began one after the other, and all want it.
+                effects += self._follow(group, now_us, first, State.BACKUP)
+                continue
             for machine, event in list(group.followers()) + group.disagreeing(cause):
                 effects += self._step(machine, event, now_us, follow=False)
             effects += group.settle(cause, tell_all=self.shared.tell_all)
