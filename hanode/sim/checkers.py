@@ -5,27 +5,27 @@ PURE. Each raises AssertionError with a sentence. They know protocol and kernel,
 
 from __future__ import annotations
 
-from hanode.sim.world import Node, World
+from hanode.sim import expect
+from hanode.sim.node import Node
+from hanode.sim.world import World
 from hanode.vrrp.effects import State
-from hanode.vrrp.settings import PRIORITY_STOP
+from hanode.vrrp.settings import PRIORITY_STOP, InstanceKey, InstanceSettings
 
-DELAY_US = 1_000
-"""More than the cable's longest delay, there and back."""
+CALM_US = 5_000_000
+"""After so long without a fault, everything must have settled."""
+ROUNDING_US = 50
+"""keepalived computes with centiseconds."""
+AH_INTERVALS = 8
+"""Each is a fresh chance: their beats shift against each other by the network's delay."""
+PPM_MOST = 1_000
+"""No clock of these worlds goes more wrong than this."""
 
-
-def master_down_us(node: Node) -> int:
-    """RFC 3768 section 6.1, computed here once more on purpose."""
-    return 3 * node.settings.advert_int_us + skew_us(node)
-
-
-def skew_us(node: Node) -> int:
-    """RFC 3768 section 6.1."""
-    return (256 - node.settings.priority) * 1_000_000 // 256
+Place = tuple[str, InstanceKey]
 
 
-def claim(node: Node) -> tuple[int, ...]:
-    """What decides between two masters."""
-    return (node.settings.priority, *map(int, node.ip.split(".")))
+def drifted(duration_us: int) -> int:
+    """How long it can take by the world's time."""
+    return duration_us + duration_us * PPM_MOST // 1_000_000 + ROUNDING_US
 
 
 class Addresses:
@@ -39,163 +39,249 @@ class Addresses:
         if verb == "stop" and names[0] in self._ran:
             kept = [str(address) for address in world.nodes[names[0]].kernel]
             assert not kept, f"{names[0]} was stopped and kept {kept}"
-        self._ran = {node.name for node in world.running()}
+        self._ran = {node.name for node in world.running() if node.runs}
 
-    def saw_advert(self, world: World, node: Node, priority: int) -> None:
+    def saw_advert(self, world: World, node: Node, key: InstanceKey, priority: int) -> None:
         """Nothing."""
 
     def saw_step(self, world: World) -> None:
         """Kernel and state agree."""
         for node in world.running():
-            should = set(node.settings.addresses) if node.state is State.MASTER else set()
+            if node.frozen:
+                continue
+            should = {address for one in node.masters() for address in one.addresses}
             assert node.kernel == should, (
-                f"{node.name} is {node.state} and has {sorted(map(str, node.kernel))}"
+                f"{node.name} has {sorted(map(str, node.kernel))} and should have "
+                f"{sorted(map(str, should))}"
             )
 
 
 class Adverts:
-    """Only a master speaks, and it speaks every interval."""
+    """Only a master speaks, it speaks every interval, and it says its true priority."""
 
     def __init__(self) -> None:
-        self._was_master: set[str] = set()
+        self._masters: set[Place] = set()
 
     def saw_fault(self, world: World, verb: str, names: tuple[str, ...]) -> None:
         """Note who is master."""
         self._note(world)
 
-    def saw_advert(self, world: World, node: Node, priority: int) -> None:
+    def saw_advert(self, world: World, node: Node, key: InstanceKey, priority: int) -> None:
         """The sender is master, or just was and says farewell."""
         if priority == PRIORITY_STOP:
-            assert node.name in self._was_master, f"{node.name} says farewell but was no master"
+            was = (node.name, key) in self._masters
+            assert was, f"{node.name} says farewell for {key} but was no master"
             return
-        assert node.state is State.MASTER, f"{node.name} is {node.state} and sends adverts"
-        assert priority == node.settings.priority, f"{node.name} sends priority {priority}"
+        state = node.state(key)
+        assert state is State.MASTER, f"{node.name} is {state} and sends adverts for {key}"
+        one = next((i for i in node.instances if i.key == key), None)
+        if one is not None:
+            true = expect.priority(node, one)
+            assert priority == true, f"{node.name} sends priority {priority}, it has {true}"
 
     def saw_step(self, world: World) -> None:
         """No gap."""
         self._note(world)
         for node in world.running():
-            gap_us = world.now_us - node.last_advert_us
-            assert node.state is not State.MASTER or gap_us <= node.settings.advert_int_us, (
-                f"{node.name} is master and silent for {gap_us} us"
-            )
+            for one in node.masters() if node.runs else ():
+                gap_us = world.now_us - node.spoke_us.get(one.key, 0)
+                assert gap_us <= drifted(one.advert_int_us), (
+                    f"{node.name} is master and silent for {gap_us} us"
+                )
 
     def _note(self, world: World) -> None:
-        self._was_master = {n.name for n in world.running() if n.state is State.MASTER}
+        self._masters = {(n.name, one.key) for n in world.running() for one in n.masters()}
 
 
 class Masters:
-    """Never two for longer than the faults justify, never none for longer than the formula."""
+    """Of one VRID never two for longer than the faults justify, never none for longer than the
+    formula."""
 
-    def __init__(self) -> None:
+    def __init__(self, key: InstanceKey) -> None:
+        self._key = key
         self._calm_us = 0
         """Since when nothing was done to the world."""
-        self._farewell_us: int | None = None
-        """When a master was stopped gracefully, with nothing else since."""
+        self._farewell: tuple[str, int] | None = None
+        """Who gave mastership up gracefully, and when, with nothing else since."""
         self._was_master: set[str] = set()
         self._two_us: int | None = None
         """Since when there are two."""
-        self._rivals: list[Node] = []
+        self._rivals: list[tuple[Node, InstanceSettings]] = []
         """The masters of the moment before, where nothing was done to them since."""
 
     def saw_fault(self, world: World, verb: str, names: tuple[str, ...]) -> None:
         """Every fault begins the waiting anew."""
-        calm = world.now_us - self._calm_us > 5_000_000
+        calm = world.now_us - self._calm_us > CALM_US
         alone = len(self._was_master) == 1 and set(names) == self._was_master
-        farewell = verb == "stop" and calm and alone and not self._disturbed(world)
-        self._farewell_us = world.now_us if farewell else None
+        gone = verb in ("stop", "release") or (verb == "maintenance" and alone)
+        farewell = gone and calm and alone and not self._disturbed(world)
+        self._farewell = (names[0], world.now_us) if farewell else None
         self._calm_us = world.now_us
         self._rivals = []
 
-    def saw_advert(self, world: World, node: Node, priority: int) -> None:
+    def saw_advert(self, world: World, node: Node, key: InstanceKey, priority: int) -> None:
         """Nothing."""
 
     def saw_step(self, world: World) -> None:
         """Count masters where nothing excuses two or none."""
-        able = [n for n in world.running() if n.state in (State.BACKUP, State.MASTER)]
-        masters = [n for n in able if n.state is State.MASTER]
-        self._was_master = {n.name for n in masters}
+        there = expect.instances(world, self._key)
+        awake = [(n, i) for n, i in there if n.runs]
+        ready = [(n, i) for n, i in awake if expect.able(n, i)]
+        masters = [(n, i) for n, i in awake if n.state(self._key) is State.MASTER]
+        self._was_master = {n.name for n, _ in masters}
         if len(masters) < 2:
             self._two_us = None
         elif self._two_us is None:
             self._two_us = world.now_us
-        if len(self._rivals) > 1 and len(masters) == 1:
+        grouped = any(node.settings.sync_groups for node, _ in there)
+        if len(self._rivals) > 1 and len(masters) == 1 and not grouped:
             # RFC 3768 section 6.4.3: the priority decides, then the address.
-            best = max(self._rivals, key=claim)
-            assert masters[0] is best, f"{masters[0].name} stays master, {best.name} should"
+            best, _ = max(self._rivals, key=lambda rival: expect.claim(*rival))
+            ours = masters[0][0]
+            assert ours is best, f"{ours.name} stays master, {best.name} should"
         self._rivals = masters
-        if self._disturbed(world) or not able:
+        if self._disturbed(world) or not ready:
             self._calm_us = world.now_us
             return
         calm_us = world.now_us - self._calm_us
-        self._no_two(world, masters, max(node.settings.advert_int_us for node in able))
-        # A fault may have come just after an advert, or after a start.
-        limit_us = max(master_down_us(node) for node in able) + DELAY_US
+        interval_us = max(one.advert_int_us for _, one in ready)
+        self._no_two(world, masters, interval_us)
+        # A fault may have come just after an advert, or after a start. A member of a group waits
+        # for the others, which may have heard a master a moment longer.
+        slowest_us = max(_patience_us(node, one) for node, one in ready)
+        limit_us = drifted(slowest_us * (2 if grouped else 1)) + expect.slack_us(world)
         assert masters or calm_us <= limit_us, f"no master {calm_us / 1e6:.3f} s after a fault"
-        if self._farewell_us is not None and not masters:
-            waited_us = world.now_us - self._farewell_us
-            skew = min(skew_us(node) for node in able)
-            assert waited_us <= skew + DELAY_US, f"no master {waited_us} us after a farewell"
+        if not masters and not grouped:
+            self._no_long_farewell(world, ready)
 
-    def _no_two(self, world: World, masters: list[Node], interval_us: int) -> None:
+    def _no_long_farewell(self, world: World, ready: list[tuple[Node, InstanceSettings]]) -> None:
+        if self._farewell is None:
+            return
+        leaver, since_us = self._farewell
+        skews_us = [expect.skew_us(n, i) for n, i in ready if n.name != leaver]
+        waited_us = world.now_us - since_us
+        limit_us = drifted(min(skews_us, default=waited_us)) + expect.slack_us(world)
+        assert waited_us <= limit_us, f"no master {waited_us} us after a farewell"
+
+    def _no_two(
+        self, world: World, masters: list[tuple[Node, InstanceSettings]], interval_us: int
+    ) -> None:
         if self._two_us is None:
             return
         # Who becomes master says so at once. Two that a fault has kept apart hear of each other
         # with the next advert, within an interval.
         new = self._two_us > self._calm_us
-        limit_us = DELAY_US if new else interval_us + DELAY_US
+        if any(one.auth_type == "AH" for _, one in masters):
+            # Two that begin at once count alike and refuse each other, until one advert comes
+            # before the other's next.
+            new, interval_us = False, AH_INTERVALS * interval_us
+        limit_us = (0 if new else drifted(interval_us)) + expect.slack_us(world)
         both_us = world.now_us - max(self._two_us, self._calm_us)
-        assert both_us <= limit_us, (
-            f"{' and '.join(n.name for n in masters)} are both master for {both_us / 1e6:.3f} s"
-        )
+        names = " and ".join(node.name for node, _ in masters)
+        assert both_us <= limit_us, f"{names} are both master for {both_us / 1e6:.3f} s"
 
     def _disturbed(self, world: World) -> bool:
-        lists = {n.settings.vips for n in world.running()}
-        return bool(world.link.parts or world.link.loss or len(lists) > 1)
+        lists = {i.vips for n in world.running() for i in n.instances if i.key == self._key}
+        asleep = any(node.frozen for node in world.running())
+        return bool(world.link.parts or world.link.loss or len(lists) > 1 or asleep)
+
+
+def _patience_us(node: Node, one: InstanceSettings) -> int:
+    delays_us = one.startup_delay_us + one.preempt_delay_us
+    return expect.master_down_us(node, one) + delays_us
 
 
 class Patience:
     """Nobody takes over from a master that it heard, before the RFC's time has passed."""
 
     def __init__(self) -> None:
-        self._masters: set[str] = set()
+        self._masters: set[Place] = set()
 
     def saw_fault(self, world: World, verb: str, names: tuple[str, ...]) -> None:
         """Nothing."""
 
-    def saw_advert(self, world: World, node: Node, priority: int) -> None:
+    def saw_advert(self, world: World, node: Node, key: InstanceKey, priority: int) -> None:
         """Nothing."""
 
     def saw_step(self, world: World) -> None:
         """Look at who has just become master."""
-        masters = {n.name for n in world.running() if n.state is State.MASTER}
-        for name in masters - self._masters:
+        masters = {(n.name, one.key) for n in world.running() for one in n.masters()}
+        for name, key in masters - self._masters:
             node = world.nodes[name]
-            if node.heard is None:
+            if key not in node.heard:
                 continue
-            heard_us, priority = node.heard
+            heard_us, priority = node.heard[key]
+            one = next(i for i in node.instances if i.key == key)
+            if one.auth_type == "AH":
+                continue  # who was away is refused as a replay until its numbers have grown
             waited_us = world.now_us - heard_us
-            least_us = master_down_us(node)
+            least_us = expect.master_down_us(node, one)
             if priority == PRIORITY_STOP:
-                least_us = skew_us(node)
-            elif priority < node.settings.priority:
+                least_us = expect.skew_us(node, one)
+            elif priority < expect.priority(node, one):
                 least_us = 0
+            least_us -= least_us * PPM_MOST // 1_000_000 + ROUNDING_US
             assert waited_us >= least_us, f"{name} took over after {waited_us} us, not {least_us}"
         self._masters = masters
 
 
-def the_right_one(world: World) -> None:
-    """After a long quiet: one master, the highest, and the neighbours know it."""
-    able = [n for n in world.running() if n.link_up]
-    if not able:
-        return
-    masters = [n for n in able if n.state is State.MASTER]
-    assert len(masters) == 1, f"{[n.name for n in masters]} are master at the end"
-    best = max(node.settings.priority for node in able)
-    if not any(n.settings.nopreempt for n in able):
+class Faults:
+    """Nobody is master whose file, surroundings or operator say that it must not be."""
+
+    def saw_fault(self, world: World, verb: str, names: tuple[str, ...]) -> None:
+        """Nothing: `saw_step` looks right after it."""
+
+    def saw_advert(self, world: World, node: Node, key: InstanceKey, priority: int) -> None:
+        """Nothing."""
+
+    def saw_step(self, world: World) -> None:
+        """Look at every master. One that resumes does not know its trackers yet."""
+        for node in world.running():
+            for one in node.masters() if node.runs else ():
+                assert expect.able(node, one, unknown=False), (
+                    f"{node.name} is master of {one.name} in spite of a fault"
+                )
+
+
+class Groups:
+    """The members of a sync group are in one state, at every moment."""
+
+    def saw_fault(self, world: World, verb: str, names: tuple[str, ...]) -> None:
+        """Nothing: `saw_step` looks right after it."""
+
+    def saw_advert(self, world: World, node: Node, key: InstanceKey, priority: int) -> None:
+        """Nothing."""
+
+    def saw_step(self, world: World) -> None:
+        """Compare."""
+        for node in world.running():
+            for group in node.settings.sync_groups if node.runs else ():
+                states = {i.name: node.state(i.key) for i in node.instances}
+                ours = [(name, states[name]) for name in group.members]
+                awake = {state for _, state in ours if state is not State.INIT}
+                assert len(awake) <= 1, f"{node.name}: {group.name} disagrees: " + ", ".join(
+                    f"{name} is {state}" for name, state in ours
+                )
+
+
+def the_right_one(world: World, *, free_choice: bool = False) -> None:
+    """After a long quiet: one master of each VRID, the highest, and the neighbours know it.
+
+    `free_choice`: an operator has released it, and who took it may keep it.
+    """
+    for key in expect.keys(world):
+        ready = [(n, i) for n, i in expect.instances(world, key) if expect.able(n, i)]
+        if not ready:
+            continue
+        masters = [(n, i) for n, i in ready if n.state(key) is State.MASTER]
+        names = [n.name for n, _ in masters]
+        assert len(masters) == 1, f"{names} are master of {key} at the end"
+        node, one = masters[0]
+        best = max(expect.priority(n, i) for n, i in ready)
         # Addresses decide only between two masters: an equal priority does not preempt.
-        assert masters[0].settings.priority == best, f"{masters[0].name} is master, not the highest"
-    for address in masters[0].settings.vips:
-        assert world.believed.get(address.ip) == masters[0].name, (
-            f"the neighbours look for {address.ip} at {world.believed.get(address.ip)}"
-        )
+        if not free_choice and not any(i.nopreempt for _, i in ready):
+            assert expect.priority(node, one) == best, f"{names[0]} is master, not the highest"
+        for address in one.vips:
+            assert world.believed.get(address.ip) == node.name, (
+                f"the neighbours look for {address.ip} at {world.believed.get(address.ip)}"
+            )

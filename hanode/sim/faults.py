@@ -6,16 +6,24 @@ PURE. A story is data, so that it can be printed, kept and told again.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TypeVar
 
 from hanode.sim.link import Chance
+from hanode.sim.verbs import perform
 from hanode.sim.world import World
 
-VERBS = (
+T = TypeVar("T")
+
+EVERYDAY = (
     "crash", "stop", "start", "start", "unplug", "plug", "cut", "heal", "loss", "priority",
     "vips", "steal",
 )  # fmt: skip
-LIST_A = ("192.0.2.200",)
-LIST_B = ("192.0.2.200", "192.0.2.201")
+ALL = (
+    *EVERYDAY,
+    *"start start start respawn respawn freeze lag reload track track track take".split(),
+    *"release maintenance maintenance".split(),
+)
+FILE_NUMBERS = (0, 0, 5, -20, 40, -254)
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,39 +39,87 @@ class Fault:
         return f"{self.at_us / 1e6:.6f} {self.verb} {' '.join(self.names)} {self.value or ''}"
 
 
-def bad_day(
-    names: list[str], chance: Chance, *, count: int, within_us: int
-) -> tuple[list[Fault], int]:
+@dataclass(frozen=True, slots=True)
+class Stage:
+    """What a story can play with."""
+
+    nodes: tuple[str, ...]
+    lists: tuple[tuple[str, ...], ...]
+    """Lists of addresses that a push may bring."""
+    trackers: tuple[tuple[str, str], ...] = ()
+    interfaces: tuple[str, ...] = ()
+    verbs: tuple[str, ...] = EVERYDAY
+
+
+def bad_day(stage: Stage, chance: Chance, *, count: int, within_us: int) -> tuple[list[Fault], int]:
     """`count` faults; and when all of them are over, repairs included."""
-    story = []
+    story: list[Fault] = []
     for _ in range(count):
         at_us = int(chance() * within_us)
-        verb = VERBS[int(chance() * len(VERBS))]
-        one = names[int(chance() * len(names))]
-        if verb == "heal":
-            story.append(Fault(at_us, verb))
-        elif verb == "loss":
-            story.append(Fault(at_us, verb, value=round(chance() * 0.5, 2)))
-        elif verb == "priority":
-            story.append(Fault(at_us, verb, (one,), value=1 + int(chance() * 254)))
-        elif verb == "vips":
-            # A push: every node gets the list, one after the other.
-            ips = LIST_A if chance() < 0.5 else LIST_B
-            for i, name in enumerate(names):
-                story.append(Fault(at_us + i * int(chance() * 3e6), verb, (name, *ips)))
-        else:
-            story.append(Fault(at_us, verb, (one,)))
-    last_us = max(fault.at_us for fault in story) + 1
-    ips = LIST_A if chance() < 0.5 else LIST_B
-    story += [Fault(last_us, "heal"), Fault(last_us, "loss")]
-    story += [Fault(last_us, "plug", (name,)) for name in names]
-    story += [Fault(last_us, "vips", (name, *ips)) for name in names]
+        verb = _pick(stage.verbs, chance)
+        story += _faults(stage, verb, at_us, chance)
+    last_us = max(fault.at_us + _lasts_us(fault) for fault in story) + 1
+    ips = _pick(stage.lists, chance)
+    story += [Fault(last_us, "heal"), Fault(last_us, "loss"), Fault(last_us, "lag")]
+    for name in stage.nodes:
+        story.append(Fault(last_us, "plug", (name,)))
+        story.append(Fault(last_us, "vips", (name, *ips)))
+        if "maintenance" in stage.verbs:
+            story.append(Fault(last_us, "maintenance", (name,)))
     return sorted(story, key=lambda fault: fault.at_us), last_us
+
+
+def _faults(stage: Stage, verb: str, at_us: int, chance: Chance) -> list[Fault]:
+    one = _pick(stage.nodes, chance)
+    match verb:
+        case "heal":
+            return [Fault(at_us, verb)]
+        case "loss":
+            return [Fault(at_us, verb, value=round(chance() * 0.5, 2))]
+        case "lag":
+            return [Fault(at_us, verb, value=round(chance() * 0.2, 3))]
+        case "priority":
+            return [Fault(at_us, verb, (one,), 1 + int(chance() * 254))]
+        case "vips":
+            # A push: every node gets the list, one after the other.
+            ips = _pick(stage.lists, chance)
+            return [
+                Fault(at_us + i * int(chance() * 3e6), verb, (name, *ips))
+                for i, name in enumerate(stage.nodes)
+            ]
+        case "track" if stage.trackers:
+            kind, name = _pick(stage.trackers, chance)
+            value = _pick(FILE_NUMBERS, chance) if kind == "file" else int(chance() * 2)
+            return [Fault(at_us, verb, (one, kind, name), value)]
+        case "track":
+            return []
+        case "maintenance":
+            return [Fault(at_us, verb, (one,), int(chance() * 2))]
+        case "freeze":
+            return [Fault(at_us, verb, (one,), round(chance() * 10, 3))]
+        case "respawn":
+            return [Fault(at_us, verb, (one,), round(chance(), 3))]
+        case "unplug" | "plug" if stage.interfaces and chance() < 0.5:
+            return [Fault(at_us, verb, (one, _pick(stage.interfaces, chance)))]
+    return [Fault(at_us, verb, (one,))]
+
+
+def _lasts_us(fault: Fault) -> int:
+    match fault.verb:
+        case "freeze":
+            return int(fault.value * 1e6) + 2
+        case "respawn":
+            return 1_000_000
+    return 0
+
+
+def _pick(things: tuple[T, ...], chance: Chance) -> T:
+    return things[int(chance() * len(things))]
 
 
 def play(world: World, story: list[Fault], *, until_us: int) -> None:
     """Tell a story to a world."""
     for fault in story:
         world.run(fault.at_us)
-        world.perform(fault.verb, *fault.names, value=fault.value)
+        perform(world, fault.verb, *fault.names, value=fault.value)
     world.run(until_us)

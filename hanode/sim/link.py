@@ -1,4 +1,4 @@
-"""The cable of the simulated world: it loses, delays, reorders and is cut.
+"""The cables of the simulated world: they lose, delay, reorder and are cut.
 
 PURE. Chance is passed in, so that one seed tells one story.
 """
@@ -10,15 +10,18 @@ from collections.abc import Callable
 Chance = Callable[[], float]
 """Uniform in [0, 1)."""
 
+QUICK_US = 500
+"""The longest way through a healthy network."""
+
 
 class Link:
-    """One broadcast domain. Delays are drawn per copy, so packets may overtake each other."""
+    """The network. Delays are drawn per copy, so packets may overtake each other."""
 
     def __init__(self, chance: Chance) -> None:
         self._chance = chance
         self.loss = 0.0
         """Share of copies that never arrive."""
-        self.delay_us_max = 500
+        self.delay_us_max = QUICK_US
         self.parts: tuple[frozenset[str], ...] = ()
         """The sides of a partition; empty: everybody hears everybody."""
 
@@ -27,7 +30,7 @@ class Link:
         return not self.parts or any(one in part and other in part for part in self.parts)
 
     def copies(self, sender: str, receivers: list[str]) -> list[tuple[str, int]]:
-        """Who gets a multicast packet, and after how long."""
+        """Who gets a packet, and after how long."""
         arrived = []
         for receiver in receivers:
             if not self.joins(sender, receiver) or self._chance() < self.loss:

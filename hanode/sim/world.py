@@ -1,54 +1,28 @@
-"""A few nodes with the real VRRP machines, on a simulated cable, in virtual time.
+"""A few nodes with the real VRRP machines, on a simulated network, in virtual time.
 
 PURE. The kernel is modelled by what matters: the addresses that a node has (they survive a crash),
-and where the neighbours believe an address to live. `perform` does to a node what operators, the
-kernel and bad luck do to real ones; checkers (`checkers.py`) watch from outside.
+and where the neighbours believe an address to live. `verbs.perform` does to a node what
+operators, the kernel and bad luck do to real ones; checkers (`checkers.py`) watch from outside.
 """
 
 from __future__ import annotations
 
 import heapq
 import itertools
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable, Iterable, Iterator
 from typing import Protocol
 
 from hanode.sim.link import Chance, Link
+from hanode.sim.node import Node
 from hanode.vrrp import effects as fx
 from hanode.vrrp import packet
-from hanode.vrrp.events import LinkState
-from hanode.vrrp.machine import Machine
-from hanode.vrrp.router import Router
-from hanode.vrrp.settings import Address, InstanceSettings, VrrpSettings
+from hanode.vrrp.settings import InstanceKey
 
 TRACE_LINES = 20_000
 """Enough for the longest story; a story that has more is not read by anybody."""
-
-
-@dataclass
-class Node:
-    """One simulated machine. Its only instance is `settings`."""
-
-    name: str
-    ip: str
-    settings: InstanceSettings
-    router: Router | None = None
-    """None: not running."""
-    link_up: bool = True
-    kernel: set[Address] = field(default_factory=set)
-    last_advert_us: int = 0
-    heard: tuple[int, int] | None = None
-    """When the last advert arrived, and of which priority; None: it listed other addresses."""
-
-    @property
-    def machine(self) -> Machine | None:
-        """The running instance."""
-        return self.router.machines.get(self.settings.key) if self.router else None
-
-    @property
-    def state(self) -> fx.State | None:
-        """None: not running."""
-        return self.machine.state if self.machine else None
+AH_BYTES = 24
+EPOCH_US = 1_700_000_000_000_000
+"""The wall clock when a world begins."""
 
 
 class Watcher(Protocol):
@@ -57,7 +31,7 @@ class Watcher(Protocol):
     def saw_fault(self, world: World, verb: str, names: tuple[str, ...]) -> None:
         """Something was done to the world."""
 
-    def saw_advert(self, world: World, node: Node, priority: int) -> None:
+    def saw_advert(self, world: World, node: Node, key: InstanceKey, priority: int) -> None:
         """A node sends an advert."""
 
     def saw_step(self, world: World) -> None:
@@ -65,11 +39,14 @@ class Watcher(Protocol):
 
 
 class World:
-    """Nodes, cable, virtual time and the transcript."""
+    """Nodes, network, virtual time and the transcript."""
 
-    def __init__(self, nodes: list[Node], chance: Chance, watchers: tuple[Watcher, ...]) -> None:
+    def __init__(
+        self, nodes: list[Node], chance: Chance, watchers: tuple[Watcher, ...] = ()
+    ) -> None:
         self.now_us = 0
         self.nodes = {node.name: node for node in nodes}
+        self.chance = chance
         self.link = Link(chance)
         self.watchers = watchers
         self.trace: list[str] = []
@@ -77,9 +54,10 @@ class World:
         """The neighbours' ARP cache: address -> node."""
         self._heap: list[tuple[int, int, Callable[[], None]]] = []
         self._order = itertools.count()
+        self._where = {packet.packed(ip): n for n in nodes for ips in n.ips.values() for ip in ips}
 
     def running(self) -> Iterator[Node]:
-        """Nodes whose engine runs."""
+        """Nodes whose engine runs, or is only stopped for a while."""
         return (node for node in self.nodes.values() if node.router is not None)
 
     def at(self, when_us: int, what: Callable[[], None]) -> None:
@@ -92,104 +70,32 @@ class World:
             self.now_us = max(self.now_us, next_us)
             while self._heap and self._heap[0][0] <= self.now_us:
                 heapq.heappop(self._heap)[2]()
-            for node in self.running():
-                router = node.router
-                assert router is not None
-                if router.deadline_us is not None and router.deadline_us <= self.now_us:
-                    self._carry_out(node, router.tick(now_us=self.now_us))
+            for node in self.nodes.values():
+                due_us = node.due_us
+                if due_us is not None and due_us <= self.now_us:
+                    assert node.router is not None
+                    self.tell_time(node)
+                    now_us = node.local_us(self.now_us)
+                    self.carry_out(node, node.router.tick(now_us=now_us))
             for watcher in self.watchers:
                 watcher.saw_step(self)
         self.now_us = until_us
 
     def _next_us(self) -> int:
-        due = [node.router.deadline_us for node in self.nodes.values() if node.router]
-        times = [at for at in due if at is not None]
+        times = [at for node in self.nodes.values() if (at := node.due_us) is not None]
         if self._heap:
             times.append(self._heap[0][0])
         return min(times, default=1 << 62)
 
-    # What can be done to the world
-
-    def perform(self, verb: str, *names: str, value: float = 0) -> None:
-        """One fault or operator's verb; one that does not apply now is nothing."""
-        self.note(" ".join((verb, *names)) + (f" {value:g}" if value else ""))
-        getattr(self, f"_do_{verb}")(*names, **({"value": value} if value else {}))
-        for watcher in self.watchers:
-            watcher.saw_fault(self, verb, names)
-
-    def _do_start(self, name: str) -> None:
-        node = self.nodes[name]
-        if node.router is not None:
-            return
-        node.router = Router()
-        node.heard = None
-        self._tell_link(node)
-        self._configure(node)
-
-    def _do_stop(self, name: str) -> None:
-        node = self.nodes[name]
-        if node.router is not None:
-            effects = node.router.stop("stopped by operator", now_us=self.now_us)
-            self._carry_out(node, effects)
-            node.router = None
-
-    def _do_crash(self, name: str) -> None:
-        self.nodes[name].router = None
-
-    def _do_unplug(self, name: str) -> None:
-        self.nodes[name].link_up = False
-        self._tell_link(self.nodes[name])
-
-    def _do_plug(self, name: str) -> None:
-        self.nodes[name].link_up = True
-        self._tell_link(self.nodes[name])
-
-    def _do_cut(self, *names: str) -> None:
-        one = frozenset(names)
-        self.link.parts = (one, frozenset(self.nodes) - one)
-
-    def _do_heal(self) -> None:
-        self.link.parts = ()
-
-    def _do_loss(self, value: float = 0) -> None:
-        self.link.loss = value
-
-    def _do_priority(self, name: str, value: float = 100) -> None:
-        node = self.nodes[name]
-        node.settings = replace(node.settings, priority=int(value))
-        self._configure(node)
-
-    def _do_vips(self, name: str, *ips: str) -> None:
-        node = self.nodes[name]
-        vips = tuple(Address(ip, 24, node.settings.interface) for ip in ips)
-        node.settings = replace(node.settings, vips=vips)
-        self._configure(node)
-
-    def _do_steal(self, name: str) -> None:
-        """Somebody removes the first virtual address from the kernel."""
-        node = self.nodes[name]
-        held = [address for address in node.settings.vips if address in node.kernel]
-        if held and node.router is not None:
-            node.kernel.discard(held[0])
-            node.heard = None
-            lost = [(held[0].dev, str(held[0]))]
-            self._carry_out(node, node.router.lost(lost, now_us=self.now_us))
-
-    def _configure(self, node: Node) -> None:
-        if node.router is not None:
-            new = VrrpSettings((node.settings,))
-            reload = node.router.configure(new, now_us=self.now_us, found=node.kernel)
-            self._carry_out(node, reload.effects)
-
-    def _tell_link(self, node: Node) -> None:
-        if node.router is not None:
-            state = LinkState(up=node.link_up, mac=bytes(6), addresses=(packet.packed(node.ip),))
-            name = node.settings.interface
-            self._carry_out(node, node.router.link(name, state, now_us=self.now_us))
+    def tell_time(self, node: Node) -> None:
+        """The wall clock, where adverts are signed."""
+        if node.router is not None and node.router.signs:
+            node.router.wall(EPOCH_US + self.now_us, now_us=node.local_us(self.now_us))
 
     # Effects
 
-    def _carry_out(self, node: Node, effects: list[fx.Effect]) -> None:
+    def carry_out(self, node: Node, effects: Iterable[fx.Effect]) -> None:
+        """What a driver does."""
         for effect in effects:
             match effect:
                 case fx.SendAdvert():
@@ -199,42 +105,77 @@ class World:
                 case fx.RemoveAddresses():
                     node.kernel -= set(effect.addresses)
                 case fx.AnnounceAddresses():
-                    if node.link_up:
-                        self.believed |= {address.ip: node.name for address in effect.addresses}
+                    for address in effect.addresses:
+                        if address.dev not in node.unplugged:
+                            self.believed[address.ip] = node.name
                 case fx.StateChanged():
-                    assert effect.cause
-                    self.note(f"{node.name} {effect.old} -> {effect.new}: {effect.cause}")
+                    assert effect.cause, f"{effect.instance} changes its state without a cause"
+                    move = f"{effect.instance} {effect.old} -> {effect.new}"
+                    self.note(f"{node.name} {move}: {effect.cause}")
+                case fx.GroupChanged():
+                    move = f"{effect.group} {effect.old} -> {effect.new}"
+                    self.note(f"{node.name} {move}: {effect.cause}")
+                case fx.PriorityChanged():
+                    self.note(f"{node.name} {effect.instance} has priority {effect.arithmetic}")
                 case fx.Warned():
-                    self.note(f"{node.name} warns: {effect.cause}")
+                    self.note(f"{node.name} {effect.instance} warns: {effect.cause}")
 
     def _send(self, node: Node, effect: fx.SendAdvert) -> None:
-        node.last_advert_us = self.now_us
+        node.spoke_us[effect.key] = self.now_us
+        vrrp = effect.payload[AH_BYTES:] if effect.ip_header else effect.payload
         for watcher in self.watchers:
-            watcher.saw_advert(self, node, effect.payload[2])
-        if not node.link_up:
+            watcher.saw_advert(self, node, effect.key, vrrp[2])
+        interface = effect.key[0]
+        if interface in node.unplugged:
             return
-        data = packet.ipv4_header(
-            source=effect.source,
-            destination=effect.destination,
-            length=len(effect.payload),
-            ident=1,
-        )
-        others = [name for name in self.nodes if name != node.name]
+        to = self._where.get(effect.destination)
+        others = [to.name] if to is not None else [n for n in self.nodes if n != node.name]
         for name, after_us in self.link.copies(node.name, others):
-            self.at(self.now_us + after_us, self._delivery(name, data + effect.payload))
+            self.at(self.now_us + after_us, self._delivery(name, effect, vrrp))
 
-    def _delivery(self, name: str, data: bytes) -> Callable[[], None]:
+    def _delivery(self, name: str, effect: fx.SendAdvert, vrrp: bytes) -> Callable[[], None]:
         def deliver() -> None:
-            node = self.nodes[name]
-            if node.router is not None and node.link_up:
-                interface, vips = node.settings.interface, node.settings.vips
-                same = sorted(a.packed for a in vips) == sorted(listed(data))
-                priority = data[packet.IPV4_HEADER_BYTES + 2]
-                node.heard = (self.now_us, priority) if same else None
-                effects = node.router.receive_ipv4(interface, data, now_us=self.now_us)
-                self._carry_out(node, effects)
+            self.deliver(self.nodes[name], effect, vrrp)
 
         return deliver
+
+    def deliver(self, node: Node, effect: fx.SendAdvert, vrrp: bytes) -> None:
+        """A packet comes in at a node."""
+        interface, family, _ = key = effect.key
+        if node.router is None or interface in node.unplugged:
+            return
+        if node.frozen:  # it waits in the socket
+            self.at(node.thaw_us, self._delivery(node.name, effect, vrrp))
+            return
+        ours = next((i for i in node.instances if i.key == key), None)
+        if ours is not None:
+            same = sorted(a.packed for a in ours.vips) == sorted(listed(vrrp, family))
+            if same:
+                node.heard[key] = (self.now_us, vrrp[2])
+            else:
+                node.heard.pop(key, None)
+        self.tell_time(node)
+        now_us = node.local_us(self.now_us)
+        if family == 4:
+            header = effect.ip_header or packet.ipv4_header(
+                source=effect.source,
+                destination=effect.destination,
+                length=len(effect.payload),
+                ident=1,
+                ttl=effect.ttl,
+            )
+            data = header + effect.payload
+            self.carry_out(node, node.router.receive_ipv4(interface, data, now_us=now_us))
+            return
+        effects = node.router.receive_ipv6(
+            interface,
+            effect.payload,
+            source=effect.source,
+            destination=effect.destination,
+            hop_limit=effect.ttl,
+            now_us=now_us,
+        )
+        self.carry_out(node, effects)
 
     def note(self, line: str) -> None:
         """One line of the transcript."""
@@ -242,7 +183,7 @@ class World:
             self.trace.append(f"{self.now_us / 1_000_000:11.6f} {line}")
 
 
-def listed(data: bytes) -> list[bytes]:
-    """The addresses of an IPv4 advert, without the engine's codec."""
-    payload = data[packet.IPV4_HEADER_BYTES :]
-    return [payload[8 + 4 * i : 12 + 4 * i] for i in range(payload[3])]
+def listed(vrrp: bytes, family: int) -> list[bytes]:
+    """The addresses of an advert, without the engine's codec."""
+    size = 4 if family == 4 else 16
+    return [vrrp[8 + size * i : 8 + size * (i + 1)] for i in range(vrrp[3])]

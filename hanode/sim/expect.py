@@ -1,0 +1,101 @@
+"""What RFC, file and surroundings make of a node, computed once more without the engine's code.
+
+PURE. The checkers compare the engine with this.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+
+from hanode.sim.link import QUICK_US
+from hanode.sim.node import Node
+from hanode.sim.world import World
+from hanode.vrrp.settings import InstanceKey, InstanceSettings
+
+FILE_LOW, FILE_HIGH = -254, 253
+
+
+def priority(node: Node, one: InstanceSettings) -> int:
+    """The effective priority, from what the engine was told (keepalived.md 2.10)."""
+    if one.priority == 255:
+        return 255
+    total = one.priority
+    for line in one.tracked:
+        news = node.told.get((line.kind, line.name))
+        if news is None or line.weight == 0:
+            continue
+        if line.kind == "file":
+            sign = -1 if line.reverse else 1
+            total += min(max(sign * line.weight * news.value, FILE_LOW), FILE_HIGH)
+            continue
+        failed = news.up is line.reverse
+        if (line.weight > 0) is not failed:  # a bonus while well, a malus while failed
+            total += line.weight
+    return min(max(total, 1), 254)
+
+
+def faulted(node: Node, one: InstanceSettings, *, unknown: bool = True) -> bool:
+    """Whether its surroundings keep the instance itself out; `unknown`: what is not known too."""
+    if node.maintenance or one.interface in node.unplugged:
+        return True
+    for line in one.tracked:
+        news = node.told.get((line.kind, line.name))
+        if news is None:
+            if unknown and not line.weight and line.kind != "interface":
+                return True  # it waits for the first result
+        elif line.kind == "file":
+            weight = -line.weight if line.reverse else line.weight
+            low = line.weight != 0 and news.value * weight <= FILE_LOW
+            if low or (line.weight == 0 and (news.value != 0) is not line.reverse):
+                return True
+        elif line.weight == 0 and news.up is line.reverse:
+            return True
+    return False
+
+
+def able(node: Node, one: InstanceSettings, *, unknown: bool = True) -> bool:
+    """Whether it can be master as far as the node goes: neither itself nor its group is faulted."""
+    if not node.runs:
+        return False
+    for group in node.settings.sync_groups:
+        if one.name in group.members:
+            members = [i for i in node.instances if i.name in group.members]
+            return not any(faulted(node, i, unknown=unknown) for i in members)
+    return not faulted(node, one, unknown=unknown)
+
+
+def skew_us(node: Node, one: InstanceSettings) -> int:
+    """RFC 3768 section 6.1, RFC 9568 section 6.1."""
+    interval_us = 1_000_000 if one.version == 2 else one.advert_int_us
+    return (256 - priority(node, one)) * interval_us // 256
+
+
+def master_down_us(node: Node, one: InstanceSettings) -> int:
+    """The same sections."""
+    return one.down_timer_adverts * one.advert_int_us + skew_us(node, one)
+
+
+def claim(node: Node, one: InstanceSettings) -> tuple[int, bytes]:
+    """What decides between two masters."""
+    ips = [ipaddress.ip_address(ip) for ip in node.ips[one.interface]]
+    return priority(node, one), max(ip.packed for ip in ips if ip.version == one.family)
+
+
+def slack_us(world: World) -> int:
+    """There and back through the network."""
+    return 2 * (world.link.delay_us_max + QUICK_US)
+
+
+def instances(world: World, key: InstanceKey) -> list[tuple[Node, InstanceSettings]]:
+    """Who has an instance with this key, where the engine runs."""
+    return [
+        (node, one)
+        for node in world.running()
+        for one in node.instances
+        if one.key == key and node.machine(key) is not None
+    ]
+
+
+def keys(world: World) -> list[InstanceKey]:
+    """All of the world."""
+    return list(dict.fromkeys(i.key for node in world.nodes.values() for i in node.instances))

@@ -1,0 +1,108 @@
+"""One simulated machine: its clock, its cables, its kernel, and the real engine on it.
+
+PURE. What a crash leaves (addresses), what a watch process would know (trackers) and what the
+operator has said (maintenance) belong to the machine and outlive its engine.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+from hanode.vrrp.effects import State
+from hanode.vrrp.events import LinkState, TrackerChanged
+from hanode.vrrp.machine import Machine
+from hanode.vrrp.router import Router
+from hanode.vrrp.settings import Address, InstanceKey, InstanceSettings, VrrpSettings
+
+PPM = 1_000_000
+
+
+@dataclass
+class Node:
+    """One simulated machine."""
+
+    name: str
+    settings: VrrpSettings
+    ips: dict[str, tuple[str, ...]]
+    """Interface -> its own addresses."""
+    drift_ppm: int = 0
+    """Its clock gains so many microseconds a second."""
+    epoch_us: int = 0
+    """What its clock shows when the world begins."""
+    router: Router | None = None
+    """None: not running."""
+    unplugged: set[str] = field(default_factory=set)
+    kernel: set[Address] = field(default_factory=set)
+    trackers: dict[tuple[str, str], TrackerChanged] = field(default_factory=dict)
+    """What its watch process knows."""
+    told: dict[tuple[str, str], TrackerChanged] = field(default_factory=dict)
+    """What of it the running engine has been told."""
+    maintenance: bool = False
+    frozen: bool = False
+    """Its processes do not run (SIGSTOP); its kernel does."""
+    thaw_us: int = 0
+    """When they go on."""
+    spoke_us: dict[InstanceKey, int] = field(default_factory=dict)
+    """When each instance sent its last advert."""
+    heard: dict[InstanceKey, tuple[int, int]] = field(default_factory=dict)
+    """When the last advert came that listed our addresses, and its priority."""
+
+    @property
+    def runs(self) -> bool:
+        """Whether its engine runs and can do something."""
+        return self.router is not None and not self.frozen
+
+    @property
+    def instances(self) -> tuple[InstanceSettings, ...]:
+        """What it is to run."""
+        return self.settings.instances
+
+    def instance(self, name: str = "") -> InstanceSettings:
+        """By name; "": the first."""
+        return next(i for i in self.settings.instances if not name or i.name == name)
+
+    def machine(self, key: InstanceKey) -> Machine | None:
+        """The running instance."""
+        return self.router.machines.get(key) if self.router is not None else None
+
+    def state(self, key: InstanceKey) -> State | None:
+        """None: not running."""
+        machine = self.machine(key)
+        return machine.state if machine is not None else None
+
+    def masters(self) -> Iterator[InstanceSettings]:
+        """Its instances that are MASTER."""
+        for one in self.settings.instances:
+            if self.state(one.key) is State.MASTER:
+                yield one
+
+    def link_state(self, interface: str) -> LinkState:
+        """The interface as its kernel has it."""
+        addresses = tuple(ipaddress.ip_address(ip).packed for ip in self.ips[interface])
+        return LinkState(
+            up=interface not in self.unplugged, mac=b"\x02" + bytes(5), addresses=addresses
+        )
+
+    # Its clock
+
+    def local_us(self, world_us: int) -> int:
+        """What its clock shows then."""
+        return self.epoch_us + world_us + world_us * self.drift_ppm // PPM
+
+    def world_us(self, local_us: int) -> int:
+        """The first moment at which its clock shows at least that."""
+        estimate = (local_us - self.epoch_us) * PPM // (PPM + self.drift_ppm)
+        while self.local_us(estimate) < local_us:
+            estimate += 1
+        while estimate > 0 and self.local_us(estimate - 1) >= local_us:
+            estimate -= 1
+        return estimate
+
+    @property
+    def due_us(self) -> int | None:
+        """When, by the world's time, its engine wants to be woken."""
+        if self.router is None or self.frozen or self.router.deadline_us is None:
+            return None
+        return max(0, self.world_us(self.router.deadline_us))

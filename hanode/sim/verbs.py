@@ -1,0 +1,280 @@
+"""What can be done to the simulated world: faults, repairs, reloads, operators' verbs.
+
+PURE. Each verb is a function; one that does not apply at the moment does nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+
+from hanode.sim.link import QUICK_US
+from hanode.sim.node import Node
+from hanode.sim.world import World
+from hanode.vrrp.effects import Effect
+from hanode.vrrp.events import TrackerChanged
+from hanode.vrrp.router import Router
+from hanode.vrrp.settings import Address, VrrpSettings
+from hanode.vrrp.surroundings import TrackerKind
+
+WATCH_US = 20_000
+"""So long a watch process takes at most until it has told of everything."""
+RESPAWN_US = 400_000
+"""A supervisor starts a killed child again within this time."""
+
+
+def perform(world: World, verb: str, *names: str, value: float = 0) -> None:
+    """Do it, and let the checkers know."""
+    world.note(" ".join((verb, *names)) + (f" {value:g}" if value else ""))
+    VERBS[verb](world, names, value)
+    for watcher in world.watchers:
+        watcher.saw_fault(world, verb, names)
+
+
+# The engine's life
+
+
+def start(world: World, names: tuple[str, ...], _value: float) -> None:
+    """Start the engine."""
+    node = world.nodes[names[0]]
+    if node.router is None:
+        _begin(world, node, alive_us=None)
+
+
+def stop(world: World, names: tuple[str, ...], _value: float) -> None:
+    """SIGTERM."""
+    node = world.nodes[names[0]]
+    if node.router is not None and not node.frozen:
+        _tell(world, node, lambda router, now_us: router.stop("stopped by operator", now_us=now_us))
+        node.router = None
+
+
+def crash(world: World, names: tuple[str, ...], _value: float) -> None:
+    """The whole engine is killed, or the machine's power fails; its kernel keeps what it has."""
+    node = world.nodes[names[0]]
+    node.router, node.frozen = None, False
+
+
+def respawn(world: World, names: tuple[str, ...], value: float) -> None:
+    """The vrrp process alone is killed; the supervisor starts it again soon."""
+    node = world.nodes[names[0]]
+    if node.router is None or node.frozen:
+        return
+    died_us = world.now_us
+    node.router = None
+
+    def again() -> None:
+        if node.router is None:
+            world.note(f"{node.name} vrrp process started again")
+            _begin(world, node, alive_us=node.local_us(died_us))
+            for watcher in world.watchers:
+                watcher.saw_fault(world, "start", names)
+
+    world.at(died_us + 1 + int(value * RESPAWN_US), again)
+
+
+def freeze(world: World, names: tuple[str, ...], value: float) -> None:
+    """SIGSTOP, and SIGCONT after so many seconds."""
+    node = world.nodes[names[0]]
+    if node.router is None or node.frozen:
+        return
+    node.frozen, node.thaw_us = True, world.now_us + 1 + int(value * 1_000_000)
+    router, thaw_us = node.router, node.thaw_us
+
+    def thaw() -> None:
+        if node.router is router and node.frozen and node.thaw_us == thaw_us:
+            node.frozen = False
+            world.note(f"{node.name} goes on")
+            for watcher in world.watchers:
+                watcher.saw_fault(world, "thaw", names)
+
+    world.at(thaw_us, thaw)
+
+
+# The network
+
+
+def unplug(world: World, names: tuple[str, ...], _value: float) -> None:
+    """Pull the cables, or that of one interface."""
+    node = world.nodes[names[0]]
+    for interface in names[1:] or tuple(node.ips):
+        node.unplugged.add(interface)
+        _tell_link(world, node, interface)
+
+
+def plug(world: World, names: tuple[str, ...], _value: float) -> None:
+    """Put them in again."""
+    node = world.nodes[names[0]]
+    for interface in names[1:] or tuple(node.ips):
+        node.unplugged.discard(interface)
+        _tell_link(world, node, interface)
+
+
+def cut(world: World, names: tuple[str, ...], _value: float) -> None:
+    """These on one side, the rest on the other."""
+    one = frozenset(names)
+    world.link.parts = (one, frozenset(world.nodes) - one)
+
+
+def heal(world: World, _names: tuple[str, ...], _value: float) -> None:
+    """The end of `cut`."""
+    world.link.parts = ()
+
+
+def loss(world: World, _names: tuple[str, ...], value: float) -> None:
+    """A share of the packets is lost from now on."""
+    world.link.loss = value
+
+
+def lag(world: World, _names: tuple[str, ...], value: float) -> None:
+    """Packets take up to so many seconds, each another time: they overtake each other."""
+    world.link.delay_us_max = max(QUICK_US, int(value * 1_000_000))
+
+
+# Settings, trackers, operators
+
+
+def priority(world: World, names: tuple[str, ...], value: float) -> None:
+    """A reload with another priority."""
+    node = world.nodes[names[0]]
+    instances = tuple(replace(i, priority=max(1, int(value))) for i in node.instances)
+    _configure(world, node, replace(node.settings, instances=instances))
+
+
+def vips(world: World, names: tuple[str, ...], _value: float) -> None:
+    """A reload with other addresses of the first instance."""
+    node = world.nodes[names[0]]
+    first = node.instance()
+    wanted = tuple(Address(ip, 24 if "." in ip else 64, first.interface) for ip in names[1:])
+    instances = (replace(first, vips=wanted), *node.instances[1:])
+    _configure(world, node, replace(node.settings, instances=instances))
+
+
+def reload(world: World, names: tuple[str, ...], _value: float) -> None:
+    """A reload of the same file."""
+    _configure(world, world.nodes[names[0]], world.nodes[names[0]].settings)
+
+
+def track(world: World, names: tuple[str, ...], value: float) -> None:
+    """`track NODE script chk 0`: the watch process finds that it fails; a file: its number."""
+    node, kind, name = world.nodes[names[0]], names[1], names[2]
+    known: dict[str, TrackerKind] = {"script": "script", "process": "process", "file": "file"}
+    up = True if kind == "file" else bool(value)
+    number = int(value) if kind == "file" else 0
+    news = TrackerChanged(known[kind], name, up, number)
+    node.trackers[kind, name] = news
+    _tell_tracker(world, node, news)
+
+
+def steal(world: World, names: tuple[str, ...], _value: float) -> None:
+    """Somebody removes an address of a master from the kernel."""
+    node = world.nodes[names[0]]
+    held = [a for one in node.masters() for a in one.vips if a in node.kernel]
+    if not held or node.frozen:
+        return
+    node.kernel.discard(held[0])
+    node.heard.clear()
+    lost = [(held[0].dev, str(held[0]))]
+    _tell(world, node, lambda router, now_us: router.lost(lost, now_us=now_us))
+
+
+def release(world: World, names: tuple[str, ...], _value: float) -> None:
+    """The operator's `release`."""
+    _tell(
+        world,
+        world.nodes[names[0]],
+        lambda router, now_us: router.release(now_us=now_us).effects,
+    )
+
+
+def take(world: World, names: tuple[str, ...], _value: float) -> None:
+    """The operator's `take`."""
+    node = world.nodes[names[0]]
+    node.heard.clear()
+    _tell(world, node, lambda router, now_us: router.take(now_us=now_us).effects)
+
+
+def maintenance(world: World, names: tuple[str, ...], value: float) -> None:
+    """The operator's `maintenance on` or `off`."""
+    node, on = world.nodes[names[0]], bool(value)
+    node.maintenance = on
+    _tell(world, node, lambda router, now_us: router.maintenance(on, now_us=now_us).effects)
+
+
+VERBS: dict[str, Callable[[World, tuple[str, ...], float], None]] = {
+    verb.__name__: verb
+    for verb in (
+        start, stop, crash, respawn, freeze, unplug, plug, cut, heal, loss, lag, priority, vips,
+        reload, track, steal, release, take, maintenance,
+    )
+}  # fmt: skip
+
+
+# How a node's engine is told
+
+
+def _tell(world: World, node: Node, what: Callable[[Router, int], list[Effect]]) -> None:
+    """Now, or when its processes go on."""
+    router = node.router
+    if router is None:
+        return
+    if node.frozen:
+        world.at(node.thaw_us, lambda: _tell(world, node, what) if node.router is router else None)
+        return
+    world.tell_time(node)
+    world.carry_out(node, what(router, node.local_us(world.now_us)))
+
+
+def _begin(world: World, node: Node, *, alive_us: int | None) -> None:
+    node.router = Router()
+    node.heard.clear()
+    node.told.clear()
+    if node.maintenance:
+        maintenance(world, (node.name,), 1)
+    for interface in node.ips:
+        _tell_link(world, node, interface)
+    _tell(
+        world,
+        node,
+        lambda router, now_us: (
+            router.configure(
+                node.settings, now_us=now_us, found=tuple(node.kernel), alive_us=alive_us
+            ).effects
+        ),
+    )
+    router = node.router
+    after_us = int(world.chance() * WATCH_US)
+
+    def tell_all() -> None:
+        if node.router is router:
+            for news in list(node.trackers.values()):
+                _tell_tracker(world, node, news)
+
+    world.at(world.now_us + after_us, tell_all)
+
+
+def _configure(world: World, node: Node, settings: VrrpSettings) -> None:
+    if node.router is None:
+        node.settings = settings
+
+    def configure(router: Router, now_us: int) -> list[Effect]:
+        node.settings = settings
+        return router.configure(settings, now_us=now_us, found=tuple(node.kernel)).effects
+
+    _tell(world, node, configure)
+
+
+def _tell_tracker(world: World, node: Node, news: TrackerChanged) -> None:
+    def tell(router: Router, now_us: int) -> list[Effect]:
+        node.told[news.kind, news.name] = news
+        return router.tracker(news, now_us=now_us)
+
+    _tell(world, node, tell)
+
+
+def _tell_link(world: World, node: Node, interface: str) -> None:
+    _tell(
+        world,
+        node,
+        lambda router, now_us: router.link(interface, node.link_state(interface), now_us=now_us),
+    )

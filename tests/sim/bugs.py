@@ -1,0 +1,243 @@
+"""Bugs to plant: each is one small mistake in the engine that a checker must find."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from hanode.vrrp import timing, track
+from hanode.vrrp.announce import Announcements
+from hanode.vrrp.effects import AddAddresses, RemoveAddresses, State
+from hanode.vrrp.machine import Machine
+from hanode.vrrp.router import Router
+from hanode.vrrp.sync import SyncGroup
+from hanode.vrrp.transmit import Transmitter
+from hanode.vrrp.waiting import Waiting
+
+Plant = Callable[[pytest.MonkeyPatch], None]
+BUGS: dict[str, Plant] = {}
+
+
+def bug(plant: Plant) -> Plant:
+    BUGS[plant.__name__] = plant
+    return plant
+
+
+@bug
+def tie_is_won_by_the_lower_address(patch: pytest.MonkeyPatch) -> None:
+    real = Machine._hear_as_master
+
+    def wrong(self: Machine, event: Any, now_us: int) -> Any:
+        if event.advert.priority == self.priority.effective:
+            flip = bytes(255 - byte for byte in event.source)
+            own, self.source = self.source, bytes(255 - byte for byte in self.source)
+            try:
+                return real(self, replace(event, source=flip), now_us)
+            finally:
+                self.source = own
+        return real(self, event, now_us)
+
+    patch.setattr(Machine, "_hear_as_master", wrong)
+
+
+@bug
+def address_stays_when_giving_way(patch: pytest.MonkeyPatch) -> None:
+    real = Machine._leave_master
+
+    def wrong(self: Machine, now_us: int, *, say_so: bool) -> Any:
+        effects = real(self, now_us, say_so=say_so)
+        return [e for e in effects if say_so or not isinstance(e, RemoveAddresses)]
+
+    patch.setattr(Machine, "_leave_master", wrong)
+
+
+@bug
+def priority_zero_is_taken_for_an_ordinary_advert(patch: pytest.MonkeyPatch) -> None:
+    real = Machine._wait
+
+    def wrong(self: Machine, waiting: Waiting) -> None:
+        waiting.stopping = False
+        real(self, waiting)
+
+    patch.setattr(Machine, "_wait", wrong)
+
+
+@bug
+def master_stops_without_farewell(patch: pytest.MonkeyPatch) -> None:
+    real = Machine._leave_master
+    patch.setattr(
+        Machine,
+        "_leave_master",
+        lambda self, now_us, *, say_so: real(self, now_us, say_so=False),
+    )
+
+
+@bug
+def lower_adverts_keep_a_backup_down(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr("hanode.vrrp.election.Patience.gives_way", lambda *_words: True)
+
+
+@bug
+def master_down_is_one_interval(patch: pytest.MonkeyPatch) -> None:
+    real = timing.master_down_us
+    patch.setattr(
+        timing, "master_down_us", lambda **words: real(**words) - 2 * words["master_advert_us"]
+    )
+
+
+@bug
+def skew_grows_with_the_priority(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(
+        timing,
+        "skew_us",
+        lambda *, version, priority, master_advert_us: 1_000_000 * (256 + priority) // 256,
+    )
+
+
+@bug
+def nothing_is_announced_after_a_change(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(Announcements, "begin", lambda self, settings, now_us: [])
+
+
+@bug
+def fault_keeps_speaking(patch: pytest.MonkeyPatch) -> None:
+    real = Machine._look_again
+
+    def wrong(self: Machine, news: str, now_us: int) -> Any:
+        return [] if self.state is State.MASTER else real(self, news, now_us)
+
+    patch.setattr(Machine, "_look_again", wrong)
+
+
+@bug
+def leftover_of_a_crash_is_not_removed(patch: pytest.MonkeyPatch) -> None:
+    real = Machine._start
+
+    def wrong(self: Machine, event: Any, now_us: int) -> Any:
+        return [e for e in real(self, event, now_us) if not isinstance(e, RemoveAddresses)]
+
+    patch.setattr(Machine, "_start", wrong)
+
+
+@bug
+def reload_forgets_the_new_address(patch: pytest.MonkeyPatch) -> None:
+    real = Machine._reconfigure
+
+    def wrong(self: Machine, new: Any, now_us: int) -> Any:
+        return [e for e in real(self, new, now_us) if not isinstance(e, AddAddresses)]
+
+    patch.setattr(Machine, "_reconfigure", wrong)
+
+
+@bug
+def reload_forgets_the_new_priority(patch: pytest.MonkeyPatch) -> None:
+    real = Machine._reconfigure
+
+    def wrong(self: Machine, new: Any, now_us: int) -> Any:
+        return real(self, replace(new, priority=self.settings.priority), now_us)
+
+    patch.setattr(Machine, "_reconfigure", wrong)
+
+
+# Trackers
+
+
+@bug
+def failed_script_is_no_fault(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(track, "_failure", lambda thing, state: None)
+
+
+@bug
+def malus_is_taken_for_a_bonus(patch: pytest.MonkeyPatch) -> None:
+    real = track._delta
+    patch.setattr(track, "_delta", lambda thing, state: abs(real(thing, state)))
+
+
+@bug
+def new_priority_is_not_said(patch: pytest.MonkeyPatch) -> None:
+    real = Transmitter.prepare
+
+    def wrong(self: Transmitter, priority: int, source: bytes) -> None:
+        real(self, self._priority or priority, source)
+
+    patch.setattr(Transmitter, "prepare", wrong)
+
+
+@bug
+def script_is_not_waited_for(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(track, "pending", lambda things, known: None)
+
+
+@bug
+def tracker_is_forgotten_by_a_reload(patch: pytest.MonkeyPatch) -> None:
+    real = Router.configure
+
+    def wrong(self: Router, settings: Any, **words: Any) -> Any:
+        self.shared.trackers.clear()
+        return real(self, settings, **words)
+
+    patch.setattr(Router, "configure", wrong)
+
+
+# Sync groups
+
+
+@bug
+def group_does_not_follow_into_fault(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(SyncGroup, "fault_beside", lambda self, member: None)
+    real = SyncGroup.followers
+    patch.setattr(
+        SyncGroup,
+        "followers",
+        lambda self, mover=None, old=None: (
+            (machine, event) for machine, event in real(self, mover, old) if event.state != "FAULT"
+        ),
+    )
+
+
+@bug
+def group_does_not_follow_into_backup(patch: pytest.MonkeyPatch) -> None:
+    real = SyncGroup.followers
+    patch.setattr(
+        SyncGroup,
+        "followers",
+        lambda self, mover=None, old=None: (
+            (machine, event)
+            for machine, event in real(self, mover, old)
+            if event.state != "BACKUP" or machine.state is not State.MASTER
+        ),
+    )
+
+
+@bug
+def member_does_not_wait_for_its_group(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(SyncGroup, "may_be_master", lambda self: True)
+    real = SyncGroup.followers
+    patch.setattr(
+        SyncGroup,
+        "followers",
+        lambda self, mover=None, old=None: (
+            (machine, event) for machine, event in real(self, mover, old) if event.state != "MASTER"
+        ),
+    )
+
+
+# Operators and restarts
+
+
+@bug
+def maintenance_is_forgotten(patch: pytest.MonkeyPatch) -> None:
+    real = track.fault
+
+    def wrong(settings: Any, link: Any, things: Any, known: Any, maintenance: Any) -> Any:
+        return real(settings, link, things, known, None)
+
+    patch.setattr(track, "fault", wrong)
+
+
+@bug
+def a_killed_master_always_resumes(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr("hanode.vrrp.reloads.may_resume", lambda *_words: True)
