@@ -143,9 +143,14 @@ class Election:
         self._main_us = waiting.since_us + self._wait_us
 
     def _become_backup(
-        self, cause: str, now_us: int, waiting: Waiting | None = None
+        self,
+        cause: str,
+        now_us: int,
+        waiting: Waiting | None = None,
+        *,
+        say_so: bool = False,
     ) -> list[Effect]:
-        effects = self._leave_master(now_us, say_so=False) if self.state is State.MASTER else []
+        effects = self._leave_master(now_us, say_so=say_so) if self.state is State.MASTER else []
         effects += self._enter(State.BACKUP, cause, now_us)
         self._patience.forget()
         if waiting is None or waiting.heard is None:
@@ -275,8 +280,7 @@ class Election:
         if self.state is not State.MASTER or address.no_track:
             return []
         cause = f"{address} was removed from {address.dev} by somebody else"
-        farewell = self._farewell(now_us)
-        return farewell + self._become_backup(cause, now_us, Waiting(now_us, stopping=True))
+        return self._become_backup(cause, now_us, Waiting(now_us, stopping=True), say_so=True)
 
     # Adverts
 

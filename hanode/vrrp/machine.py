@@ -246,8 +246,7 @@ class Machine(Election):
     def _release(self, cause: str, now_us: int) -> list[Effect]:
         if self.state is not State.MASTER:
             return []
-        effects = self._leave_master(now_us, say_so=True)
-        effects += self._become_backup(cause, now_us)
+        effects = self._become_backup(cause, now_us, say_so=True)
         self._patience.yielded = True
         return effects
 

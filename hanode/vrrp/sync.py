@@ -49,7 +49,7 @@ class SyncGroup:
         """The fault of another member."""
         for machine in self.members:
             if machine.own_fault is not None and machine is not member:
-                return f"sync group {self.settings.name}: {machine.own_fault}"
+                return f"{self._prefix}{machine.own_fault}"
         return None
 
     # What the router asks
@@ -95,6 +95,7 @@ class SyncGroup:
             new = State.MASTER if states == {State.MASTER} else State.BACKUP
         if new is self.state:
             return []
+        cause = cause.removeprefix(self._prefix)
         old, self.state, self.cause = self.state, new, cause
         effects: list[Effect] = [GroupChanged(self.settings.name, old, new, cause)]
         if new is not State.INIT:
@@ -108,5 +109,8 @@ class SyncGroup:
         return [Notify("GROUP", self.settings.name, state, 0)]
 
     def _follow(self, state: State, cause: str, *, soon: bool = False) -> SyncFollow:
-        prefix = f"sync group {self.settings.name}: "
-        return SyncFollow(state.value, prefix + cause.removeprefix(prefix), soon)
+        return SyncFollow(state.value, self._prefix + cause.removeprefix(self._prefix), soon)
+
+    @property
+    def _prefix(self) -> str:
+        return f"sync group {self.settings.name}: "
