@@ -102,10 +102,24 @@ class Frame:
     data: bytes
 
     @property
+    def advert_at(self) -> int | None:
+        """Where in the frame the VRRP part begins; None: it is no advert."""
+        if self.data[12:14] == b"\x08\x00" and self.data[23] in (112, 51):
+            return 34 if self.data[23] == 112 else 34 + 24
+        return 54 if self.data[12:14] == b"\x86\xdd" and self.data[20] == 112 else None
+
+    @property
     def advert_priority(self) -> int | None:
-        return self.data[36] if self.data[12:14] == b"\x08\x00" and self.data[23] == 112 else None
+        at = self.advert_at
+        return None if at is None else self.data[at + 2]
 
     def announces(self, ip: str) -> bool:
+        """Whether it is a gratuitous ARP or a neighbour advertisement to all."""
+        if ":" in ip:
+            packed = socket.inet_pton(socket.AF_INET6, ip)
+            to_all = self.data[:6] == bytes.fromhex("333300000001")
+            is_na = self.data[12:14] == b"\x86\xdd" and self.data[20] == 58
+            return is_na and to_all and self.data[54] == 136 and self.data[62:78] == packed
         packed = socket.inet_aton(ip)
         return self.data[12:14] == b"\x08\x06" and self.data[28:32] == self.data[38:42] == packed
 
@@ -137,6 +151,9 @@ class Wire:
             "peer", "name", INTERFACE, "address", MAC[node], "netns", space)  # fmt: skip
         run("ip", "-n", switch, "link", "set", port, "master", "br0", "up")
         run("ip", "-n", space, "addr", "add", f"{IP[node]}/24", "dev", INTERFACE)
+        # Link-local addresses at once: no test waits for duplicate address detection.
+        run("ip", "netns", "exec", space, "sysctl", "-q",
+            f"net.ipv6.conf.{INTERFACE}.accept_dad=0")  # fmt: skip
         run("ip", "-n", space, "link", "set", INTERFACE, "up")
         self._sockets.append((node, inside(switch, lambda: _capture(port))))
 
@@ -162,7 +179,8 @@ class Wire:
         ]
 
     def has_vip(self, node: str, vip: str = VIP) -> bool:
-        return any(a.startswith(f"{vip}/") for a in self.addresses(node))
+        """Whether any interface of the node has the address."""
+        return f" {vip}/" in self.ip(node, "addr")
 
     def seen(self, node: str, since_s: float = 0) -> list[Frame]:
         return [f for f in list(self.frames) if f.node == node and f.at_s >= since_s]
@@ -173,10 +191,12 @@ class Wire:
     def announcements(self, node: str, since_s: float = 0, vip: str = VIP) -> list[Frame]:
         return [f for f in self.seen(node, since_s) if f.announces(vip)]
 
-    def first_announcement(self, node: str, since_s: float, within_s: float = 6) -> Frame:
+    def first_announcement(
+        self, node: str, since_s: float, within_s: float = 6, vip: str = VIP
+    ) -> Frame:
         """The moment at which the node holds the VIP: it announces right after adding it."""
         return until(
-            lambda: self.announcements(node, since_s), f"{node} announces the VIP", within_s
+            lambda: self.announcements(node, since_s, vip), f"{node} announces the VIP", within_s
         )[0]
 
     def watch(self) -> None:
@@ -226,7 +246,7 @@ def _read(node: str, sock: socket.socket) -> Frame | None:
 class Ours:
     """`hanode.proc.vrrp` in a node, with the supervisor's end of its socket in our hand."""
 
-    def __init__(self, wire_: Wire, node: str, *instances: InstanceSettings) -> None:
+    def __init__(self, wire_: Wire, node: str, *instances: InstanceSettings, **more: Any) -> None:
         self.wire, self.node = wire_, node
         self.messages: list[dict[str, Any]] = []
         self.started_s = time.time()
@@ -249,7 +269,7 @@ class Ours:
         self.socket = ours
         self._reader = threading.Thread(target=self._read, daemon=True)
         self._reader.start()
-        self.configure(*instances)
+        self.configure(*instances, **more)
 
     def _read(self) -> None:
         with self.socket.makefile("r") as lines:
@@ -259,12 +279,11 @@ class Ours:
     def say(self, **message: Any) -> None:
         self.socket.sendall(json.dumps(message).encode() + b"\n")
 
-    def configure(self, *instances: InstanceSettings) -> dict[str, Any]:
-        """Send settings; the answer."""
+    def configure(self, *instances: InstanceSettings, **more: Any) -> dict[str, Any]:
+        """Send settings (`more`: other fields of VrrpSettings); the answer."""
         seen = len(self.of_kind("configured"))
-        self.say(
-            verb="configure", revision=seen, settings=wire.encode(VrrpSettings(tuple(instances)))
-        )
+        settings = VrrpSettings(tuple(instances), **more)
+        self.say(verb="configure", revision=seen, settings=wire.encode(settings))
         return until(lambda: self.of_kind("configured")[seen:], "settings are answered")[0]
 
     def of_kind(self, kind: str) -> list[dict[str, Any]]:
@@ -340,6 +359,11 @@ class Keepalived:
         self._log.flush()
         self._log.seek(0)
         return self._log.read()
+
+    def reload(self, config: str) -> None:
+        """A new file, and SIGHUP."""
+        (Path(self._folder.name) / "keepalived.conf").write_text(config)
+        self.process.send_signal(signal.SIGHUP)
 
     def stop(self) -> None:
         self.process.send_signal(signal.SIGTERM)

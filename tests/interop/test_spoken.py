@@ -1,0 +1,74 @@
+"""The same bytes from both engines: whole frames, from the first advert to priority 0."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+
+import pytest
+
+from hanode.vrrp.settings import InstanceSettings
+from tests.interop.stage import (
+    IP6,
+    VIP6,
+    ipv6,
+    keepalived,
+    ours,
+    spoken,
+    unicast,
+    unicast6,
+    v3,
+    with_ipv6,
+    with_vmac,
+)
+from tests.kernel.harness import VIP
+from tests.kernel.pairs import instance
+
+pytestmark = pytest.mark.needs("root", "netns", "keepalived")
+
+QUICK = {"garp_master_delay_us": 1_000_000}
+SPOKEN: dict[str, InstanceSettings] = {
+    "v2_pass_two_addresses": instance(
+        "a", VIP, "192.168.192.201", garp_master_delay_us=2_000_000, auth_pass="secret"
+    ),
+    "v2_no_auth": instance("a", auth_type="NONE", **QUICK),
+    "v2_ah": instance("a", auth_type="AH", auth_pass="secret", **QUICK),
+    "v2_unicast": unicast("a", version=2, **QUICK),
+    "v2_unicast_ah": unicast("a", version=2, auth_type="AH", auth_pass="secret", **QUICK),
+    "v2_vmac": with_vmac(instance("a", auth_type="NONE", **QUICK)),
+    "v3": v3("a", **QUICK),
+    "v3_unicast": unicast("a", **QUICK),
+    "v3_vmac": with_vmac(v3("a", **QUICK)),
+    "v3_vmac_xmit_base": with_vmac(v3("a", **QUICK), xmit_base=True),
+    "ipv6": ipv6("a", VIP6, "2001:db8::10", **QUICK),
+    "ipv6_unicast": unicast6("a", **QUICK),
+    "ipv6_vmac": with_vmac(ipv6("a", **QUICK)),
+    "ipv6_vmac_xmit_base": with_vmac(ipv6("a", **QUICK), xmit_base=True),
+}
+assert set(IP6) == {"a", "b"}
+
+Both = tuple[tuple[list[str], list[str]], tuple[list[str], list[str]]]
+
+
+def compared(settings: InstanceSettings) -> Both:
+    """keepalived's frames, and ours."""
+    with ThreadPoolExecutor(2) as pool:
+        theirs, mine = pool.map(
+            lambda start: spoken(start, settings, with_ipv6), (keepalived, ours)
+        )
+    return theirs, mine
+
+
+@pytest.fixture(scope="module")
+def told() -> Iterator[dict[str, Future[Both]]]:
+    with ThreadPoolExecutor(7) as pool:
+        yield {name: pool.submit(compared, settings) for name, settings in SPOKEN.items()}
+
+
+@pytest.mark.parametrize("name", list(SPOKEN))
+def test_frames_are_byte_equal(told: dict[str, Future[Both]], name: str) -> None:
+    theirs, mine = told[name].result(90)
+    assert mine[0] == theirs[0]
+    assert mine[1] == theirs[1]
+    assert len(mine[0]) == 5
+    assert len(mine[1]) == 10 * len(SPOKEN[name].vips)
