@@ -9,10 +9,11 @@ passed in.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 
-from hanode.conf.macros import MacroError, repeat, substitute
+from hanode.conf.macros import MacroError, alternatives, repeat, substitute
 from hanode.conf.problems import Problem, Severity
 from hanode.conf.source import Source
 from hanode.conf.tree import CONDITION, Document, Kind, Line, parse, pieces
@@ -22,6 +23,11 @@ Reader = Callable[[str, str], "tuple[tuple[str, str], ...] | None"]
 
 MAX_INCLUDE_DEPTH = 16
 """Files inside files; a file that includes itself ends here."""
+NEEDS_MATCH = ("includem", "includew", "includea")
+"""The forms that end keepalived where a plain name has no file."""
+NEEDS_WILDCARD = ("includew", "includea")
+NEEDS_BRACE = ("includeb", "includea")
+_WILDCARD = re.compile(r"[*?\[]")
 MAX_BYTES = 1022
 """Of one line in keepalived's buffer of 1024, with the line's end and a NUL."""
 MAX_LINES = 1_000_000
@@ -198,27 +204,54 @@ class _Expansion:
 
     def include(self, source: Source, line: Line, depth: int) -> None:
         body = source.text[line.body : line.comment].rstrip()
-        pattern = body.partition(" ")[2].strip().strip('"')
-        files = self.read(pattern, source.name) if self.read is not None and pattern else None
-        if files is None:
-            if self.read is not None or not pattern:
-                message = (
-                    f"include {pattern}: no file can be read there"
-                    if pattern
-                    else ("include without a file name")
-                )
-                self.problem("include-not-found", source, line, message, "warning")
-            else:
-                message = f"include {pattern} is not followed here; the line is kept"
+        word, *rest = body.split(maxsplit=1)
+        pattern = rest[0] if rest else ""
+        if self.read is None or not pattern:
+            message = f"include {pattern} is not followed here; the line is kept"
+            if pattern:
                 self.problem("include-kept", source, line, message, "info")
+            else:
+                message = "include without a file name"
+                self.problem("include-not-found", source, line, message, "warning")
             self.emit(body, source, line)
             return
         if depth >= MAX_INCLUDE_DEPTH:
             message = f"include {pattern}: files include each other more than {depth} deep"
             self.problem("include-depth", source, line, message)
             return
+        files = self.files(word, pattern, source, line)
+        if not files:
+            self.emit(body, source, line)
         for name, text in files:
             self.file(parse(text, name), depth + 1)
+
+    def files(self, word: str, pattern: str, source: Source, line: Line) -> list[tuple[str, str]]:
+        """What an include stands for; a Problem where a name that must be there is not."""
+        assert self.read is not None
+        found: list[tuple[str, str]] = []
+        missing: list[str] = []
+        try:
+            names = alternatives(pattern)
+        except MacroError as error:
+            self.problem("include-not-found", source, line, f"include {pattern}: {error}")
+            return found
+        for name in names:
+            files = self.read(name, source.name)
+            if files is not None:
+                found += files
+            elif not _WILDCARD.search(name) or word in NEEDS_WILDCARD:
+                missing.append(name)
+        if missing:
+            strict = word in (NEEDS_BRACE if len(names) > 1 else NEEDS_MATCH)
+            severity: Severity = "error" if strict else "warning"
+            what = pattern if missing == names else missing[0]
+            message = f"include {pattern}: no file can be read at {what}"
+            if pattern == what:
+                message = f"include {pattern}: no file can be read there"
+            if '"' in pattern:
+                message += "; keepalived takes quotes for a part of the name"
+            self.problem("include-not-found", source, line, message, severity)
+        return found
 
     def problem(
         self, code: str, source: Source, line: Line, message: str, severity: Severity = "error"

@@ -113,17 +113,56 @@ def _lst(arguments: str) -> list[dict[str, str]]:
     return rows
 
 
-def _split_groups(arguments: str) -> list[str]:
+def _split_groups(arguments: str, space: str | None = None) -> list[str]:
+    """What commas outside of braces divide, without the white space around it."""
     parts, depth, current = [], 0, ""
     for character in arguments:
         depth += (character == "{") - (character == "}")
         if character == "," and depth <= 0:
-            parts.append(current.strip())
+            parts.append(current.strip(space))
             current = ""
         else:
             current += character
-    return [*parts, current.strip()]
+    return [*parts, current.strip(space)]
 
 
 def _group(part: str) -> list[str]:
     return [value.strip() for value in part.strip("{}").split(",")]
+
+
+MAX_ALTERNATIVES = 4_096
+"""Names that the braces of one include may stand for."""
+
+
+def alternatives(pattern: str) -> list[str]:
+    """The patterns that `{a,b}` stand for, as the shell and glob(3) read braces."""
+    done: list[str] = []
+    waiting = [pattern]
+    while waiting:
+        current = waiting.pop()
+        span = _brace(current)
+        if span is None:
+            done.append(current)
+        else:
+            start, end = span
+            head, tail = current[:start], current[end:]
+            parts = [head + part + tail for part in _split_groups(current[start + 1 : end - 1], "")]
+            waiting += reversed(parts)
+        if len(done) + len(waiting) > MAX_ALTERNATIVES:
+            raise MacroError(f"its braces stand for more than {MAX_ALTERNATIVES} names")
+    return done
+
+
+def _brace(text: str) -> tuple[int, int] | None:
+    """The span of the first `{…}` that holds something; `{}` and a lone `{` are plain letters."""
+    at = text.find("{")
+    while at >= 0:
+        depth = 0
+        for end in range(at, len(text)):
+            depth += (text[end] == "{") - (text[end] == "}")
+            if depth == 0:
+                if end > at + 1:
+                    return at, end + 1
+                break
+        at = text.find("{", at + 1)
+    return None

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from hanode import conf
 from hanode.conf.expand import MAX_INCLUDE_DEPTH, expand
 from hanode.conf.tree import parse
@@ -147,3 +149,55 @@ def test_a_definition_may_hold_a_condition() -> None:
     text = "$Y=@a only\n$Y\n"
     assert lines(text, "a") == ["only"]
     assert lines(text, "b") == []
+
+
+@pytest.mark.parametrize(
+    ("pattern", "names"),
+    [
+        ("{b,a}.conf", ["b.conf", "a.conf"]),
+        ("d/{a,{e/a,b}}.conf", ["d/a.conf", "d/e/a.conf", "d/b.conf"]),
+        ("{a,b}{1,2}", ["a1", "a2", "b1", "b2"]),
+        ("{only}.conf", ["only.conf"]),
+        ("{a, b}", ["a", " b"]),
+        ("{a,,b}", ["a", "", "b"]),
+        ("{open", ["{open"]),
+        ("d/{}.conf", ["d/{}.conf"]),
+    ],
+)
+def test_braces_of_an_include_stand_for_several_names(pattern: str, names: list[str]) -> None:
+    asked: list[str] = []
+
+    def read(name: str, _: str) -> tuple[tuple[str, str], ...]:
+        asked.append(name)
+        return ((name, ""),)
+
+    assert not expand(parse(f"include {pattern}\n"), read=read).problems
+    assert asked == names
+
+
+def test_braces_without_end_are_stopped() -> None:
+    done = expand(parse("include " + "{a,b}" * 20 + "\n"), read=lambda _n, _f: None)
+    assert [p.code for p in done.problems] == ["include-not-found"]
+
+
+@pytest.mark.parametrize(
+    ("line", "severity"),
+    [
+        ("include none.conf", "warning"),
+        ("include no*.conf", None),
+        ("include {there,none}.conf", "warning"),
+        ("includem none.conf", "error"),
+        ("includem {there,none}.conf", "warning"),
+        ("includew no*.conf", "error"),
+        ("includeb none.conf", "warning"),
+        ("includeb {there,none}.conf", "error"),
+        ("includea {there,n*}.conf", "error"),
+        ("include", "warning"),
+        ('include "there.conf"', "warning"),
+        ("include\tthere.conf", None),
+    ],
+)
+def test_what_is_not_there_is_as_bad_as_the_form_says(line: str, severity: str | None) -> None:
+    files = {"there.conf": (("there.conf", ""),)}
+    done = expand(parse(f"{line}\n"), read=lambda name, _: files.get(name))
+    assert [p.severity for p in done.problems] == ([severity] if severity else [])

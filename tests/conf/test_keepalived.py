@@ -9,6 +9,9 @@ from pathlib import Path
 import pytest
 
 from hanode import conf
+from hanode.conf.expand import expand
+from hanode.conf.tree import parse
+from hanode.system.includes import Recorder
 from tests.conf.samples import CORPUS, text_of
 
 pytestmark = pytest.mark.needs("root", "netns", "keepalived")
@@ -136,3 +139,41 @@ def test_both_blame_the_line_that_was_broken(good: str, bad: str, tmp_path: Path
     _, said = keepalived_says(path)
     assert line in blamed(said), said
     assert line in {p.line for p in conf.check(broken).problems}
+
+
+INCLUDING = """\
+first
+include {b,a}.conf
+include d/{a,{e/a,b}}.conf
+include d/*.conf
+include d/n.inc
+include {a,gone}.conf
+include nothing*.conf
+include\ta.conf
+last
+"""
+
+
+def test_it_reads_the_included_files_that_we_read(tmp_path: Path) -> None:
+    (tmp_path / "d" / "e").mkdir(parents=True)
+    for name in ("a", "b", "d/a", "d/b", "d/e/a"):
+        (tmp_path / f"{name}.conf").write_text(f"word_{name.replace('/', '_')}\n")
+    (tmp_path / "d" / "n.inc").write_text("include e/{a,a}.conf\n")
+    (tmp_path / "d" / "run.conf").write_text("word_run\n")
+    (tmp_path / "d" / "run.conf").chmod(0o755)
+    main = tmp_path / "main.conf"
+    main.write_text(INCLUDING)
+    done = subprocess.run(
+        ["keepalived", "--config-test", f"--use-file={main}"],
+        capture_output=True,
+        text=True,
+        timeout=30,
+        check=False,
+    )
+    said = re.findall(r"^\((?:(.*): )?Line \d+\) Unknown keyword '(\w+)'", done.stderr, re.M)
+    once = [word for _, word in said[: [word for _, word in said].index("last") + 1]]
+    problems = conf.check(INCLUDING, name=str(main), read=Recorder().read).problems
+    expanded = expand(parse(INCLUDING, str(main)), read=Recorder().read)
+    ours = [line.text for line in expanded.lines if not line.text.startswith("include")]
+    assert ours == once
+    assert [p.line for p in problems if p.code == "include-not-found"] == [6]
