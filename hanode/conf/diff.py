@@ -22,11 +22,15 @@ from hanode.conf.model import (
     Address,
     Config,
     RealServer,
+    Statement,
     TcpCheck,
     VirtualServer,
     VrrpInstance,
+    virtual_server,
 )
-from hanode.conf.schema import blocks
+from hanode.conf.schema import Keyword, blocks
+from hanode.conf.services import services
+from hanode.conf.values import Flag, seconds
 
 __all__ = ["IMPACTS", "Change", "diff", "effective_priority", "worst"]
 
@@ -42,21 +46,37 @@ def diff(old: Config, new: Config, *, others: Iterable[Config] = ()) -> tuple[Ch
     """
     rivals = tuple(others)
     changes = [*_globals(old, new)]
-    pairs = _paired({i.name: i for i in old.instances}, {i.name: i for i in new.instances})
-    for name, before, after in pairs:
+    renamed = _renamed(old, new)
+    before = {renamed.get(i.name, i.name): i for i in old.instances}
+    for name, was, now in _paired(before, {i.name: i for i in new.instances}):
         subject = f"vrrp_instance {name}"
-        if before is None or after is None:
-            word = "added" if before is None else "removed"
+        if was is None or now is None:
+            word = "added" if was is None else "removed"
             changes.append(Change(subject, f"group {name} {word}", "vip_moves"))
         else:
-            changes += _instance(subject, before, after, rivals)
-    servers = _paired(
-        {s.key: s for s in old.virtual_servers}, {s.key: s for s in new.virtual_servers}
-    )
-    for key, was, now in servers:
-        changes += _virtual_server(key, was, now)
-    changes += statements("file", old.other, new.other, of_root)
+            changes += _instance(subject, (old, was), (new, now), rivals)
+    servers = _paired({s.key: s for s in services(old)}, {s.key: s for s in services(new)})
+    for _, service, again in servers:
+        one = service or again
+        changes += _virtual_server(one.name, service and service.server, again and again.server)
+    changes += statements("file", _rest(old), _rest(new), of_root)
     return tuple(changes)
+
+
+def _rest(config: Config) -> tuple[Statement, ...]:
+    """What is no virtual server."""
+    return tuple(s for s in config.other if virtual_server(s) is None)
+
+
+def _renamed(old: Config, new: Config) -> dict[str, str]:
+    """The new names of groups that only have another name: keepalived knows them by their VRID."""
+    gone = [i for i in old.instances if i.vrid and new.instance(i.name) is None]
+    come = {_identity(i): i.name for i in new.instances if old.instance(i.name) is None}
+    return {i.name: come[_identity(i)] for i in gone if _identity(i) in come}
+
+
+def _identity(one: VrrpInstance) -> tuple[int, str, int]:
+    return one.vrid, one.interface, facts.instance_family(one)
 
 
 def worst(changes: Iterable[Change]) -> str:
@@ -66,8 +86,8 @@ def worst(changes: Iterable[Change]) -> str:
 
 def _globals(old: Config, new: Config) -> Iterator[Change]:
     for keyword, before, after in _changed(old.globals, new.globals, "global_defs"):
-        impact = "adverts" if keyword == "vrrp_version" else "none"
-        yield Change("global_defs", f"{keyword} {before} → {after}", impact)
+        impact = "adverts" if keyword.name == "vrrp_version" else "none"
+        yield Change("global_defs", _turned(keyword, before, after), impact)
     yield from statements("global_defs", old.globals.other, new.globals.other, of_globals)
 
 
@@ -75,20 +95,49 @@ _INSTANCE_IMPACT = {"state": "none", "interface": "vip_moves", "virtual_router_i
 
 
 def _instance(
-    subject: str, old: VrrpInstance, new: VrrpInstance, rivals: tuple[Config, ...]
+    subject: str,
+    before: tuple[Config, VrrpInstance],
+    after: tuple[Config, VrrpInstance],
+    rivals: tuple[Config, ...],
 ) -> Iterator[Change]:
-    for keyword, before, after in _changed(old, new, "vrrp_instance"):
-        impact = _INSTANCE_IMPACT.get(keyword, "adverts")
-        if keyword == "priority" and _overtakes(old, new, rivals):
+    (_, old), (_, new) = before, after
+    if old.name != new.name:
+        yield Change(subject, f"group {old.name} is now called {new.name}", "none")
+    for keyword, was, now in _changed(old, new, "vrrp_instance"):
+        impact = _INSTANCE_IMPACT.get(keyword.name, "adverts")
+        text = _turned(keyword, was, now)
+        if keyword.name in ("priority", "version", "advert_int"):
+            used = [_used(keyword.name, *each) for each in (before, after)]
+            text = f"{keyword.name} {_said(was, used[0])} → {_said(now, used[1])}"
+            impact = "adverts" if used[0] != used[1] else "none"
+        if keyword.name == "priority" and _overtakes(old, new, rivals):
             impact = "vip_moves"
-        if keyword == "nopreempt":
-            impact = "none"
-        yield Change(subject, f"{keyword} {before} → {after}", impact)
+        if keyword.name == "nopreempt":
+            impact = "none" if new.nopreempt else "vip_moves"
+        yield Change(subject, text, impact)
+    used = [_used("priority", *each) for each in (before, after)]
+    if old.priority == new.priority and used[0] != used[1]:
+        text = f"priority {used[0]} → {used[1]}, since none is written and the state changes"
+        impact = "vip_moves" if _overtakes(old, new, rivals) else "adverts"
+        yield Change(subject, text, impact)
     if (old.auth_type, old.auth_pass) != (new.auth_type, new.auth_pass):
         yield Change(subject, _auth(old, new), "adverts")
     yield from _addresses(subject, "VIP", old.vips, new.vips, new.name)
     yield from _addresses(subject, "excluded VIP", old.excluded, new.excluded, new.name)
     yield from statements(subject, old.other, new.other, of_instance)
+
+
+def _used(keyword: str, config: Config, one: VrrpInstance) -> str:
+    """What keepalived uses, written or not."""
+    if keyword == "priority":
+        return str(facts.priority(one))
+    if keyword == "version":
+        return str(facts.version(one, config))
+    return seconds(facts.interval_us(one))
+
+
+def _said(value: object, used: str) -> str:
+    return used if value is not None else f"not set ({used})"
 
 
 def _auth(old: VrrpInstance, new: VrrpInstance) -> str:
@@ -145,8 +194,8 @@ def _virtual_server(
         yield Change(subject, f"virtual server {key} added", "none")
         return
     for keyword, before, after in _changed(old, new, "virtual_server"):
-        impact = "connections" if keyword == "lb_kind" else "none"
-        yield Change(subject, f"{keyword} {before} → {after}", impact)
+        impact = "connections" if keyword.name == "lb_kind" else "none"
+        yield Change(subject, _turned(keyword, before, after), impact)
     yield from statements(subject, old.other, new.other, of_service)
     pairs = _paired({r.key: r for r in old.real_servers}, {r.key: r for r in new.real_servers})
     for real, before_real, after_real in pairs:
@@ -156,7 +205,7 @@ def _virtual_server(
 def _real_server(
     service: str, key: str, old: RealServer | None, new: RealServer | None
 ) -> Iterator[Change]:
-    subject = f"real_server {key}"
+    subject = f"real_server {key} of {service}"
     if old is None:
         yield Change(subject, f"real server {key} added to {service}", "none")
         return
@@ -164,7 +213,7 @@ def _real_server(
         yield Change(subject, f"real server {key} removed from {service}", "connections")
         return
     for keyword, before, after in _changed(old, new, "real_server"):
-        yield Change(subject, f"{keyword} {before} → {after} at {key}", "none")
+        yield Change(subject, f"{_turned(keyword, before, after)} at {key}", "none")
     yield from _check(subject, key, old.check, new.check)
     yield from statements(subject, old.other, new.other, of_service)
 
@@ -176,11 +225,12 @@ def _check(subject: str, key: str, old: TcpCheck | None, new: TcpCheck | None) -
         yield Change(subject, f"TCP_CHECK removed from {key}", "none")
     elif old is not None and new is not None:
         for keyword, before, after in _changed(old, new, "TCP_CHECK"):
-            yield Change(subject, f"TCP_CHECK {keyword} {before} → {after} at {key}", "none")
+            text = _turned(keyword, before, after)
+            yield Change(subject, f"TCP_CHECK {text} at {key}", "none")
         yield from statements(subject, old.other, new.other, of_service)
 
 
-def _changed(old: Any, new: Any, name: str) -> Iterator[tuple[str, str, str]]:
+def _changed(old: Any, new: Any, name: str) -> Iterator[tuple[Keyword, Any, Any]]:
     """(keyword, before, after) of the fields of a block that differ."""
     own = {f.name for f in fields(old)}
     for keyword in blocks()[name].keywords.values():
@@ -188,13 +238,20 @@ def _changed(old: Any, new: Any, name: str) -> Iterator[tuple[str, str, str]]:
             continue
         before, after = getattr(old, keyword.field or ""), getattr(new, keyword.field or "")
         if before != after:
-            yield keyword.name, _value(keyword.value, before), _value(keyword.value, after)
+            yield keyword, before, after
 
 
-def _value(kind: Any, value: Any) -> str:
+def _turned(keyword: Keyword, before: Any, after: Any) -> str:
+    """`lb_algo rr → wlc (the default)`; of a word that stands alone, that it came or went."""
+    if isinstance(keyword.value, Flag):
+        return f"{keyword.name} {'added' if after else 'removed'}"
+    return f"{keyword.name} {_value(keyword, before)} → {_value(keyword, after)}"
+
+
+def _value(keyword: Keyword, value: Any) -> str:
     if value is None or value == "" or value is False:
-        return "not set"
-    return " ".join(kind.write(value)) or "on"
+        return "not set" if keyword.default is None else f"not set ({keyword.default})"
+    return " ".join(keyword.value.write(value)) or "on"
 
 
 def _paired(old: dict[str, Any], new: dict[str, Any]) -> Iterator[tuple[str, Any, Any]]:

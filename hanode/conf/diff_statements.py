@@ -1,6 +1,7 @@
 """Changes of what the model keeps as statements: blocks are followed to the line that differs.
 
-PURE. What a reload does with each is in the tables below; secrets are masked.
+PURE. What a reload does with each is in the tables below, the words are in `diff_words`; secrets
+are masked.
 """
 
 from __future__ import annotations
@@ -8,8 +9,10 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
+from hanode.conf.diff_words import Path, gone_or_new, subject_of, turned
+from hanode.conf.lexer import unquote
 from hanode.conf.model import Statement
-from hanode.conf.secrets import shown
+from hanode.conf.schema import blocks
 
 Statements = tuple[Statement, ...]
 
@@ -23,7 +26,7 @@ class Change:
     impact: str
 
 
-Impact = Callable[[tuple[str, ...], str], str]
+Impact = Callable[[Path, str], str]
 """(the keywords down to the statement, "added", "removed" or "changed") → one of IMPACTS."""
 
 RESTART = frozenset(
@@ -39,12 +42,14 @@ _IDENTITY = frozenset(
     ("use_vmac", "use_ipvlan", "vrf", "mcast_dst_ip", "unicast_src_ip", "vmac_xmit_base")
 )
 """With another one of these it is another instance."""
-_SILENT = ("notify", "smtp_alert", "debug", "garp_", "track_src_ip", "kernel_rx")
+_SILENT = (
+    "notify", "smtp_alert", "debug", "garp_", "track_src_ip", "kernel_rx", "preempt_delay",
+)  # fmt: skip
 _ROUTES = ("virtual_routes", "virtual_rules", "static_ipaddress", "static_routes", "static_rules")
 _TRACKERS = ("vrrp_track_process", "track_file", "vrrp_track_file", "bfd_instance")
 
 
-def of_globals(path: tuple[str, ...], what: str) -> str:
+def of_globals(path: Path, what: str) -> str:
     """Inside global_defs."""
     if path[0] in RESTART:
         return "restart"
@@ -53,7 +58,7 @@ def of_globals(path: tuple[str, ...], what: str) -> str:
     return "adverts" if path[0] == "vrrp_down_timer_adverts" else "none"
 
 
-def of_instance(path: tuple[str, ...], what: str) -> str:
+def of_instance(path: Path, what: str) -> str:
     """Inside vrrp_instance."""
     if path[0] in _IDENTITY:
         return "vip_moves"
@@ -62,16 +67,16 @@ def of_instance(path: tuple[str, ...], what: str) -> str:
     return "none" if path[0].startswith(_SILENT) else "adverts"
 
 
-def of_service(path: tuple[str, ...], what: str) -> str:
+def of_service(path: Path, what: str) -> str:
     """Inside virtual_server: what is edited live disturbs nobody."""
     if path[0] in ("lb_kind", "lvs_method"):
         return "connections"
-    if path[0] in ("real_server", "sorry_server") and len(path) == 1 and what == "removed":
+    if path[0] == "sorry_server" and len(path) == 1 and what == "removed":
         return "connections"
     return "none"
 
 
-def of_root(path: tuple[str, ...], what: str) -> str:
+def of_root(path: Path, what: str) -> str:
     """Outside of all blocks, and in those that have no class of their own."""
     first, *inside = path
     if first in RESTART:
@@ -80,26 +85,23 @@ def of_root(path: tuple[str, ...], what: str) -> str:
         silent = bool(inside) and inside[0].startswith(_SILENT)
         return "none" if silent else "vip_moves"
     if first == "vrrp_script":
-        return "adverts" if not inside or inside[-1] in ("weight", "init_fail") else "none"
+        return "adverts" if inside and inside[-1] in ("weight", "init_fail") else "none"
     if first in _TRACKERS:
-        return "adverts"
+        return "adverts" if inside else "none"
     if first in _ROUTES:
         return "none" if what == "added" else "connections"
-    if first == "virtual_server":
-        if not inside:
-            return "connections" if what == "removed" else "none"
-        return of_service(tuple(inside), what)
     if first == "virtual_server_group":
         return "none" if what == "added" else "connections"
     return "none"
 
 
 def statements(
-    subject: str, old: Statements, new: Statements, impact: Impact, path: tuple[str, ...] = ()
+    subject: str, old: Statements, new: Statements, impact: Impact, path: Path = ()
 ) -> Iterator[Change]:
     """Statements that came, went or changed inside; compared by their words, with repetition."""
-    left = list(old)
-    came: list[Statement] = []
+    if path[-1:] == ("group",):
+        old, new = _one_by_one(old), _one_by_one(new)
+    left, came = list(old), []
     for statement in new:
         if statement in left:
             left.remove(statement)
@@ -108,42 +110,44 @@ def statements(
     for statement in came:
         same = next((s for s in left if _alike(s, statement)), None)
         here = (*path, statement.keyword)
-        if same is None:
-            text = f"{shown(statement.words)} added"
-            yield Change(subject, _inside(text, path), impact(here, "added"))
-            continue
-        left.remove(same)
-        if same.children is not None and statement.children is not None:
-            yield from _block(subject, same, statement, impact, here)
-            continue
-        before, after = shown(same.words), shown(statement.words)
-        text = f"{before} → {after}" if before != after else f"{after} changed"
-        yield Change(subject, _inside(text, path), impact(here, "changed"))
+        if same is not None:
+            left.remove(same)
+        if statement.children is not None and (same is not None or _of_lines(statement)):
+            before = same.children if same is not None else ()
+            named = subject_of(statement, subject, here)
+            yield from statements(named, before or (), statement.children, impact, here)
+        elif same is not None:
+            text = turned(same, statement, path)
+            yield Change(subject, text, impact(here, "changed"))
+        else:
+            named = subject_of(statement, subject, here)
+            yield Change(named, gone_or_new(statement, path, "added"), impact(here, "added"))
     for statement in left:
-        text = f"{shown(statement.words)} removed"
-        yield Change(subject, _inside(text, path), impact((*path, statement.keyword), "removed"))
+        here = (*path, statement.keyword)
+        named = subject_of(statement, subject, here)
+        if statement.children is not None and _of_lines(statement):
+            yield from statements(named, statement.children, (), impact, here)
+        else:
+            yield Change(named, gone_or_new(statement, path, "removed"), impact(here, "removed"))
     if not came and not left and old != new:
-        yield Change(subject, _inside("statements in another order", path), "none")
+        where = f" in {path[-1]}" if path else ""
+        yield Change(subject, f"the same in another order{where}", "none")
 
 
-def _block(
-    subject: str, old: Statement, new: Statement, impact: Impact, path: tuple[str, ...]
-) -> Iterator[Change]:
-    """A named block at the root is a subject of its own; others are said behind the text."""
-    named = shown(new.words) if len(path) == 1 and subject == "file" else subject
-    yield from statements(named, old.children or (), new.children or (), impact, path)
+def _one_by_one(group: Statements) -> Statements:
+    """The members of a group, of which several may stand on a line."""
+    return tuple(Statement((word,)) for line in group for word in line.words)
 
 
-def _inside(text: str, path: tuple[str, ...]) -> str:
-    inner = path[1:] if path[:1] and path[0] in _ROOT_BLOCKS else path
-    return f"{text} in {' / '.join(inner)}" if inner else text
-
-
-_ROOT_BLOCKS = frozenset(
-    ("vrrp_sync_group", "vrrp_script", "virtual_server", "virtual_server_group", "garp_group",
-     "track_group", "SSL", *_TRACKERS, *_ROUTES[2:])
-)  # fmt: skip
-"""Their name is the subject already."""
+def _of_lines(block: Statement) -> bool:
+    """Whether a block has no name and holds lines: to be without it is to have none of them."""
+    table = blocks().get(unquote(block.keyword))
+    return (
+        len(block.words) == 1
+        and bool(block.children)
+        and table is not None
+        and (table.lines is not None)
+    )
 
 
 def _alike(one: Statement, other: Statement) -> bool:

@@ -88,7 +88,7 @@ def test_what_is_not_sent_may_differ() -> None:
     ("old", "new", "text", "impact"),
     [
         ("priority 100", "priority 90", "priority 100 → 90", "adverts"),
-        ("priority 100\n", "", "priority 100 → not set", "adverts"),
+        ("priority 100\n", "", "priority 100 → not set (255)", "adverts"),
         ("advert_int 1", "advert_int 0.5", "advert_int 1 → 0.5", "adverts"),
         ("eth0", "eth1", "interface eth0 → eth1", "vip_moves"),
         ("auth_pass secret", "auth_pass other", "auth_pass changed", "adverts"),
@@ -103,8 +103,9 @@ def test_what_is_not_sent_may_differ() -> None:
         ("lb_algo rr", "lb_algo wlc", "lb_algo rr → wlc", "none"),
         ("lb_kind DR", "lb_kind NAT", "lb_kind DR → NAT", "connections"),
         ("weight 1", "weight 5", "weight 1 → 5 at 192.0.2.11:80", "none"),
-        ("notify /bin/true", "notify /bin/false", "notify /bin/true → notify /bin/false", "none"),
-        ("vrrp_instance g", "vrrp_instance h", "group g removed", "vip_moves"),
+        ("notify /bin/true", "notify /bin/false", "notify /bin/true → /bin/false", "none"),
+        ("vrrp_instance g", "vrrp_instance h", "group g is now called h", "none"),
+        ("vrrp_instance g {\n", "", "group g removed", "vip_moves"),
     ],
 )
 def test_a_change_in_users_words(old: str, new: str, text: str, impact: str) -> None:
