@@ -27,8 +27,9 @@ class Parser(argparse.ArgumentParser):
 
 
 def complain(verb: str, sentence: str) -> int:
-    """Say what is wrong; the exit code."""
-    print(f"hanode {verb}: {sentence}", file=sys.stderr)
+    """Say what is wrong, with nothing in it that speaks to the terminal; the exit code."""
+    said = "".join(c if c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in sentence)
+    print(f"hanode {verb}: {said}", file=sys.stderr)
     return 2
 
 

@@ -18,6 +18,10 @@ _ENGINE = {
 }
 
 
+LONGEST = 40
+"""Characters of an unknown word that are said again."""
+
+
 @dataclass(frozen=True, slots=True)
 class Explained:
     """Whether there is such a word, and the text to show."""
@@ -39,9 +43,12 @@ def explain_word(word: str) -> Explained:
     if word in RETIRED:
         return Explained(True, f"{word}: {RETIRED[word]}; keepalived ignores the line.")
     every = {name for block in blocks().values() for name in block.keywords}
-    guess = nearest(word, sorted(every))
+    guess = nearest(word, sorted(every | set(CODES)))
     hint = f"; did you mean {guess}?" if guess else ""
-    return Explained(False, f"{word} is no word of keepalived's configuration{hint}")
+    said = word if len(word) <= LONGEST else f"{word[:LONGEST]}…"
+    return Explained(
+        False, f"{said} is no word of keepalived's configuration and no problem's code{hint}"
+    )
 
 
 def explain(keyword: Keyword, block: str) -> str:

@@ -272,6 +272,9 @@ def test_explain() -> None:
     assert "from 1 to 255" in hanode("explain", "priority").stdout
     assert "nat_mask" in hanode("explain", "nat_mask").stdout
     assert hanode("explain", "fast_recovery").returncode == 0
+    told = hanode("explain", "quorum-high")
+    assert (told.returncode, told.stdout.count("\n")) == (0, 1)
+    assert "weight" in told.stdout
 
 
 @pytest.mark.parametrize(
@@ -296,6 +299,9 @@ def test_explain() -> None:
         (("merge", f"a={PAIR_A}", f"a={PAIR_B}"), "a is named twice"),
         (("merge", f"@a={PAIR_A}"), "is not NODE=FILE"),
         (("explain", "priorty"), "did you mean priority?"),
+        (("explain", "vip-differ"), "did you mean vips-differ?"),
+        (("explain", "\033[31mred\nline"), "no word of keepalived's configuration"),
+        (("check", "\033[31m.conf"), "cannot be read"),
     ],
 )
 def test_a_wrong_command_is_one_sentence(words: tuple[str, ...], says: str) -> None:
@@ -303,6 +309,7 @@ def test_a_wrong_command_is_one_sentence(words: tuple[str, ...], says: str) -> N
     assert done.returncode == 2
     assert says in done.stderr
     assert done.stderr.count("\n") == 1
+    assert "\033" not in done.stderr
     assert "Traceback" not in done.stderr
 
 
