@@ -104,6 +104,8 @@ class Masters:
         self._farewell: tuple[str, int] | None = None
         """Who gave mastership up gracefully, and when, with nothing else since."""
         self._was_master: set[str] = set()
+        self._ready = False
+        """There was somebody who could be master."""
         self._two_us: int | None = None
         """Since when there are two."""
         self._rivals: list[tuple[Node, InstanceSettings]] = []
@@ -140,7 +142,8 @@ class Masters:
             ours = masters[0][0]
             assert ours is best, f"{ours.name} stays master, {best.name} should"
         self._rivals = masters
-        if self._disturbed(world) or not ready:
+        was_ready, self._ready = self._ready, bool(ready)
+        if self._disturbed(world) or not ready or not was_ready:
             self._calm_us = world.now_us
             return
         calm_us = world.now_us - self._calm_us
@@ -198,7 +201,9 @@ class Patience:
         self._masters: set[Place] = set()
 
     def saw_fault(self, world: World, verb: str, names: tuple[str, ...]) -> None:
-        """Nothing."""
+        """An operator may take what another one has."""
+        if verb == "take":
+            self._masters |= {(names[0], i.key) for i in world.nodes[names[0]].masters()}
 
     def saw_advert(self, world: World, node: Node, key: InstanceKey, priority: int) -> None:
         """Nothing."""

@@ -88,8 +88,8 @@ class World:
         return min(times, default=1 << 62)
 
     def tell_time(self, node: Node) -> None:
-        """The wall clock, where adverts are signed."""
-        if node.router is not None and node.router.signs:
+        """The wall clock, which signed adverts carry."""
+        if node.router is not None and (node.router.signs or not node.router.machines):
             node.router.wall(EPOCH_US + self.now_us, now_us=node.local_us(self.now_us))
 
     # Effects
