@@ -159,16 +159,15 @@ def address_line(address: Address, present: bool) -> str:
         words += ["label", address.label]
     if address.peer:
         words += ["peer", address.peer]
-    if six:
-        flags = ("home", "mngtmpaddr", "noprefixroute", "autojoin")
-        words += [flag for flag in flags if getattr(address, flag)]
-        if not address.nodad:
-            words.append("-nodad")
-        if address.preferred_lft_s == 0:
-            words.append("deprecated")
-        else:
-            left = address.preferred_lft_s
-            words += ["preferred_lft", "forever" if left is None else str(left)]
+    words += ["home"] if address.home else []
+    words += ["-nodad"] if six and not address.nodad else []
+    flags = ("mngtmpaddr", "noprefixroute", "autojoin")
+    words += [flag for flag in flags if getattr(address, flag)]
+    if six and address.preferred_lft_s == 0:
+        words.append("deprecated")
+    elif six:
+        left = address.preferred_lft_s
+        words += ["preferred_lft", "forever" if left is None else str(left)]
     if address.no_track:
         words.append("no_track")
     if present:
@@ -178,44 +177,57 @@ def address_line(address: Address, present: bool) -> str:
 
 def route_line(route: Route) -> str:
     """`prepend 198.51.100.0/24 via inet 192.0.2.1 dev d0 table 100 proto 18`"""
-    words = ["append" if route.append else "prepend"]
-    if route.kind != "unicast":
-        words.append(route.kind)
-    default = {"0.0.0.0/0": "default", "::/0": "default"}
-    words.append(default.get(route.destination, route.destination))
-    for name, value in (("from", route.from_), ("src", route.source)):
-        if value:
-            words += [name, value]
-    if route.via:
-        words += ["via", "inet6" if ":" in route.via else "inet", route.via]
-    for name, number in (
+    special = route.kind != "unicast"
+    untracked = route.no_track or (route.dev is None and route.via is None)
+    words = ["append" if route.append else "add" if special else "prepend"]
+    words += [route.kind] if special else []
+    words.append(route.destination)
+    for name, value in (
+        ("from", route.from_),
+        ("src", route.source),
+        ("tos", route.tos),
+        ("via", route.via and f"inet{'6' if ':' in route.via else ''} {route.via}"),
         ("dev", route.dev),
         ("table", route.table),
-        ("tos", route.tos),
-        ("proto", route.protocol),
+        # An explicit no_track leaves the route without our mark.
+        ("proto", None if route.no_track else route.protocol),
         ("scope", route.scope),
         ("metric", route.metric),
     ):
-        if number is not None:
-            words += [name, str(number)]
-    return " ".join(words)
+        words += [name, str(value)] if value is not None else []
+    words += ["onlink"] if route.onlink else []
+    for metric in route.metrics:
+        words += [metric.name, *(["lock"] if metric.lock else []), str(metric.value)]
+    words += ["pref", route.preference] if route.preference else []
+    for hop in route.nexthops:
+        words.append("nexthop")
+        words += ["via", "inet6" if ":" in hop.via else "inet", hop.via] if hop.via else []
+        words += ["dev", hop.dev] if hop.dev else []
+        words += ["weight", str(hop.weight)]
+    return " ".join([*words, "no_track"] if untracked else words)
 
 
 def rule_line(rule: Rule) -> str:
     """`from 192.0.2.10 priority 500 tos 0x0 protocol 18 lookup 100`"""
     words = ["not"] if rule.invert else []
-    words += ["from", rule.source] if rule.source else []
-    words += ["to", rule.destination] if rule.destination else []
-    words += ["from", "all"] if not rule.source and not rule.destination else []
+    words += ["from", _host(rule.source) if rule.source else "all"]
+    words += ["to", _host(rule.destination)] if rule.destination else []
     words += ["priority", str(rule.priority)] if rule.priority is not None else []
     words += ["tos", f"{rule.tos or 0:#x}"]
+    if rule.fwmark is not None:
+        mask = "" if rule.fwmask is None else f"/{rule.fwmask:#x}"
+        words += ["fwmark", f"{rule.fwmark:#x}{mask}"]
+    if rule.suppress_prefixlength is not None:
+        words += ["suppress_prefixlen", str(rule.suppress_prefixlength)]
     for name, value in (("iif", rule.iif), ("oif", rule.oif)):
         words += [name, value] if value else []
-    if rule.fwmark is not None:
-        words += ["fwmark", f"{rule.fwmark:#x}"]
-    words += ["protocol", str(rule.protocol)]
-    if rule.action == "lookup":
-        return " ".join([*words, "lookup", str(rule.table)])
-    if rule.action == "goto":
-        return " ".join([*words, "goto", str(rule.goto)])
-    return " ".join([*words, rule.action])
+    words += [] if rule.no_track else ["protocol", str(rule.protocol)]
+    actions = {"lookup": f"lookup {rule.table}", "goto": f"goto {rule.goto}"}
+    words.append(actions.get(rule.action, f"type {rule.action}"))
+    return " ".join([*words, "no_track"] if rule.no_track else words)
+
+
+def _host(network: str) -> str:
+    """A whole address has no prefix length."""
+    length = "/128" if ":" in network else "/32"
+    return network.removesuffix(length)

@@ -108,8 +108,6 @@ def _instance(
     if instance.unicast:
         yield "   Flags:"
         yield "     Using unicast"
-    else:
-        yield "   Flags: none"
     yield f"   Wantstate = {status.wanted or status.state}"
     moment = time.localtime(status.since_us / 1_000_000)
     clock = time.strftime("%a %b %e %H:%M:%S", moment)
@@ -127,7 +125,7 @@ def _settings(instance: InstanceSettings, status: InstanceStatus) -> Iterator[st
     lower = "false" if instance.lower_prio_no_advert else "true"
     higher = "true" if instance.higher_prio_send_advert else "false"
     yield f"   Interface = {instance.sends_on}"
-    if not instance.unicast:
+    if not instance.unicast and instance.family == 4:
         yield f"   Multicast address {instance.mcast_group}"
     yield f"   Gratuitous ARP delay = {_plain(instance.garp_master_delay_us)}"
     yield f"   Gratuitous ARP repeat = {instance.garp_master_repeat}"

@@ -1,0 +1,355 @@
+"""keepalived's dump files, field by field: against the golden one, and against the real program."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from hanode.cli.run_options import SIGNALS
+from hanode.proc.keepalived_json import dump_json
+from hanode.proc.options import built_of, read_start_file
+from hanode.wire import InstanceStatus, VipStatus
+from tests.proc.harness import PROJECT, directory, until
+
+CONFIG = """\
+global_defs {
+    router_id R1
+    script_user root
+    enable_script_security
+}
+vrrp_script chk {
+    script "/usr/bin/test -d /tmp"
+    interval 1
+    weight 5
+}
+vrrp_sync_group G1 {
+    group {
+        VI_1
+        VI_4
+    }
+}
+vrrp_instance VI_1 {
+    state MASTER
+    interface d0
+    virtual_router_id 51
+    priority 100
+    advert_int 1
+    authentication {
+        auth_type PASS
+        auth_pass secret
+    }
+    track_interface {
+        d1
+    }
+    track_script {
+        chk
+    }
+    notify_master "/usr/bin/true m"
+    notify "/usr/bin/true a b"
+    virtual_ipaddress {
+        192.0.2.10/24 dev d0 label d0:1
+        192.0.2.11
+        192.0.2.14/28 brd + scope link
+        192.0.2.13/24 brd 192.0.2.255 home noprefixroute
+    }
+    virtual_ipaddress_excluded {
+        192.0.2.12/32
+        2001:db8::5/64 home mngtmpaddr -nodad
+        2001:db8::6/128
+        2001:db8::8/64 preferred_lft 100
+    }
+    virtual_routes {
+        198.51.100.0/24 via 192.0.2.1 dev d0 table 100
+        blackhole 198.51.101.0/24
+        198.51.102.0/24 src 192.0.2.2 via 192.0.2.1 dev d0 metric 7 tos 0x10
+        198.51.103.0/24 dev d0 mtu 1400 no_track
+        default via 192.0.2.1 dev d0 table 200 append
+        198.51.106.0/24 dev d0 scope site
+    }
+    virtual_rules {
+        from 192.0.2.10 table 100 priority 500
+        to 192.0.2.0/24 table 100 priority 501
+        fwmark 5/0xff table 101 priority 502
+        iif d0 table 102 priority 503
+        not from 192.0.2.0/24 table 100 priority 504
+        from 192.0.2.3 suppress_prefixlength 3 table 100 priority 509
+        oif d0 tos 0x10 table 107 priority 507 no_track
+    }
+}
+vrrp_instance VI_2 {
+    state BACKUP
+    interface d1
+    virtual_router_id 52
+    priority 150
+    version 3
+    advert_int 0.5
+    nopreempt
+    preempt_delay 10
+    virtual_ipaddress {
+        fe80::52
+        2001:db8::52/64
+    }
+}
+vrrp_instance VI_3 {
+    interface d1
+    virtual_router_id 53
+    priority 90
+    advert_int 2
+    garp_master_refresh 60
+    garp_master_delay 3
+    garp_master_repeat 2
+    garp_lower_prio_delay 1
+    garp_lower_prio_repeat 3
+    higher_prio_send_advert true
+    lower_prio_no_advert true
+    skip_check_adv_addr
+    virtual_ipaddress {
+        192.0.3.10/24
+    }
+    unicast_src_ip 192.0.3.2
+    unicast_peer {
+        192.0.3.3
+    }
+}
+vrrp_instance VI_4 {
+    interface d0
+    virtual_router_id 54
+    priority 100
+    dont_track_primary
+    virtual_ipaddress {
+        192.0.2.20
+    }
+}
+"""
+
+MOVING = frozenset({"last_transition", "advert_sent", "auth_data"})
+"""Differ between any two runs; and the password, which we mask."""
+
+
+def shape(value: object) -> object:
+    """Names in their order, and types; what the numbers are does not matter."""
+    if isinstance(value, dict):
+        return [(name, shape(inner)) for name, inner in value.items()]
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return type(value).__name__
+    return "number"
+
+
+@pytest.mark.needs("shared")
+def test_golden_dump_has_the_same_names_types_and_order(shared: Path, tmp_path: Path) -> None:
+    golden = json.loads((shared / "golden" / "sample_master_2.2.7.json").read_text())
+    file = tmp_path / "k.conf"
+    file.write_text(
+        """\
+        global_defs {
+            enable_script_security
+            script_user root
+        }
+        vrrp_script chk {
+            script "/usr/bin/true -x 1"
+            weight 5
+        }
+        vrrp_instance VI_1 {
+            interface d0
+            virtual_router_id 51
+            priority 100
+            authentication {
+                auth_type PASS
+                auth_pass secret
+            }
+            track_script {
+                chk
+            }
+            notify /usr/bin/true
+            virtual_ipaddress {
+                192.0.2.10/24 dev d0 label d0:1
+                192.0.2.11
+            }
+            virtual_routes {
+                198.51.100.0/24 via 192.0.2.1 dev d0 table 100
+            }
+            virtual_rules {
+                from 192.0.2.10 table 100 priority 500
+            }
+        }
+        """
+    )
+    read = read_start_file(file, "NodeA")
+    assert read is not None
+    vips = (VipStatus("192.0.2.10/24", "d0", True), VipStatus("192.0.2.11/32", "d0", True))
+    status = InstanceStatus(
+        "VI_1", 51, "d0", "MASTER", 1_795_364_789_155_388, "start", 100, 105, vips=vips
+    )
+    counters = {"VI_1": {"advert_sent": 4, "become_master": 1}}
+    text = dump_json(built_of(read, "NodeA").vrrp, [status], counters)
+    ours = json.loads(text)
+    assert shape(ours) == shape(golden)
+    ours[0]["data"]["auth_data"] = "secret"
+    assert ours == golden
+    whole = (shared / "golden" / "sample_master_2.2.7.json").read_text()
+    mask = re.search(r'"auth_data":"([^"]*)"', text)
+    assert mask is not None
+    assert text.replace(mask[1], "secret") == whole, "byte for byte"
+
+
+class Engine:
+    """Either program in a namespace of its own, with the same interfaces."""
+
+    def __init__(self, name: str, place: Path) -> None:
+        self.place = place
+        self.namespace = f"kdt-{os.getpid()}-{name}"
+        run = subprocess.run
+        run(["ip", "netns", "add", self.namespace], check=True)
+        for words in (
+            "link set lo up",
+            "link add d0 type veth peer name e0",
+            "link add d1 type veth peer name e1",
+            "addr add 192.0.2.2/24 dev d0",
+            "addr add 192.0.3.2/24 dev d1",
+            "link set d0 up",
+            "link set d1 up",
+            "link set e0 up",
+            "link set e1 up",
+        ):
+            run(["ip", "-n", self.namespace, *words.split()], check=True)
+        # keepalived 2.2.7 reads the state of links once at its start: they must be up by then.
+        until(lambda: "LOWER_UP" in self._link("d1") and "LOWER_UP" in self._link("d0"))
+        time.sleep(2.0)  # duplicate address detection of the link-local address
+        file = place / "k.conf"
+        file.write_text(CONFIG)
+        common = ["-n", "-l", "-G", "-f", str(file), "-i", "NodeA"]
+        pids = [f"--pid={place}/pid", f"--vrrp_pid={place}/vpid", f"--checkers_pid={place}/cpid"]
+        own = ["--state-dir", str(place / "s"), "--run-dir", str(place / "r")]
+        programs = {
+            "keepalived": ["keepalived", *common, *pids],
+            "hanode": [sys.executable, "-m", "hanode", "run", *common, *pids, *own],
+        }
+        environment = {
+            **os.environ,
+            "TMPDIR": str(place),
+            "PATH": os.environ.get("PATH", "") + ":/usr/sbin",
+        }
+        self.log = (place / "log").open("wb")
+        self.process = subprocess.Popen(
+            ["ip", "netns", "exec", self.namespace, *programs[name]],
+            env=environment,
+            stdout=self.log,
+            stderr=self.log,
+            cwd=PROJECT,
+        )
+
+    def _link(self, name: str) -> str:
+        words = ["ip", "-n", self.namespace, "link", "show", name]
+        return subprocess.run(words, capture_output=True, text=True, check=True).stdout
+
+    def dump(self, kind: str, number: int) -> str:
+        path = self.place / f"keepalived.{kind}"
+        path.unlink(missing_ok=True)
+        self.process.send_signal(number)
+        until(lambda: path.exists() and path.read_text().endswith("\n"), within_s=3)
+        time.sleep(0.1)  # keepalived writes where it stands
+        return path.read_text()
+
+    def json(self) -> list[dict[str, Any]]:
+        instances: list[dict[str, Any]] = json.loads(self.dump("json", SIGNALS["JSON"]))
+        return instances
+
+    def settled(self) -> bool:
+        return [i["data"]["state"] for i in self.json()] == [2, 2, 2, 2]
+
+    def close(self) -> None:
+        self.process.terminate()
+        self.process.wait(10)
+        subprocess.run(["ip", "netns", "del", self.namespace], check=False)
+        self.log.close()
+        print((self.place / "log").read_text())
+
+
+@pytest.fixture(scope="module")
+def both() -> Iterator[tuple[Engine, Engine]]:
+    """keepalived and ours with the same file, both MASTER of everything."""
+    with directory() as one, directory() as two:
+        engines = []
+        try:
+            engines = [Engine("keepalived", one), Engine("hanode", two)]
+            time.sleep(1)
+            for engine in engines:
+                until(engine.settled, within_s=30)
+            yield engines[0], engines[1]
+        finally:
+            for engine in engines:
+                engine.close()
+
+
+@pytest.mark.needs("root", "netns", "keepalived")
+def test_json_is_what_the_real_one_writes(both: tuple[Engine, Engine]) -> None:
+    theirs, ours = both[0].json(), both[1].json()
+    assert [list(i["data"]) for i in ours] == [list(i["data"]) for i in theirs]
+    assert shape(ours) == shape(theirs)
+    for our, their in zip(ours, theirs, strict=True):
+        for part in ("data", "stats"):
+            different = {
+                name: (our[part][name], their[part][name])
+                for name in their[part]
+                if name not in MOVING and our[part][name] != their[part][name]
+            }
+            assert not different, our["data"]["iname"]
+
+
+@pytest.mark.needs("root", "netns", "keepalived")
+def test_stats_have_the_same_lines(both: tuple[Engine, Engine]) -> None:
+    def labels(text: str) -> list[str]:
+        return [re.sub(r": \d+$", ":", line) for line in text.splitlines()]
+
+    theirs, ours = (engine.dump("stats", signal.SIGUSR2) for engine in both)
+    assert labels(ours) == labels(theirs)
+    assert "  Became master: 1\n" in ours
+
+
+@pytest.mark.needs("root", "netns", "keepalived")
+def test_data_says_with_the_same_labels_what_it_says(both: tuple[Engine, Engine]) -> None:
+    def facts(text: str) -> dict[str, list[str]]:
+        """Instance: its lines; numbers that move are cut off."""
+        topology = text.split("------< VRRP Topology >------\n")[1].split("------<")[0]
+        parts = re.split(r"^ VRRP Instance = ", topology, flags=re.M)[1:]
+        return {
+            part.split("\n", 1)[0]: [
+                re.sub(r"(Last transition =|Password =|script =).*", r"\1", line)
+                for line in part.split("\n")[1:]
+                if line
+            ]
+            for part in parts
+        }
+
+    theirs, ours = (facts(engine.dump("data", signal.SIGUSR1)) for engine in both)
+    assert list(ours) == list(theirs)
+    for name, lines in ours.items():
+        unknown = [line for line in lines if line not in theirs[name]]
+        assert not unknown, name
+        assert len(lines) > 20
+
+
+@pytest.mark.needs("root", "netns", "keepalived")
+def test_exporter_gets_its_file_soon(both: tuple[Engine, Engine]) -> None:
+    """The one that is used most waits 10 ms after its signal; a busy machine gets more here."""
+    path = both[1].place / "keepalived.json"
+    spans = []
+    for _ in range(10):
+        path.unlink(missing_ok=True)
+        began = time.monotonic()
+        both[1].process.send_signal(SIGNALS["JSON"])
+        while not path.exists() and time.monotonic() < began + 2:
+            time.sleep(0.0005)
+        spans.append(time.monotonic() - began)
+    print(f"file after {min(spans) * 1000:.1f} to {max(spans) * 1000:.1f} ms")
+    assert min(spans) < 0.1
