@@ -61,7 +61,7 @@ def bind(expanded: Expanded, target: Target) -> tuple[Config, list[Problem]]:
     config = binder.root(raw.statements, raw.tail)
     found = [*expanded.problems, *raw.problems, *binder.problems]
     found += read_in_order(raw.statements)
-    return config, settle(expanded.lines, found)
+    return config, settle(expanded.lines, found, target)
 
 
 class _Binder:

@@ -17,6 +17,7 @@ from hanode.conf.expand import Logical
 from hanode.conf.lexer import CLOSE, OPEN, tokens, unquote
 from hanode.conf.problems import Problem, Severity
 from hanode.conf.schema import ROOT, Block, Keyword, blocks
+from hanode.conf.targets import Target
 from hanode.conf.tree import INCLUDES
 from hanode.conf.unknown import place_name
 from hanode.conf.values import BadValue
@@ -25,7 +26,9 @@ STRUCTURE = frozenset(
     ("missing-brace", "block-missing", "stray-brace", "extra-brace", "block-unexpected", "too-deep")
 )
 """Problems after which keepalived's braces are out of step."""
-UNKNOWN = frozenset(("unknown-keyword", "misplaced-keyword", "retired-keyword", "undefined-name"))
+UNKNOWN = frozenset(
+    ("unknown-keyword", "misplaced-keyword", "retired-keyword", "undefined-name", "newer-keyword")
+)
 
 _BOTH = frozenset(("global_defs", "bfd_instance", "track_file", "vrrp_track_file"))
 _CHECKER = frozenset(("virtual_server", "virtual_server_group", "SSL"))
@@ -65,11 +68,11 @@ class Stumble:
     block: str
 
 
-def settle(lines: list[Logical], problems: list[Problem]) -> list[Problem]:
+def settle(lines: list[Logical], problems: list[Problem], target: Target) -> list[Problem]:
     """The problems with those of the lines that keepalived misreads, where braces are wrong."""
     if not _torn(lines, problems):
         return problems
-    stumbles = stumbled(lines)
+    stumbles = stumbled(lines, target)
     places = {(s.piece.line.source.name, _line(s.piece)) for s in stumbles}
     settled = [
         replace(p, severity="warning")
@@ -115,12 +118,12 @@ def _problem(stumble: Stumble, consequence: bool) -> Problem:
     return at_span(piece.line, (piece.start, piece.end), "not-read", severity, message, hint=hint)
 
 
-def stumbled(lines: list[Logical]) -> list[Stumble]:
+def stumbled(lines: list[Logical], target: Target) -> list[Stumble]:
     """What keepalived complains about, in the order of the text."""
     pieces = [piece for line in lines for piece in _pieces(line)]
     found: dict[int, Stumble] = {}
     for process in PROCESSES:
-        _Process(process, pieces, found).run()
+        _Process(process, pieces, found, target).run()
     return [found[index] for index in sorted(found)]
 
 
@@ -170,8 +173,11 @@ def _taken(piece: Piece, keyword: Keyword) -> bool:
 class _Process:
     """One of keepalived's processes; `at` is the next piece."""
 
-    def __init__(self, name: str, pieces: list[Piece], found: dict[int, Stumble]) -> None:
+    def __init__(
+        self, name: str, pieces: list[Piece], found: dict[int, Stumble], target: Target
+    ) -> None:
         self.name = name
+        self.target = target
         self.pieces = pieces
         self.found = found
         self.at = 0
@@ -213,7 +219,7 @@ class _Process:
 
     def statement(self, piece: Piece, table: Block, depth: int, seen: set[str]) -> None:
         keyword = table.keywords.get(piece.words[0])
-        if keyword is None:
+        if keyword is None or not self.target.has(keyword.since):
             if piece.words[0] not in INCLUDES:
                 self.stumble(table)
             self.at += 1

@@ -18,6 +18,14 @@ from hanode.conf.values import family, is_ip
 
 TRACKERS = ("track_interface", "track_script", "track_file", "track_process", "track_bfd")
 GARP_PACES = ("garp_interval", "gna_interval")
+UNICAST = {
+    "unicast_src_ip",
+    "unicast_peer",
+    "unicast_fault_no_peer",
+    "check_unicast_src",
+    "old_unicast_checksum",
+}
+"""Words that say that adverts go to peers."""
 STATIC = ("static_ipaddress", "static_routes", "static_rules")
 TOGETHER = frozenset(("bfd_instance", "garp_group", *STATIC))
 """Words of the root whose rules look at other blocks above."""
@@ -151,6 +159,9 @@ def _instance(raw: Raw) -> Iterator[Problem]:
     if "unicast_peer" not in words and "unicast_ttl" in words:
         message = "unicast_ttl means nothing without unicast_peer; keepalived takes it back"
         yield at_close(raw, "unicast-without-peers", message)
+    if words & {"use_vmac", "use_ipvlan"} and words & UNICAST and "vmac_xmit_base" not in words:
+        message = "unicast on a virtual interface needs vmac_xmit_base; keepalived sets it"
+        yield at_close(raw, "default-taken", message)
     yield from _families(raw)
     seen = set()
     for child in inside(raw, "interface", "vrf"):

@@ -59,6 +59,16 @@ def group(raw: Raw) -> Iterator[Problem]:
     if not raw.children:
         message = f"the group {name_of(raw)} has no addresses; keepalived removes it"
         yield at_close(raw, "group-empty", message)
+    sorts = set()
+    for line in raw.children or ():
+        words = [unquote(word) for word in line.words]
+        if words[:1] == ["fwmark"]:
+            sorts.add("a mark" if len(words) < 3 else f"a mark for {words[2]}")
+        elif words:
+            sorts.add("IPv6" if ":" in words[0] else "IPv4")
+    if sorts >= {"IPv4", "IPv6", "a mark"}:
+        message = f"{name_of(raw)} has IPv4, IPv6 and a mark for neither; keepalived removes it"
+        yield at_close(raw, "family-mixed", message)
 
 
 def real_server(raw: Raw, known: Known) -> Iterator[Problem]:
