@@ -16,7 +16,7 @@ from webapp.accounts import access
 from webapp.accounts.models import User
 from webapp.accounts.services import audit
 from webapp.common.collector import uncollected
-from webapp.configs import language
+from webapp.configs import language, summary
 from webapp.configs.compile import compile_cluster
 from webapp.configs.errors import ConfigRefused, StaleDraft, TooLarge
 from webapp.configs.language import NodeProblem, Understood
@@ -51,6 +51,10 @@ class Seen:
     version: int
     text: str
     problems: tuple[NodeProblem, ...]
+    kept: tuple[summary.Kept, ...]
+    """What no form shows."""
+    formless: tuple[summary.ServerRow, ...]
+    """Virtual servers by mark or group."""
 
 
 KEPT_MAX = 8
@@ -75,7 +79,9 @@ def seen(cluster: Cluster) -> Seen:
             _kept.move_to_end(key)
             return _kept[key]
     result = understood(cluster)
-    made = Seen(version, result.text, result.problems)
+    formless = tuple(one for one in summary.servers(result.models) if not one.has_form)
+    kept = summary.kept(result.models)
+    made = Seen(version, result.text, result.problems, kept, formless)
     if usable and draft_version(cluster) == version:
         with _kept_lock:
             _kept[key] = made

@@ -1,6 +1,7 @@
 """What a person types, as values; whether the whole document is sound, the service decides.
 
-Times are typed in seconds and kept in whole microseconds.
+Ranges, choices, defaults and help come from the language's tables (`webapp.configs.words`). Times
+are typed in seconds and kept in whole microseconds.
 """
 
 from __future__ import annotations
@@ -14,6 +15,8 @@ from django import forms
 from django.core.files.uploadedfile import UploadedFile
 
 from hanode.conf import node_ids
+from hanode.conf.values import Int, Timer
+from webapp.configs import words
 from webapp.configs.language import (
     INTERFACE_CHARS_MAX,
     INTERFACE_NAME,
@@ -21,14 +24,32 @@ from webapp.configs.language import (
     NodeProblem,
 )
 
-UNSET = ("", "not written (keepalived's default)")
+REFUSALS: tuple[str, ...] = ("required", "invalid", "invalid_choice", "min_value", "max_value")
+REFUSALS += ("max_digits", "max_decimal_places", "max_whole_digits")
+
+
+def of_table(block: str, name: str) -> dict[str, Any]:
+    """A field's help, and its one sentence for everything that the table does not allow."""
+    sentence = f"Write {words.shape(words.keyword(block, name))}."
+    messages = dict.fromkeys(REFUSALS, sentence)
+    return {"help_text": words.hint(block, name), "error_messages": messages}
 
 
 class SecondsField(forms.DecimalField):
-    """Seconds for the person, microseconds for the row."""
+    """Seconds for the person, microseconds for the row; the range is the table's."""
 
-    def __init__(self, **kwargs: Any) -> None:
-        super().__init__(max_digits=12, decimal_places=6, **kwargs)
+    def __init__(self, label: str, block: str, name: str) -> None:
+        value = words.keyword(block, name).value
+        assert isinstance(value, Timer)
+        super().__init__(
+            label=label,
+            required=False,
+            max_digits=SECONDS_DIGITS,
+            decimal_places=6,
+            min_value=Decimal(value.low_us) / 1_000_000,
+            max_value=Decimal(value.high_us) / 1_000_000,
+            **of_table(block, name),
+        )
 
     def prepare_value(self, value: Any) -> Any:
         """Microseconds of a row become seconds; what was typed stays as it was typed."""
@@ -42,12 +63,37 @@ class SecondsField(forms.DecimalField):
         return None if seconds is None else int(seconds * 1_000_000)
 
 
-def whole(label: str, low: int, high: int, **kwargs: Any) -> forms.IntegerField:
-    """A whole number of a range, with one sentence for everything else."""
-    sentence = f"Write a whole number from {low} to {high}."
-    messages = dict.fromkeys(("invalid", "min_value", "max_value", "required"), sentence)
+SECONDS_DIGITS = 17
+"""As many as the largest value of the tables has."""
+
+
+def whole(label: str, block: str, name: str, *, required: bool = False) -> forms.IntegerField:
+    """A whole number in the table's range."""
+    value = words.keyword(block, name).value
+    assert isinstance(value, Int)
     return forms.IntegerField(
-        label=label, min_value=low, max_value=high, error_messages=messages, **kwargs
+        label=label,
+        min_value=value.low,
+        max_value=value.high,
+        required=required,
+        **of_table(block, name),
+    )
+
+
+def one_of(label: str, block: str, name: str) -> forms.ChoiceField:
+    """One of the table's words, or nothing written."""
+    keyword = words.keyword(block, name)
+    default = f"not written ({keyword.default})" if keyword.default else "not written"
+    choices = [("", default), *((each, each) for each in words.options(keyword.value))]
+    return forms.ChoiceField(label=label, required=False, choices=choices, **of_table(block, name))
+
+
+def port(label: str) -> forms.IntegerField:
+    """A port; the table has it inside of another value."""
+    sentence = "Write a whole number from 1 to 65535."
+    messages = dict.fromkeys(("invalid", "min_value", "max_value"), sentence)
+    return forms.IntegerField(
+        label=label, min_value=1, max_value=65535, required=False, error_messages=messages
     )
 
 
@@ -78,35 +124,21 @@ class VersionedForm(forms.Form):
 class GroupForm(VersionedForm):
     """What the nodes of a vrrp_instance have in common."""
 
-    vrid = whole("Virtual router id", 1, 255, help_text="Equal on all nodes, unique on their link.")
-    advert_int_us = SecondsField(
-        label="Advert interval (s)",
-        required=False,
-        min_value=Decimal("0.01"),
-        max_value=Decimal(255),
-        help_text="How often the master says that it lives. Not written: 1 s.",
-        error_messages=dict.fromkeys(
-            ("invalid", "min_value", "max_value", "max_digits", "max_decimal_places"),
-            "Write seconds from 0.01 to 255, for example 1 or 0.5.",
-        ),
-    )
-    auth_type = forms.ChoiceField(
-        label="Authentication",
-        required=False,
-        choices=[("", "none"), ("PASS", "PASS"), ("AH", "AH")],
-    )
+    vrid = whole("Virtual router id", "vrrp_instance", "virtual_router_id", required=True)
+    advert_int_us = SecondsField("Advert interval (s)", "vrrp_instance", "advert_int")
+    auth_type = one_of("Authentication", "authentication", "auth_type")
     auth_pass = forms.CharField(
         label="Password",
         required=False,
         max_length=64,
         strip=True,
         widget=forms.PasswordInput(attrs={"autocomplete": "off"}),
-        help_text="Leave it empty to keep the one that is set. Only the first 8 bytes are sent.",
+        help_text=f"{words.hint('authentication', 'auth_pass')} Empty: the one that is set stays.",
     )
     nopreempt = forms.BooleanField(
         label="Do not take the addresses back (nopreempt)",
         required=False,
-        help_text="A node that comes back stays backup while another one is master.",
+        help_text=words.hint("vrrp_instance", "nopreempt"),
     )
 
     def values(self) -> dict[str, Any]:
@@ -123,13 +155,11 @@ class GroupForm(VersionedForm):
 class GroupNodeForm(VersionedForm):
     """What is one node's own in a group."""
 
-    state = forms.ChoiceField(
-        label="Initial state",
-        required=False,
-        choices=[UNSET, ("MASTER", "MASTER"), ("BACKUP", "BACKUP")],
+    state = one_of("Initial state", "vrrp_instance", "state")
+    priority = whole("Priority", "vrrp_instance", "priority")
+    interface = InterfaceField(
+        label="Interface", help_text=words.hint("vrrp_instance", "interface")
     )
-    priority = whole("Priority", 1, 255, required=False, help_text="The highest becomes master.")
-    interface = InterfaceField(label="Interface")
 
     def values(self) -> dict[str, Any]:
         """None where nothing is written."""
@@ -176,41 +206,15 @@ class AddressField(forms.GenericIPAddressField):
         super().__init__(label="Address", error_messages=messages, **kwargs)
 
 
-ALGORITHMS = ("rr", "wrr", "lc", "wlc", "lblc", "lblcr", "dh", "sh", "sed", "nq", "fo", "ovf", "mh")
-
-
 class VirtualServerForm(VersionedForm):
     """A virtual_server's own lines."""
 
     ip = AddressField()
-    port = whole("Port", 1, 65535, required=False)
-    protocol = forms.ChoiceField(
-        label="Protocol",
-        required=False,
-        choices=[UNSET, ("TCP", "TCP"), ("UDP", "UDP"), ("SCTP", "SCTP")],
-    )
-    lb_algo = forms.ChoiceField(
-        label="Scheduler",
-        required=False,
-        choices=[UNSET, *((name, name) for name in ALGORITHMS)],
-    )
-    lb_kind = forms.ChoiceField(
-        label="Forwarding",
-        required=False,
-        choices=[
-            UNSET,
-            ("NAT", "NAT"),
-            ("DR", "DR: direct routing"),
-            ("TUN", "TUN: tunnel"),
-        ],
-    )
-    delay_loop_us = SecondsField(
-        label="Check every (s)",
-        required=False,
-        min_value=Decimal("0.001"),
-        help_text="Not written: 60 s.",
-        error_messages={"min_value": "Write more than 0 seconds, for example 6."},
-    )
+    port = port("Port")
+    protocol = one_of("Protocol", "virtual_server", "protocol")
+    lb_algo = one_of("Scheduler", "virtual_server", "lb_algo")
+    lb_kind = one_of("Forwarding", "virtual_server", "lb_kind")
+    delay_loop_us = SecondsField("Check every (s)", "virtual_server", "delay_loop")
 
     def values(self) -> dict[str, Any]:
         """None where nothing is written."""
@@ -221,21 +225,18 @@ class RealServerForm(VersionedForm):
     """A real_server and its TCP_CHECK."""
 
     ip = AddressField()
-    port = whole("Port", 1, 65535, required=False)
-    weight = whole("Weight", 0, 65535, required=False, help_text="Not written: 1. 0: no new ones.")
-    checked = forms.BooleanField(label="Check it with TCP_CHECK", required=False)
-    connect_port = whole(
-        "Check port", 1, 65535, required=False, help_text="Not written: the server's."
-    )
-    connect_timeout_us = SecondsField(
-        label="Connect timeout (s)",
+    port = port("Port")
+    weight = whole("Weight", "real_server", "weight")
+    checked = forms.BooleanField(
+        label="Check it with TCP_CHECK",
         required=False,
-        min_value=Decimal("0.001"),
-        help_text="Not written: 5 s.",
+        help_text=words.hint("real_server", "TCP_CHECK"),
     )
-    retry = whole("Retries", 0, 1000, required=False)
+    connect_port = whole("Check port", "TCP_CHECK", "connect_port")
+    connect_timeout_us = SecondsField("Connect timeout (s)", "TCP_CHECK", "connect_timeout")
+    retry = whole("Retries", "TCP_CHECK", "retry")
     delay_before_retry_us = SecondsField(
-        label="Wait before a retry (s)", required=False, min_value=Decimal(0)
+        "Wait before a retry (s)", "TCP_CHECK", "delay_before_retry"
     )
 
     def values(self) -> dict[str, Any]:

@@ -9,7 +9,7 @@ from django.views.decorators.http import require_GET, require_http_methods
 
 from hanode.conf import mask_secrets
 from webapp.accounts.access import may, require
-from webapp.configs import language, services, words
+from webapp.configs import language, services, summary, words
 from webapp.configs.access import revision_for
 from webapp.configs.errors import ConfigRefused, StaleDraft
 from webapp.configs.forms import TextForm
@@ -58,6 +58,8 @@ def config(request: HttpRequest, slug: str) -> HttpResponse:
         "servers": cluster.virtual_servers.prefetch_related("real_servers"),
         "problems": [each.as_json() for each in problems],
         "more": more,
+        "kept": seen.kept[: summary.ROWS_SHOWN],
+        "formless": seen.formless,
         "version": seen.version,
         "may_edit": may(request.user, "edit"),
     }

@@ -47,6 +47,11 @@ def _inner(value: Value) -> Iterator[Value]:
             yield each
 
 
+def keyword(block: str, name: str) -> Keyword:
+    """A word of the tables."""
+    return blocks()[block].keywords[name]
+
+
 def shape(keyword: Keyword) -> str:
     """What stands after the word; "" where nothing does."""
     return "" if isinstance(keyword.value, Flag) else keyword.value.shape
@@ -54,14 +59,14 @@ def shape(keyword: Keyword) -> str:
 
 def hint(block: str, name: str) -> str:
     """A form's help under a field: what it is for, what may be typed, what counts without it."""
-    keyword = blocks()[block].keywords[name]
-    parts = [keyword.help]
-    if shape(keyword) and not options(keyword.value):
-        parts.append(f"{shape(keyword)[:1].upper()}{shape(keyword)[1:]}.")
-    if keyword.default is not None:
-        parts.append(f"Not written: {keyword.default}.")
-    if keyword.engine != "runs":
-        parts.append(ENGINE[keyword.engine])
+    word = keyword(block, name)
+    parts = [word.help]
+    if shape(word) and not options(word.value):
+        parts.append(f"{shape(word)[:1].upper()}{shape(word)[1:]}.")
+    if word.default is not None:
+        parts.append(f"Not written: {word.default}.")
+    if word.engine != "runs":
+        parts.append(ENGINE[word.engine])
     return " ".join(filter(None, parts))
 
 

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import html
+
 import pytest
 from django.test import Client
 
 from tests.web.pages.test_doors import address
+from webapp.configs import words
 from webapp.configs.models import Draft, Group, GroupNode, RealServer, Vip, VirtualServer
+from webapp.configs.services import document_text
 from webapp.inventory.models import Cluster
 
 
@@ -187,3 +191,54 @@ def test_a_wrong_real_server_keeps_every_field(cluster: Cluster, as_editor: Clie
     assert "Write an IP address" in page
     assert 'value="nowhere"' in page
     assert 'value="7"' in page
+
+
+FROM_TABLES = {
+    "group-edit": {
+        ("vrrp_instance", "virtual_router_id"): ("1", "255"),
+        ("vrrp_instance", "advert_int"): ("0.01", "255"),
+        ("vrrp_instance", "priority"): ("1", "255"),
+        ("vrrp_instance", "nopreempt"): None,
+        ("vrrp_instance", "interface"): None,
+        ("authentication", "auth_pass"): None,
+    },
+    "virtual-server-edit": {
+        ("virtual_server", "delay_loop"): ("0.000001", None),
+        ("virtual_server", "lb_algo"): None,
+        ("virtual_server", "lb_kind"): None,
+        ("virtual_server", "protocol"): None,
+    },
+    "real-server-edit": {
+        ("real_server", "weight"): ("0", "2147483647"),
+        ("TCP_CHECK", "connect_port"): ("1", "65535"),
+        ("TCP_CHECK", "connect_timeout"): ("0.000001", "4294.967295"),
+        ("TCP_CHECK", "retry"): ("0", "4294967295"),
+    },
+}
+
+
+@pytest.mark.parametrize("name", FROM_TABLES)
+def test_a_form_says_what_the_tables_say(name: str, cluster: Cluster, as_editor: Client) -> None:
+    page = html.unescape(as_editor.get(address(name, cluster)).content.decode())
+    for (block, word), limits in FROM_TABLES[name].items():
+        keyword = words.keyword(block, word)
+        assert words.hint(block, word) in page
+        assert keyword.help in page
+        if keyword.default and words.options(keyword.value):
+            assert f">not written ({keyword.default})<" in page
+        for option in words.options(keyword.value) if keyword.field in ("lb_algo",) else ():
+            assert f'<option value="{option}"' in page
+        if limits:
+            assert f'min="{limits[0]}"' in page
+            assert limits[1] is None or f'max="{limits[1]}"' in page
+
+
+def test_a_value_that_the_table_allows_survives_the_form(
+    cluster: Cluster, as_editor: Client
+) -> None:
+    where = address("real-server-edit", cluster)
+    data = {"ip": "192.168.192.112", "port": "80", "weight": "2147483647", "version": "1"}
+    assert as_editor.post(where, data | {"checked": "on", "retry": "4294967295"}).status_code == 302
+    text = document_text(cluster)
+    assert "weight 2147483647" in text
+    assert "retry 4294967295" in text

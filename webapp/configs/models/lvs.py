@@ -51,3 +51,10 @@ class RealServer(models.Model):
     def __str__(self) -> str:
         host = f"[{self.ip}]" if ":" in self.ip else self.ip
         return host if self.port is None else f"{host}:{self.port}"
+
+    @property
+    def other_checks(self) -> list[str]:
+        """The names of its checks that have no form."""
+        kept = self.extra.get("fields", {}).get("other", ())
+        names = (str(statement["words"][0]) for statement in kept)
+        return [name for name in names if name.endswith(("_CHECK", "_GET"))]
