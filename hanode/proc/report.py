@@ -14,8 +14,11 @@ from typing import Any
 from hanode import wire
 from hanode.system.monitor import Monitor
 from hanode.vrrp import packet
+from hanode.vrrp.effects import State
 from hanode.vrrp.machine import Machine
+from hanode.vrrp.router import Router
 from hanode.vrrp.settings import InstanceKey, InstanceSettings, SyncGroupSettings, VrrpSettings
+from hanode.vrrp.verbs import Done
 
 Work = Generator[None, None, None]
 PIECES = (",", ":")
@@ -87,4 +90,28 @@ def instance_status(machine: Machine, since_us: int, monitor: Monitor) -> wire.I
         counters=dict(machine.counters),
         since_mono_us=machine.since_us,
         arithmetic=machine.priority.arithmetic,
+        master_priority=machine.master_priority if machine.state is State.BACKUP else 0,
+        master_advert_int_us=machine.master_advert_us,
     )
+
+
+def operated(router: Router, message: dict[str, Any], *, now_us: int) -> Done:
+    """An operator's verb, done."""
+    name, do = str(message.get("instance") or ""), message.get("do")
+    if do == "release":
+        return router.release(name, now_us=now_us)
+    if do == "take":
+        return router.take(name, now_us=now_us)
+    if do == "announce":
+        return router.announce(name, now_us=now_us)
+    return router.maintenance(bool(message.get("on")), now_us=now_us)
+
+
+def refusal(error: wire.WireError | OSError) -> str:
+    """Why settings cannot be run, in one sentence."""
+    if isinstance(error, wire.WireError):
+        return str(error)
+    if error.filename is None:
+        return error.strerror or str(error)
+    why = f"no VRRP socket could be opened on {error.filename}: {error.strerror}"
+    return f"{why} (CAP_NET_RAW is needed)"

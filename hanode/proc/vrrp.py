@@ -24,18 +24,21 @@ from hanode.proc.host import Host
 from hanode.proc.lines import Lines
 from hanode.proc.loop import Loop
 from hanode.proc.outlets import AdvertSocket, Outlets, Place
-from hanode.proc.report import Work, settings_from, told
+from hanode.proc.report import Work, operated, refusal, settings_from, told
 from hanode.proc.tidings import Tidings
 from hanode.system import namespaces, pyroute, realtime
 from hanode.system.clock import SystemClock
+from hanode.system.firewall import Firewall
 from hanode.system.monitor import Change, Monitor
 from hanode.system.vrrp_socket import Ipv4Socket, Ipv6Socket
 from hanode.vrrp.effects import (
+    BlockAddresses,
     Effect,
     RemoveAddresses,
     RemoveRoutes,
     RemoveRules,
     SendAdvert,
+    UnblockAddresses,
 )
 from hanode.vrrp.events import TrackerChanged
 from hanode.vrrp.router import Router
@@ -103,6 +106,8 @@ class VrrpProcess:
             block=self._block,
         )
         self._commands = commands
+        self.firewall = Firewall()
+        self.firewall.clear()
         self.loop.watch(self.monitor.fileno(), self._on_netlink)
 
     def run(self) -> None:
@@ -247,7 +252,7 @@ class VrrpProcess:
             self._take_change(self.monitor.drain())
             self.host.use(settings)
         except (wire.WireError, OSError) as error:
-            self.tidings.say({**answer, "error": _why(error)})
+            self.tidings.say({**answer, "error": refusal(error)})
             return
         for name in self.host.names(settings):
             now_us = self.clock.monotonic_us()
@@ -308,16 +313,7 @@ class VrrpProcess:
 
     def _operate(self, message: dict[str, Any]) -> Work:
         """An operator's verb."""
-        router, now_us = self.router, self.clock.monotonic_us()
-        name, do = str(message.get("instance") or ""), message.get("do")
-        if do == "release":
-            done = router.release(name, now_us=now_us)
-        elif do == "take":
-            done = router.take(name, now_us=now_us)
-        elif do == "announce":
-            done = router.announce(name, now_us=now_us)
-        else:
-            done = router.maintenance(bool(message.get("on")), now_us=now_us)
+        done = operated(self.router, message, now_us=self.clock.monotonic_us())
         self._carry_out(done.effects)
         answer: dict[str, Any] = {"kind": "operated", "id": message.get("id")}
         answer["error"] = "; ".join(done.refused) if done.refused and not done.done else None
@@ -333,6 +329,7 @@ class VrrpProcess:
         if not keep:
             self.holder.hold_static(VrrpSettings())
             self.host.end()
+            self.firewall.end()
         self.lines.flush()
         self.loop.stop()
 
@@ -352,7 +349,13 @@ class VrrpProcess:
             deeds.do_some()
 
     def _block(self, effect: Effect) -> None:
-        raise AssertionError(f"nothing blocks addresses yet: {effect}")
+        if not isinstance(effect, BlockAddresses | UnblockAddresses):
+            return
+        addresses = [address.packed for address in effect.addresses]
+        if isinstance(effect, UnblockAddresses):
+            self.firewall.open_addresses(addresses)
+        elif (why := self.firewall.close_addresses(addresses)) is not None:
+            self._warn_instance(effect.key, f"no_accept could not be put into nf_tables: {why}")
 
     def _warn(self, subject: str, cause: str) -> None:
         self.tidings.warn(subject, cause)
@@ -360,16 +363,6 @@ class VrrpProcess:
     def _warn_instance(self, key: InstanceKey, cause: str) -> None:
         machine = self.router.machines.get(key)
         self._warn("" if machine is None else machine.settings.name, cause)
-
-
-def _why(error: wire.WireError | OSError) -> str:
-    """A refusal in one sentence."""
-    if isinstance(error, wire.WireError):
-        return str(error)
-    if error.filename is None:
-        return error.strerror or str(error)
-    why = f"no VRRP socket could be opened on {error.filename}: {error.strerror}"
-    return f"{why} (CAP_NET_RAW is needed)"
 
 
 def main() -> int:
