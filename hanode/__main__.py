@@ -16,6 +16,7 @@ VERBS: dict[str, tuple[str, str]] = {
     "diff": ("hanode.cli.conf", "say what changes between two files, and what reloading does"),
     "merge": ("hanode.cli.conf", "make one document of the files of a cluster's nodes"),
     "explain": ("hanode.cli.conf", "say what a keyword does"),
+    "simulate": ("hanode.cli.simulate", "say what the files' nodes would do, in virtual time"),
     "run": ("hanode.cli.run", "run the engine on this machine"),
     "status": ("hanode.cli.status", "show what the engine of this machine does"),
     "events": ("hanode.cli.status", "show what happened on this machine, and follow it"),
