@@ -172,6 +172,9 @@ def instance(made: VrrpInstance, words: Words, site: Site) -> InstanceSettings:
         v3_checksum_as_v2=bool(_own(words, overall, "v3_checksum_as_v2", common="")),
         hmac=_hmac(made, words),
         strict=strict,
+        owner_ignore_adverts=bool(
+            strict if (ignores := _own(words, overall, "owner_ignore_adverts")) is None else ignores
+        ),
         state="MASTER" if made.state == "MASTER" else "BACKUP",
         startup_delay_us=overall.number("vrrp_startup_delay_us") or 0,
         vmac=vmac,

@@ -49,6 +49,8 @@ class Reason(StrEnum):
     DESTINATION = "destination_err"
     ADDRESSES = "addr_list_err"
     SOURCE = "unicast_src_err"
+    OWNER = "owner_ignored"
+    """owner_ignore_adverts."""
     REPLAY = "replay_err"
     """AH: the sequence number was there before."""
     EXT_MISSING = "auth_ext_missing"

@@ -22,7 +22,7 @@ from hanode.vrrp.packet import (
     Refusal,
     text,
 )
-from hanode.vrrp.settings import InstanceSettings
+from hanode.vrrp.settings import PRIORITY_OWNER, InstanceSettings
 
 AUTH_NAMES = {0: "none", 1: "PASS", 2: "AH"}
 
@@ -63,6 +63,8 @@ class Receiver:
 
     def _judge_pdu(self, datagram: Datagram, wall_us: int) -> Advert | Refusal:
         settings, payload = self._settings, datagram.payload
+        if settings.owner_ignore_adverts and settings.priority == PRIORITY_OWNER:
+            return Refusal(Reason.OWNER, "we own the addresses, and ignore others")
         version, count, size = payload[0] >> 4, payload[3], ADDRESS_BYTES[settings.family]
         end = HEADER_BYTES + count * size
         length = end + (AUTH_BYTES if version == 2 else 0)
@@ -84,6 +86,8 @@ class Receiver:
         refusal = refusal or self._judge_rest(datagram)
         if refusal is not None:
             return refusal
+        if count == 0 and settings.strict:
+            return Refusal(Reason.ADDRESSES, "it names no address")
         addresses = tuple(payload[at : at + size] for at in range(HEADER_BYTES, end, size))
         return Advert(
             version=version,

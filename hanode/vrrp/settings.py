@@ -172,6 +172,9 @@ class InstanceSettings:
     accept: bool = True
     """Packets to the addresses are taken; an owner takes them anyhow."""
     strict: bool = False
+    """Adverts without addresses are refused; the rest of strict mode is in the other settings."""
+    owner_ignore_adverts: bool = False
+    """An owner does not listen (RFC 9568 section 7.1); keepalived's does, but in strict mode."""
     state: Literal["MASTER", "BACKUP"] = "BACKUP"
     """The state wished for at the start; only an owner gets it."""
     startup_delay_us: int = 0
