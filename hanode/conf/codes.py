@@ -49,6 +49,7 @@ LINTS = {
     "strict-conflict": "Strict mode refuses or changes what is written.",
     "strict-unreachable": "In strict mode nobody but the owner accepts packets to the addresses.",
     "sync-empty": "A sync group names no instance.",
+    "sync-owner": "One member of a sync group owns its addresses and another does not.",
     "sync-preempt": "Members of a sync group differ in nopreempt.",
     "sync-single": "A sync group of one has nothing to keep in step.",
     "sync-states": "Members of a sync group begin in different states.",

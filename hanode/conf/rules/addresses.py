@@ -15,6 +15,7 @@ from hanode.conf.rules.base import Case, Rule, problem
 from hanode.conf.values import family
 
 MOST_IN_AN_ADVERT = 20
+Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 
 
 def addresses(case: Case) -> Iterator[Problem]:
@@ -53,54 +54,96 @@ def canonical(ip: str) -> str:
 
 def networks(case: Case) -> Iterator[Problem]:
     """An address that no machine can have, and one that no neighbour looks for here."""
+    static = static_networks(case)
     for one in case.config.instances:
         for vip in (*one.vips, *one.excluded):
-            found = edge(vip)
+            interface = vip.dev or one.interface
+            near = (*case.around.networks(interface), *static.get(interface, ()))
+            here = [n for n in dict.fromkeys(near) if n.version == family(vip.ip)]
+            found = edge(vip, here)
             if found is not None:
                 message = f"{vip} is the {found} of its network: no machine can have it"
-                yield problem(vip.origin, "vip-no-host", "warning", message)
+                yield problem(vip.origin, "vip-no-host", "warning", message, "use a free address")
                 continue
-            interface = vip.dev or one.interface
-            here = [n for n in case.around.networks(interface) if n.version == family(vip.ip)]
             ip = ipaddress.ip_address(vip.ip)
-            if here and not ip.is_link_local and not any(ip in network for network in here):
+            if ip.is_link_local:
+                continue
+            if case.around.networks(interface) and here and not any(ip in n for n in here):
                 message = (
                     f"{vip.ip} is outside of the networks of {interface} "
                     f"({', '.join(map(str, here))}): its neighbours there do not look for it"
                 )
                 yield problem(vip.origin, "vip-outside", "warning", message)
+            elif not here and vip.dev in (None, one.interface):
+                yield from far_from_source(one, vip)
 
 
-def edge(vip: Address) -> str | None:
-    """Whether an address is its own network's address, or the broadcast address."""
-    if vip.prefix is None or vip.prefix >= 31 or family(vip.ip) == 6:
-        return None
+def far_from_source(one: VrrpInstance, vip: Address) -> Iterator[Problem]:
+    """Without knowing the interface: the address that it sends from is one of its own."""
+    own = facts.source_ip(one)
+    bits = 32 if family(vip.ip) == 4 else 128
+    if own is None or family(own[0]) != family(vip.ip) or vip.prefix in (None, 0, bits):
+        return
     network = ipaddress.ip_network(f"{vip.ip}/{vip.prefix}", strict=False)
-    if vip.ip == str(network.network_address):
-        return "network address"
-    return "broadcast address" if vip.ip == str(network.broadcast_address) else None
+    source = ipaddress.ip_address(own[0])
+    if source not in network and not source.is_link_local:
+        message = (
+            f"{vip} is in another network than {own[0]}, from which {one.name} sends: right only "
+            f"where {one.interface or 'the interface'} has an address in both"
+        )
+        yield problem(vip.origin, "vip-outside", "info", message)
+
+
+def static_networks(case: Case) -> dict[str, list[Network]]:
+    """The networks that static_ipaddress gives to interfaces."""
+    found: dict[str, list[Network]] = {}
+    for address in case.config.static_addresses:
+        if address.dev is not None and address.prefix is not None:
+            network = ipaddress.ip_network(f"{address.ip}/{address.prefix}", strict=False)
+            found.setdefault(address.dev, []).append(network)
+    return found
+
+
+def edge(vip: Address, near: list[Network]) -> str | None:
+    """Whether an address is its own network's address, or the broadcast address."""
+    if family(vip.ip) == 6:
+        return None
+    networks = [n for n in near if ipaddress.ip_address(vip.ip) in n]
+    if vip.prefix not in (None, 32):
+        networks = [ipaddress.ip_network(f"{vip.ip}/{vip.prefix}", strict=False)]
+    for network in networks:
+        if network.prefixlen >= 31:
+            continue
+        if vip.ip == str(network.network_address):
+            return "network address"
+        if vip.ip == str(network.broadcast_address):
+            return "broadcast address"
+    return None
 
 
 def taken(case: Case) -> Iterator[Problem]:
     """An address that a node has by itself cannot move."""
+    static = {canonical(a.ip) for a in case.config.static_addresses}
     for one in case.config.instances:
         own = facts.source_ip(one)
         peers = {peer.ip for peer in facts.peers(one)}
         owner = facts.priority(one) == 255
         for vip in (*one.vips, *one.excluded):
             interface = case.around.owner_of(vip.ip)
+            message, code = "", "vip-is-own"
             if own is not None and vip.ip == own[0]:
                 message = f"{vip.ip} is the node's own address, from which {one.name} sends"
-                yield problem(vip.origin, "vip-is-own", "warning", message, "use a free address")
+            elif canonical(vip.ip) in static:
+                message = f"{vip.ip} is the node's own address by static_ipaddress too"
             elif interface is not None and not owner:
                 message = (
                     f"{vip.ip} is the node's own address on {interface}: it would be removed when "
                     f"{one.name} becomes BACKUP"
                 )
-                yield problem(vip.origin, "vip-is-own", "warning", message, "use a free address")
             elif vip.ip in peers:
-                message = f"{vip.ip} is the address of a peer of {one.name}"
-                yield problem(vip.origin, "vip-is-peer", "warning", message, "use a free address")
+                message, code = f"{vip.ip} is the address of a peer of {one.name}", "vip-is-peer"
+            if message:
+                yield problem(vip.origin, code, "warning", message, "use a free address")
 
 
 def advert(case: Case) -> Iterator[Problem]:

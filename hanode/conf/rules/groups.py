@@ -72,6 +72,13 @@ def agree(case: Case) -> Iterator[Problem]:
                 )
                 hint = "write the same state in all members"
                 yield problem(place(one, "state"), "sync-states", "warning", message, hint)
+            if (facts.priority(one) == 255) != (facts.priority(first) == 255):
+                message = (
+                    f"{group.name}: only one of {first.name} and {one.name} owns its addresses "
+                    "(priority 255), but they change together: it always takes over, the other not"
+                )
+                hint = "use priorities up to 254 in all members"
+                yield problem(place(one, "priority"), "sync-owner", "warning", message, hint)
             if facts.stays(one) != facts.stays(first):
                 message = (
                     f"{group.name}: only one of {first.name} and {one.name} has nopreempt, but "

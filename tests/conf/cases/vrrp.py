@@ -78,6 +78,7 @@ vrrp_instance s {
     }
 }
 """
+STATIC = f"static_ipaddress {{\n    192.0.2.7/24 dev eth0\n}}\n{TEXT}"
 case = partial(Case, sound=TEXT)
 six = partial(Case, sound=V6)
 strict = partial(Case, sound=STRICT)
@@ -129,6 +130,10 @@ CASES = [
     case("vip-no-host", "warning", "        192.0.2.10/24", "        192.0.2.0/24"),
     case("vip-no-host", "warning", "        192.0.2.10/24", "        192.0.2.255/24"),
     case("vip-is-own", "warning", "        192.0.2.10/24", "        192.0.2.1/24"),
+    six("vip-is-own", "warning", "vrrp_instance six",
+        "static_ipaddress {\n    2001:db8:0::1/64 dev eth0\n}\nvrrp_instance six", line=11),
+    case("vip-no-host", "warning", "192.0.2.10/24\n", "192.0.2.255\n", sound=STATIC, line=30),
+    case("vip-outside", "info", "        192.0.2.10/24", "        198.51.100.9/24"),
     case("vip-is-peer", "warning", "        192.0.2.10/24", "        192.0.2.2/24"),
     case("vips-many", "warning", "        192.0.2.10/24", "~SEQ(i, 10, 30) 192.0.2.${i}/24"),
     case("family-mixed", "warning", "        192.0.2.10/24",
@@ -158,6 +163,8 @@ CASES = [
          "vrrp_sync_group more {\n    group {\n        one\n    }\n}\nvrrp_instance one {",
          fix=True, line=18),
     case("sync-states", "warning", "BACKUP\n    interface eth1", "MASTER\n    interface eth1"),
+    case("sync-owner", "warning", "BACKUP\n    interface eth1", "MASTER\n    interface eth1",
+         sound=TEXT.replace("    priority 101\n", ""), line=33),
     case("sync-preempt", "warning", "    interface eth1", "    nopreempt\n    interface eth1"),
     # strict mode
     case("strict-conflict", "warning", "    enable_script_security",
