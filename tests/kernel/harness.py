@@ -246,7 +246,14 @@ def _read(node: str, sock: socket.socket) -> Frame | None:
 class Ours:
     """`hanode.proc.vrrp` in a node, with the supervisor's end of its socket in our hand."""
 
-    def __init__(self, wire_: Wire, node: str, *instances: InstanceSettings, **more: Any) -> None:
+    def __init__(
+        self,
+        wire_: Wire,
+        node: str,
+        *instances: InstanceSettings,
+        alive_us: int | None = None,
+        **more: Any,
+    ) -> None:
         self.wire, self.node = wire_, node
         self.messages: list[dict[str, Any]] = []
         self.started_s = time.time()
@@ -269,6 +276,7 @@ class Ours:
         self.socket = ours
         self._reader = threading.Thread(target=self._read, daemon=True)
         self._reader.start()
+        self._alive_us = alive_us
         self.configure(*instances, **more)
 
     def _read(self) -> None:
@@ -283,7 +291,12 @@ class Ours:
         """Send settings (`more`: other fields of VrrpSettings); the answer."""
         seen = len(self.of_kind("configured"))
         settings = VrrpSettings(tuple(instances), **more)
-        self.say(verb="configure", revision=seen, settings=wire.encode(settings))
+        self.say(
+            verb="configure",
+            revision=seen,
+            settings=wire.encode(settings),
+            alive_us=self._alive_us,
+        )
         return until(lambda: self.of_kind("configured")[seen:], "settings are answered")[0]
 
     def of_kind(self, kind: str) -> list[dict[str, Any]]:
