@@ -15,6 +15,7 @@ from hanode.conf.bind import JOINED
 from hanode.conf.lexer import Unwritable, quote, unquote
 from hanode.conf.macros import begins_a_macro
 from hanode.conf.model import (
+    NOWHERE,
     Address,
     Config,
     GlobalDefs,
@@ -163,7 +164,7 @@ class _Layout:
         )
 
     def fields(self, owner: Owner, name: str, prefix: str = "") -> Iterable[Statement]:
-        notes = _Notes(owner.notes)
+        notes, places = _Notes(owner.notes), dict(owner.places)
         for keyword in blocks()[name].keywords.values():
             if keyword.field is None or keyword.same_as is not None:
                 continue
@@ -174,7 +175,8 @@ class _Layout:
             if keyword.name == "auth_pass":
                 value = self.sent(value, owner)
             words = (keyword.name, *map(quote, keyword.value.write(value)))
-            yield Statement(words, None, notes.under(prefix + keyword.name))
+            where = places.get(keyword.name, NOWHERE)
+            yield Statement(words, None, notes.under(prefix + keyword.name), where)
 
     def sent(self, auth_pass: str, owner: Owner) -> str:
         """What a target sends of the password."""

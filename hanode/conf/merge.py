@@ -12,14 +12,14 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
 from hanode.conf.check import Checked, check
-from hanode.conf.expand import Reader
+from hanode.conf.expand import Defined, Reader, expand
 from hanode.conf.layout import layout
 from hanode.conf.lint import problem
 from hanode.conf.model import Config, Note, Origin, Statement
 from hanode.conf.problems import Problem, in_order
 from hanode.conf.render import INDENT, note
-from hanode.conf.source import Source
 from hanode.conf.tree import INCLUDES, Kind
+from hanode.conf.unexpanded import Written, comments_of, written
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,54 +48,100 @@ class Shared:
         return (self.words, self.block)
 
 
-def merge(files: dict[str, str], *, read: Reader | None = None) -> Merged:
+def merge(files: dict[str, str], *, read: Reader | None = None, keep_macros: bool = True) -> Merged:
     """One document of the files of a cluster's nodes, by config id.
 
-    Problems are those of the files; a problem's `file` is the node's id. Macros (`$NAME`, `~SEQ`)
-    are replaced by what they stand for, and includes by what `read` gives for them.
+    Problems are those of the files; a problem's `file` is the node's id. Definitions stay, each
+    for the nodes that have it, where that means the same; else the words that they stand for are
+    there, and so are those of `~SEQ`, which is said. Includes are replaced by what `read` gives
+    for them.
     """
     problems: list[Problem] = []
-    models: dict[str, Config] = {}
+    checked: dict[str, Checked] = {}
     for node, text in files.items():
-        checked = check(text, name=node, node=node, read=read)
-        models[node] = checked.model
-        problems += checked.problems
-        problems += macros_replaced(checked)
+        checked[node] = check(text, name=node, node=node, read=read)
+        problems += checked[node].problems
+    models = {node: one.model for node, one in checked.items()}
     problems += lonely_includes(models)
-    return Merged(merge_models(models), in_order(problems))
+    text = ""
+    kept: dict[str, Written] = {}
+    if keep_macros and any("$" in file for file in files.values()):
+        kept = {
+            node: written(layout(one.model, None)[0], one.document, node, read)
+            for node, one in checked.items()
+        }
+        text = _document(
+            {node: (*one.definitions, *one.statements) for node, one in kept.items()}, models
+        )
+        if not means(text, models):
+            kept = {}
+    comments: dict[str, None] = {}
+    for node, one in checked.items():
+        if node in kept:
+            left = kept[node].replaced
+        elif "$" in files[node] or read is not None:
+            left = tuple(expand(one.document, node=node, read=read).defined)
+        else:
+            left = ()
+        problems += macros_replaced(one, left)
+        comments |= dict.fromkeys(comment for gone in left for comment in comments_of(gone))
+    text = text if kept else merge_models(models)
+    text = "".join(f"{comment}\n" for comment in comments) + text
+    return Merged(text, in_order(problems))
 
 
-def macros_replaced(checked: Checked) -> Iterator[Problem]:
-    """The document holds what the macros stand for, not the macros; say so once in a file."""
-    for line in checked.document.lines:
-        if line.kind in (Kind.DEFINITION, Kind.REPEAT):
-            source = checked.document.source
-            where = Origin(source, line.body, line.comment)
-            message = "definitions and repetitions are replaced by what they stand for"
-            yield problem(where, "macro-replaced", "info", message)
-            return
+def means(text: str, models: dict[str, Config]) -> bool:
+    """Whether each node reads its own model in the document."""
+    return all(check(text, node=node).model == model for node, model in models.items())
+
+
+def macros_replaced(checked: Checked, left: Sequence[Defined]) -> Iterator[Problem]:
+    """The document holds what some macros stand for, not the macros: say so once in a file.
+
+    `left` are the definitions that are not in the document.
+    """
+    source = checked.document.source
+    names = [f"${name}" for name in dict.fromkeys(one.name for one in left)]
+    repeats = [line for line in checked.document.lines if line.kind is Kind.REPEAT]
+    names += dict.fromkeys(source.text[line.body :].partition("(")[0] for line in repeats)
+    places = [Origin(one.source, one.start, one.end, one.end) for one in left]
+    places += [Origin(source, line.body, line.comment, line.comment) for line in repeats]
+    if names:
+        shown = ", ".join(names[:NAMED]) + (" …" if len(names) > NAMED else "")
+        message = f"replaced by what they stand for: {shown}"
+        yield problem(places[0], "macro-replaced", "info", message)
+
+
+NAMED = 8
+"""Names that one message lists."""
 
 
 def lonely_includes(models: dict[str, Config]) -> Iterator[Problem]:
     """keepalived follows an include whatever its condition: one for some nodes cannot be said."""
-    for node, model in models.items():
-        for where, words in _includes(model):
-            if any((where, words) not in _includes(other) for other in models.values()):
+    found = {node: _includes(model) for node, model in models.items()}
+    for node, includes in found.items():
+        for key, statement in includes.items():
+            having = [other for other in found if key in found[other]]
+            if len(having) < len(found):
                 message = (
-                    f"{' '.join(words)} is in {node}'s file only, and keepalived follows an "
-                    "include on every node"
+                    f"{' '.join(statement.words)} is in the file of {' and '.join(having)} only, "
+                    "and keepalived follows an include on every node"
                 )
-                hint = "put the included lines into the file"
-                yield problem(Origin(Source(node, "")), "include-lonely", "error", message, hint)
+                hint = (
+                    "write the included lines into the file, or give every node this include and "
+                    f"put what is {node}'s own behind @{node} in the included file"
+                )
+                yield problem(statement.origin, "include-lonely", "error", message, hint)
 
 
-def _includes(model: Config) -> list[tuple[str, tuple[str, ...]]]:
-    found: list[tuple[str, tuple[str, ...]]] = []
+def _includes(model: Config) -> dict[tuple[str, tuple[str, ...]], Statement]:
+    """The includes that are kept, by the blocks around them and their words."""
+    found: dict[tuple[str, tuple[str, ...]], Statement] = {}
 
     def walk(statements: tuple[Statement, ...], around: str) -> None:
         for s in statements:
             if s.keyword in INCLUDES and s.children is None:
-                found.append((around, s.words))
+                found.setdefault((around, s.words), s)
             walk(s.children or (), f"{around} {' '.join(s.words)} /")
 
     walk(layout(model, None)[0], "")
@@ -104,12 +150,16 @@ def _includes(model: Config) -> list[tuple[str, tuple[str, ...]]]:
 
 def merge_models(models: dict[str, Config]) -> str:
     """The document of models, every word kept: the inverse of expanding it for each node."""
+    return _document({node: layout(model, None)[0] for node, model in models.items()}, models)
+
+
+def _document(statements: dict[str, tuple[Statement, ...]], models: dict[str, Config]) -> str:
+    """The text of the nodes' statements, equal ones once."""
     nodes = list(models)
     merged: list[Shared] = []
     tails: list[tuple[str, Note]] = []
     for node, model in models.items():
-        statements, _ = layout(model, None)
-        merged = join(merged, [shared(s, node) for s in statements])
+        merged = join(merged, [shared(s, node) for s in statements[node]])
         tails += [(node, n) for n in model.notes if n.at == "}"]
     lines: list[str] = []
     for number, top in enumerate(merged):

@@ -65,7 +65,7 @@ def understand_files(files: dict[str, str]) -> Understood:
     """Each node's own file; problems name the node as their file. `text` is the merged document."""
     checked = {node: conf.check(text, name=node, node=node) for node, text in files.items()}
     models = {node: each.model for node, each in checked.items()}
-    merged = conf.merge(files)
+    merged = conf.merge(files, keep_macros=False)  # rows hold values, no macros
     found: list[tuple[Problem, tuple[str, ...]]] = [
         (problem, (node,)) for node, each in checked.items() for problem in each.problems
     ]
