@@ -171,6 +171,7 @@ def instance(made: VrrpInstance, words: Words, site: Site) -> InstanceSettings:
         track_src_ip=bool(words.flag("track_src_ip")),
         v3_checksum_as_v2=bool(_own(words, overall, "v3_checksum_as_v2", common="")),
         hmac=_hmac(made, words),
+        accept=not (words.says("no_accept") or (strict and not words.says("accept"))),
         strict=strict,
         owner_ignore_adverts=bool(
             strict if (ignores := _own(words, overall, "owner_ignore_adverts")) is None else ignores
@@ -184,11 +185,6 @@ def instance(made: VrrpInstance, words: Words, site: Site) -> InstanceSettings:
         **_auth(made, version, told),
     )
     words.says("no_virtual_ipaddress")
-    refuses = words.says("no_accept") or (strict and not words.says("accept"))
-    if refuses and priority != PRIORITY_OWNER:
-        site.ignored.append(
-            f"{made.name}: this engine does not drop packets to its addresses (no_accept)"
-        )
     return _strict(found) if strict else found
 
 

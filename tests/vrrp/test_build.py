@@ -319,6 +319,19 @@ def test_strict_mode() -> None:
 
 
 @pytest.mark.parametrize(
+    ("words", "before", "accept"),
+    [
+        ("", "", True),
+        ("no_accept", "", False),
+        ("", GLOBALS.format("vrrp_strict"), False),
+        ("accept", GLOBALS.format("vrrp_strict"), True),
+    ],
+)
+def test_accept_mode(words: str, before: str, accept: bool) -> None:
+    assert instance(words, before=before).accept is accept
+
+
+@pytest.mark.parametrize(
     ("words", "interval_us"),
     [("advert_int 1.4", 1_000_000), ("version 3\nadvert_int 0.014", 10_000), ("", 1_000_000)],
 )
