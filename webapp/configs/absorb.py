@@ -151,7 +151,7 @@ def _absorb_virtual_servers(cluster: Cluster, lists: dict[str, list[Fields]]) ->
             for node, fields in woven.by_node.items()
         }
         common, deviations = rowshape.common_of(outer)
-        values = {name: common[name] for name in VIRTUAL_COLUMNS}
+        values = rowshape.columns_of(common, VIRTUAL_COLUMNS)
         absent = [node for node in lists if node not in woven.by_node]
         extra = rowshape.extra_of(common, VIRTUAL_COLUMNS, deviations, absent)
         _put(row, new, {**values, "position": woven.position, "extra": extra})
@@ -175,7 +175,7 @@ def _absorb_real_servers(
     for woven in _woven(lists, "ip", "port"):
         row = old.pop(woven.key, None) or RealServer(virtual_server=server)
         common, deviations = rowshape.common_of(woven.by_node)
-        values = {name: common[name] for name in ("ip", "port", "weight")}
+        values = rowshape.columns_of(common, ("ip", "port", "weight"))
         absent = [node for node in lists if node not in woven.by_node]
         extra = rowshape.extra_of(common, REAL_COLUMNS, deviations, absent)
         values |= {"check_json": common["check"], "extra": extra}

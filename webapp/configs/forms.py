@@ -63,7 +63,7 @@ class SecondsField(forms.DecimalField):
         return None if seconds is None else int(seconds * 1_000_000)
 
 
-SECONDS_DIGITS = 17
+SECONDS_DIGITS = 20
 """As many as the largest value of the tables has."""
 
 

@@ -248,7 +248,9 @@ def _node_form(member: Any, version: int) -> GroupNodeForm:
 
 
 def _columns(row: Any, form: type[VersionedForm]) -> dict[str, Any]:
-    return {name: getattr(row, name, None) for name in form.base_fields if name != "version"}
+    kept = row.extra.get("fields", {})
+    names = [name for name in form.base_fields if name != "version"]
+    return {name: kept.get(name, getattr(row, name, None)) for name in names}
 
 
 def _real_initial(real: RealServer) -> dict[str, Any]:

@@ -113,7 +113,7 @@ def extra_of(
     common: Fields, columns: Iterable[str], deviations: dict[str, Fields], absent: list[str]
 ) -> Fields:
     """A row's `extra`: only what is not said by its columns."""
-    named = set(columns)
+    named = {name for name in columns if not _too_large(common.get(name))}
     extra: Fields = {}
     if fields := {k: v for k, v in common.items() if k not in named and v not in ([], None)}:
         extra["fields"] = fields
@@ -122,6 +122,19 @@ def extra_of(
     if absent:
         extra["absent"] = absent
     return extra
+
+
+COLUMN_MOST = 2**63 - 1
+"""The largest number of a column; the language knows a larger time."""
+
+
+def columns_of(common: Fields, columns: Iterable[str]) -> Fields:
+    """What the columns hold; a number that is too large for them is left to `extra_of`."""
+    return {name: None if _too_large(common[name]) else common[name] for name in columns}
+
+
+def _too_large(value: Any) -> bool:
+    return isinstance(value, int) and value > COLUMN_MOST
 
 
 def fields_for(node: str, columns: Fields, extra: Fields) -> Fields | None:
@@ -137,12 +150,13 @@ def in_node_order(rows: list[Fields]) -> list[Fields]:
 
 
 def without_deviation(extra: Fields, names: Iterable[str]) -> Fields:
-    """`extra` after a form set these fields for all nodes."""
+    """`extra` after a form set these fields for all nodes: what it said of them is gone."""
     gone = set(names)
     nodes = {
         node: kept
         for node, fields in extra.get("nodes", {}).items()
         if (kept := {k: v for k, v in fields.items() if k not in gone})
     }
-    rest = {k: v for k, v in extra.items() if k != "nodes"}
-    return {**rest, "nodes": nodes} if nodes else rest
+    fields = {k: v for k, v in extra.get("fields", {}).items() if k not in gone}
+    rest = {k: v for k, v in extra.items() if k not in ("nodes", "fields")}
+    return {**rest, **({"fields": fields} if fields else {}), **({"nodes": nodes} if nodes else {})}

@@ -242,3 +242,16 @@ def test_a_value_that_the_table_allows_survives_the_form(
     text = document_text(cluster)
     assert "weight 2147483647" in text
     assert "retry 4294967295" in text
+
+
+def test_a_time_that_no_column_holds_is_kept_and_can_be_changed(
+    cluster: Cluster, as_editor: Client
+) -> None:
+    text = document_text(cluster).replace("delay_loop 6", "delay_loop 18446744073709.551614")
+    as_editor.post(address("config-text", cluster), {"version": 1, "text": text})
+    assert "delay_loop 18446744073709.551614" in document_text(cluster)
+    where = address("virtual-server-edit", cluster)
+    assert 'value="18446744073709.551614"' in as_editor.get(where).content.decode()
+    form = {"ip": "192.168.192.200", "port": "80", "delay_loop_us": "7", "version": "2"}
+    assert as_editor.post(where, form).status_code == 302
+    assert "delay_loop 7\n" in document_text(cluster)
