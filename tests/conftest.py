@@ -37,6 +37,8 @@ NEEDS: dict[str, tuple[Callable[[], bool], str]] = {
     "netns": (_netns, "needs the right to make network namespaces"),
     "keepalived": (lambda: _found("keepalived"), "needs Debian's keepalived"),
     "tcpdump": (lambda: _found("tcpdump"), "needs tcpdump"),
+    "strace": (lambda: _found("strace"), "needs strace"),
+    "frr": (lambda: Path("/usr/lib/frr/vrrpd").exists(), "needs Debian's frr"),
     "uml": (
         lambda: _found("linux.uml", "modprobe", "ipvsadm"),
         "needs Debian's user-mode-linux, kmod and ipvsadm",
@@ -52,7 +54,7 @@ NEEDS: dict[str, tuple[Callable[[], bool], str]] = {
 
 
 FAST_LEAVES_OUT = frozenset(
-    {"root", "netns", "keepalived", "uml", "chromium", "postgres", "tcpdump"}
+    {"root", "netns", "keepalived", "uml", "chromium", "postgres", "tcpdump", "strace", "frr"}
 )
 """What `bin/test --fast` does without, even where the machine has it."""
 

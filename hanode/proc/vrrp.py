@@ -43,6 +43,7 @@ from hanode.vrrp.effects import (
 from hanode.vrrp.events import TrackerChanged
 from hanode.vrrp.router import Router
 from hanode.vrrp.settings import InstanceKey, VrrpSettings
+from hanode.vrrp.surroundings import PROCESS_AS_IT_IS
 
 if TYPE_CHECKING:
     from hanode.system.route_watch import RouteWatch
@@ -69,6 +70,7 @@ class VrrpProcess:
             ipc, on_line=self._on_line, on_end=lambda: self._stop(ORPHANED)
         )
         self._namespace: str | None = None
+        self._process = PROCESS_AS_IT_IS
         self._routes: RouteWatch | None = None
         self._work: deque[Work] = deque()
         self._stand()
@@ -267,6 +269,10 @@ class VrrpProcess:
             alive_us=message.get("alive_us"),
         )
         self._carry_out(reload.effects)
+        if settings.process != self._process:
+            self._process = settings.process
+            for sentence in realtime.enter(settings.process):
+                self._warn("vrrp", sentence)
         self.holder.hold_static(settings)
         self._watch_routes(settings)
         self.host.prune()
