@@ -35,7 +35,7 @@ class BadLine(ValueError):
     """A word that the engine cannot resolve; the text is a sentence's second half."""
 
 
-def address(line: Address, dev: str, *, use_vmac: bool = False) -> Held:
+def address(line: Address, dev: str) -> Held:
     """A line of virtual_ipaddress; `dev` is where it lives unless it says otherwise."""
     family = family_of(line.ip)
     standard = defaults.VIP_PREFIX_IPV4 if family == 4 else defaults.VIP_PREFIX_IPV6
@@ -65,7 +65,7 @@ def address(line: Address, dev: str, *, use_vmac: bool = False) -> Held:
         noprefixroute="noprefixroute" in flags,
         autojoin="autojoin" in flags,
         no_track=line.no_track,
-        use_vmac=elsewhere and (use_vmac or "use_vmac" in flags),
+        use_vmac=elsewhere and "use_vmac" in flags,
     )
 
 

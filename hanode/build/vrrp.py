@@ -27,6 +27,14 @@ from hanode.vrrp.settings import (
     VrrpSettings,
 )
 
+NOT_CARRIED_OUT = frozenset(
+    (
+        "linkbeat_interfaces linkbeat_use_polling interface_up_down_delays dynamic_interfaces "
+        "disable_local_igmp fifo_write_vrrp_states_on_reload vrrp_priority vrrp_rt_priority "
+        "vrrp_no_swap vrrp_cpu_affinity vrrp_rlimit_rttime"
+    ).split()
+)
+"""Words that the settings have, and that no process acts on yet."""
 KEY_BYTES = range(32, 65)
 ADVERT_INT_MAX_US = {2: 255_000_000, 3: 40_950_000}
 ADVERT_INT_STEP_US = {2: 1_000_000, 3: 10_000}
@@ -82,7 +90,6 @@ def settings(config: Config, errors: list[str], ignored: list[str]) -> VrrpSetti
             static_routes=static_routes,
             static_rules=static_rules,
             fifos=around.fifos(overall),
-            fifo_states_on_reload=bool(overall.flag("fifo_write_vrrp_states_on_reload")),
             smtp=around.smtp(overall),
             router_id=config.globals.router_id or "",
             script_user=user[0] if user else None,
@@ -93,14 +100,15 @@ def settings(config: Config, errors: list[str], ignored: list[str]) -> VrrpSetti
             linkbeat_use_polling=bool(root.flag("linkbeat_use_polling")),
             link_delays=around.link_delays(root),
             dynamic_interfaces=overall.says("dynamic_interfaces"),
+            fifo_states_on_reload=bool(overall.flag("fifo_write_vrrp_states_on_reload")),
             log_unknown_vrids=bool(overall.flag("log_unknown_vrids")),
             disable_local_igmp=bool(overall.flag("disable_local_igmp")),
             process=around.process_settings(overall),
         )
     except ValueError as error:
         errors.append(str(error))
-    note("global_defs", overall, ignored)
-    note("the file", root, ignored)
+    note("global_defs", overall, ignored, but=NOT_CARRIED_OUT)
+    note("the file", root, ignored, but=NOT_CARRIED_OUT)
     return found
 
 
@@ -134,9 +142,11 @@ def instance(made: VrrpInstance, words: Words, site: Site) -> InstanceSettings:
     words.says("strict_mode"), overall.says("vrrp_strict")
     vmac = _vmac(made, words, interface, family, site)
     dev = interface if vmac is None else vmac.name
-    far_vmac = bool(words.flag("use_vmac_addr"))
-    vips = [lines.address(a, dev, use_vmac=far_vmac) for a in made.vips]
-    excluded = [lines.address(a, dev, use_vmac=far_vmac) for a in made.excluded]
+    vips = [lines.address(a, dev) for a in made.vips]
+    excluded = [lines.address(a, dev) for a in made.excluded]
+    for far in (*vips, *excluded):
+        if far.use_vmac or (words.says("use_vmac_addr") and far.dev != dev):
+            site.ignored.append(f"{made.name}: {far} on {far.dev} gets no virtual MAC address")
     # keepalived: the first address decides the family; the others are not in adverts.
     same = [a for a in vips if a.family == family]
     others = [a for a in vips if a.family != family]
@@ -191,6 +201,8 @@ def instance(made: VrrpInstance, words: Words, site: Site) -> InstanceSettings:
 def _family(made: VrrpInstance, words: Words) -> Family:
     peers = words.many("unicast_peers")
     ips = [a.ip for a in made.vips[:1]] or [p.ip for p in peers[:1]]
+    if words.says("native_ipv6") and not ips:
+        return 6
     return lines.family_of(ips[0]) if ips else 4
 
 

@@ -65,11 +65,10 @@ class Words:
             name = attribute.keyword
         return spelling_of(self._owner.BLOCK, name)
 
-    def unused(self) -> tuple[str, ...]:
-        """Keywords that nobody asked for, as they are written, in order."""
-        return tuple(
-            written for keyword, written in self._written.items() if keyword not in self._used
-        )
+    def unused(self, but: frozenset[str] = frozenset()) -> tuple[str, ...]:
+        """Keywords that nobody asked for (or are in `but`), as they are written, in order."""
+        used = self._used - but
+        return tuple(written for keyword, written in self._written.items() if keyword not in used)
 
 
 class Rest:
@@ -114,14 +113,16 @@ class Rest:
         except (ValueError, OverflowError):
             return None
 
-    def unused(self) -> tuple[str, ...]:
-        """Keywords that nobody asked for, in order."""
+    def unused(self, but: frozenset[str] = frozenset()) -> tuple[str, ...]:
+        """Keywords that nobody asked for (or are in `but`), in order."""
         keywords = dict.fromkeys(s.keyword for s in self._statements)
-        return tuple(keyword for keyword in keywords if keyword not in self._used)
+        return tuple(keyword for keyword in keywords if keyword not in self._used - but)
 
 
-def note(where: str, rest: Words | Rest, ignored: list[str]) -> None:
-    """Name what of a block nobody used."""
-    unused = rest.unused()
+def note(
+    where: str, rest: Words | Rest, ignored: list[str], *, but: frozenset[str] = frozenset()
+) -> None:
+    """Name what of a block nobody used, or was used for nothing (`but`)."""
+    unused = rest.unused(but)
     if unused:
         ignored.append(f"{where}: this engine does not use {', '.join(unused)}")

@@ -354,6 +354,13 @@ def test_extra_announcements_and_start_up_delay() -> None:
     assert instance("garp_extra_if 10").garp_extra_us == 10_000_000
 
 
+def test_words_that_no_process_acts_on_are_named() -> None:
+    result = built(GLOBALS.format("vrrp_rt_priority 20\ndynamic_interfaces") + text())
+    assert result.vrrp.process.rt_priority == 20
+    said = "global_defs: this engine does not use vrrp_rt_priority, dynamic_interfaces"
+    assert said in result.ignored
+
+
 def test_all_of_it_survives_the_way_to_the_processes() -> None:
     result = built(
         GLOBALS.format("notify_fifo /run/ff")

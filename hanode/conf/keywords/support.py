@@ -30,17 +30,96 @@ _BUFFERS = tuple(
     for suffix in ("", "_force")
 )
 
+_TRACKING = tuple("track_interface track_script track_file track_process".split())
+_NOTIFY = tuple(
+    (
+        "notify_master notify_backup notify_fault notify_stop notify notify_priority_changes "
+        "smtp_alert"
+    ).split()
+)
+_ADDRESS = tuple(
+    (
+        "dev brd broadcast scope label peer home -nodad mngtmpaddr noprefixroute autojoin "
+        "preferred_lft"
+    ).split()
+)
+_ROUTE = tuple(
+    (
+        "to unicast local broadcast anycast multicast throw unreachable prohibit blackhole inet "
+        "inet6 via gw dev oif src from table metric priority preference protocol scope tos dsfield "
+        "realms onlink expires mtu advmss rtt rttvar rto_min reordering window cwnd ssthresh "
+        "initcwnd initrwnd hoplimit features quickack congctl pref ttl-propagate "
+        "fastopen_no_cookie prepend append nexthop"
+    ).split()
+)
+_RULE = tuple(
+    (
+        "from to not inet inet6 table lookup goto nop blackhole unreachable prohibit l3mdev "
+        "preference priority order iif dev oif tos dsfield fwmark realms suppress_prefixlength "
+        "sup_pl suppress_ifgroup sup_group tunnel-id uidrange protocol ipproto sport dport"
+    ).split()
+)
+
 RUNS: dict[str, tuple[str, ...]] = {
-    "root": ("global_defs",),
+    "root": tuple(
+        (
+            "global_defs vrrp_sync_group vrrp_script vrrp_track_process track_file vrrp_track_file "
+            "garp_group static_ipaddress static_routes static_rules net_namespace"
+        ).split()
+    ),
+    "garp_group": ("garp_interval", "gna_interval", "interface", "interfaces"),
     "global_defs": (
         "vrrp_mcast_group4",
         "vrrp_mcast_group6",
         *(f"vrrp_{word}" for word in _PACING),
+        *(
+            "vrrp_garp_interval vrrp_gna_interval vrrp_min_garp vrrp_garp_extra_if "
+            "vrrp_vmac_garp_intvl vrrp_check_unicast_src vrrp_strict v3_checksum_as_v2 "
+            "vrrp_owner_ignore_adverts vrrp_startup_delay log_unknown_vrids default_interface "
+            "vmac_prefix vrrp_notify_priority_changes notification_email notification_email_from "
+            "smtp_server smtp_helo_name smtp_connect_timeout smtp_alert smtp_alert_vrrp "
+            "no_email_faults script_user enable_script_security notify_fifo notify_fifo_script "
+            "vrrp_notify_fifo vrrp_notify_fifo_script"
+        ).split(),
     ),
     "vrrp_instance": (
         *_PACING,
-        *"preempt_delay mcast_src_ip mcast_dst_ip".split(),
+        *_TRACKING,
+        *_NOTIFY,
+        *(
+            "preempt preempt_delay mcast_src_ip mcast_dst_ip auth_hmac no_virtual_ipaddress "
+            "native_ipv6 promote_secondaries virtual_routes virtual_rules accept no_accept "
+            "unicast_src_ip unicast_peer unicast_ttl unicast_fault_no_peer check_unicast_src "
+            "track_src_ip use_vmac vmac_xmit_base dont_track_primary garp_extra_if "
+            "vmac_garp_intvl owner_ignore_adverts strict_mode v3_checksum_as_v2 "
+            "timer_expired_backup thread_timer_expired notify_deleted notify_master_rx_lower_pri"
+        ).split(),
     ),
+    "vrrp_sync_group": (
+        "group",
+        "sync_group_tracking_weight",
+        "global_tracking",
+        *_TRACKING,
+        *_NOTIFY,
+    ),
+    "auth_hmac": ("key", "active_key", "anti_replay", "time_window", "mode"),
+    "vrrp_script": tuple("script interval timeout weight rise fall user init_fail".split()),
+    "vrrp_track_process": tuple(
+        (
+            "process param_match weight quorum quorum_max delay fork_delay terminate_delay "
+            "full_command"
+        ).split()
+    ),
+    "track_file_block": ("file", "weight", "init_file"),
+    "virtual_ipaddress": (*_ADDRESS, "no_track"),
+    "virtual_ipaddress_excluded": (*_ADDRESS, "no_track"),
+    "static_ipaddress": _ADDRESS,
+    "virtual_routes": (*_ROUTE, "no_track"),
+    "static_routes": _ROUTE,
+    "virtual_rules": (*_RULE, "no_track"),
+    "static_rules": _RULE,
+    "unicast_peer": ("min_ttl", "max_ttl"),
+    **dict.fromkeys(_TRACKING, ("weight",)),
     "virtual_server": tuple(
         (
             "persistence_timeout quorum hysteresis weight sorry_server sorry_server_inhibit retry "
