@@ -24,7 +24,9 @@ from hanode.cli.printed import print_problems, printable, summary
 from hanode.cli.surroundings import surroundings
 from hanode.conf.explain import explain_word
 from hanode.conf.handbook import markdown
+from hanode.conf.rules.scripts import looked_at
 from hanode.conf.source import Source
+from hanode.conf.surroundings import UNKNOWN, Surroundings
 from hanode.conf.targets import target as target_of
 from hanode.conf.tree import indented
 
@@ -66,39 +68,45 @@ def _check(args: argparse.Namespace) -> int:
     sources: dict[str, Source] = {}
     problems: list[conf.Problem] = []
     alone: dict[str, conf.Config] = {}
+    unseen = False
     around = surroundings(files, args.here)
     called = labels(files)
     for name in files:
-        text = _read_text(name)
-        sources[name] = Source(name, text)
-        ids = (args.node,) if args.node else conf.node_ids(text)
-        models: dict[str, conf.Config] = {}
-        for node in ids or (None,):
-            checked = conf.check(
-                text,
-                name=name,
-                node=node,
-                target=args.target,
-                read=_reader(sources),
-                around=around,
-            )
-            problems += checked.problems
-            models[node or called[name]] = checked.model
+        checked = _checked(name, args, sources, around)
+        problems += (problem for each in checked.values() for problem in each.problems)
+        models = {node or called[name]: each.model for node, each in checked.items()}
+        problems += conf.check_pair(models)
+        unseen |= around is UNKNOWN and any(map(looked_at, models.values()))
         if len(models) == 1:
             alone[called[name]] = next(iter(models.values()))
-        problems += conf.check_pair(models)
     together = clusters(alone)
     for nodes in together:
         problems += conf.check_pair(nodes)
     found = conf.in_order(problems)
     if args.json:
         print(json.dumps({"files": list(files), "problems": [_plain(p) for p in found]}, indent=2))
-    else:
-        print_problems(found, sources, sys.stdout)
-        print(summary(found, len(files)))
-        for nodes in together:
-            print(f"compared as the nodes of one cluster: {', '.join(map(printable, nodes))}")
+        return 1 if conf.has_errors(found) else 0
+    print_problems(found, sources, sys.stdout)
+    print(summary(found, len(files)))
+    for nodes in together:
+        print(f"compared as the nodes of one cluster: {', '.join(map(printable, nodes))}")
+    if unseen and args.here is None:
+        print("not looked at: this machine's programs, addresses and file modes (see --here)")
     return 1 if conf.has_errors(found) else 0
+
+
+def _checked(
+    name: str, args: argparse.Namespace, sources: dict[str, Source], around: Surroundings
+) -> dict[str | None, conf.Checked]:
+    """A file as each of the nodes sees it that its conditions name; None: it names none."""
+    text = _read_text(name)
+    sources[name] = Source(name, text)
+    read = _reader(sources)
+    ids = (args.node,) if args.node else conf.node_ids(text)
+    return {
+        node: conf.check(text, name=name, node=node, target=args.target, read=read, around=around)
+        for node in ids or (None,)
+    }
 
 
 def fmt_command(argv: Sequence[str]) -> int:

@@ -10,7 +10,7 @@ import ipaddress
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
-OTHERS_READ, OTHERS_WRITE, ANY_RUN, GROUP_WRITE = 0o004, 0o002, 0o111, 0o020
+OTHERS_READ, OTHERS_WRITE, ANY_RUN, GROUP_WRITE, STICKY = 0o004, 0o002, 0o111, 0o020, 0o1000
 
 
 @dataclass(frozen=True, slots=True)

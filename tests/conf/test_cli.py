@@ -36,7 +36,8 @@ def test_check_points_at_the_place() -> None:
     assert lines[at + 1] == "     29 | \tnat_mask 255.255.255.0"
     assert lines[at + 2] == "        | \t^^^^^^^^"
     assert lines[at + 3] == "        = remove the line"
-    assert lines[-2] == "1 file: 3 warnings"
+    assert lines[-3] == "1 file: 3 warnings"
+    assert lines[-2].startswith("not looked at: this machine's")
     assert "\033" not in done.stdout
 
 
@@ -51,7 +52,7 @@ def test_check_never_shows_the_password() -> None:
 def test_files_that_move_the_same_address_are_compared_as_nodes(tmp_path: Path) -> None:
     done = hanode("check", PAIR_A, PAIR_B)
     assert done.returncode == 0
-    assert done.stdout.endswith("compared as the nodes of one cluster: pair_a, pair_b\n")
+    assert "\ncompared as the nodes of one cluster: pair_a, pair_b\n" in done.stdout
     other = tmp_path / "pair_b.conf"
     other.write_text(text_of(CORPUS / "pair_b.conf").replace("router_id 7", "router_id 8"))
     done = hanode("check", PAIR_A, str(other))
@@ -185,6 +186,7 @@ def test_here_the_machine_s_scripts_addresses_and_modes_are_looked_at(tmp_path: 
         ("secret-readable", 16),
     ]
     assert found() == []
+    assert "not looked at" not in hanode("check", "--no-here", str(path)).stdout
 
 
 def test_errors_give_exit_code_1() -> None:

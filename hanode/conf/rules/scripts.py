@@ -13,7 +13,14 @@ from hanode.conf.model import Config, Origin, Statement, place
 from hanode.conf.problems import Problem, Severity
 from hanode.conf.rules.base import Case, Rule, problem
 from hanode.conf.schema import script_words
-from hanode.conf.surroundings import ANY_RUN, GROUP_WRITE, OTHERS_READ, OTHERS_WRITE
+from hanode.conf.surroundings import (
+    ANY_RUN,
+    GROUP_WRITE,
+    OTHERS_READ,
+    OTHERS_WRITE,
+    STICKY,
+    Stat,
+)
 from hanode.conf.values import seconds
 
 _PATH = re.compile(r"""["']?\s*["']?(/[^\s"'$]+)""")
@@ -40,6 +47,11 @@ def _commands(statements: tuple[Statement, ...]) -> Iterator[tuple[str, Origin]]
                 yield match.group(1), one.origin
 
 
+def looked_at(config: Config) -> bool:
+    """Whether there is something of the machine's to look at: a program, or a secret's file."""
+    return any(True for _ in commands(config)) or any(True for _ in _secret_places(config))
+
+
 def programs(case: Case) -> Iterator[Problem]:
     """Each program is there, can be run, and can be changed by its owner only."""
     stat = case.around.stat
@@ -60,6 +72,10 @@ def programs(case: Case) -> Iterator[Problem]:
             message = f"{path} can be changed by {who}: {what}"
             hint = f"chown root {path}; chmod go-w {path}"
             yield problem(where, "script-writable", "warning", message, hint)
+        elif (directory := open_directory(path, stat)) is not None:
+            message = f"anyone can put another program in the place of {path}: {directory} is open"
+            hint = f"chmod o-w {directory}"
+            yield problem(where, "script-writable", "warning", message, hint)
     if found and not secure and not facts.incomplete(case.config):
         message = (
             "programs run without enable_script_security: keepalived does not look whether others "
@@ -67,6 +83,16 @@ def programs(case: Case) -> Iterator[Problem]:
         )
         hint = "write enable_script_security in global_defs"
         yield problem(found[0][1], "script-security", "info", message, hint)
+
+
+def open_directory(path: str, stat: Stat) -> str | None:
+    """The directory above a program in which anyone can rename it."""
+    while path.count("/") > 1:
+        path = path.rpartition("/")[0]
+        found = stat(path)
+        if found is not None and found.mode & OTHERS_WRITE and not found.mode & STICKY:
+            return path
+    return None
 
 
 def timing(case: Case) -> Iterator[Problem]:

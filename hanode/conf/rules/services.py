@@ -24,9 +24,12 @@ def all_services(case: Case) -> Iterator[Problem]:
     for service in services(case.config):
         if service.key in first:
             line = first[service.key].server.origin.line
-            message = f"virtual_server {service.name} exists already (line {line})"
+            message = (
+                f"virtual_server {service.name} exists already (line {line}): both are one entry "
+                "in the kernel, and quarrel over it"
+            )
             hint = "join the two blocks"
-            yield problem(service.server.origin, "service-twice", "error", message, hint)
+            yield problem(service.server.origin, "service-twice", "warning", message, hint)
         first.setdefault(service.key, service)
         for rule in SERVICE_RULES:
             yield from rule(case, service)
@@ -153,7 +156,7 @@ def groups(case: Case) -> Iterator[Problem]:
             if text in seen:
                 message = f"{text} stands in {group.name} already (line {seen[text]})"
                 fix = case.remove(line.origin, "remove the line")
-                yield problem(line.origin, "service-twice", "error", message, None, fix)
+                yield problem(line.origin, "service-twice", "warning", message, None, fix)
             seen.setdefault(text, line.origin.line)
 
 

@@ -31,6 +31,10 @@ FILES = {
     "/usr/bin": FileFacts(0o755, regular=False),
     "/usr/bin/anyone": FileFacts(0o757),
     "/usr/bin/group": FileFacts(0o775),
+    "/open/to/all": FileFacts(0o755),
+    "/open": FileFacts(0o777, regular=False),
+    "/sticky/to/all": FileFacts(0o755),
+    "/sticky": FileFacts(0o1777, regular=False),
     "/usr/bin/theirs": FileFacts(0o755, owner=1000),
 }
 ADDRESSES = {"eth0": ("192.0.2.1/24",), "eth1": ("203.0.113.1/24",)}
@@ -52,6 +56,8 @@ CASES = [
     case("script-writable", "warning", SOUND, "notify /usr/bin/anyone"),
     case("script-writable", "warning", SOUND, 'notify "/usr/bin/group with words"'),
     case("script-writable", "warning", SOUND, "notify /usr/bin/theirs"),
+    case("script-writable", "warning", "notify /sticky/to/all", "notify /open/to/all",
+         sound=TEXT.replace(SOUND, "notify /sticky/to/all")),
     case("script-security", "info", "    enable_script_security\n", "", line=6),
     case("vip-outside", "warning", "        192.0.2.10/24", "        198.51.100.10/24"),
     case("vip-is-own", "warning", "        192.0.2.10/24", "        192.0.2.1/24"),

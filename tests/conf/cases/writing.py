@@ -32,6 +32,6 @@ CASES = [
     WritingCase("not-yet", for_our_engine, "global_defs {\n    smtp_helo_name here\n}\n",
                 "global_defs {\n    router_id here\n}\n"),
     WritingCase("include-lonely", merged, "include more.conf\n", "net_namespace blue\n"),
-    WritingCase("macro-replaced", merged, "$ID=here\nglobal_defs {\n    router_id $ID\n}\n",
+    WritingCase("macro-replaced", merged, "global_defs {\n    ~SEQ(i, 1) router_id $i\n}\n",
                 "global_defs {\n    router_id here\n}\n"),
 ]  # fmt: skip
