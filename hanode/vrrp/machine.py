@@ -123,6 +123,9 @@ class Machine(Election):
         self.own_fault = track.fault(
             self.settings, link, self._watched, shared.trackers, shared.maintenance
         )
+        if self.own_fault is None and self.state is State.FAULT:
+            # It began in FAULT: it may not leave it before a first result either.
+            self.own_fault = track.pending(self._watched, shared.trackers)
 
     def _begin(self, cause: str, now_us: int) -> list[Effect]:
         """Leave INIT, unless something must be known first."""
