@@ -122,13 +122,13 @@ class _Layout:
             lines += self.split(instance.other, name)
             if lines:
                 inner.append(Statement((name,), tuple(lines), notes.under(name)))
-        rest = [s for s in instance.other if s.words not in [(name,) for name in JOINED]]
+        rest = [s for s in instance.other if not any(_is_block(s, name) for name in JOINED)]
         inner += self.kept(rest, "vrrp_instance")
         return self.block(("vrrp_instance", quote(instance.name)), inner, instance)
 
     def split(self, other: tuple[Statement, ...], name: str) -> list[Statement]:
         """What was kept of a block whose other lines are fields: it goes back into that block."""
-        lines = [c for s in other if s.words == (name,) for c in s.children or ()]
+        lines = [c for s in other if _is_block(s, name) for c in s.children or ()]
         return [*self.kept(lines, name)]
 
     def virtual_server(self, server: VirtualServer) -> Statement:
@@ -246,6 +246,11 @@ class _Layout:
         word = kept.keyword or "a block without a name"
         message = f"{word} in {place_name(name)} is left out: {self.target} cannot use it"
         self.problems.append(problem_at(kept.origin, "left-out", message))
+
+
+def _is_block(kept: Statement, name: str) -> bool:
+    """Whether it is what did not fit in such a block, and not a lonely word."""
+    return kept.words == (name,) and kept.children is not None
 
 
 def _readable(kept: Statement, least: int, most: int, read: Callable[[list[str]], object]) -> bool:

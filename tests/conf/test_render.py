@@ -106,3 +106,9 @@ def test_a_value_cannot_smuggle_lines_into_a_file(broken: VrrpInstance) -> None:
             text_of(broken, target)
     with pytest.raises(Unwritable):
         conf.merge_models({"a": Config(instances=(broken,))})
+
+
+@pytest.mark.parametrize("word", ["authentication", "virtual_ipaddress"])
+def test_a_block_without_its_brace_is_not_dropped(word: str) -> None:
+    model = conf.check(f"vrrp_instance g {{\n{word}\n192.0.2.1\n}}\n").model
+    assert f"    {word}\n    192.0.2.1\n" in conf.render(model, target=None).text
