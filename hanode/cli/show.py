@@ -114,9 +114,10 @@ def event_line(event: Event) -> str:
     """One line of `hanode events`."""
     day = time.strftime("%Y-%m-%d", time.localtime(event.wall_us / 1_000_000))
     what, more = event.subject, ""
-    if event.kind == "transition":
-        what = f"{event.subject} {event.data.get('from')} → {event.data.get('to')}"
-        more = f" (priority {event.data.get('arithmetic') or event.data.get('priority')})"
+    if "arithmetic" in event.data:
+        more = f" (priority {event.data['arithmetic']})"
+    if "from" in event.data:
+        what = f"{event.subject} {event.data['from']} → {event.data.get('to')}"
     elif "phase" in event.data:
         what = f"{event.subject} {event.data['phase']}"
     return f"{day} {moment(event.wall_us)}  {event.kind:<12} {what}: {event.cause}{more}"

@@ -62,6 +62,8 @@ class Checker:
         self._balancer = Balancer(open_kernel, self._warn, clock.monotonic_us)
         self._offset_us = 0
         self.stopping = False
+        self._keeps = False
+        """Told to leave the services in the kernel at the end (`hanode run -I`)."""
 
     @property
     def deadline_us(self) -> int | None:
@@ -78,6 +80,7 @@ class Checker:
                 self._say({"kind": "status", "id": message.get("id"), "status": self._status()})
             case "stop":
                 self.stopping = True
+                self._keeps = bool(message.get("keep"))
             case other:
                 self._warn("checker", f"the supervisor said {other!r}, which means nothing here")
 
@@ -92,9 +95,10 @@ class Checker:
             self._say_now(message)
 
     def stop(self) -> None:
-        """End all checks and leave the kernel without our services."""
+        """End all checks and leave the kernel without our services, unless they are to stay."""
         self._prober.close()
-        self._balancer.clear()
+        if not self._keeps:
+            self._balancer.clear()
         for message in self._unsaid:
             self._say_now(message)
 

@@ -77,10 +77,15 @@ class Child:
         """Why the one before this one ended."""
         self.ended_us: int | None = None
         """When that was, by the monotonic clock."""
-        self.ready = False
-        """It has said so: until then it cannot answer."""
+        self.said_ready = asyncio.Event()
+        """Set while it can answer."""
         self.ended = asyncio.Event()
         """Set when it has ended and will not be started again."""
+
+    @property
+    def ready(self) -> bool:
+        """Whether it can answer."""
+        return self.said_ready.is_set()
 
     @property
     def name(self) -> str:
@@ -175,7 +180,7 @@ class Child:
             return _cause(await self._process.wait())
         finally:
             self._process = None
-            self.ready = False
+            self.said_ready.clear()
             self._writer.close()
             self._writer = None
 
@@ -210,7 +215,8 @@ class Child:
             if answer is not None and not answer.done():
                 answer.set_result(message)
             elif message:
-                self.ready = self.ready or message.get("kind") == "ready"
+                if message.get("kind") == "ready":
+                    self.said_ready.set()
                 self._on_message(self, message)
         # It closed its end: either it is dying, or it broke its promise.
         process = self._process

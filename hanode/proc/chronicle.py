@@ -72,7 +72,7 @@ class Chronicle:
 def sentence(event: Event) -> str:
     """The event as a line of the log."""
     data = event.data
-    move = f" {data.get('from')} -> {data.get('to')}" if event.kind == "transition" else ""
+    move = f" {data['from']} -> {data.get('to')}" if "from" in data else ""
     phase = f" {data['phase']}" if "phase" in data else ""
     arithmetic = data.get("arithmetic")
     priority = f" (priority {arithmetic})" if arithmetic else ""

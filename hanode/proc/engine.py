@@ -8,8 +8,8 @@ starts.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import socket
-import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any
@@ -36,8 +36,6 @@ CONFIGURE_TIMEOUT_S = 5.0
 
 STATUS_TIMEOUT_S = 0.25
 """Shorter than a heartbeat, longer than any pause of a healthy child."""
-
-READY_POLL_S = 0.02
 
 VRRP_STOP_S = 3.0
 OTHER_STOP_S = 2.0
@@ -157,9 +155,8 @@ class Engine:
         """Whether a child can be asked; one that is starting is waited for."""
         for child in self.children:
             if child.name == name:
-                deadline = time.monotonic() + within_s
-                while not child.ready and time.monotonic() < deadline:
-                    await asyncio.sleep(READY_POLL_S)
+                with contextlib.suppress(TimeoutError):
+                    await asyncio.wait_for(child.said_ready.wait(), within_s)
                 return child.ready
         return False
 
@@ -204,7 +201,7 @@ class Engine:
     def _started(self, child: Child) -> None:
         cause = f"the {child.name} process runs as pid {child.pid}"
         if child.last_end:
-            cause += f", after the one before was lost: {child.last_end}"
+            cause += f", in place of the one that died ({child.last_end})"
         self._on_child(child, "started", cause)
         if child.name == "vrrp" and self.maintenance:
             # Before its settings: it must not take an address first and give it up then.
@@ -214,7 +211,7 @@ class Engine:
 
     def _exited(self, child: Child, cause: str) -> None:
         self._answered(child, f"the {child.name} process died: {cause}")
-        self._on_child(child, "died", f"the {child.name} process died: {cause}")
+        self._on_child(child, "died", cause)
 
     def _heard(self, child: Child, message: Message) -> None:
         match message.get("kind"):

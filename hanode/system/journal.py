@@ -28,6 +28,9 @@ RESERVE = 1_000
 
 TAIL_BYTES = 65_536
 
+HISTORY_BYTES = 262_144
+"""About a thousand events are looked through for those of one kind."""
+
 RECENT = 512
 """Events kept in memory, so that who follows the journal never reads the disk."""
 
@@ -87,9 +90,27 @@ class Journal:
         return list(itertools.islice(self._stored(seq), limit))
 
     def last(self, kind: str, *, limit: int) -> list[Event]:
-        """The newest events of a kind that are still in memory, the oldest of them first."""
-        found = itertools.islice((e for e in reversed(self._recent) if e.kind == kind), limit)
-        return list(found)[::-1]
+        """The newest events of a kind, the oldest of them first; what an earlier run told too."""
+        found = [event for event in self._recent if event.kind == kind]
+        if len(found) < limit:
+            first = self._recent[0].seq if self._recent else self.seq + 1
+            found = [*self._tail(kind, before=first), *found]
+        return found[-limit:]
+
+    def _tail(self, kind: str, *, before: int) -> list[Event]:
+        """From the end of the file: the oldest may be gone, but nobody waits for long."""
+        mark = f'"kind":"{kind}"'.encode()
+        with self._path.open("rb") as file:
+            file.seek(max(0, self._bytes - HISTORY_BYTES))
+            lines = file.read(HISTORY_BYTES).splitlines()
+        found = []
+        for line in lines:
+            if mark in line and 0 < _seq_of(line) < before:
+                try:
+                    found.append(from_json(Event, line))
+                except WireError:
+                    continue
+        return [event for event in found if event.kind == kind]
 
     def close(self) -> None:
         """Make everything durable."""

@@ -109,3 +109,29 @@ def test_number_in_an_events_own_words_is_not_taken_for_its_number(tmp_path: Pat
 def test_only_a_torn_line_is_an_empty_journal(tmp_path: Path) -> None:
     (tmp_path / "events.jsonl").write_bytes(b'{"kind":"x","seq":7')
     assert Journal(tmp_path, boot="b").append(event()).seq == 1
+
+
+def test_last_of_a_kind_reaches_behind_a_restart(tmp_path: Path) -> None:
+    def move(word: str) -> Event:
+        return Event("transition", word, "because", 1, 2, {})
+
+    first = Journal(tmp_path, boot="b")
+    for number in range(5):
+        first.append(move(str(number)))
+        first.append(event('"kind":"transition"'))
+    second = Journal(tmp_path, boot="b")
+    assert [e.subject for e in second.last("transition", limit=3)] == ["2", "3", "4"]
+    second.append(move("5"))
+    assert [e.subject for e in second.last("transition", limit=3)] == ["3", "4", "5"]
+    assert [e.subject for e in second.last("transition", limit=50)] == list("012345")
+    assert second.last("nothing", limit=5) == []
+
+
+def test_last_of_a_kind_bears_a_torn_line_and_a_long_file(tmp_path: Path) -> None:
+    journal = Journal(tmp_path, boot="b")
+    for number in range(3_000):
+        journal.append(Event("transition", str(number), "because " * 20, 1, 2, {}))
+    again = Journal(tmp_path, boot="b")
+    found = again.last("transition", limit=10_000)
+    assert 500 < len(found) < 3_000
+    assert [e.seq for e in found] == list(range(found[0].seq, 3_001))
