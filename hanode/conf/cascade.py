@@ -8,13 +8,14 @@ the blocks of the others. Here is that reading, only to tell which lines it stum
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 from hanode.conf.address import check_line
 from hanode.conf.blocks import Raw, at_span
 from hanode.conf.expand import Logical
-from hanode.conf.lexer import CLOSE, OPEN, tokens, unquote
+from hanode.conf.lexer import CLOSE, OPEN, WORD, Token, tokens, unquote
 from hanode.conf.problems import Problem, Severity
 from hanode.conf.schema import ROOT, Block, Keyword, blocks
 from hanode.conf.targets import Target
@@ -30,6 +31,7 @@ UNKNOWN = frozenset(
     ("unknown-keyword", "misplaced-keyword", "retired-keyword", "undefined-name", "newer-keyword")
 )
 
+_BRACES = re.compile(r"[{}]|[^\s{}]+")
 _BOTH = frozenset(("global_defs", "bfd_instance", "track_file", "vrrp_track_file"))
 _CHECKER = frozenset(("virtual_server", "virtual_server_group", "SSL"))
 NEEDED = {
@@ -130,7 +132,7 @@ def stumbled(lines: list[Logical], target: Target) -> list[Stumble]:
 def _pieces(line: Logical) -> Iterator[Piece]:
     words: list[str] = []
     start = 0
-    for token in tokens(line.text):
+    for token in _tokens(line.text):
         if not words:
             start = token.start
         if token.kind == CLOSE and words:
@@ -142,6 +144,17 @@ def _pieces(line: Logical) -> Iterator[Piece]:
             words = []
     if words:
         yield _piece(words, line, start, len(line.text))
+
+
+def _tokens(text: str) -> Iterator[Token]:
+    """The tokens; a `${NAME}` that has no definition is a word and braces to keepalived."""
+    for token in tokens(text):
+        if token.kind != WORD or "${" not in token.text:
+            yield token
+            continue
+        for part in _BRACES.finditer(token.text):
+            kind = {"{": OPEN, "}": CLOSE}.get(part.group(), WORD)
+            yield Token(kind, part.group(), token.start + part.start(), token.start + part.end())
 
 
 def _piece(words: list[str], line: Logical, start: int, end: int) -> Piece:

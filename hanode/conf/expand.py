@@ -13,16 +13,18 @@ import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 
-from hanode.conf.macros import MacroError, alternatives, repeat, substitute
+from hanode.conf.macros import REFERENCE, REPEAT, MacroError, alternatives, repetition, substitute
 from hanode.conf.problems import Problem, Severity
 from hanode.conf.source import Source
-from hanode.conf.tree import CONDITION, Document, Kind, Line, parse, pieces
+from hanode.conf.tree import CONDITION, DEFINITION, INCLUDE, Document, Kind, Line, parse, pieces
 
 Reader = Callable[[str, str], "tuple[tuple[str, str], ...] | None"]
 """read(pattern, including file) -> ((name, text), …), or None where there is nothing to read."""
 
 MAX_INCLUDE_DEPTH = 16
 """Files inside files; a file that includes itself ends here."""
+MAX_TIMES = 32
+"""How often what a macro made is read once more."""
 NEEDS_MATCH = ("includem", "includew", "includea")
 """The forms that end keepalived where a plain name has no file."""
 NEEDS_WILDCARD = ("includew", "includea")
@@ -99,6 +101,7 @@ class _Expansion:
             self.definitions["_INSTANCE"] = node
         self.defined: list[Defined] = []
         self.full = False
+        self.rounds = 0
 
     def file(self, document: Document, depth: int) -> None:
         source, text = document.source, document.source.text
@@ -119,21 +122,17 @@ class _Expansion:
     def line(self, source: Source, line: Line, lines: Iterator[Line], depth: int) -> None:
         kind, text = line.kind, source.text
         if kind is Kind.INCLUDE:
-            self.include(source, line, depth)
+            self.include(source, line, depth, text[line.body : line.comment].rstrip())
         elif line.condition and not self.applies(line.condition):
             if kind is Kind.DEFINITION:
                 self.definition(text, line, lines)
             self.forget_comments(source)
         elif kind is Kind.DEFINITION:
-            name, value = self.definition(text, line, lines)
-            self.definitions[name] = value
-            self.defined.append(
-                Defined(name, value, source, line.body, line.comment, len(self.lines))
-            )
+            self.define(*self.definition(text, line, lines), source, line)
         elif kind is Kind.COMMENT:
             self.emit("", source, line)
         elif kind is not Kind.BLANK:
-            self.plain(text[line.body : line.comment].rstrip(), source, line)
+            self.plain(text[line.body : line.comment].rstrip(), source, line, depth)
 
     def forget_comments(self, source: Source) -> None:
         """The comments above a line that is dropped are about that line."""
@@ -167,28 +166,74 @@ class _Expansion:
             parts.append(text[following.body : following.comment].strip())
         return name[1:], "\n".join(parts)
 
-    def plain(self, body: str, source: Source, line: Line) -> None:
+    def plain(self, body: str, source: Source, line: Line, depth: int) -> None:
         if line.kind is not Kind.REPEAT and "$" not in body:
             self.emit(body, source, line)
             return
-        macro: str | None = None
         try:
-            texts = [body]
-            if line.kind is Kind.REPEAT:
-                macro = body.split("(", 1)[0]
-                texts = repeat(body, self.definitions)
-            for text in texts:
-                done, used = substitute(text, self.definitions)
-                made_by = macro or (f"${used[0]}" if used else None)
-                for part in done.split("\n"):
-                    # keepalived looks for conditions after it has put the definitions in.
-                    condition = CONDITION.match(part) if used else None
-                    if condition is None:
-                        self.emit(part, source, line, made_by)
-                    elif self.applies(condition.group(1)):
-                        self.emit(part[condition.end() :], source, line, made_by)
+            self.made(body, source, line, depth, None, 0)
         except MacroError as error:
             self.problem("macro", source, line, f"{error}; the line is left out")
+
+    def made(
+        self, text: str, source: Source, line: Line, depth: int, macro: str | None, times: int
+    ) -> None:
+        """A line's text; what a macro put there is read as a line once more, as in keepalived."""
+        if times > MAX_TIMES:
+            raise MacroError(f"{macro} makes lines that use it")
+        if macro is not None and (condition := CONDITION.match(text)):
+            if not self.applies(condition.group(1)):
+                return
+            text = text[condition.end() :]
+        text, macro = self.loop_by_name(text, macro)
+        if REPEAT.match(text):
+            rounds, rest = repetition(text, self.definitions)
+            self.rounds += len(rounds)
+            if self.rounds > MAX_LINES:
+                raise MacroError(f"the repetitions go round more than {MAX_LINES} times")
+            made_by = macro or text.split("(", 1)[0].rstrip()
+            for values in rounds:
+                if self.full:
+                    break
+                self.definitions |= values
+                self.made(rest, source, line, depth, made_by, times + 1)
+        elif macro is not None and DEFINITION.match(text):
+            name, _, value = text[1:].partition("=")
+            self.define(name, value.strip(), source, line)
+        else:
+            done, used = substitute(text, self.definitions)
+            if not used:
+                self.last(text, source, line, depth, macro)
+                return
+            made_by = macro or f"${used[0]}"
+            for part in done.split("\n"):
+                if part[:1] in ("@", "~", "$"):
+                    self.made(part, source, line, depth, made_by, times + 1)
+                else:
+                    self.last(part, source, line, depth, made_by)
+
+    def loop_by_name(self, text: str, macro: str | None) -> tuple[str, str | None]:
+        """The line with its first name replaced, where that makes a repetition of it.
+
+        The repetition comes first then: its variables count in what it repeats.
+        """
+        found = REFERENCE.match(text)
+        name = found.group(1) or found.group(3) if found else ""
+        value = self.definitions.get(name, "")
+        if found is None or not value.startswith("~") or "\n" in value:
+            return text, macro
+        return value + text[found.end() :], macro or f"${name}"
+
+    def last(self, text: str, source: Source, line: Line, depth: int, macro: str | None) -> None:
+        """A line in which nothing is left to replace."""
+        if macro is not None and self.read is not None and INCLUDE.match(text):
+            self.include(source, line, depth, text)
+        else:
+            self.emit(text, source, line, macro)
+
+    def define(self, name: str, value: str, source: Source, line: Line) -> None:
+        self.definitions[name] = value
+        self.defined.append(Defined(name, value, source, line.body, line.comment, len(self.lines)))
 
     def emit(self, text: str, source: Source, line: Line, macro: str | None = None) -> None:
         if len(self.lines) >= MAX_LINES:
@@ -202,8 +247,7 @@ class _Expansion:
         end = line.comment if not text or macro else line.body + len(text)
         self.lines.append(Logical(text, source, line.body, end, macro, comment))
 
-    def include(self, source: Source, line: Line, depth: int) -> None:
-        body = source.text[line.body : line.comment].rstrip()
+    def include(self, source: Source, line: Line, depth: int, body: str) -> None:
         word, *rest = body.split(maxsplit=1)
         pattern = rest[0] if rest else ""
         if self.read is None or not pattern:

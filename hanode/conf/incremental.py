@@ -113,7 +113,7 @@ class Checker:
                 part = self._part(source, definitions, last=offset + len(piece) == len(text))
             same.append(part)
             parts.append(part)
-            definitions = part.definitions if "$" in piece else definitions
+            definitions = part.definitions if "$" in piece or "~" in piece else definitions
             offset += len(piece)
             lines_before += part.lines
             logical += part.logical

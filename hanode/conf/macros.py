@@ -17,8 +17,8 @@ MAX_REPEATS = 100_000
 """Lines that one ~SEQ or ~LST may make: more than any table of real servers."""
 
 REFERENCE = re.compile(r"\$(?:\{([A-Za-z_]\w*)((?:[ \t][^{}\"\n]*)?)\}|([A-Za-z_]\w*)(?=[\s,)]|$))")
-_REPEAT = re.compile(r"~(SEQx?|LST)\(([^()]*)\)[ \t]*")
-_FIRST = re.compile(r"@|\$[A-Za-z_]\w*=|~(?:SEQx?|LST)\(")
+REPEAT = re.compile(r"~(SEQx?|LST)[ \t]*\(([^()]*)\)[ \t]*")
+_FIRST = re.compile(r"@|\$[A-Za-z_]\w*=|~(?:SEQx?|LST)(?:\(|$)")
 _NUMBER = re.compile(r"[+-]?\d{1,12}")
 
 
@@ -41,6 +41,9 @@ def substitute(text: str, definitions: dict[str, str]) -> tuple[str, tuple[str, 
     def replace(match: re.Match[str]) -> str:
         name = match.group(1) or match.group(3)
         value = definitions.get(name)
+        if value is None and name == "_RANDOM":
+            # Chance has no place here: the least that it can be stands for it.
+            value = next(iter((match.group(2) or "").split()), "0")
         if value is None:
             return match.group()
         used.append(name)
@@ -56,30 +59,38 @@ def substitute(text: str, definitions: dict[str, str]) -> tuple[str, tuple[str, 
     raise MacroError(f"${used[0]} is defined by itself")
 
 
-def repeat(text: str, definitions: dict[str, str]) -> list[str]:
-    """The lines that a line beginning with `~SEQ(…)` or `~LST(…)`, perhaps several, makes."""
+def repetition(text: str, definitions: dict[str, str]) -> tuple[list[dict[str, str]], str]:
+    """The values that a line beginning with `~SEQ(…)` or `~LST(…)`, perhaps several, gives to
+    its variables, one after the other, and what stands behind it.
+
+    As in keepalived, the variables then are definitions like others: also a definition that is
+    used on the line sees them, and they keep their last value.
+    """
     loops: list[list[dict[str, str]]] = []
     total = 1
-    while match := _REPEAT.match(text):
-        arguments = substitute(match.group(2), definitions)[0]
+    while match := REPEAT.match(text):
+        arguments = match.group(2)
         kind = match.group(1)
-        loop = _lst(arguments) if kind == "LST" else _seq(arguments, kind == "SEQx")
+        if kind == "LST":
+            loop = _lst(arguments)
+        else:
+            loop = _seq(substitute(arguments, definitions)[0], kind == "SEQx")
         total *= len(loop)
         if total > MAX_REPEATS:
             raise MacroError(f"~{kind} makes more than {MAX_REPEATS} lines")
         loops.append(loop)
         text = text[match.end() :]
-    if text.startswith("~"):
-        raise MacroError(f"{text.split('(')[0]}(…) cannot be read")
+    if text.startswith("~") or not loops:
+        raise MacroError(f"{text.split('(')[0].strip()}(…) cannot be read")
     if total * len(text) > MAX_LINE * 20:
         raise MacroError("the repetition makes more text than is reasonable")
-    lines = []
+    rounds = []
     for chosen in itertools.product(*loops):
         names: dict[str, str] = {}
         for values in chosen:
             names |= values
-        lines.append(substitute(text, names)[0])
-    return lines
+        rounds.append(names)
+    return rounds, text
 
 
 def _seq(arguments: str, hexadecimal: bool) -> list[dict[str, str]]:
@@ -100,15 +111,19 @@ def _seq(arguments: str, hexadecimal: bool) -> list[dict[str, str]]:
 
 
 def _lst(arguments: str) -> list[dict[str, str]]:
+    if '"' in arguments:
+        raise MacroError("~LST takes no quotes")
     parts = _split_groups(arguments)
     if len(parts) < 2:
         raise MacroError("~LST wants (variable, value, …)")
-    if not parts[0].startswith("{"):
-        return [{parts[0]: value} for value in parts[1:]]
     names = _group(parts[0])
     rows = []
     for part in parts[1:]:
         values = _group(part)
+        if len(values) > len(names):
+            raise MacroError(f"~LST has more values in {part} than variables")
+        if not part.startswith("{") and len(part.split()) > 1:
+            raise MacroError(f"~LST divides its values by commas: {part}")
         rows.append(dict(zip(names, values + [""] * len(names), strict=False)))
     return rows
 

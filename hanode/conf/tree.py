@@ -94,10 +94,12 @@ INCLUDES = ("include", "includer", "includem", "includew", "includeb", "includea
 """The words that read other files."""
 
 CONDITION = re.compile(r"@(\^?[^\s]+)[^\S\n]*")
-_DEFINITION = re.compile(r"\$[A-Za-z_]\w*=")
-_INCLUDE = re.compile(r"include[rmwba]?(?=\s|$)")
-_REPEAT = re.compile(r"~(?:SEQx?|LST)\(")
-_MACRO = re.compile(r"[^\S\n]*(?:@\^?\S|\$[A-Za-z_]\w*=|~(?:SEQx?|LST)\(|include[rmwba]?[^\S\n])")
+DEFINITION = re.compile(r"\$[A-Za-z_]\w*=")
+INCLUDE = re.compile(r"include[rmwba]?(?=\s|$)")
+_REPEAT = re.compile(r"~(?:SEQx?|LST)[ \t]*\(")
+_MACRO = re.compile(
+    r"[^\S\n]*(?:@\^?\S|\$[A-Za-z_]\w*=|~(?:SEQx?|LST)[ \t]*\(|include[rmwba]?[^\S\n])"
+)
 _BEHIND_BRACE = re.compile(r"[{}]" + _MACRO.pattern)
 _SPACE = " \t\r\f\v"
 
@@ -200,11 +202,11 @@ def _kind(text: str, body: int, comment: int, end: int) -> Kind:
     if body >= comment:
         return Kind.COMMENT
     first = text[body]
-    if first == "$" and _DEFINITION.match(text, body, comment):
+    if first == "$" and DEFINITION.match(text, body, comment):
         return Kind.DEFINITION
     if first == "~" and _REPEAT.match(text, body, comment):
         return Kind.REPEAT
-    if first == "i" and _INCLUDE.match(text, body, comment):
+    if first == "i" and INCLUDE.match(text, body, comment):
         return Kind.INCLUDE
     return Kind.PLAIN
 

@@ -201,3 +201,41 @@ def test_what_is_not_there_is_as_bad_as_the_form_says(line: str, severity: str |
     files = {"there.conf": (("there.conf", ""),)}
     done = expand(parse(f"{line}\n"), read=lambda name, _: files.get(name))
     assert [p.severity for p in done.problems] == ([severity] if severity else [])
+
+
+@pytest.mark.parametrize(
+    ("text", "made"),
+    [
+        # a loop's variable is a definition like others, and keeps its last value
+        ("$W=w_${N}\n$N=4\n~SEQ(N, 5, 6) $W\n$W", ["w_5", "w_6", "w_6"]),
+        ("~LST({N, M}, {1, 2}, {3, 4}) ${N}${M}\n$M", ["12", "34", "4"]),
+        ("$L=p, q\n~LST(i, $L) x_${i}", ["x_p, q"]),
+        # what a name stands for is read as a line
+        ("$S=~SEQ(i, 2) x_$i\n$i=9\n$S", ["x_1", "x_2"]),
+        ("$D=$Z=5\n$D\nx_$Z", ["x_5"]),
+        ("$C=@a x\n$C\n$B=@b y\n$B", ["x"]),
+        ("~SEQ(i, 1, 2) $A=v$i\nx_$A", ["x_v2"]),
+        ("~SEQ (i, 2) x_$i", ["x_1", "x_2"]),
+        # chance is left out of it
+        ("x_${_RANDOM 5 9} x_$_RANDOM", ["x_5 x_0"]),
+    ],
+)
+def test_macros_make_macros(text: str, made: list[str]) -> None:
+    assert lines(text + "\n", "a") == made
+
+
+def test_a_name_that_stands_for_an_include_is_followed() -> None:
+    assert lines("$I=include f\n$I\n", "a", {"f": "inside\n"}) == ["inside"]
+
+
+@pytest.mark.parametrize(
+    "line", ['~LST(i, "a", b) x', "~LST(i, {1, 2}) x", "~LST(i, a b) x", "~LST(i) x", "$S"]
+)
+def test_what_keepalived_cannot_repeat_is_a_problem(line: str) -> None:
+    done = expand(parse(f"$S=~SEQ(i, 2) $S\n{line}\n"))
+    assert [p.code for p in done.problems] == ["macro"]
+
+
+def test_repetitions_of_repetitions_are_stopped() -> None:
+    text = "$C=$D=1\n$B=~SEQ(j, 90000) $C\n$A=~SEQ(i, 90000) $B\n$A\n"
+    assert [p.code for p in expand(parse(text)).problems] == ["macro"]

@@ -177,3 +177,56 @@ def test_it_reads_the_included_files_that_we_read(tmp_path: Path) -> None:
     ours = [line.text for line in expanded.lines if not line.text.startswith("include")]
     assert ours == once
     assert [p.line for p in problems if p.code == "include-not-found"] == [6]
+
+
+MACROS = """\
+$one=a_${N} z
+$N=4
+~SEQ(N, 5, 6) $one
+~LST(N, a, b) $one
+$two=b_${N}_${M} z
+~LST({N,M}, {1,2}, {3,4}) $two
+~SEQ(M, 1, 2) ~SEQ(N, 7, 8) $two
+$one
+$low=1
+~SEQ(i, $low, 3) c_$i z
+$list=p, q
+~LST(i, $list) d_${i} z
+$loop=~SEQ(i, 2) e_$i z
+$loop
+$when=@a f z
+$when
+$never=@b g z
+$never
+$define=$Z=5
+$define
+h_${Z} z
+$lines=i z \\
+  j z \\
+  k_$N z
+$lines
+~SEQ(N, 1, 2) $lines
+~SEQ(i, 3, 1) l_$i z
+~SEQ(i, 1, 2, 5) m_$i z
+~SEQ(i, 0) n_$i z
+~SEQx(i, 8, 11) o_$i z
+~SEQ(i, 2) p_${i}_q z
+~LST(i,,x) r_${i} z
+~SEQ (i, 2) s z
+ ~SEQ(i, 2) t_$i z
+u ~SEQ(i, 2) $i
+~LST({a,b}, {1}, {2,3}) v_${a}_${b} z
+~SEQ(i, 1, 2) $A=x$i
+w_$A z
+"""
+
+
+def test_it_repeats_and_replaces_as_we_do(tmp_path: Path) -> None:
+    path = tmp_path / "macros.conf"
+    path.write_text(MACROS)
+    _, said = keepalived_says(path, "a")
+    theirs = re.findall(r"^\(Line (\d+)\) Unknown keyword '(.*)'$", "\n".join(said), re.M)
+    expanded = expand(parse(MACROS), node="a")
+    ours = [(str(x.source.line_of(x.start)), x.text.split()[0]) for x in expanded.lines]
+    assert list(dict.fromkeys(ours)) == theirs
+    assert not expanded.problems
