@@ -28,6 +28,11 @@ def drifted(duration_us: int) -> int:
     return duration_us + duration_us * PPM_MOST // 1_000_000 + ROUNDING_US
 
 
+def _masters(world: World) -> set[Place]:
+    """Who was master when the last step was done."""
+    return {(n.name, one.key) for n in world.nodes.values() for one in n.mastered}
+
+
 class Addresses:
     """A node has the addresses exactly while it is master."""
 
@@ -49,7 +54,7 @@ class Addresses:
         for node in world.running():
             if node.frozen:
                 continue
-            should = {address for one in node.masters() for address in one.addresses}
+            should = {address for one in node.mastered for address in one.addresses}
             assert node.kernel == should, (
                 f"{node.name} has {sorted(map(str, node.kernel))} and should have "
                 f"{sorted(map(str, should))}"
@@ -81,9 +86,9 @@ class Adverts:
 
     def saw_step(self, world: World) -> None:
         """No gap."""
-        self._note(world)
+        self._masters = _masters(world)
         for node in world.running():
-            for one in node.masters() if node.runs else ():
+            for one in node.mastered if node.runs else ():
                 gap_us = world.now_us - node.spoke_us.get(one.key, 0)
                 assert gap_us <= drifted(one.advert_int_us), (
                     f"{node.name} is master and silent for {gap_us} us"
@@ -128,9 +133,14 @@ class Masters:
         """Count masters where nothing excuses two or none."""
         there = expect.instances(world, self._key)
         awake = [(n, i) for n, i in there if n.runs]
-        ready = [(n, i) for n, i in awake if expect.able(n, i)]
         masters = [(n, i) for n, i in awake if n.state(self._key) is State.MASTER]
         self._was_master = {n.name for n, _ in masters}
+        if len(masters) == 1 and len(self._rivals) < 2:  # nearly always: all is well
+            self._two_us, self._rivals, self._ready = None, masters, True
+            if self._disturbed(world):
+                self._calm_us = world.now_us
+            return
+        ready = [(n, i) for n, i in awake if expect.able(n, i)]
         if len(masters) < 2:
             self._two_us = None
         elif self._two_us is None:
@@ -184,9 +194,10 @@ class Masters:
         assert both_us <= limit_us, f"{names} are both master for {both_us / 1e6:.3f} s"
 
     def _disturbed(self, world: World) -> bool:
-        lists = {i.vips for n in world.running() for i in n.instances if i.key == self._key}
-        asleep = any(node.frozen for node in world.running())
-        return bool(world.link.parts or world.link.loss or len(lists) > 1 or asleep)
+        if world.link.parts or world.link.loss or any(node.frozen for node in world.running()):
+            return True
+        lists = [i.vips for n in world.running() for i in n.instances if i.key == self._key]
+        return any(one is not lists[0] and one != lists[0] for one in lists)
 
 
 def _patience_us(node: Node, one: InstanceSettings) -> int:
@@ -210,7 +221,7 @@ class Patience:
 
     def saw_step(self, world: World) -> None:
         """Look at who has just become master."""
-        masters = {(n.name, one.key) for n in world.running() for one in n.masters()}
+        masters = _masters(world)
         for name, key in masters - self._masters:
             node = world.nodes[name]
             if key not in node.heard:
@@ -231,21 +242,37 @@ class Patience:
 
 
 class Faults:
-    """Nobody is master whose file, surroundings or operator say that it must not be."""
+    """Nobody takes part whose file, surroundings or operator say that it must not."""
+
+    def __init__(self) -> None:
+        self._resumed: set[str] = set()
+        """Started again after a kill: these may go on before they know their trackers."""
 
     def saw_fault(self, world: World, verb: str, names: tuple[str, ...]) -> None:
-        """Nothing: `saw_step` looks right after it."""
+        """Note who resumes."""
+        if verb == "again":
+            self._resumed.add(names[0])
+        elif verb in ("start", "stop", "crash"):
+            self._resumed.discard(names[0])
 
     def saw_advert(self, world: World, node: Node, key: InstanceKey, priority: int) -> None:
         """Nothing."""
 
     def saw_step(self, world: World) -> None:
-        """Look at every master. One that resumes does not know its trackers yet."""
+        """Look at every instance."""
         for node in world.running():
-            for one in node.masters() if node.runs else ():
+            if node.frozen:
+                continue
+            for one in node.mastered:
                 assert expect.able(node, one, unknown=False), (
                     f"{node.name} is master of {one.name} in spite of a fault"
                 )
+            for one in node.instances if node.name not in self._resumed else ():
+                if expect.waits(node, one):
+                    state = node.state(one.key)
+                    assert state not in (State.BACKUP, State.MASTER), (
+                        f"{node.name} is {state} and does not know the trackers of {one.name} yet"
+                    )
 
 
 class Groups:

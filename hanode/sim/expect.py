@@ -64,6 +64,14 @@ def able(node: Node, one: InstanceSettings, *, unknown: bool = True) -> bool:
     return not faulted(node, one, unknown=unknown)
 
 
+def waits(node: Node, one: InstanceSettings) -> bool:
+    """Whether it must not begin yet: a tracker that can fault it has not been heard of."""
+    return any(
+        not line.weight and line.kind != "interface" and (line.kind, line.name) not in node.told
+        for line in one.tracked
+    )
+
+
 def skew_us(node: Node, one: InstanceSettings) -> int:
     """RFC 3768 section 6.1, RFC 9568 section 6.1."""
     interval_us = 1_000_000 if one.version == 2 else one.advert_int_us
@@ -91,8 +99,9 @@ def instances(world: World, key: InstanceKey) -> list[tuple[Node, InstanceSettin
     return [
         (node, one)
         for node in world.running()
+        if node.machine(key) is not None
         for one in node.instances
-        if one.key == key and node.machine(key) is not None
+        if one.key == key
     ]
 
 

@@ -7,7 +7,6 @@ operator has said (maintenance) belong to the machine and outlive its engine.
 from __future__ import annotations
 
 import ipaddress
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from hanode.vrrp.effects import State
@@ -46,6 +45,8 @@ class Node:
     """When they go on."""
     spoke_us: dict[InstanceKey, int] = field(default_factory=dict)
     """When each instance sent its last advert."""
+    mastered: list[InstanceSettings] = field(default_factory=list)
+    """`masters()` when the world's last step was done."""
     heard: dict[InstanceKey, tuple[int, int]] = field(default_factory=dict)
     """When the last advert came that listed our addresses, and its priority."""
 
@@ -72,11 +73,16 @@ class Node:
         machine = self.machine(key)
         return machine.state if machine is not None else None
 
-    def masters(self) -> Iterator[InstanceSettings]:
+    def masters(self) -> list[InstanceSettings]:
         """Its instances that are MASTER."""
-        for one in self.settings.instances:
-            if self.state(one.key) is State.MASTER:
-                yield one
+        if self.router is None:
+            return []
+        machines = self.router.machines
+        return [
+            one
+            for one in self.settings.instances
+            if (found := machines.get(one.key)) is not None and found.state is State.MASTER
+        ]
 
     def link_state(self, interface: str) -> LinkState:
         """The interface as its kernel has it."""

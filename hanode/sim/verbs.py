@@ -68,7 +68,7 @@ def respawn(world: World, names: tuple[str, ...], value: float) -> None:
             world.note(f"{node.name} vrrp process started again")
             _begin(world, node, alive_us=node.local_us(died_us))
             for watcher in world.watchers:
-                watcher.saw_fault(world, "start", names)
+                watcher.saw_fault(world, "again", names)
 
     world.at(died_us + 1 + int(value * RESPAWN_US), again)
 

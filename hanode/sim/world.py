@@ -77,6 +77,8 @@ class World:
                     self.tell_time(node)
                     now_us = node.local_us(self.now_us)
                     self.carry_out(node, node.router.tick(now_us=now_us))
+            for node in self.nodes.values():
+                node.mastered = node.masters()
             for watcher in self.watchers:
                 watcher.saw_step(self)
         self.now_us = until_us
