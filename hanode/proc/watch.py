@@ -23,7 +23,7 @@ from hanode.proc.lines import Lines
 from hanode.proc.loop import Loop
 from hanode.proc.outbox import Outbox
 from hanode.proc.runners import Runners
-from hanode.system import inotify, processes
+from hanode.system import inotify, namespaces, processes
 from hanode.system.clock import SystemClock
 from hanode.system.ipc import unpack
 from hanode.watch.messages import (
@@ -68,6 +68,7 @@ class WatchProcess:
         self._stop_us: int | None = None
         self._ask_us = 0
         self._configured = False
+        self._namespace: str | None = None
         self._initialised: set[str] = set()
         self._signalled, signals = socket.socketpair()
         signals.setblocking(False)
@@ -169,6 +170,7 @@ class WatchProcess:
         except wire.WireError as error:
             self._say({**answer, "error": f"the watch process cannot use this: {error}"})
             return
+        self._enter(settings.net_namespace)
         for one in settings.files:
             if one.init_value is not None and one.name not in self._initialised:
                 fault = inotify.init(one.path, one.init_value, overwrite=one.init_overwrite)
@@ -190,6 +192,16 @@ class WatchProcess:
             self._configured = True
             self.loop.watch(self.bond.fileno(), self._on_bond_ready, write=self.bond.waiting)
         self._say({**answer, "error": None})
+
+    def _enter(self, namespace: str | None) -> None:
+        """The file's network namespace, once: the vrrp process refuses another one later."""
+        if namespace is None or self._namespace is not None:
+            return
+        try:
+            namespaces.enter(namespace)
+            self._namespace = namespace
+        except OSError as error:
+            self._warn(namespace, f"its scripts are not in this namespace: {error.strerror}")
 
     def _stop(self) -> None:
         """Take what the vrrp process still said, then wait for scripts and mail a little."""

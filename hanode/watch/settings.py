@@ -64,6 +64,8 @@ class WatchSettings:
     script_group: str | None = None
     script_security: bool = False
     """No script as root that somebody else could change."""
+    net_namespace: str | None = None
+    """Where scripts and mail are to be, as the engine itself."""
 
     def commands(self) -> Iterator[tuple[str, Command]]:
         """Every command, with words for whose it is."""
@@ -97,6 +99,7 @@ def watched(settings: VrrpSettings) -> WatchSettings:
         script_user=settings.script_user,
         script_group=settings.script_group,
         script_security=settings.script_security,
+        net_namespace=settings.net_namespace,
     )
 
 

@@ -281,3 +281,19 @@ def test_settings_that_cannot_be_read_are_refused_and_the_old_ones_stay(tmp_path
         watch.until(lambda: watch.told("chk"), "the first result")
         Path(path).write_text("#!/bin/sh\nexit 1\n")
         watch.until(lambda: not watch.told("chk")[-1][0], "the script still runs")
+
+
+@pytest.mark.needs("root", "netns")
+def test_scripts_are_in_the_file_s_network_namespace(tmp_path: Path) -> None:
+    name = f"kst-w{os.getpid()}"
+    subprocess.run(["ip", "netns", "add", name], check=True)
+    try:
+        path = script(tmp_path / "where", f"readlink /proc/self/ns/net > {tmp_path}/said")
+        chk = ScriptTracker("chk", Command((path,)))
+        with running() as watch:
+            watch.configure(WatchSettings(scripts=(chk,), net_namespace=name))
+            watch.until(lambda: watch.told("chk"), "the result")
+        inode = os.stat(f"/run/netns/{name}").st_ino
+        assert _text(tmp_path / "said") == f"net:[{inode}]\n"
+    finally:
+        subprocess.run(["ip", "netns", "del", name], check=True)
