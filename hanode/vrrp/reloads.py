@@ -8,13 +8,14 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from hanode.vrrp.effects import Effect, RemoveAddresses
-from hanode.vrrp.events import ABSENT, Reconfigured, Started, Stopped
+from hanode.vrrp.effects import Effect, RemoveAddresses, State
+from hanode.vrrp.events import ABSENT, Reconfigured, Started, Stopped, SyncFollow
 from hanode.vrrp.machine import Machine
 from hanode.vrrp.settings import Address, InstanceKey, InstanceSettings, VrrpSettings
 from hanode.vrrp.steps import Steps
 from hanode.vrrp.sync import SyncGroup
 
+FREED = SyncFollow(State.BACKUP.value, "reload: it is in no sync group any more")
 REMOVED = Stopped("removed from the configuration", deleted=True)
 
 
@@ -75,6 +76,10 @@ class Reloads(Steps):
         for machine, instance in reset:
             effects += self._step(machine, Reconfigured(instance), now_us, follow=False)
         self._index()
+        for machine in self.machines.values():
+            if machine.state is State.FAULT and machine.gate is None and not machine.own_fault:
+                # The group that faulted it is gone.
+                effects += self._step(machine, FREED, now_us, follow=False)
         if not first:
             effects += self._settle_all("the group was changed by a reload", now_us)
         effects += self._start(new, left, alive_us, now_us)

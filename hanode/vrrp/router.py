@@ -9,7 +9,8 @@ import heapq
 from collections.abc import Iterable
 
 from hanode.vrrp import packet
-from hanode.vrrp.effects import Effect, State
+from hanode.vrrp.account import WARN_AGAIN_US
+from hanode.vrrp.effects import Effect, State, Warned
 from hanode.vrrp.events import (
     AddressLost,
     AdvertReceived,
@@ -126,7 +127,7 @@ class Router(Verbs):
         machine = self._tables.get((interface, family), {}).get(datagram.payload[1])
         if machine is None:
             self.unknown_vrids += 1
-            return []
+            return self._unknown(interface, family, datagram, now_us)
         wall_us = now_us + self.shared.wall_offset_us
         verdict = machine.receiver.judge(datagram, wall_us=wall_us)
         if isinstance(verdict, Refusal):
@@ -135,6 +136,21 @@ class Router(Verbs):
         if machine.repeatable and not machine.receiver.signed:
             machine.heard_tail = tail
         return self._paced(effects, now_us)
+
+    def _unknown(
+        self, interface: str, family: int, datagram: Datagram, now_us: int
+    ) -> list[Effect]:
+        """log_unknown_vrids: said at most once a minute for each."""
+        key = (interface, family, datagram.payload[1])
+        last_us = self._unknown_us.get(key)
+        if not self.settings.log_unknown_vrids or (
+            last_us is not None and now_us - last_us < WARN_AGAIN_US
+        ):
+            return []
+        self._unknown_us[key] = now_us
+        sender = packet.text(datagram.source)
+        cause = f"{sender} sends adverts of virtual_router_id {key[2]}, which is not configured"
+        return [Warned(key, interface, "unknown vrid", cause)]
 
     def lost(self, missing: Iterable[tuple[str, str]], *, now_us: int) -> list[Effect]:
         """These (device, `ip/prefix`) are gone from the kernel, and not by our doing."""

@@ -28,6 +28,8 @@ class Steps:
         self.groups: dict[str, SyncGroup] = {}
         self.shared = Shared()
         self.unknown_vrids = 0
+        self._unknown_us: dict[InstanceKey, int] = {}
+        """When each was warned of last; at most 255 for each interface and family."""
         self._links: dict[str, LinkState] = {}
         self._tables: dict[tuple[str, int], dict[int, Machine]] = {}
         """(interface, family) -> VRID -> machine."""

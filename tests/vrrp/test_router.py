@@ -6,14 +6,16 @@ import gc
 from dataclasses import replace
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from hanode import wire
 from hanode.vrrp import effects as fx
 from hanode.vrrp import packet, timing
-from hanode.vrrp.events import AddressLost, LinkState, Started, TimerFired
+from hanode.vrrp.events import ABSENT, AddressLost, LinkState, Started, TimerFired
 from hanode.vrrp.machine import Machine
 from hanode.vrrp.router import Router
-from hanode.vrrp.settings import InstanceSettings, VrrpSettings
+from hanode.vrrp.settings import InstanceSettings, SyncGroupSettings, Tracked, VrrpSettings
 from hanode.vrrp.track import Weight, priority
 from tests.vrrp.story import LAB, MAC, address, advert_packet
 
@@ -33,8 +35,8 @@ def running(*instances: InstanceSettings, until_us: int = 0) -> Router:
 
 
 def test_settings_survive_the_way_to_the_vrrp_process() -> None:
-    settings = VrrpSettings((LAB, OTHER))
-    assert wire.from_json(VrrpSettings, wire.to_json(settings)) == settings
+    told = VrrpSettings((LAB, OTHER))
+    assert wire.from_json(VrrpSettings, wire.to_json(told)) == told
 
 
 @pytest.mark.parametrize(
@@ -160,3 +162,108 @@ def test_running_makes_no_garbage_that_only_a_collector_finds() -> None:
         assert gc.collect() == 0
     finally:
         gc.enable()
+
+
+def test_unknown_vrid_is_told_once_a_minute_where_that_is_asked_for() -> None:
+    router = Router()
+    router.link("ens33", LINK, now_us=0)
+    router.configure(VrrpSettings((LAB,), log_unknown_vrids=True), now_us=0)
+    data = advert_packet(OTHER, sender="192.168.192.100", priority=255)
+    (warning,) = router.receive_ipv4("ens33", data, now_us=1)
+    assert isinstance(warning, fx.Warned)
+    assert warning.cause == (
+        "192.168.192.100 sends adverts of virtual_router_id 52, which is not configured"
+    )
+    assert router.receive_ipv4("ens33", data, now_us=59_000_000) == []
+    assert router.receive_ipv4("ens33", data, now_us=61_000_000) != []
+
+
+def test_member_that_its_group_faulted_is_free_when_the_group_is_gone() -> None:
+    group = SyncGroupSettings("G", (LAB.name, OTHER.name))
+    tracked = replace(OTHER, tracked=(Tracked("interface", "eth9"),))
+    router = Router()
+    router.link("ens33", LINK, now_us=0)
+    router.link("eth9", ABSENT, now_us=0)
+    router.configure(VrrpSettings((LAB, tracked), (group,)), now_us=0)
+    assert router.machines[LAB.key].state is fx.State.FAULT
+    router.configure(VrrpSettings((LAB, tracked)), now_us=1)
+    assert router.machines[LAB.key].state is fx.State.BACKUP
+    assert router.machines[OTHER.key].state is fx.State.FAULT
+
+
+def test_members_that_disagree_after_a_reload_go_back_together() -> None:
+    router = running(LAB, OTHER, until_us=3_300_000)
+    states = {m.settings.name: m.state for m in router.machines.values()}
+    assert states == {"HA_Group": fx.State.BACKUP, "Other": fx.State.MASTER}
+    group = SyncGroupSettings("G", (LAB.name, OTHER.name))
+    router.configure(VrrpSettings((LAB, OTHER), (group,)), now_us=3_300_000)
+    assert {m.state for m in router.machines.values()} == {fx.State.BACKUP}
+    while router.deadline_us is not None and router.deadline_us < 9_000_000:
+        router.tick(now_us=router.deadline_us)
+    assert {m.state for m in router.machines.values()} == {fx.State.MASTER}
+
+
+def machine_facts(router: Router) -> list[object]:
+    return [
+        (m.state, m.cause, m.deadline_us, m.master, m.master_priority, dict(m.counters))
+        for m in router.machines.values()
+    ]
+
+
+@settings(max_examples=150, deadline=None)
+@given(
+    st.lists(
+        st.tuples(
+            st.integers(0, 1_500_000),
+            st.sampled_from(("same", "same", "same", "higher", "stop", "refused", "down", "up")),
+        ),
+        max_size=30,
+    ),
+    st.booleans(),
+)
+def test_short_way_for_a_repeated_advert_is_the_long_way(
+    story: list[tuple[int, str]], nopreempt: bool
+) -> None:
+    """Hearing the same advert again is done without a look; it must come to the same."""
+    ours = replace(LAB, nopreempt=nopreempt)
+    adverts = {
+        "same": advert_packet(LAB, sender="192.168.192.100", priority=99),
+        "higher": advert_packet(LAB, sender="192.168.192.102", priority=150),
+        "stop": advert_packet(LAB, sender="192.168.192.100", priority=0),
+        "refused": advert_packet(LAB, sender="192.168.192.100", priority=99, ttl=9),
+    }
+    short, long = running(ours), running(ours)
+    now_us = 0
+    for wait_us, what in story:
+        now_us += wait_us
+        results = []
+        for router in (short, long):
+            if router is long:
+                router.machines[ours.key].heard_tail = b""
+            effects: list[object] = []
+            while router.deadline_us is not None and router.deadline_us <= now_us:
+                effects += router.tick(now_us=router.deadline_us)
+            if what in adverts:
+                effects += router.receive_ipv4("ens33", adverts[what], now_us=now_us)
+            else:
+                effects += router.link("ens33", replace(LINK, up=what == "up"), now_us=now_us)
+            results.append(effects)
+        assert results[0] == results[1]
+        assert machine_facts(short) == machine_facts(long)
+
+
+def test_many_instances_cost_little_on_the_way_of_every_advert() -> None:
+    """No allocation that stays, and one heap entry each, however long it runs."""
+    instances = [
+        replace(LAB, name=f"V{n}", vrid=n, vips=(address(f"10.0.0.{n}/24", "ens33"),))
+        for n in range(1, 200)
+    ]
+    router = running(*instances, until_us=10_000_000)
+    assert {m.state for m in router.machines.values()} == {fx.State.MASTER}
+    assert len(router._heap) == len(instances)
+    first = {m.settings.name: m.transmitter.ready for m in router.machines.values()}
+    while router.deadline_us is not None and router.deadline_us <= 60_000_000:
+        router.tick(now_us=router.deadline_us)
+    assert len(router._heap) == len(instances)
+    for machine in router.machines.values():
+        assert machine.transmitter.ready is first[machine.settings.name]
