@@ -6,13 +6,14 @@ compares one group as its nodes have it; a Problem stands at the node that diffe
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from itertools import combinations
 
 from hanode.conf import facts
 from hanode.conf.model import Address, Config, Origin, VrrpInstance, place
 from hanode.conf.pairs_track import opposite, weights
 from hanode.conf.problems import Fix, Problem, in_order
+from hanode.conf.rules.addresses import canonical
 from hanode.conf.rules.base import inserted, problem, rewritten
 from hanode.conf.services import Service, services
 from hanode.conf.values import seconds
@@ -36,16 +37,16 @@ def check_pair(models: dict[str, Config]) -> tuple[Problem, ...]:
 
 
 def matched(models: dict[str, Config]) -> dict[str, Group]:
-    """The groups by name. One with another name but the same VRID and addresses is the same."""
+    """The groups by name. One with another name but the same addresses is the same."""
     groups: dict[str, Group] = {}
-    known: dict[tuple[int, frozenset[str]], str] = {}
+    known: dict[frozenset[str], str] = {}
     for node, config in models.items():
         here = {instance.name for instance in config.instances}
         for instance in config.instances:
-            key = (instance.vrid, frozenset(a.ip for a in instance.vips))
+            key = frozenset(moved(instance.vips))
             name = instance.name
             twin = known.get(key)
-            if name not in groups and instance.vips and twin is not None and twin not in here:
+            if name not in groups and key and twin is not None and twin not in here:
                 name = twin
             known.setdefault(key, name)
             groups.setdefault(name, {}).setdefault(node, (config, instance))
@@ -127,8 +128,8 @@ def same_addresses(name: str, group: Group) -> Iterator[Problem]:
     """keepalived refuses an advert whose addresses are not its own."""
     (first_node, (_, first)), *rest = group.items()
     for node, (_, one) in rest:
-        lacking = [a for a in first.vips if a.ip not in {b.ip for b in one.vips}]
-        extra = [a for a in one.vips if a.ip not in {b.ip for b in first.vips}]
+        lacking = [a for a in first.vips if canonical(a.ip) not in moved(one.vips)]
+        extra = [a for a in one.vips if canonical(a.ip) not in moved(first.vips)]
         if lacking or extra:
             at, fix = place(one, "virtual_ipaddress"), None
             said = f"{node} has no {listed(lacking)}" if lacking else ""
@@ -143,8 +144,8 @@ def same_addresses(name: str, group: Group) -> Iterator[Problem]:
                 "they refuse each other's adverts, and both become master"
             )
             yield problem(at, "vips-differ", "error", message, "write the same on all nodes", fix)
-        if {a.ip for a in one.excluded} != {a.ip for a in first.excluded}:
-            only = {a.ip for a in one.excluded} ^ {a.ip for a in first.excluded}
+        only = moved(one.excluded) ^ moved(first.excluded)
+        if only:
             message = (
                 f"{name}: {first_node} and {node} move different excluded addresses "
                 f"({', '.join(sorted(only))})"
@@ -152,6 +153,11 @@ def same_addresses(name: str, group: Group) -> Iterator[Problem]:
             where = place(one, "virtual_ipaddress_excluded")
             hint = "write the same on all nodes"
             yield problem(where, "vips-differ", "warning", message, hint)
+
+
+def moved(addresses: Iterable[Address]) -> set[str]:
+    """The addresses, each in its one spelling."""
+    return {canonical(address.ip) for address in addresses}
 
 
 def listed(addresses: list[Address]) -> str:
@@ -201,8 +207,8 @@ def same_way(name: str, group: Group) -> Iterator[Problem]:
                 where = facts.where(there, "unicast_peer")
                 hint = f"write {own[0]} into unicast_peer of {other}"
                 fix = None
-                moved = {a.ip for a in (*there.vips, *there.excluded)}
-                if own[1].file != there.origin.file and own[0] not in moved:
+                theirs = moved((*there.vips, *there.excluded))
+                if own[1].file != there.origin.file and canonical(own[0]) not in theirs:
                     last = facts.peers(there)[-1].origin
                     fix = inserted(last, [own[0]], f"add {own[0]} to the peers of {other}")
                 yield problem(where, "peers-one-sided", "error", message, hint, fix)

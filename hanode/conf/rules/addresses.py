@@ -161,8 +161,12 @@ def advert(case: Case) -> Iterator[Problem]:
             first = one.vips[0]
             if not ipaddress.ip_address(first.ip).is_link_local:
                 message = f"the first address of {one.name} should be link-local in VRRPv3"
+                severity: Severity = "info"
+                if facts.strict(one, case.config) is not None:
+                    message = f"in strict mode the first address of {one.name} must be link-local"
+                    severity = "warning"
                 hint = "write an address such as fe80::1 first"
-                yield problem(first.origin, "link-local-first", "info", message, hint)
+                yield problem(first.origin, "link-local-first", severity, message, hint)
 
 
 RULES: tuple[Rule, ...] = (addresses, networks, taken, advert)

@@ -122,6 +122,9 @@ CASES = [
     case("vips-differ", "error", "        192.0.2.2/24", "        192.0.2.4/24", line=27),
     case("vips-differ", "warning", "        192.0.2.3/24", "        192.0.2.5/24", line=31),
     case("name-differs", "info", "vrrp_instance g", "vrrp_instance i"),
+    case("vrid-differs", "error", "vrrp_instance h {\n    state BACKUP\n    interface eth1\n"
+         "    virtual_router_id 2\n", "vrrp_instance i {\n    state BACKUP\n    interface eth1\n"
+         "    virtual_router_id 4\n", fix=True, line=38),
     case("group-alone", "warning", H, "", line=35, at="A"),
     case("priority-equal", "warning", ONE, "priority 110\n    advert_int"),
     case("two-masters", "warning", "state BACKUP\n    interface eth0",

@@ -139,6 +139,8 @@ CASES = [
     case("family-mixed", "warning", "        192.0.2.10/24",
          "        192.0.2.10/24\n        2001:db8::10/64", line=28),
     six("link-local-first", "info", "        fe80::1/64\n", ""),
+    six("link-local-first", "warning", "        fe80::1/64\n", "", line=8,
+        sound=V6.replace("    priority 100\n", "    strict_mode\n    accept\n")),
     # tracking
     case("tracked-unknown", "error", "        up\n", "        upp\n", fix=True),
     case("tracked-unknown", "error", "        up\n", "        disk\n"),
