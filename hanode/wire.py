@@ -328,22 +328,27 @@ def _decode_tuple(hint: Any, raw: Any, where: str) -> tuple[Any, ...]:
 
 
 @functools.cache
-def _hints(cls: type) -> dict[str, Any]:
-    return typing.get_type_hints(cls)
+def _fields(cls: type) -> tuple[dict[str, Any], tuple[str, ...]]:
+    """Each field's type, and the names of those that must be there."""
+    hints = typing.get_type_hints(cls)
+    fields = [f for f in dataclasses.fields(cls) if f.init]
+    missing = dataclasses.MISSING
+    needed = [f.name for f in fields if f.default is missing and f.default_factory is missing]
+    return {f.name: hints[f.name] for f in fields}, tuple(needed)
 
 
 def _decode_dataclass(cls: Any, raw: Any, where: str) -> Any:
     if not isinstance(raw, dict):
         raise WireError(f"{where}: expected an object, got {_kind(raw)}")
-    hints = _hints(cls)
-    values = {}
-    for f in dataclasses.fields(cls):
-        if not f.init:
-            continue
-        if f.name in raw:
-            values[f.name] = _decode(hints[f.name], raw[f.name], f"{where}.{f.name}")
-        elif f.default is dataclasses.MISSING and f.default_factory is dataclasses.MISSING:
-            raise WireError(f"{where}: {f.name} is missing")
+    hints, needed = _fields(cls)
+    for name in needed:
+        if name not in raw:
+            raise WireError(f"{where}: {name} is missing")
+    values = {
+        name: _decode(hints[name], said, f"{where}.{name}")
+        for name, said in raw.items()
+        if name in hints
+    }
     try:
         return cls(**values)
     except ValueError as error:

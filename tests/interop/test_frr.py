@@ -50,8 +50,8 @@ class Frr:
             f" vrrp 51 advertisement-interval 100\n"
             f" vrrp 51 {word} {VIPS[family].partition('/')[0]}\n"
         )
-        for path in (folder, *folder.iterdir()):
-            shutil.chown(path, "frr", "frr")  # as whom they run
+        for file in (folder, *folder.iterdir()):
+            shutil.chown(file, "frr", "frr")  # as whom they run
         self._processes: list[subprocess.Popen[bytes]] = []
         for daemon in ("zebra", "vrrpd"):
             words = [
