@@ -106,6 +106,8 @@ class Client:
         try:
             self._socket.sendall(pack({"id": self._next, "verb": verb, **fields}))
             answer = unpack(self._reader.readline(LINE_BYTES_MAX))
+        except ConnectionError:
+            answer = {}
         except OSError as error:
             raise Unreachable(f"the engine did not answer: {error}") from None
         if not answer:
