@@ -40,7 +40,7 @@ def members(case: Case) -> Iterator[Problem]:
             else:
                 group_of[name] = group.name
         left = [name for name, _ in group.members if group_of.get(name) == group.name]
-        if len(left) == 1:
+        if len(left) == 1 and all(name in names for name, _ in group.members):
             message = (
                 f"{group.name} has a single member, {left[0]}: there is nothing to keep in step"
             )

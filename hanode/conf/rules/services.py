@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 
 from hanode.conf import defaults, facts
-from hanode.conf.model import place
+from hanode.conf.model import RealServer, place
 from hanode.conf.problems import Problem
 from hanode.conf.rules import real_servers
 from hanode.conf.rules.base import Case, Rule, problem
@@ -70,12 +70,15 @@ def weights(case: Case, service: Service) -> Iterator[Problem]:
     default = facts.number(server.other, "weight")
     default = defaults.WEIGHT if default is None else default
     total = 0
+    idle: list[RealServer] = []
     for real in server.real_servers:
         weight = default if real.weight is None else real.weight
         total += weight
         if weight == 0:
-            message = f"{real.key} has weight 0: it gets no new connections"
-            yield problem(place(real, "weight"), "weight-zero", "info", message)
+            idle.append(real)
+    for real in idle if total else ():
+        message = f"{real.key} has weight 0: it gets no new connections"
+        yield problem(place(real, "weight"), "weight-zero", "info", message)
     if total == 0:
         message = f"all real servers of {service.name} have weight 0: nobody answers"
         yield problem(server.origin, "weight-zero-all", "warning", message, "give one a weight")

@@ -162,7 +162,8 @@ def unicast(case: Case) -> Iterator[Problem]:
         peers = facts.peers(one)
         source = facts.last(one.other, "unicast_src_ip")
         group = facts.last(one.other, "mcast_dst_ip")
-        if source is not None and facts.last(one.other, "unicast_peer") is None:
+        said = facts.last(one.other, "unicast_peer", "unicast_ttl") is not None
+        if source is not None and not said:
             message = f"{one.name} names a unicast_src_ip but no unicast_peer: it sends multicast"
             hint = "write unicast_peer with the other nodes' addresses"
             yield problem(source.origin, "unicast-without-peers", "warning", message, hint)

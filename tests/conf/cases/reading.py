@@ -116,7 +116,7 @@ CASES = [
          "    enable_script_security\n    notification_email {\n    }", line=4),
     case("tracked-twice", "warning", "        up\n", "        up\n        up\n", line=44),
     case("unicast-without-peers", "warning", "    unicast_peer {\n        192.0.2.2\n    }",
-         "    unicast_ttl 9", line=29),
+         "    unicast_ttl 9", line=43),
     case("route-untracked", "warning", "via 192.0.2.254 dev eth0", "via 192.0.2.254"),
     case("rule-without-priority", "warning", " priority 500", ""),
 ]  # fmt: skip
