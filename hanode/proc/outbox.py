@@ -72,12 +72,16 @@ class Outbox:
         server = mail.Server(
             smtp.server, smtp.port, smtp.helo or host, smtp.connect_timeout_us / 1_000_000
         )
-        letter = mail.letter(
-            sender=smtp.sender or mail.default_sender(),
-            to=smtp.to,
-            subject=f"[{settings.router_id or host}] {subject}",
-            text=text,
-        )
+        try:
+            letter = mail.letter(
+                sender=smtp.sender or mail.default_sender(),
+                to=smtp.to,
+                subject=f"[{settings.router_id or host}] {subject}",
+                text=text,
+            )
+        except ValueError as error:  # an address that no mail can have
+            self._warn("mail", f"no mail could be written: {error}")
+            return
         self._postman.post(server, letter)
 
     def close(self) -> None:

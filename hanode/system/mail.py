@@ -78,7 +78,7 @@ class Postman:
             server, letter = self._letters.get()
             try:
                 self._send(server, letter)
-            except (OSError, smtplib.SMTPException) as error:
+            except (OSError, ValueError, smtplib.SMTPException) as error:
                 where = f"{server.host}:{server.port}"
                 self._fail(f"mail {letter['Subject']!r} could not be sent through {where}: {error}")
             finally:
@@ -98,7 +98,7 @@ def letter(*, sender: str, to: tuple[str, ...], subject: str, text: str) -> Emai
     message["From"] = sender
     message["Subject"] = _one_line(subject)
     message["X-Mailer"] = "Keepalived"
-    message["To"] = ", ".join(to)
+    message["To"] = ", ".join(_recipient(words) for words in to)
     message.set_content(text + "\n")
     return message
 
@@ -106,6 +106,15 @@ def letter(*, sender: str, to: tuple[str, ...], subject: str, text: str) -> Emai
 def default_sender() -> str:
     """`root@host`, where the file names no sender."""
     return f"root@{socket.gethostname()}"
+
+
+def _recipient(words: str) -> str:
+    """`Some One <a@b>`, or as people write it without the brackets: `Some One a@b`."""
+    name, address = email.utils.parseaddr(words)
+    if "@" not in address or " " in address or "<" not in words:
+        *names, address = words.split() or [""]
+        name = " ".join(names)
+    return email.utils.formataddr((name, address))
 
 
 def _one_line(text: str) -> str:

@@ -2,7 +2,8 @@
 
 PURE. keepalived's counter: it stands at `rise - 1` at first, so that one success is enough and one
 failure too; later `rise` successes and `fall` failures in a row change it. A run that is not over
-when the next is due is not joined by a second one.
+when the next is due is not joined by a second one (2.2.7 says so too, but starts it); the next
+begins as soon as it ends.
 """
 
 from __future__ import annotations
@@ -42,6 +43,9 @@ class ScriptWatch:
         self._phase = _Phase.IDLE
         self._next_us = now_us
         self._limit_us = 0
+        self._missed = False
+        """A run was due while one was not over: it is made up for as soon as that ends."""
+        self._made_up_us = 0
         self._row = 0
         """So many equal outcomes one after the other."""
         self._row_ok = True
@@ -58,7 +62,7 @@ class ScriptWatch:
     def deadline_us(self) -> int:
         """When `tick` is wanted."""
         if self._phase is _Phase.IDLE:
-            return self._next_us
+            return self._made_up_us if self._missed else self._next_us
         return min(self._next_us, self._limit_us)
 
     def begin(self) -> list[Effect]:
@@ -72,14 +76,19 @@ class ScriptWatch:
         effects: list[Effect] = []
         if self._phase is not _Phase.IDLE and now_us >= self._limit_us:
             effects += self._too_long(now_us)
-        if now_us >= self._next_us:
-            # Whole intervals: a late tick does not shift the later runs, nor make up for them.
+        due = now_us >= self._next_us
+        if due:
+            # Whole intervals: a late tick does not shift the later runs.
             interval_us = self.settings.interval_us
             self._next_us += (1 + (now_us - self._next_us) // interval_us) * interval_us
-            if self._phase is _Phase.IDLE:
-                self._phase = _Phase.RUNNING
-                self._limit_us = now_us + self._most_us
-                effects.append(Run(self.settings.name, self.settings.command))
+            self._made_up_us = now_us
+        if self._phase is not _Phase.IDLE:
+            self._missed = self._missed or due
+        elif due or self._missed:
+            self._missed = False
+            self._phase = _Phase.RUNNING
+            self._limit_us = now_us + self._most_us
+            effects.append(Run(self.settings.name, self.settings.command))
         return effects
 
     def hear(self, event: Ended | NotStarted) -> list[Effect]:
@@ -103,6 +112,7 @@ class ScriptWatch:
         """Go on from the watch of an earlier configuration with the same command."""
         self.adopted = True
         self._phase, self._limit_us = old._phase, old._limit_us
+        self._missed, self._made_up_us = old._missed, old._made_up_us
         self._row, self._row_ok = old._row, old._row_ok
         self.news = old.news
         if self.settings.interval_us == old.settings.interval_us:

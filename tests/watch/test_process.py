@@ -5,7 +5,9 @@ from __future__ import annotations
 import os
 import signal
 import subprocess
+import tempfile
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -26,11 +28,27 @@ from tests.watch.mailbox import Mailbox
 FAST_US = 50_000
 
 
+@pytest.fixture
+def open_path() -> Iterator[Path]:
+    """A directory that every user can write to; pytest's own are root's alone."""
+    with tempfile.TemporaryDirectory() as name:
+        path = Path(name)
+        path.chmod(0o777)
+        yield path
+
+
 def test_a_script_is_run_again_and_again_and_told_once_for_each_change(tmp_path: Path) -> None:
     code = tmp_path / "code"
     code.write_text("0")
     path = script(tmp_path / "chk", f'echo "$#" "$1" "$2" >> {tmp_path}/ran; exit $(cat {code})')
-    chk = ScriptTracker("chk", Command((path, "a b", "c")), interval_us=FAST_US, fall=3, rise=2)
+    chk = ScriptTracker(
+        "chk",
+        Command((path, "a b", "c")),
+        interval_us=FAST_US,
+        timeout_us=5_000_000,
+        fall=3,
+        rise=2,
+    )
     with running() as watch:
         watch.configure(WatchSettings(scripts=(chk,)))
         watch.until(lambda: watch.told("chk"), "the first result")
@@ -82,15 +100,11 @@ def test_a_script_that_is_missing_counts_as_if_it_were_not_tracked(tmp_path: Pat
 
 
 @pytest.mark.needs("root")
-def test_scripts_run_as_their_user_in_keepalived_s_surroundings(tmp_path: Path) -> None:
-    tmp_path.chmod(0o777)
-    for parent in tmp_path.parents:
-        if parent.stat().st_uid == 0 and parent != Path("/tmp"):
-            parent.chmod(parent.stat().st_mode | 0o111)
+def test_scripts_run_as_their_user_in_keepalived_s_surroundings(open_path: Path) -> None:
     path = script(
-        tmp_path / "who",
-        f'echo "$(id -u):$(id -g):$(id -G) $(umask) $FOO$IFS2$LD_PRELOAD $*" > {tmp_path}/said.new'
-        f" && mv {tmp_path}/said.new {tmp_path}/said",
+        open_path / "who",
+        f'echo "$(id -u):$(id -g):$(id -G) $(umask) $FOO$LD_PRELOAD $*" > {open_path}/said.new'
+        f" && mv {open_path}/said.new {open_path}/said",
     )
     notify = NotifySettings(any=Command((path, "one", "two three")))
     settings = WatchSettings(targets=(Target("INSTANCE", "VI", notify),), script_user="daemon")
@@ -98,7 +112,7 @@ def test_scripts_run_as_their_user_in_keepalived_s_surroundings(tmp_path: Path) 
     with running(environment) as watch:
         watch.configure(settings)
         watch.notice("INSTANCE", "VI", "MASTER", 100)
-        said = tmp_path / "said"
+        said = open_path / "said"
         watch.until(said.exists, "the script")
         assert said.read_text() == "1:1:1 0177 bar one two three INSTANCE VI MASTER 100\n"
 
@@ -270,7 +284,7 @@ def test_at_the_end_it_does_not_wait_for_ever(tmp_path: Path) -> None:
 
 def test_settings_that_cannot_be_read_are_refused_and_the_old_ones_stay(tmp_path: Path) -> None:
     path = script(tmp_path / "chk", "exit 0")
-    chk = ScriptTracker("chk", Command((path,)), interval_us=FAST_US)
+    chk = ScriptTracker("chk", Command((path,)), interval_us=FAST_US, timeout_us=5_000_000)
     with running() as watch:
         watch.configure(WatchSettings(scripts=(chk,)))
         watch.tell({"verb": "configure", "revision": 9, "settings": {"scripts": 7}})

@@ -76,13 +76,29 @@ def test_it_runs_every_interval_and_a_late_tick_runs_it_once() -> None:
     assert watch.deadline_us == 6 * S
 
 
-def test_a_run_that_is_not_over_is_not_joined_by_a_second() -> None:
+def test_a_run_that_is_not_over_is_not_joined_by_a_second_which_follows_at_its_end() -> None:
     watch = watch_of(interval_us=S, timeout_us=10 * S)
     watch.tick(now_us=0)
     assert watch.tick(now_us=S) == []
     assert watch.tick(now_us=2 * S) == []
     watch.hear(Ended("chk", 0))
-    assert watch.tick(now_us=3 * S) == [Run("chk", TRUE)]
+    assert watch.deadline_us <= 2 * S
+    assert watch.tick(now_us=2 * S + 1) == [Run("chk", TRUE)]
+    watch.hear(Ended("chk", 0))
+    assert watch.deadline_us == 3 * S
+
+
+def test_a_script_that_hangs_fails_after_fall_timeouts() -> None:
+    watch = watch_of(interval_us=S, fall=2)
+    watch.tick(now_us=0)
+    watch.hear(Ended("chk", 0))
+    watch.tick(now_us=S)
+    watch.tick(now_us=2 * S)
+    assert _words(watch.hear(Ended("chk", -15))[1:]) == "-"
+    watch.tick(now_us=2 * S)
+    assert watch.tick(now_us=3 * S)[0] == Kill("chk", hard=False)
+    said = watch.hear(Ended("chk", -15))
+    assert _words(said[1:]) == "down: failed 2 times: timed out after 1 s"
 
 
 def test_too_long_means_sigterm_then_sigkill_and_a_failure_in_words() -> None:

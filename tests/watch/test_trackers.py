@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from hanode.system import mail
 from hanode.vrrp.settings import ProcessTracker
 from hanode.watch import files
 from hanode.watch.messages import News
@@ -88,3 +89,18 @@ def test_a_number_is_read_as_c_reads_it(text: bytes, value: int | None) -> None:
 
 def test_a_long_number_is_read_to_the_127th_byte() -> None:
     assert files.number(b" " * 126 + b"12") == 1
+
+
+@pytest.mark.parametrize(
+    ("words", "address", "header"),
+    [
+        ("root@example.com", "root@example.com", "root@example.com"),
+        ("Some One <a@b.c>", "a@b.c", "Some One <a@b.c>"),
+        ("Some One a@b.c", "a@b.c", "Some One <a@b.c>"),
+    ],
+)
+def test_recipients_as_people_write_them(words: str, address: str, header: str) -> None:
+    letter = mail.letter(sender="ka@x", to=(words,), subject="s\nx", text="t")
+    assert letter["To"] == header
+    assert [one.addr_spec for one in letter["To"].addresses] == [address]
+    assert letter["Subject"] == "s x"
