@@ -228,8 +228,8 @@ class Patience:
                 continue
             heard_us, priority = node.heard[key]
             one = next(i for i in node.instances if i.key == key)
-            if one.auth_type == "AH":
-                continue  # who was away is refused as a replay until its numbers have grown
+            if one.auth_type == "AH" or one.hmac is not None:
+                continue  # what is overtaken, or comes after being away, is refused as a replay
             waited_us = world.now_us - heard_us
             least_us = expect.master_down_us(node, one)
             if priority == PRIORITY_STOP:

@@ -13,7 +13,7 @@ from tests.sim.bugs import BUGS
 from tests.sim.worlds import KINDS, live
 
 SEEDS = int(os.environ.get("KEEPSIGHT_SEEDS", "500"))
-KEPT = (43, 45, 57, 177, 421, 437, 978, 1185, 2038, 2216, 4921)
+KEPT = (43, 45, 57, 177, 421, 437, 978, 1185, 2038, 2216, 4921, 51118)
 """Seeds that once failed, when their worlds had these rules.
 
 43: a group of which the vrrp process was killed took up mastership again with one member alone.
