@@ -10,8 +10,10 @@ import socket
 from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING
 
+from hanode.proc.linkwatch import LinkWatch
 from hanode.proc.outlets import Outlets
 from hanode.system import sysctl
+from hanode.system.linkbeat import Asker
 from hanode.system.monitor import Monitor
 from hanode.system.vrrp_socket import FrameSocket
 from hanode.vrrp import arp, ndisc
@@ -40,8 +42,7 @@ class Host:
     ) -> None:
         self.monitor = monitor
         self.outlets = outlets
-        self.linkbeat: dict[str, bool] = {}
-        """Interfaces whose link is asked for, and what they answered."""
+        self.watch = LinkWatch(Asker().has_link)
         self._commands = commands
         self._vmacs = vmacs
         self._warn = warn
@@ -50,8 +51,9 @@ class Host:
         """Whether an interface forwards IPv6: neighbour advertisements say so."""
         self._frames: dict[tuple[str, bytes, bytes], bytes] = {}
 
-    def use(self, settings: VrrpSettings) -> None:
+    def use(self, settings: VrrpSettings, *, now_us: int) -> None:
         """Make ready what a configuration needs. Raises OSError; its filename: the interface."""
+        self.watch.use(settings, now_us=now_us)
         self._routers.clear()
         self._frames.clear()
         self._virtual = {}
@@ -100,14 +102,14 @@ class Host:
         named += [a.dev for i in settings.instances for a in i.addresses]
         return list(dict.fromkeys([*self.monitor.links, *named]))
 
-    def link(self, name: str) -> LinkState:
+    def link(self, name: str, *, now_us: int) -> LinkState:
         """An interface, as the machines want to know it."""
         if not name:  # unicast from an address, whatever the interface
             return LinkState(up=True, addresses=self.monitor.addresses_anywhere())
         link = self.monitor.links.get(name)
         if link is None:
             return ABSENT
-        up = link.up and self.linkbeat.get(name, True)
+        up = self.watch.up(name, link.up, now_us=now_us)
         return LinkState(up=up, mac=link.mac, addresses=self.monitor.addresses(name))
 
     def announce(self, effect: AnnounceAddresses) -> None:

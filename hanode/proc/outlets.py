@@ -7,10 +7,10 @@ peer's adverts that bear the same MAC arrive nowhere else.
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
+from hanode.proc.ears import Ears
 from hanode.system.monitor import Link
 from hanode.system.virtual_mac import mac_of
 from hanode.system.vrrp_socket import FrameSocket, Ipv4Socket, Ipv6Socket
@@ -65,12 +65,8 @@ def needed(settings: VrrpSettings) -> dict[Place, Wanted]:
 class Outlets:
     """The open sockets."""
 
-    def __init__(
-        self,
-        watch: Callable[[AdvertSocket, Place], None],
-        unwatch: Callable[[AdvertSocket], None],
-    ) -> None:
-        self._watch, self._unwatch = watch, unwatch
+    def __init__(self, ears: Ears) -> None:
+        self._ears = ears
         self._needed: dict[Place, Wanted] = {}
         self._sockets: dict[Place, AdvertSocket] = {}
         self._frames: dict[str, FrameSocket] = {}
@@ -141,12 +137,12 @@ class Outlets:
             raise OSError(error.errno, error.strerror, place.device) from error
         if old is None:
             self._sockets[place] = made
-            self._watch(made, place)
+            self._ears.watch(made, place.interface)
         for key in wanted.senders:
             self.senders[key] = made
 
     def _close(self, place: Place) -> None:
         gone = self._sockets.pop(place)
-        self._unwatch(gone)
+        self._ears.unwatch(gone)
         gone.close()
         self.senders = {key: s for key, s in self.senders.items() if s is not gone}

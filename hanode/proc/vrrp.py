@@ -19,18 +19,18 @@ from typing import TYPE_CHECKING, Any
 from hanode import wire
 from hanode.proc.bond import Bond, inherited
 from hanode.proc.deeds import Deeds
+from hanode.proc.ears import Ears
 from hanode.proc.holder import Holder
 from hanode.proc.host import Host
 from hanode.proc.lines import Lines
 from hanode.proc.loop import Loop
-from hanode.proc.outlets import AdvertSocket, Outlets, Place
+from hanode.proc.outlets import Outlets
 from hanode.proc.report import Work, operated, refusal, settings_from, told
 from hanode.proc.tidings import Tidings
 from hanode.system import namespaces, pyroute, realtime
 from hanode.system.clock import SystemClock
 from hanode.system.firewall import Firewall
 from hanode.system.monitor import Change, Monitor
-from hanode.system.vrrp_socket import Ipv4Socket, Ipv6Socket
 from hanode.vrrp.effects import (
     BlockAddresses,
     Effect,
@@ -48,8 +48,6 @@ from hanode.vrrp.surroundings import PROCESS_AS_IT_IS
 if TYPE_CHECKING:
     from hanode.system.route_watch import RouteWatch
 
-PACKETS_AT_ONCE = 64
-"""After so many packets the deadlines are looked at: a flood must not silence our adverts."""
 WORK_US = 1_000
 """What is spent on a request before packets and deadlines come first again."""
 AT_ONCE_US = 1
@@ -71,6 +69,7 @@ class VrrpProcess:
         )
         self._namespace: str | None = None
         self._process = PROCESS_AS_IT_IS
+        self._chore_us: int | None = None
         self._routes: RouteWatch | None = None
         self._work: deque[Work] = deque()
         self._stand()
@@ -97,7 +96,7 @@ class VrrpProcess:
             self.monitor,
             commands,
             Vmacs(),
-            Outlets(self._watch_socket, lambda gone: self.loop.unwatch(gone.fileno())),
+            Outlets(Ears(self.loop, self.clock, self.router, self._carry_out)),
             self._warn,
         )
         self.holder = Holder(commands, self.monitor, self._warn_instance)
@@ -122,13 +121,19 @@ class VrrpProcess:
     def _deadline(self) -> int | None:
         if self._work or self.deeds.waiting:
             return AT_ONCE_US
-        due_us, mend_us = self.router.deadline_us, self.holder.deadline_us
-        if mend_us is None or due_us is None:
-            return mend_us if due_us is None else due_us
-        return min(due_us, mend_us)
+        due_us, chore_us = self.router.deadline_us, self._chore_us
+        if chore_us is None or due_us is None:
+            return chore_us if due_us is None else due_us
+        return min(due_us, chore_us)
+
+    def _tell_time(self, now_us: int) -> None:
+        """Signed adverts carry the time of day, and somebody may set the clock."""
+        if self.router.signs:
+            self.router.wall(self.clock.wall_us(), now_us=now_us)
 
     def _on_deadline(self) -> None:
         now_us = self.clock.monotonic_us()
+        self._tell_time(now_us)
         due_us = self.router.deadline_us
         if due_us is not None and due_us <= now_us:
             late_us = now_us - due_us
@@ -137,10 +142,19 @@ class VrrpProcess:
             self._carry_out(self.router.tick(now_us=now_us))
         elif self.deeds.waiting:
             self.deeds.do_some()
-        if self.holder.deadline_us is not None and self.holder.deadline_us <= now_us:
+        if self._chore_us is not None and self._chore_us <= now_us:
+            self._chore_us = None
             self.holder.mend(now_us=now_us)
+            for name in self.host.watch.due(now_us=now_us):
+                self._tell_link(name, now_us)
+            self._set_chore()
         if self._work:
             self._go_on(now_us + WORK_US)
+
+    def _set_chore(self) -> None:
+        """When something besides the machines is to be looked at."""
+        times = (self.holder.deadline_us, self.host.watch.deadline_us)
+        self._chore_us = min((at for at in times if at is not None), default=None)
 
     def _go_on(self, until_us: int) -> None:
         """Go on with what was asked of us, for a moment."""
@@ -150,40 +164,6 @@ class VrrpProcess:
             except StopIteration:
                 self._work.popleft()
 
-    def _watch_socket(self, receiver: AdvertSocket, place: Place) -> None:
-        if isinstance(receiver, Ipv4Socket):
-            four = receiver
-            self.loop.watch(four.fileno(), lambda _: self._on_ipv4(four, place.interface))
-        else:
-            six = receiver
-            self.loop.watch(six.fileno(), lambda _: self._on_ipv6(six, place.interface))
-
-    def _on_ipv4(self, receiver: Ipv4Socket, interface: str) -> None:
-        receive, clock, hear = receiver.receive, self.clock.monotonic_us, self.router.receive_ipv4
-        for _ in range(PACKETS_AT_ONCE):
-            data = receive()
-            if data is None:
-                return
-            effects = hear(interface, data, now_us=clock())
-            if effects:
-                self._carry_out(effects)
-
-    def _on_ipv6(self, receiver: Ipv6Socket, interface: str) -> None:
-        for _ in range(PACKETS_AT_ONCE):
-            heard = receiver.receive()
-            if heard is None:
-                return
-            effects = self.router.receive_ipv6(
-                interface,
-                heard.payload,
-                source=heard.source,
-                destination=heard.destination,
-                hop_limit=heard.ttl,
-                now_us=self.clock.monotonic_us(),
-            )
-            if effects:
-                self._carry_out(effects)
-
     def _on_netlink(self, _mask: int) -> None:
         self._take_change(self.monitor.drain())
 
@@ -191,16 +171,22 @@ class VrrpProcess:
         now_us = self.clock.monotonic_us()
         for name in change.links:
             self.host.follow(name)
-            self._carry_out(self.router.link(name, self.host.link(name), now_us=now_us))
+            self._tell_link(name, now_us)
         if change.links:
             self.holder.links_changed(now_us=now_us)
         if change.removed:
             self.holder.lose(change.removed, now_us=now_us)
             self._carry_out(self.router.lost(change.removed, now_us=now_us))
+        self._set_chore()
+
+    def _tell_link(self, name: str, now_us: int) -> None:
+        link = self.host.link(name, now_us=now_us)
+        self._carry_out(self.router.link(name, link, now_us=now_us))
 
     def _on_routes(self, _mask: int) -> None:
         if self._routes is not None:
             self.holder.hear(self._routes.drain(), now_us=self.clock.monotonic_us())
+            self._set_chore()
 
     def _on_ipc(self, mask: int) -> None:
         self.lines.serve(mask)
@@ -252,13 +238,12 @@ class VrrpProcess:
             settings = yield from settings_from(message.get("settings"))
             self._enter(settings)
             self._take_change(self.monitor.drain())
-            self.host.use(settings)
+            self.host.use(settings, now_us=self.clock.monotonic_us())
         except (wire.WireError, OSError) as error:
             self.tidings.say({**answer, "error": refusal(error)})
             return
         for name in self.host.names(settings):
-            now_us = self.clock.monotonic_us()
-            self._carry_out(self.router.link(name, self.host.link(name), now_us=now_us))
+            self._tell_link(name, self.clock.monotonic_us())
         now_us = self.clock.monotonic_us()
         if any(instance.hmac is not None for instance in settings.instances):
             self.router.wall(self.clock.wall_us(), now_us=now_us)
@@ -276,6 +261,7 @@ class VrrpProcess:
         self.holder.hold_static(settings)
         self._watch_routes(settings)
         self.host.prune()
+        self._set_chore()
         realtime.still_the_collector()
         self.tidings.say({**answer, "changed": list(reload.changed), "error": None})
 
