@@ -146,8 +146,10 @@ class Machine(Election):
         return effects
 
     def _stop(self, event: Stopped, now_us: int) -> list[Effect]:
+        never = self.state is State.INIT
         effects = self._leave_master(now_us, say_so=True) if self.state is State.MASTER else []
-        effects += self._enter(State.INIT, event.cause, now_us, tell=False)
+        entered = self._enter(State.INIT, event.cause, now_us, tell=False)
+        effects += [] if never else entered
         told = "STOP"
         if event.deleted:
             told = "DELETED" if self.settings.notify.tell_deleted else "FAULT"

@@ -54,6 +54,7 @@ class Reloads(Steps):
         old, self.settings = self.settings, settings
         self.shared.tell_all = bool(settings.fifos or settings.smtp.to)
         self._doubled = _doubled(old, settings)
+        self.signs = any(instance.hmac is not None for instance in settings.instances)
         self._paces = any(i.garp_interval_us or i.gna_interval_us for i in settings.instances)
         wanted = {instance.key: instance for instance in settings.instances}
         changed, new, reset = [], [], []

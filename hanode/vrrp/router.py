@@ -41,11 +41,6 @@ class Router(Verbs):
         return tuple(dict.fromkeys(m.settings.interface for m in self.machines.values()))
 
     @property
-    def signs(self) -> bool:
-        """Whether the wall clock matters: `wall` must be kept right."""
-        return any(i.hmac is not None for i in self.settings.instances)
-
-    @property
     def deadline_us(self) -> int | None:
         """When `tick` is wanted next."""
         heap_us = self._heap[0][0] if self._heap else None

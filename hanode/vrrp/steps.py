@@ -36,6 +36,8 @@ class Steps:
         self._watchers: dict[TrackerKey, list[Machine]] = {}
         self._heap: list[tuple[int, int, Machine]] = []
         self._serial = itertools.count()
+        self.signs = False
+        """The wall clock matters: `wall` must be told again and again."""
         self._pacer = Pacer()
         self._paces = False
         self._doubled: frozenset[Address] = frozenset()
