@@ -151,6 +151,16 @@ class Engine:
                 return await child.ask(verb, timeout_s=timeout_s, **fields)
         return None
 
+    @property
+    def alive(self) -> bool:
+        """Whether the vrrp process runs."""
+        return any(child.ready for child in self.children if child.name == "vrrp")
+
+    def died(self, alive_us: int) -> None:
+        """The whole engine was killed at that moment, or a little later."""
+        for child in self.children:
+            child.ended_us = alive_us
+
     async def ready(self, name: str, *, within_s: float) -> bool:
         """Whether a child can be asked; one that is starting is waited for."""
         for child in self.children:

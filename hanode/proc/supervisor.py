@@ -35,6 +35,9 @@ OUTSIDE_WINDOW_US = 60_000_000
 """An agent in wrong hands must not fill the journal: so many of its refusals in such a time."""
 
 
+BEAT_S = 0.25
+"""A small part of the two seconds that a killed master with adverts every second has."""
+
 HISTORY_MAX = 200
 """Events in one answer."""
 
@@ -110,10 +113,12 @@ class Supervisor:
             self._agent.start(tasks)
             clock = tasks.create_task(self._keep_time())
             begun = tasks.create_task(self._say_begun())
+            beat = tasks.create_task(self._beat())
             await self._stop.wait()
             await self._shut_down()
             clock.cancel()
             begun.cancel()
+            beat.cancel()
         loop.remove_reader(self._watch.fileno())
         self._journal.close()
         return self._code
@@ -122,13 +127,17 @@ class Supervisor:
         self._life.wake(now_us=now_us(), wall_us=wall_us())
         running = self.options.state_dir / "running"
         killed = files.read_text(running)
+        alive_us = files.stamped_us(running)
         revision = self._life.memory.live.revision
         cause = f"the engine starts on revision {revision}"
         if killed is not None:
             same = killed.strip() == files.boot_id()
             how = "it was killed before" if same else "the machine went down without a stop"
+            if same and alive_us is not None and alive_us < now_us():
+                self._engine.died(alive_us)
             cause += f"; {how}"
         files.write_atomic(running, files.boot_id() + "\n")
+        files.stamp(running, 0)  # nothing is alive yet
         if self._operator.since_us:
             cause += "; it is in maintenance"
         self._chronicle.node("engine", "started", cause, revision=revision)
@@ -143,6 +152,14 @@ class Supervisor:
             self._chronicle.warn("engine", "not every process has taken its settings yet")
         service.notify_ready()
         self.options.on_started()
+
+    async def _beat(self) -> None:
+        """Leave word of how long the engine was alive, for one that is started after a kill."""
+        running = self.options.state_dir / "running"
+        while True:
+            await asyncio.sleep(BEAT_S)
+            if self._engine.alive:
+                files.stamp(running, now_us())
 
     async def _shut_down(self) -> None:
         self._snapshot.stopping = True
