@@ -36,7 +36,8 @@ HOP_LIMIT = struct.Struct("=i")
 IDENT = struct.Struct(">H")
 IDENT_AT = 4
 
-Ipv4Ready = tuple[SendAdvert, bytearray, tuple[str, int]]
+Ipv4Ready = tuple[SendAdvert, bytearray, tuple[str, int], list[int]]
+"""What was made of an effect, and the instance's count of identifications."""
 Ancillary = list[tuple[int, int, bytes]]
 Ipv6Ready = tuple[SendAdvert, list[bytes], Ancillary, tuple[str, int, int, int]]
 
@@ -50,8 +51,9 @@ class Ipv4Socket:
         self.protocol = protocol
         self.send_errors = 0
         """Adverts that the interface did not take: it is going away, or a firewall says no."""
-        self._idents: dict[InstanceKey, int] = {}
-        self._ready: dict[tuple[InstanceKey, bytes], Ipv4Ready] = {}
+        self._idents: dict[InstanceKey, list[int]] = {}
+        self._ready: dict[InstanceKey, dict[bytes, Ipv4Ready]] = {}
+        """By destination: a group, or each peer."""
         self._groups: set[str] = set()
         self._socket = s = _raw(socket.AF_INET, protocol, interface)
         s.setsockopt(socket.IPPROTO_IP, socket.IP_HDRINCL, 1)
@@ -93,14 +95,13 @@ class Ipv4Socket:
 
     def send(self, effect: SendAdvert) -> str | None:
         """Send an advert; why the interface did not take it, or None."""
-        key = effect.key
-        ready = self._ready.get((key, effect.destination))
+        prepared = self._ready.get(effect.key)
+        ready = None if prepared is None else prepared.get(effect.destination)
         if ready is None or ready[0] is not effect:
             ready = self._prepare(effect)
-        _, data, to = ready
+        _, data, to, count = ready
         if not effect.ip_header:
-            ident = self._idents.get(key, 0) + 1 & 0xFFFF or 1
-            self._idents[key] = ident
+            count[0] = ident = count[0] + 1 & 0xFFFF or 1
             IDENT.pack_into(data, IDENT_AT, ident)  # the kernel sums the IP header again
         try:
             self._socket.sendto(data, to)
@@ -118,14 +119,15 @@ class Ipv4Socket:
         )
         data = bytearray(header + effect.payload)
         data[TTL_AT] = effect.ttl
-        ready = effect, data, (socket.inet_ntoa(effect.destination), 0)
-        self._ready[effect.key, effect.destination] = ready
+        count = self._idents.setdefault(effect.key, [0])
+        ready = effect, data, (socket.inet_ntoa(effect.destination), 0), count
+        self._ready.setdefault(effect.key, {})[effect.destination] = ready
         return ready
 
     def forget(self, keys: Iterable[InstanceKey]) -> None:
         """Keep nothing prepared but for these instances."""
         kept = set(keys)
-        self._ready = {k: v for k, v in self._ready.items() if k[0] in kept}
+        self._ready = {k: v for k, v in self._ready.items() if k in kept}
         self._idents = {k: v for k, v in self._idents.items() if k in kept}
 
     def close(self) -> None:
