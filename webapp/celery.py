@@ -21,6 +21,7 @@ P = ParamSpec("P")
 PREFIX = "control:"
 """Before every key of this app, so that no node's broker user can reach one."""
 
+HOUR_S = 3600.0
 PAUSES_S = {"interval_start": 0.2, "interval_step": 0.2, "interval_max": 2.0}
 """Between tries to reach a broker that is away."""
 
@@ -55,10 +56,16 @@ app.conf.update(
     worker_prefetch_multiplier=1,
     beat_schedule_filename=str(settings.DATA_DIR / "celerybeat-schedule"),
     beat_schedule={
-        "reconcile": {"task": "rollout.reconcile", "schedule": 5.0, "options": {"expires": 5}}
+        "reconcile": {"task": "rollout.reconcile", "schedule": 5.0, "options": {"expires": 5}},
+        "prune live": {"task": "live.prune", "schedule": HOUR_S, "options": {"expires": HOUR_S}},
+        "prune audit": {
+            "task": "accounts.prune",
+            "schedule": HOUR_S,
+            "options": {"expires": HOUR_S},
+        },
     },
 )
-app.autodiscover_tasks(["webapp.rollout"])
+app.autodiscover_tasks(["webapp.accounts", "webapp.live", "webapp.rollout"])
 
 
 def task(name: str) -> Callable[[Callable[P, None]], Callable[P, None]]:

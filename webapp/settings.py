@@ -34,6 +34,10 @@ NODE_BROKER_URL = env.text("NODE_BROKER_URL", BROKER_URL)
 """How a node reaches the broker, without user and password: those come with its enrolment."""
 HEARTBEAT_S = env.number("HEARTBEAT_S", 1.0)
 
+KEEP_EVENTS_DAYS = env.number("KEEP_EVENTS_DAYS", 90)
+KEEP_AUDIT_DAYS = env.number("KEEP_AUDIT_DAYS", 400)
+"""How long what happened, and who did what, is remembered; 0: for ever."""
+
 INSTALLED_APPS = [
     "django.contrib.auth",
     "django.contrib.contenttypes",

@@ -19,12 +19,13 @@ class SignInForm(AuthenticationForm):
     }
 
     def clean(self) -> dict[str, Any]:
-        """Wrong pairs are written down, and too many of one name are not even tried."""
+        """Wrong pairs are written down; too many of a name or an address are not even tried."""
         name = str(self.cleaned_data.get("username") or "")
-        if services.too_many_refusals(name):
-            raise ValidationError(services.TOO_MANY_REFUSALS)
+        address = self.request.META.get("REMOTE_ADDR", "") if self.request else ""
+        if refusal := services.guessing(name, address):
+            raise ValidationError(refusal)
         try:
             return super().clean()
         except ValidationError:
-            services.note_refusal(name)
+            services.note_refusal(name, address)
             raise

@@ -24,7 +24,7 @@ def flag(name: str, default: bool) -> bool:
 
 
 def number(name: str, default: float) -> float:
-    """A number of seconds. Raises ImproperlyConfigured."""
+    """A number, of seconds or days. Raises ImproperlyConfigured."""
     raw = text(name, str(default))
     try:
         return float(raw)

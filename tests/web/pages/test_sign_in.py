@@ -91,3 +91,28 @@ def test_guessing_ends_after_ten_wrong_passwords(reader: User, name: str, settin
     AuditEntry.objects.update(at=timezone.now() - timedelta(minutes=6))
     answer = Client().post(where, {"username": "rita", "password": "correct horse"})
     assert answer.status_code == 302
+
+
+def test_guessing_many_names_from_one_address_ends_too(db: None, settings: Any) -> None:
+    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]  # fast
+    where = reverse("sign-in")
+
+    def guess(number: int, address: str) -> str:
+        form = {"username": f"name{number}", "password": "wrong"}
+        return Client(REMOTE_ADDR=address).post(where, form).content.decode()
+
+    for number in range(50):
+        assert "Too many" not in guess(number, f"2001:db8::{number}")
+    assert "Too many wrong passwords from your address" in guess(50, "2001:db8::beef")
+    assert "Too many" not in guess(51, "2001:db8:0:1::1")
+    assert "Too many" not in guess(52, "192.0.2.1")
+    assert AuditEntry.objects.filter(target="name52").get().detail == {"address": "192.0.2.1"}
+
+
+@pytest.mark.parametrize("address", ["", "no address", "::ffff:192.0.2.7"])
+def test_a_request_without_an_ordinary_address_is_no_error(db: None, address: str) -> None:
+    form = {"username": "x", "password": "wrong"}
+    answer = Client(REMOTE_ADDR=address).post(reverse("sign-in"), form)
+    assert "do not belong together" in answer.content.decode()
+    said = AuditEntry.objects.get().detail["address"]
+    assert said == ("192.0.2.7" if ":" in address else "")

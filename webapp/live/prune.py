@@ -1,0 +1,24 @@
+"""Events and outages do not stay for ever."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+from webapp.accounts.services import audit, delete_in_parts
+from webapp.live.models import Event, Outage
+
+
+def prune(days: float, now: datetime) -> int:
+    """Forget events heard and outages over more than `days` ago; 0 days: never.
+
+    An outage that has not ended stays. How many rows went is written into the audit trail.
+    """
+    if not days:
+        return 0
+    before = now - timedelta(days=days)
+    before_us = int(before.timestamp() * 1_000_000)
+    gone = delete_in_parts(Event.objects.filter(heard_at__lt=before).order_by("pk"))
+    gone += delete_in_parts(Outage.objects.filter(to_us__lt=before_us).order_by("pk"))
+    if gone:
+        audit(None, "prune", "events and outages", rows=gone, older_than_days=days)
+    return gone

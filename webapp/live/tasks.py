@@ -1,0 +1,15 @@
+"""Celery's entry points: harmless the second time."""
+
+from __future__ import annotations
+
+from django.conf import settings
+from django.utils import timezone
+
+from webapp.celery import task
+from webapp.live import prune
+
+
+@task("live.prune")
+def prune_live() -> None:
+    """Every hour: forget what is older than the settings say."""
+    prune.prune(settings.KEEP_EVENTS_DAYS, timezone.now())
