@@ -5,7 +5,6 @@ PURE.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import ClassVar
 
 from hanode.conf.kinds import Weight
@@ -62,10 +61,10 @@ class TcpWords(Source, Schedule):
     BLOCK: ClassVar[str] = "TCP_CHECK"
 
 
-@dataclass(frozen=True, slots=True)
 class Url(Part):
     """A page, and what is expected of it."""
 
+    __slots__ = ()
     BLOCK: ClassVar[str] = "url"
     path = Said[str]()
     digest = Said[str]()
@@ -80,10 +79,10 @@ class Url(Part):
     tls_compliant = Said[bool]()
 
 
-@dataclass(frozen=True, slots=True)
 class HttpCheck(Connecting, Retrying, Part):
     """HTTP_GET: up when web pages answer as expected."""
 
+    __slots__ = ()
     BLOCK: ClassVar[str] = "HTTP_GET"
 
     urls = Inner(Url, "url")
@@ -96,43 +95,43 @@ class HttpCheck(Connecting, Retrying, Part):
     tls_compliant = Said[bool]()
 
 
-@dataclass(frozen=True, slots=True)
 class SslCheck(HttpCheck):
     """SSL_GET: the same over TLS."""
 
+    __slots__ = ()
     BLOCK: ClassVar[str] = "SSL_GET"
 
 
-@dataclass(frozen=True, slots=True)
 class SmtpHost(Connecting, Part):
     """`host` of SMTP_CHECK: another address to check."""
 
+    __slots__ = ()
     BLOCK: ClassVar[str] = "host"
 
 
-@dataclass(frozen=True, slots=True)
 class SmtpCheck(Connecting, Retrying, Part):
     """SMTP_CHECK: up when a mail server greets."""
 
+    __slots__ = ()
     BLOCK: ClassVar[str] = "SMTP_CHECK"
 
     hosts = Inner(SmtpHost, "host")
     helo_name = Said[str]()
 
 
-@dataclass(frozen=True, slots=True)
 class DnsCheck(Connecting, Retrying, Part):
     """DNS_CHECK: up when a name server answers."""
 
+    __slots__ = ()
     BLOCK: ClassVar[str] = "DNS_CHECK"
     type = Said[str]()
     name = Said[str]()
 
 
-@dataclass(frozen=True, slots=True)
 class MiscCheck(Retrying, Part):
     """MISC_CHECK: up when a command succeeds."""
 
+    __slots__ = ()
     BLOCK: ClassVar[str] = "MISC_CHECK"
     misc_path = Said[Command](made=command)
     misc_timeout_us = Said[int]()
@@ -140,10 +139,10 @@ class MiscCheck(Retrying, Part):
     user = Said[tuple[str, ...]]()
 
 
-@dataclass(frozen=True, slots=True)
 class UdpCheck(Connecting, Retrying, Part):
     """UDP_CHECK: up when a datagram is not refused, or answered."""
 
+    __slots__ = ()
     BLOCK: ClassVar[str] = "UDP_CHECK"
     payload = Said[str]()
     require_reply = Said[str]()
@@ -151,26 +150,26 @@ class UdpCheck(Connecting, Retrying, Part):
     max_reply_length = Said[int]()
 
 
-@dataclass(frozen=True, slots=True)
 class PingCheck(Connecting, Retrying, Part):
     """PING_CHECK: up when it answers a ping."""
 
+    __slots__ = ()
     BLOCK: ClassVar[str] = "PING_CHECK"
 
 
-@dataclass(frozen=True, slots=True)
 class FileCheck(Part):
     """FILE_CHECK: up, and weighted, by the number in a file."""
 
+    __slots__ = ()
     BLOCK: ClassVar[str] = "FILE_CHECK"
     track_file = Said[str]()
     weight = Said[Weighted](kind=Weight(2_147_483_647))
 
 
-@dataclass(frozen=True, slots=True)
 class BfdCheck(Part):
     """BFD_CHECK: up while a BFD session is."""
 
+    __slots__ = ()
     BLOCK: ClassVar[str] = "BFD_CHECK"
     name = Said[str]()
     alpha = Said[bool]()

@@ -5,7 +5,6 @@ PURE.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import ClassVar
 
 from hanode.conf.said import Named, Said, Switch
@@ -77,10 +76,10 @@ class RealServerWords:
     snmp_name = Said[str]()
 
 
-@dataclass(frozen=True, slots=True)
 class VirtualServerGroup(Named):
     """Addresses and marks that are one virtual server."""
 
+    __slots__ = ()
     BLOCK: ClassVar[str] = "virtual_server_group"
 
     @property

@@ -5,7 +5,6 @@ PURE.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import ClassVar
 
 from hanode.conf.said import Every, Inner, Last, Lines, Named, Part, Said, Switch
@@ -17,18 +16,18 @@ from hanode.conf.typed.tracking import BfdInstance, TrackFile, TrackProcess, Vrr
 from hanode.conf.typed.vrrp import SyncGroup
 
 
-@dataclass(frozen=True, slots=True)
 class TrackGroup(Named):
     """Instances that follow a static address, route or rule."""
 
+    __slots__ = ()
     BLOCK: ClassVar[str] = "track_group"
     members = Lines(name, "group")
 
 
-@dataclass(frozen=True, slots=True)
 class GarpGroup(Part):
     """Interfaces that share the pacing of gratuitous ARP."""
 
+    __slots__ = ()
     BLOCK: ClassVar[str] = "garp_group"
     interfaces = Lines(name)
     garp_interval_us = Said[int]()
@@ -36,10 +35,10 @@ class GarpGroup(Part):
     interface = Every[str]()
 
 
-@dataclass(frozen=True, slots=True)
 class Ssl(Part):
     """Certificates for SSL_GET."""
 
+    __slots__ = ()
     BLOCK: ClassVar[str] = "SSL"
     password = Said[str]()
     ca = Said[str]()

@@ -5,7 +5,6 @@ PURE.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import ClassVar
 
 from hanode.conf.said import Named, Said, Switch
@@ -15,10 +14,10 @@ Weighted = tuple[int, bool]
 """What is added to the priority, and whether it counts the other way round."""
 
 
-@dataclass(frozen=True, slots=True)
 class VrrpScript(Named):
     """A command whose success or failure changes priorities."""
 
+    __slots__ = ()
     BLOCK: ClassVar[str] = "vrrp_script"
     script = Said[Command](made=command)
     interval_us = Said[int]()
@@ -30,10 +29,10 @@ class VrrpScript(Named):
     init_fail = Switch()
 
 
-@dataclass(frozen=True, slots=True)
 class TrackProcess(Named):
     """A process whose presence changes priorities."""
 
+    __slots__ = ()
     BLOCK: ClassVar[str] = "vrrp_track_process"
     process = Said[tuple[str, ...]](made=arguments)
     param_match = Said[str]()
@@ -46,20 +45,20 @@ class TrackProcess(Named):
     full_command = Switch()
 
 
-@dataclass(frozen=True, slots=True)
 class TrackFile(Named):
     """A file whose number changes priorities."""
 
+    __slots__ = ()
     BLOCK: ClassVar[str] = "track_file_block"
     file = Said[str]()
     weight = Said[Weighted]()
     init_file = Said[tuple[str, ...]]()
 
 
-@dataclass(frozen=True, slots=True)
 class BfdInstance(Named):
     """A BFD session with a neighbour."""
 
+    __slots__ = ()
     BLOCK: ClassVar[str] = "bfd_instance"
     neighbor_ip = Said[str]()
     source_ip = Said[str]()

@@ -5,7 +5,6 @@ PURE.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import ClassVar
 
 from hanode.conf.said import Every, Last, Lines, Named, Part, Said, Switch
@@ -13,10 +12,10 @@ from hanode.conf.typed.lines import Command, Vmac, command, name, peer, tracked,
 from hanode.conf.typed.routes import route, rule
 
 
-@dataclass(frozen=True, slots=True)
 class AuthHmac(Part):
     """Signed adverts."""
 
+    __slots__ = ()
     BLOCK: ClassVar[str] = "auth_hmac"
     key = Every[tuple[str, ...]]()
     active_key = Said[int]()
@@ -92,10 +91,10 @@ class InstanceWords:
     lvs_sync_daemon_interface = Said[str]()
 
 
-@dataclass(frozen=True, slots=True)
 class SyncGroup(Named):
     """Instances that are master together or not at all."""
 
+    __slots__ = ()
     BLOCK: ClassVar[str] = "vrrp_sync_group"
 
     members = Lines(name, "group")
