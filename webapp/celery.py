@@ -32,7 +32,7 @@ class PatientConnection(Connection):
     def _ensure_connection(self, *args: Any, **options: Any) -> Any:
         if len(args) < 3:  # the third and later are pauses that the caller chose
             options = {**PAUSES_S, **options}
-        return super()._ensure_connection(*args, **options)  # type: ignore[no-untyped-call]
+        return super()._ensure_connection(*args, **options)  # type: ignore[no-untyped-call] # kombu has no types
 
 
 app = Celery("webapp")

@@ -103,7 +103,7 @@ def test_stop_start_edit_and_push_without_a_reload(page: Page, tmp_path: Path) -
 
 
 def test_link_signs_in_only_once(page: Page, link: str) -> None:
-    stranger = page.context.browser.new_context().new_page()  # type: ignore[union-attr]
+    stranger = page.context.browser.new_context().new_page()  # type: ignore[union-attr] # launched, so there
     stranger.goto(link)
     stranger.goto(f"{_origin(page)}/c/demo/")
     expect(stranger).to_have_url(re.compile(r"/sign-in/"))

@@ -103,7 +103,7 @@ def test_needs_are_ordered(
     }
     everybody: list[Any] = [admin, editor, operator, reader, stranger, AnonymousUser()]
     for need, allowed in table.items():
-        assert [user for user in everybody if may(user, need)] == list(allowed)  # type: ignore[arg-type]
+        assert [user for user in everybody if may(user, need)] == list(allowed)  # type: ignore[arg-type] # a Literal in a loop
     admin.is_active = False
     assert not may(admin, "read")
 

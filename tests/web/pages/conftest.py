@@ -137,7 +137,7 @@ class LabLine(socketserver.StreamRequestHandler):
 
     def handle(self) -> None:
         request = json.loads(self.rfile.readline())
-        self.server.asked.append(request)  # type: ignore[attr-defined]
+        self.server.asked.append(request)  # type: ignore[attr-defined] # set by the fixture
         answer: dict[str, Any] = {"ok": True}
         if request["verb"] == "state":
             answer = {"ok": True, "targets": {"NodeA": "running", "rs1": "stopped"}}
@@ -151,8 +151,8 @@ def lab(settings: Any, tmp_path: Path) -> Iterator[list[dict[str, str]]]:
     """A lab's control socket; what it was asked."""
     path = str(tmp_path / "lab.sock")
     with socketserver.ThreadingUnixStreamServer(path, LabLine) as server:
-        server.asked = []  # type: ignore[attr-defined]
+        server.asked = []  # type: ignore[attr-defined] # set by the fixture
         threading.Thread(target=server.serve_forever, daemon=True).start()
         settings.LAB_SOCKET = path
-        yield server.asked  # type: ignore[attr-defined]
+        yield server.asked  # type: ignore[attr-defined] # set by the fixture
         server.shutdown()

@@ -95,7 +95,7 @@ def on_stage(answers: dict[str, HttpResponseBase], start: str, **options: Any) -
     """A browser that has opened `start`; fails where a script raised or a policy was broken."""
     rendered = {
         path: (
-            answer.content.decode(),  # type: ignore[attr-defined]
+            answer.content.decode(),  # type: ignore[attr-defined] # none of them streams
             {"Content-Security-Policy": answer.headers["Content-Security-Policy"]},
         )
         for path, answer in answers.items()

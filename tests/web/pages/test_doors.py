@@ -66,7 +66,7 @@ def test_nobody_gets_in_without_signing_in(name: str, cluster: Cluster) -> None:
     where = address(name, cluster)
     answer = Client().get(where)
     assert answer.status_code == 302
-    assert answer.url == f"{reverse('sign-in')}?next={where}"  # type: ignore[attr-defined]
+    assert answer.url == f"{reverse('sign-in')}?next={where}"  # type: ignore[attr-defined] # a redirect has it
 
 
 @pytest.mark.parametrize("name", [*READ, *EDIT])

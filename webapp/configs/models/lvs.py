@@ -16,9 +16,9 @@ class VirtualServer(models.Model):
     position = models.PositiveIntegerField()
     ip = models.CharField(max_length=255)
     port = models.PositiveIntegerField(null=True, blank=True)
-    protocol = models.CharField(max_length=255, null=True, blank=True)  # noqa: DJ001
-    lb_algo = models.CharField(max_length=255, null=True, blank=True)  # noqa: DJ001
-    lb_kind = models.CharField(max_length=255, null=True, blank=True)  # noqa: DJ001
+    protocol = models.CharField(max_length=255, null=True, blank=True)  # noqa: DJ001 (null: not written)
+    lb_algo = models.CharField(max_length=255, null=True, blank=True)  # noqa: DJ001 (null: not written)
+    lb_kind = models.CharField(max_length=255, null=True, blank=True)  # noqa: DJ001 (null: not written)
     delay_loop_us = models.BigIntegerField(null=True, blank=True)
     extra = models.JSONField(default=dict)
 

@@ -23,7 +23,7 @@ class Group(models.Model):
     advert_int_us = models.BigIntegerField(null=True, blank=True)
     version = models.PositiveSmallIntegerField(null=True, blank=True)
     auth_type = models.CharField(max_length=255, null=True, blank=True)  # noqa: DJ001 (null: not written)
-    auth_pass = models.CharField(max_length=255, null=True, blank=True)  # noqa: DJ001
+    auth_pass = models.CharField(max_length=255, null=True, blank=True)  # noqa: DJ001 (null: not written)
     nopreempt = models.BooleanField(default=False)
     extra = models.JSONField(default=dict)
 
@@ -39,7 +39,7 @@ class GroupNode(models.Model):
 
     group = models.ForeignKey(Group, on_delete=models.CASCADE, related_name="members")
     node = models.ForeignKey(Node, on_delete=models.CASCADE, related_name="memberships")
-    state = models.CharField(max_length=255, null=True, blank=True)  # noqa: DJ001
+    state = models.CharField(max_length=255, null=True, blank=True)  # noqa: DJ001 (null: not written)
     priority = models.IntegerField(null=True, blank=True)
     interface = models.CharField(max_length=255, blank=True)
     extra = models.JSONField(default=dict)
@@ -61,7 +61,7 @@ class Vip(models.Model):
     position = models.PositiveIntegerField()
     address = models.CharField(max_length=255)
     """As written: `192.168.192.200/24`."""
-    dev = models.CharField(max_length=255, null=True, blank=True)  # noqa: DJ001
+    dev = models.CharField(max_length=255, null=True, blank=True)  # noqa: DJ001 (null: not written)
     excluded = models.BooleanField(default=False)
     """In virtual_ipaddress_excluded: held, but not in the advert."""
     extra = models.JSONField(default=dict)
