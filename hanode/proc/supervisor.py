@@ -94,6 +94,7 @@ class Supervisor:
         self._stop = asyncio.Event()
         self._code = 0
         self._tick: asyncio.Event = asyncio.Event()
+        self._alive = options.run_dir / "alive"
 
     async def run(self) -> int:
         """Start everything, keep it, stop it in order; the exit code."""
@@ -127,7 +128,7 @@ class Supervisor:
         self._life.wake(now_us=now_us(), wall_us=wall_us())
         running = self.options.state_dir / "running"
         killed = files.read_text(running)
-        alive_us = files.stamped_us(running)
+        alive_us = files.stamped_us(self._alive)
         revision = self._life.memory.live.revision
         cause = f"the engine starts on revision {revision}"
         if killed is not None:
@@ -137,7 +138,8 @@ class Supervisor:
                 self._engine.died(alive_us)
             cause += f"; {how}"
         files.write_atomic(running, files.boot_id() + "\n")
-        files.stamp(running, 0)  # nothing is alive yet
+        self._alive.touch()
+        files.stamp(self._alive, 0)  # nothing is alive yet
         if self._operator.since_us:
             cause += "; it is in maintenance"
         self._chronicle.node("engine", "started", cause, revision=revision)
@@ -155,11 +157,10 @@ class Supervisor:
 
     async def _beat(self) -> None:
         """Leave word of how long the engine was alive, for one that is started after a kill."""
-        running = self.options.state_dir / "running"
         while True:
             await asyncio.sleep(BEAT_S)
             if self._engine.alive:
-                files.stamp(running, now_us())
+                files.stamp(self._alive, now_us())
 
     async def _shut_down(self) -> None:
         self._snapshot.stopping = True
@@ -172,6 +173,7 @@ class Supervisor:
         await self._agent.stop(timeout_s=AGENT_STOP_S)
         await self._control.stop()
         (self.options.run_dir / "control.sock").unlink(missing_ok=True)
+        self._alive.unlink(missing_ok=True)
         (self.options.state_dir / "running").unlink(missing_ok=True)
 
     async def _keep_time(self) -> None:
