@@ -188,10 +188,13 @@ class Tracked:
     weight: int
     reverse: bool
     origin: Origin
-    known: bool = True
-    """Whether something of that name is defined above it: keepalived reads once, from the top."""
-    below: Origin | None = None
-    """Where it is defined too late."""
+    lost: str | None = None
+    """Why keepalived does not find what has this name."""
+
+    @property
+    def known(self) -> bool:
+        """Whether something whole of that name is defined above: keepalived reads once."""
+        return self.lost is None
 
     @property
     def healthy(self) -> int:
@@ -226,16 +229,29 @@ def _tracked(statements: Statements, config: Config) -> Iterator[Tracked]:
             said = words(line)
             base = defined.get(said[0])
             weight, reverse = _weight(said[1:]) or (_own_weight(base, kind) if base else (0, False))
-            known = kind not in KINDS or base is not None
-            below = base.origin if base is not None and _after(base.origin, line.origin) else None
-            yield Tracked(
-                kind, said[0], weight, reverse, line.origin, known and below is None, below
-            )
+            lost = None if kind not in KINDS else _lost(KINDS[kind][0], base, line.origin)
+            yield Tracked(kind, said[0], weight, reverse, line.origin, lost)
 
 
-def _after(one: Origin, other: Origin) -> bool:
-    """Whether one stands below the other, in the same file."""
-    return one.file == other.file and one.start > other.start
+NEEDED = {
+    "vrrp_script": ("script",),
+    "vrrp_track_process": ("process",),
+    "track_file": ("file",),
+    "bfd_instance": ("neighbor_ip", "neighbour_ip"),
+}
+"""Without one of these words keepalived removes a definition."""
+
+
+def _lost(kind: str, definition: Statement | None, where: Origin) -> str | None:
+    """Why keepalived does not find a definition that is asked for at a place."""
+    if definition is None:
+        return f"there is no {kind} of that name"
+    one = definition.origin
+    if one.file == where.file and one.start > where.start:
+        return f"that {kind} is defined below, in line {one.line}, and keepalived reads once"
+    if last(definition.children or (), *NEEDED[kind]) is None:
+        return f"that {kind} names no {NEEDED[kind][0]}, so keepalived removes it"
+    return None
 
 
 def definitions(config: Config, kind: str) -> dict[str, Statement]:

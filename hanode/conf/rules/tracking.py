@@ -23,23 +23,14 @@ def tracked_names(case: Case) -> Iterator[Problem]:
         found.append((group.name, facts.tracked_by_group(group, case.config)))
     for owner, tracked in found:
         for one in tracked:
-            if one.below is not None:
-                what = facts.KINDS[one.kind][0]
-                message = (
-                    f"{owner} tracks {one.name}, but that {what} is defined below, in line "
-                    f"{one.below.line}; keepalived reads from the top and ignores it here"
-                )
-                hint = f"move the {what} above"
-                yield problem(one.origin, "tracked-unknown", "error", message, hint)
-            elif not one.known:
-                message = (
-                    f"{owner} tracks {one.name}, but there is no {facts.KINDS[one.kind][0]} "
-                    "of that name; keepalived ignores it"
-                )
-                meant = nearest(one.name, facts.definitions(case.config, one.kind))
-                hint = f"did you mean {meant}?" if meant else "define it, above its use"
-                fix = case.swap(one.origin, one.name, meant) if meant else None
-                yield problem(one.origin, "tracked-unknown", "error", message, hint, fix)
+            if one.known:
+                continue
+            message = f"{owner} tracks {one.name}, but {one.lost}; keepalived ignores it here"
+            defined = facts.definitions(case.config, one.kind)
+            meant = None if one.name in defined else nearest(one.name, defined)
+            hint = f"did you mean {meant}?" if meant else "define it, above its use"
+            fix = case.swap(one.origin, one.name, meant) if meant else None
+            yield problem(one.origin, "tracked-unknown", "error", message, hint, fix)
 
 
 def sums(case: Case) -> Iterator[Problem]:

@@ -146,6 +146,7 @@ CASES = [
     case("tracked-unknown", "error", "        up\n", "        disk\n"),
     case("tracked-unknown", "error", TEXT, TEXT[TEXT.index("vrrp_sync") :]
          + TEXT[: TEXT.index("vrrp_sync")], line=22),
+    case("tracked-unknown", "error", '    script "/usr/bin/up now"\n', "", line=29),
     case("track-own-interface", "warning", "    interface eth1\n",
          "    interface eth1\n    track_interface {\n        eth1\n    }\n", fix=True, line=37),
     case("tracked-in-group", "warning", "    sync_group_tracking_weight\n",
