@@ -71,7 +71,7 @@ def lock(path: Path) -> int:
 
 
 def stamp(path: Path, mono_us: int) -> None:
-    """Give the file a moment of the monotonic clock: in a directory in memory, a heartbeat that costs no disk."""
+    """Give the file a moment of the monotonic clock. In /run this heartbeat costs no disk."""
     with contextlib.suppress(OSError):
         os.utime(path, ns=(mono_us * 1_000, mono_us * 1_000))
 
