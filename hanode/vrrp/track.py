@@ -99,14 +99,18 @@ def weights(things: tuple[Tracked, ...], known: Known) -> tuple[Weight, ...]:
 
 def _delta(thing: Tracked, state: TrackerChanged) -> int:
     if thing.kind == "file":
-        product = state.value * (-thing.weight if thing.reverse else thing.weight)
-        return max(FILE_FAULT, min(FILE_MOST, product))
+        product = _product(thing, state)
+        return 0 if product <= FILE_FAULT else min(FILE_MOST, product)
     if state.up is None:
         return 0
     good = state.up != thing.reverse
     if thing.weight > 0:
         return thing.weight if good else 0
     return 0 if good else thing.weight
+
+
+def _product(thing: Tracked, state: TrackerChanged) -> int:
+    return state.value * (-thing.weight if thing.reverse else thing.weight)
 
 
 def _label(thing: Tracked) -> str:
@@ -146,7 +150,7 @@ def _failure(thing: Tracked, state: TrackerChanged) -> str | None:
         if thing.weight:
             return (
                 f"file {thing.name} has {state.value}, times {thing.weight}"
-                if _delta(thing, state) <= FILE_FAULT
+                if _product(thing, state) <= FILE_FAULT
                 else None
             )
         wrong = (state.value != 0) != thing.reverse
