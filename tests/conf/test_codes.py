@@ -91,6 +91,23 @@ def test_the_fix_of_a_difference_makes_the_nodes_agree(case: PairCase) -> None:
         assert {p.code for p in alone} <= {p.code for p in check(texts[node], node=node).problems}
 
 
+def among(document: str) -> tuple[Problem, ...]:
+    """What is wrong between the nodes of one document."""
+    return conf.check_pair({node: check(document, node=node).model for node in ("A", "B")})
+
+
+@pytest.mark.parametrize("case", PAIRS, ids=str)
+def test_a_difference_is_found_and_fixed_in_the_document_of_all_nodes_too(case: PairCase) -> None:
+    document = conf.merge(case.texts).text
+    before = among(document)
+    assert case.code in {p.code for p in before}
+    for problem in before:
+        if problem.fix is not None:
+            after = among(repaired(document, problem))
+            assert problem.code in Counter(p.code for p in before) - Counter(p.code for p in after)
+            assert not Counter(p.code for p in after) - Counter(p.code for p in before), problem
+
+
 @pytest.mark.parametrize("case", WRITING, ids=str)
 def test_what_cannot_be_written_is_said(case: WritingCase) -> None:
     assert case.code in case.codes_of(case.wrong)
