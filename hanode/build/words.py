@@ -5,6 +5,7 @@ PURE. What nobody has asked for when everything is built is what the engine does
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Iterable
 from typing import Any, cast
 
@@ -32,7 +33,9 @@ class Words:
 
     def says(self, name: str) -> bool:
         """Whether it is written; so it counts as used."""
-        keyword = self._keyword(name)
+        if not self._written:
+            return False
+        keyword = keyword_of(type(self._owner), name)
         self._used.add(keyword)
         return keyword in self._written
 
@@ -59,16 +62,19 @@ class Words:
         """Lines, blocks, or the values of a word that may stand more than once."""
         return tuple(self.any(name) or ())
 
-    def _keyword(self, name: str) -> str:
-        attribute = getattr(type(self._owner), name, None)
-        if isinstance(attribute, Word | Blocks) and attribute.keyword:
-            name = attribute.keyword
-        return spelling_of(self._owner.BLOCK, name)
-
     def unused(self, but: frozenset[str] = frozenset()) -> tuple[str, ...]:
         """Keywords that nobody asked for (or are in `but`), as they are written, in order."""
         used = self._used - but
         return tuple(written for keyword, written in self._written.items() if keyword not in used)
+
+
+@functools.cache
+def keyword_of(owner: type[Owner], name: str) -> str:
+    """The main spelling of the keyword that an attribute reads."""
+    attribute = getattr(owner, name, None)
+    if isinstance(attribute, Word | Blocks) and attribute.keyword:
+        name = attribute.keyword
+    return spelling_of(owner.BLOCK, name)
 
 
 class Rest:
