@@ -14,7 +14,11 @@ from hanode.vrrp.effects import Effect
 from hanode.vrrp.router import Router
 
 PACKETS_AT_ONCE = 64
-"""After so many packets the deadlines are looked at: a flood must not silence our adverts."""
+"""From one socket; then the others have their turn."""
+PATIENCE_US = 100_000
+"""So long backups wait for packets that have arrived and are not read yet: a Master_Down_Timer must
+not fire over an advert that lies in the buffer, and a flood must not hold up a takeover for ever.
+Masters do not wait."""
 
 
 class Ears:
@@ -27,6 +31,18 @@ class Ears:
         self._clock = clock
         self._router = router
         self._carry_out = carry_out
+        self._more = False
+        self._more_since_us: int | None = None
+
+    def behind(self, now_us: int) -> bool:
+        """Whether something has arrived that was not read, and may be waited for. Once a round."""
+        more, self._more = self._more, False
+        if not more:
+            self._more_since_us = None
+            return False
+        if self._more_since_us is None:
+            self._more_since_us = now_us
+        return now_us - self._more_since_us <= PATIENCE_US
 
     def watch(self, receiver: Ipv4Socket | Ipv6Socket, interface: str) -> None:
         """Hear what comes in, as if on `interface`."""
@@ -56,6 +72,7 @@ class Ears:
             effects = hear(interface, data, now_us=clock())
             if effects:
                 self._carry_out(effects)
+        self._more = True
 
     def _hear_ipv6(self, receiver: Ipv6Socket, interface: str) -> None:
         self._tell_time()
@@ -73,3 +90,4 @@ class Ears:
             )
             if effects:
                 self._carry_out(effects)
+        self._more = True

@@ -91,12 +91,13 @@ class VrrpProcess:
         from hanode.system.vmac import Vmacs
 
         self.monitor = Monitor()
+        self.ears = Ears(self.loop, self.clock, self.router, self._carry_out)
         commands = Commands()
         self.host = Host(
             self.monitor,
             commands,
             Vmacs(),
-            Outlets(Ears(self.loop, self.clock, self.router, self._carry_out)),
+            Outlets(self.ears),
             self._warn,
         )
         self.holder = Holder(commands, self.monitor, self._warn_instance)
@@ -139,7 +140,7 @@ class VrrpProcess:
             late_us = now_us - due_us
             if late_us > self.late_us_max:
                 self.late_us_max = late_us
-            self._carry_out(self.router.tick(now_us=now_us))
+            self._carry_out(self.router.tick(now_us=now_us, unread=self.ears.behind(now_us)))
         elif self.deeds.waiting:
             self.deeds.do_some()
         if self._chore_us is not None and self._chore_us <= now_us:

@@ -9,6 +9,7 @@ whole frames that announce addresses.
 
 from __future__ import annotations
 
+import contextlib
 import socket
 import struct
 from collections.abc import Iterable
@@ -26,6 +27,8 @@ RECEIVE_BYTES_IPV6 = 8192
 ANCILLARY_BYTES = 128
 RECEIVE_BUFFER_BYTES = 1 << 20
 """A burst of adverts while the process is stopped for a moment must not be lost."""
+MOST_WAITING = 4096
+"""More small packets than a new socket's buffer takes."""
 SO_PRIORITY_CONTROL = 6
 IP_MULTICAST_ALL = 49
 IPV6_MULTICAST_ALL = 29
@@ -258,6 +261,14 @@ def _raw(family: int, protocol: int, interface: str) -> socket.socket:
     made = socket.socket(family, socket.SOCK_RAW | socket.SOCK_NONBLOCK, protocol)
     if interface:
         made.setsockopt(socket.SOL_SOCKET, SO_BINDTODEVICE, interface.encode() + b"\0")
+        _empty(made)
     made.setsockopt(socket.SOL_SOCKET, socket.SO_PRIORITY, SO_PRIORITY_CONTROL)
     made.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, RECEIVE_BUFFER_BYTES)
     return made
+
+
+def _empty(made: socket.socket) -> None:
+    """Away with what came from other interfaces before the socket was bound to its own."""
+    with contextlib.suppress(OSError):
+        for _ in range(MOST_WAITING):
+            made.recv(1)

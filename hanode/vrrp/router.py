@@ -28,6 +28,8 @@ from hanode.vrrp.verbs import Verbs
 IPV4_OFFSET_TTL = 8
 IPV4_OFFSET_SOURCE = 12
 IPV4_OFFSET_VRID = packet.IPV4_HEADER_BYTES + 1
+UNREAD_US = 3_000
+"""After so long a backup whose time has come asks again whether everything was read."""
 PLAIN_IPV4 = 0x45
 """Version 4, a header of 20 bytes."""
 
@@ -159,8 +161,12 @@ class Router(Verbs):
                     effects += self._step(machine, AddressLost(address), now_us)
         return self._paced(effects, now_us)
 
-    def tick(self, *, now_us: int) -> list[Effect]:
-        """Fire every deadline that has come."""
+    def tick(self, *, now_us: int, unread: bool = False) -> list[Effect]:
+        """Fire every deadline that has come.
+
+        `unread`: packets have arrived that were not handed over yet. An advert may be among them,
+        so only masters, which have to speak, do not wait.
+        """
         effects: list[Effect] = []
         heap = self._heap
         while heap and heap[0][0] <= now_us:
@@ -174,6 +180,10 @@ class Router(Verbs):
             if due_us <= now_us:
                 if machine.state is State.MASTER:
                     effects += machine.beat(now_us)
+                elif unread:
+                    machine.queued_us = now_us + UNREAD_US
+                    heapq.heapreplace(heap, (machine.queued_us, serial, machine))
+                    continue
                 else:
                     effects += self._step(machine, TIMER_FIRED, now_us, queue=False)
                 due_us = machine.deadline_us
