@@ -36,7 +36,7 @@ def main(verb: str, words: list[str]) -> int:
     parser = Parser(prog=f"hanode {verb}", description=WHAT[verb])
     add_run_dir(parser)
     if verb in ("release", "take", "announce"):
-        parser.add_argument("instance", nargs="?", default="", help="one instance; all of them")
+        parser.add_argument("instance", nargs="?", default="", help="or a sync group; none: all")
     if verb == "maintenance":
         parser.add_argument("on", nargs="?", choices=("on", "off"))
     try:

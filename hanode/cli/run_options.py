@@ -84,9 +84,18 @@ def parser() -> Parser:
 
 def _add_keepalived(parser: Parser) -> None:
     add = parser.add_argument
-    add("-f", "--use-file", type=Path, default=Path(CONFIG_FILE), metavar="FILE", dest="file")
+    where = f"the configuration ({CONFIG_FILE})"
+    default = Path(CONFIG_FILE)
+    add("-f", "--use-file", type=Path, default=default, metavar="FILE", dest="file", help=where)
     add("-i", "--config-id", metavar="NAME", help="which @NAME lines apply (the host's name)")
-    add("-t", "--config-test", nargs="?", const="", metavar="LOG", help="only check the file")
+    add(
+        "-t",
+        "--config-test",
+        nargs="?",
+        const="",
+        metavar="LOG",
+        help="only check the file; -tLOG: say it there",
+    )
     add("-e", "--all-config", action="store_true", help="a missing included file is an error")
     only = parser.add_mutually_exclusive_group()
     only.add_argument("-P", "--vrrp", action="store_true", help="VRRP only")
@@ -103,7 +112,8 @@ def _add_keepalived(parser: Parser) -> None:
     add("-I", "--dont-release-ipvs", action="store_true", help="leave the services when stopping")
     add("-u", "--umask", metavar="MASK", help="of the files that are made, as in 022")
     add("-m", "--core-dump", action="store_true", help="allow core dumps")
-    add("-M", "--core-dump-pattern", nargs="?", const="core", metavar="PATTERN")
+    name = "and name them like this (core), until it ends"
+    add("-M", "--core-dump-pattern", nargs="?", const="core", metavar="PATTERN", help=name)
     add("-s", "--namespace", metavar="NAME", help="run in this network namespace")
     add("-p", "--pid", type=Path, metavar="FILE", help="the supervisor's pid (/run/keepalived.pid)")
     add("-r", "--vrrp_pid", type=Path, metavar="FILE", help="the vrrp process's (/run/vrrp.pid)")

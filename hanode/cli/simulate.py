@@ -15,7 +15,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from hanode import conf
-from hanode.cli.fault_words import Deed, deed, span_us
+from hanode.cli.fault_words import FORMS, Deed, deed, span_us
 from hanode.cli.options import Parser, UsageError, complain
 from hanode.cli.sim_world import Ledger, made_world
 from hanode.proc.options import built_of, errors_of, read_start_file
@@ -31,10 +31,21 @@ LEAST_US = 30_000_000
 
 def main(verb: str, words: list[str]) -> int:
     """The exit code: 0, or 2 with a sentence."""
-    parser = Parser(prog=f"hanode {verb}", description=(__doc__ or "").split("\n\n")[0])
+    parser = Parser(
+        prog=f"hanode {verb}",
+        description="What these files' nodes would do, in virtual time: the real machines on a "
+        "simulated network, with the cause of each move, and how long an address had no master.",
+        epilog=f"TEXT is one of {', '.join(FORMS)}; each followed by `at TIME` (10s, 500ms).",
+    )
     add = parser.add_argument
     add("files", nargs="+", metavar="FILE", help="NodeA.conf, or NAME=FILE, or one document")
-    add("--fault", action="append", default=[], metavar="TEXT", help="'kill NodeA at 10s'; again")
+    add(
+        "--fault",
+        action="append",
+        default=[],
+        metavar="TEXT",
+        help="'kill NodeA at 10s'; as often as you like",
+    )
     add("--for", dest="length", metavar="TIME", help="how long (15s after the last fault)")
     add("--seed", type=int, default=1, metavar="N", help="chance of the network (1)")
     add("--json", action="store_true", help="for programs")
