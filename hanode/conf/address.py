@@ -48,7 +48,7 @@ def bind_address(
     found = lines.read(raw, blocks()[block], first=1)
     problems += found.problems
     problems += lines.address_law(raw, found)
-    devices = [option for option in found.options if option.name == "dev" and option.words]
+    devices = [option for option in found.options if option.name == "dev" and any(option.words)]
     named = {at for option in devices for at in (option.at, option.at + 1)}
     options = tuple(raw.words[at] for at in range(1, len(words)) if at not in named)
     dev = devices[-1].words[0] if devices else None

@@ -31,6 +31,11 @@ UNKNOWN = frozenset(
     ("unknown-keyword", "misplaced-keyword", "retired-keyword", "undefined-name", "newer-keyword")
 )
 
+OF_A_LINE = (STRUCTURE - {"missing-brace"}) | UNKNOWN | {
+    "bad-value", "bad-address", "value-missing", "unknown-option", "family-mixed",
+}  # fmt: skip
+"""Problems of a line which keepalived does not have where its braces make it another line."""
+
 _BRACES = re.compile(r"[{}]|[^\s{}]+")
 _BOTH = frozenset(("global_defs", "bfd_instance", "track_file", "vrrp_track_file"))
 _CHECKER = frozenset(("virtual_server", "virtual_server_group", "SSL"))
@@ -78,7 +83,7 @@ def settle(lines: list[Logical], problems: list[Problem], target: Target) -> lis
     places = {(s.piece.line.source.name, _line(s.piece)) for s in stumbles}
     settled = [
         replace(p, severity="warning")
-        if p.code in STRUCTURE and p.code != "missing-brace" and (p.file, p.line) not in places
+        if p.code in OF_A_LINE and (p.file, p.line) not in places
         else p
         for p in problems
     ]
@@ -91,6 +96,11 @@ def settle(lines: list[Logical], problems: list[Problem], target: Target) -> lis
             settled.append(_problem(stumble, broken))
             broken = True
     return settled
+
+
+def misread(problems: list[Problem]) -> bool:
+    """Whether keepalived takes some lines for parts of other blocks."""
+    return any(p.code == "not-read" or p.code == "missing-brace" for p in problems)
 
 
 def _torn(lines: list[Logical], problems: list[Problem]) -> bool:

@@ -5,9 +5,10 @@ PURE. Nothing here raises on any text.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from hanode.conf.bind import bind
+from hanode.conf.cascade import misread
 from hanode.conf.expand import Reader, expand
 from hanode.conf.lint import lint
 from hanode.conf.model import Config
@@ -59,7 +60,11 @@ def judged(
     around: Surroundings = UNKNOWN,
 ) -> Checked:
     """The last stage: what the rules say of the whole model, and all problems in order."""
-    problems += lint(model, program, around=around, source=document.source)
+    found = list(lint(model, program, around=around, source=document.source))
+    if misread(problems):
+        # What keepalived makes of such a file nobody can say from the model.
+        found = [replace(p, severity="warning") if p.severity == "error" else p for p in found]
+    problems += found
     return Checked(document, model, in_order(problems))
 
 

@@ -166,6 +166,8 @@ def _is_over(found: Read, table: Block) -> bool:
     if not found.options:
         return table.lines == "an address or a mark"
     last = found.options[-1]
+    if last.name == "fwmark":
+        return len(last.words) > 1
     return last.name == "weight" and last.words[-1:] == ("reverse",)
 
 

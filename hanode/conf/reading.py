@@ -159,7 +159,11 @@ def _instance(raw: Raw) -> Iterator[Problem]:
     if "unicast_peer" not in words and "unicast_ttl" in words:
         message = "unicast_ttl means nothing without unicast_peer; keepalived takes it back"
         yield at_close(raw, "unicast-without-peers", message)
-    if words & {"use_vmac", "use_ipvlan"} and words & UNICAST and "vmac_xmit_base" not in words:
+    virtual = words & {"use_vmac", "use_ipvlan"} and words & UNICAST
+    if virtual and "interface" not in words:
+        message = "a virtual interface needs an interface below it; keepalived goes without"
+        yield at_close(raw, "default-taken", message)
+    elif virtual and "vmac_xmit_base" not in words:
         message = "unicast on a virtual interface needs vmac_xmit_base; keepalived sets it"
         yield at_close(raw, "default-taken", message)
     yield from _families(raw)
@@ -215,6 +219,8 @@ def _garp_group(raw: Raw, paced: set[str]) -> Iterator[Problem]:
             paced.add(name)
         elif one.words[0] == "interfaces":
             names = [unquote(inner.words[0]) for inner in one.children or () if inner.words]
+            if not names and one.children is not None:
+                yield at_close(one, "garp-group-idle", "the block names no interface")
             again = [n for at, n in enumerate(names) if n in paced or n in names[:at]]
             if again:
                 message = f"{again[0]} is in a garp_group already; keepalived ignores it here"

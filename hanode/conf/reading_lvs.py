@@ -8,10 +8,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
+from hanode.conf import lines
 from hanode.conf.blocks import Raw
 from hanode.conf.lexer import unquote
 from hanode.conf.problems import Problem
 from hanode.conf.remarks import at_close, inside, lacks, name_of, number, say, takes, value
+from hanode.conf.schema import blocks
 from hanode.conf.values import family, is_ip
 
 FOR_SCHEDULER = {
@@ -56,7 +58,8 @@ def service(raw: Raw) -> Iterator[Problem]:
 
 def group(raw: Raw) -> Iterator[Problem]:
     """A group is nothing without a line that can be read."""
-    if not raw.children:
+    table = blocks()["virtual_server_group"]
+    if all(lines.read(line, table).broken for line in raw.children or () if line.words):
         message = f"the group {name_of(raw)} has no addresses; keepalived removes it"
         yield at_close(raw, "group-empty", message)
     sorts = set()

@@ -21,7 +21,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from hanode import conf
-from tests.conf.differential_generate import Generated, generate
+from tests.conf.differential_generate import generate
+from tests.conf.differential_items import Generated
 
 RUN = """
 ip link set lo up
@@ -42,7 +43,8 @@ MACHINE = re.compile(
     r"|[Ii]p_?vs|IPVS|No such file|NETLINK|proc connector|process events|Disabling track script"
     r"|cannot access|Can't (?:open|initialize)|Permission denied|kernel|/proc/|Address family"
     r"|cannot be found|is not a regular|Ignoring LVS|etting? (?:global script )?uid/gid"
-    r"|set uid/gid|unknown interface|VRF \S+ (?:not found|is not a VRF)"
+    r"|set uid/gid|default user for|onfig files missing|unknown interface"
+    r"|VRF \S+ (?:not found|is not a VRF)"
 )
 """Messages about this machine: its interfaces, users, scripts, kernel."""
 

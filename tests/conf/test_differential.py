@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 
 from tests.conf.differential import classify, corpora, measure, percent
-from tests.conf.differential_generate import BREAKERS, generate
+from tests.conf.differential_break import BREAKERS
+from tests.conf.differential_generate import generate
 
 
 @pytest.mark.needs("root", "netns", "keepalived")

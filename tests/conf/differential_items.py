@@ -1,0 +1,49 @@
+"""A statement of a generated configuration, and a configuration as text."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+from hanode.conf.schema import Keyword
+
+
+@dataclass(slots=True)
+class Item:
+    """A statement, or the closing brace of one."""
+
+    words: list[str]
+    block: str
+    keyword: Keyword | None = None
+    children: list[Item] | None = None
+    opening: bool = True
+    closing: bool = True
+    extra: list[str] = field(default_factory=list)
+
+    def lines(self, depth: int = 0) -> Iterator[str]:
+        """As text."""
+        indent = "    " * depth
+        head = " ".join(w for w in self.words if w)
+        if self.children is None:
+            yield indent + head
+            return
+        yield indent + head + (" {" if self.opening else "")
+        for child in self.children:
+            yield from child.lines(depth + 1)
+        if self.closing:
+            yield indent + "}"
+
+    def walk(self) -> Iterator[Item]:
+        """Itself and all below it."""
+        yield self
+        for child in self.children or ():
+            yield from child.walk()
+
+
+@dataclass(frozen=True, slots=True)
+class Generated:
+    """A configuration and how it was broken ("valid": not)."""
+
+    name: str
+    kind: str
+    text: str
