@@ -14,7 +14,6 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from hanode.conf.surroundings import UNKNOWN, FileFacts, Surroundings
-from hanode.system.monitor import Monitor
 
 HOME = Path("/etc/keepalived")
 """A file from here is this machine's own."""
@@ -45,6 +44,9 @@ def file_facts(path: str) -> FileFacts | None:
 
 def own_addresses() -> dict[str, tuple[str, ...]]:
     """By interface; nothing where the kernel cannot tell its own from the virtual ones."""
+    # Most checks do not look at this machine, and reading this takes longer than a small file does.
+    from hanode.system.monitor import Monitor
+
     match = re.match(r"(\d+)\.(\d+)", platform.release())
     if match is None or (int(match[1]), int(match[2])) < MARKING_KERNEL:
         return {}
