@@ -157,21 +157,23 @@ class Masters:
             self._calm_us = world.now_us
             return
         calm_us = world.now_us - self._calm_us
-        interval_us = max(one.advert_int_us for _, one in ready)
+        interval_us = max(i.advert_int_us for n in world.nodes.values() for i in n.instances)
         self._no_two(world, masters, interval_us)
         # A fault may have come just after an advert, or after a start. A member of a group waits
         # for the others, which may have heard a master a moment longer.
-        slowest_us = max(_patience_us(node, one) for node, one in ready)
+        slowest_us = max(_patience_us(node, one, interval_us) for node, one in ready)
         limit_us = drifted(slowest_us * (2 if grouped else 1)) + expect.slack_us(world)
         assert masters or calm_us <= limit_us, f"no master {calm_us / 1e6:.3f} s after a fault"
         if not masters and not grouped:
-            self._no_long_farewell(world, ready)
+            self._no_long_farewell(world, ready, interval_us)
 
-    def _no_long_farewell(self, world: World, ready: list[tuple[Node, InstanceSettings]]) -> None:
+    def _no_long_farewell(
+        self, world: World, ready: list[tuple[Node, InstanceSettings]], interval_us: int
+    ) -> None:
         if self._farewell is None:
             return
         leaver, since_us = self._farewell
-        skews_us = [expect.skew_us(n, i) for n, i in ready if n.name != leaver]
+        skews_us = [expect.skew_us(n, i, interval_us) for n, i in ready if n.name != leaver]
         waited_us = world.now_us - since_us
         limit_us = drifted(min(skews_us, default=waited_us)) + expect.slack_us(world)
         assert waited_us <= limit_us, f"no master {waited_us} us after a farewell"
@@ -197,12 +199,15 @@ class Masters:
         if world.link.parts or world.link.loss or any(node.frozen for node in world.running()):
             return True
         lists = [i.vips for n in world.running() for i in n.instances if i.key == self._key]
-        return any(one is not lists[0] and one != lists[0] for one in lists)
+        if any(one is not lists[0] and one != lists[0] for one in lists):
+            return True
+        groups = [n.settings.sync_groups for n in world.running()]
+        return any(one is not groups[0] and one != groups[0] for one in groups)
 
 
-def _patience_us(node: Node, one: InstanceSettings) -> int:
+def _patience_us(node: Node, one: InstanceSettings, pace_us: int) -> int:
     delays_us = one.startup_delay_us + one.preempt_delay_us
-    return expect.master_down_us(node, one) + delays_us
+    return expect.master_down_us(node, one, pace_us) + delays_us
 
 
 class Patience:
@@ -226,14 +231,15 @@ class Patience:
             node = world.nodes[name]
             if key not in node.heard:
                 continue
-            heard_us, priority = node.heard[key]
+            heard_us, priority, pace_us = node.heard[key]
             one = next(i for i in node.instances if i.key == key)
             if one.auth_type == "AH" or one.hmac is not None:
                 continue  # what is overtaken, or comes after being away, is refused as a replay
             waited_us = world.now_us - heard_us
-            least_us = expect.master_down_us(node, one)
+            pace_us = min(pace_us, one.advert_int_us)  # a reload of ours begins anew
+            least_us = expect.master_down_us(node, one, pace_us)
             if priority == PRIORITY_STOP:
-                least_us = expect.skew_us(node, one)
+                least_us = expect.skew_us(node, one, pace_us)
             elif priority < expect.priority(node, one):
                 least_us = 0
             least_us -= least_us * PPM_MOST // 1_000_000 + ROUNDING_US

@@ -72,15 +72,16 @@ def waits(node: Node, one: InstanceSettings) -> bool:
     )
 
 
-def skew_us(node: Node, one: InstanceSettings) -> int:
-    """RFC 3768 section 6.1, RFC 9568 section 6.1."""
-    interval_us = 1_000_000 if one.version == 2 else one.advert_int_us
+def skew_us(node: Node, one: InstanceSettings, pace_us: int = 0) -> int:
+    """RFC 3768 section 6.1, RFC 9568 section 6.1; `pace_us`: the master's interval."""
+    interval_us = 1_000_000 if one.version == 2 else pace_us or one.advert_int_us
     return (256 - priority(node, one)) * interval_us // 256
 
 
-def master_down_us(node: Node, one: InstanceSettings) -> int:
+def master_down_us(node: Node, one: InstanceSettings, pace_us: int = 0) -> int:
     """The same sections."""
-    return one.down_timer_adverts * one.advert_int_us + skew_us(node, one)
+    interval_us = one.advert_int_us if one.version == 2 else pace_us or one.advert_int_us
+    return one.down_timer_adverts * interval_us + skew_us(node, one, pace_us)
 
 
 def claim(node: Node, one: InstanceSettings) -> tuple[int, bytes]:

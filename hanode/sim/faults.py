@@ -23,6 +23,7 @@ ALL = (
     *"start start start respawn respawn freeze lag reload track track track take".split(),
     *"release maintenance maintenance".split(),
 )
+INTERVALS_S = (0.1, 0.25, 1.0)
 FILE_NUMBERS = (0, 0, 5, -20, 40, -254)
 
 
@@ -66,6 +67,8 @@ def bad_day(stage: Stage, chance: Chance, *, count: int, within_us: int) -> tupl
         story.append(Fault(last_us, "vips", (name, *ips)))
         if "maintenance" in stage.verbs:
             story.append(Fault(last_us, "maintenance", (name,)))
+        if "group" in stage.verbs:
+            story.append(Fault(last_us, "group", (name,), 1))
     return sorted(story, key=lambda fault: fault.at_us), last_us
 
 
@@ -93,6 +96,14 @@ def _faults(stage: Stage, verb: str, at_us: int, chance: Chance) -> list[Fault]:
             return [Fault(at_us, verb, (one, kind, name), value)]
         case "track":
             return []
+        case "interval":
+            return [Fault(at_us, verb, (one,), _pick(INTERVALS_S, chance))]
+        case "group":
+            value = int(chance() * 2)
+            return [
+                Fault(at_us + i * int(chance() * 3e6), verb, (name,), value)
+                for i, name in enumerate(stage.nodes)
+            ]
         case "maintenance":
             return [Fault(at_us, verb, (one,), int(chance() * 2))]
         case "freeze":

@@ -47,8 +47,8 @@ class Node:
     """When each instance sent its last advert."""
     mastered: list[InstanceSettings] = field(default_factory=list)
     """`masters()` when the world's last step was done."""
-    heard: dict[InstanceKey, tuple[int, int]] = field(default_factory=dict)
-    """When the last advert came that listed our addresses, and its priority."""
+    heard: dict[InstanceKey, tuple[int, int, int]] = field(default_factory=dict)
+    """When the last advert came that listed our addresses, its priority, and its interval."""
 
     @property
     def runs(self) -> bool:

@@ -14,7 +14,7 @@ from hanode.sim.world import World
 from hanode.vrrp.effects import Effect
 from hanode.vrrp.events import TrackerChanged
 from hanode.vrrp.router import Router
-from hanode.vrrp.settings import Address, VrrpSettings
+from hanode.vrrp.settings import Address, SyncGroupSettings, VrrpSettings
 from hanode.vrrp.surroundings import TrackerKind
 
 WATCH_US = 20_000
@@ -150,6 +150,22 @@ def vips(world: World, names: tuple[str, ...], _value: float) -> None:
     _configure(world, node, replace(node.settings, instances=instances))
 
 
+def interval(world: World, names: tuple[str, ...], value: float) -> None:
+    """A reload with another advert_int, in seconds."""
+    node = world.nodes[names[0]]
+    new = max(10_000, int(value * 100) * 10_000)
+    instances = tuple(replace(i, advert_int_us=new) for i in node.instances)
+    _configure(world, node, replace(node.settings, instances=instances))
+
+
+def group(world: World, names: tuple[str, ...], value: float) -> None:
+    """A reload that makes one sync group of all instances, or frees them."""
+    node = world.nodes[names[0]]
+    everybody = tuple(i.name for i in node.instances)
+    groups = (SyncGroupSettings("G", everybody),) if value else ()
+    _configure(world, node, replace(node.settings, sync_groups=groups))
+
+
 def reload(world: World, names: tuple[str, ...], _value: float) -> None:
     """A reload of the same file."""
     _configure(world, world.nodes[names[0]], world.nodes[names[0]].settings)
@@ -205,7 +221,7 @@ VERBS: dict[str, Callable[[World, tuple[str, ...], float], None]] = {
     verb.__name__: verb
     for verb in (
         start, stop, crash, respawn, freeze, unplug, plug, cut, heal, loss, lag, priority, vips,
-        reload, track, steal, release, take, maintenance,
+        interval, group, reload, track, steal, release, take, maintenance,
     )
 }  # fmt: skip
 

@@ -153,7 +153,7 @@ class World:
         if ours is not None:
             same = sorted(a.packed for a in ours.vips) == sorted(listed(vrrp, family))
             if same:
-                node.heard[key] = (self.now_us, vrrp[2])
+                node.heard[key] = (self.now_us, vrrp[2], interval_us(vrrp))
             else:
                 node.heard.pop(key, None)
         self.tell_time(node)
@@ -189,3 +189,10 @@ def listed(vrrp: bytes, family: int) -> list[bytes]:
     """The addresses of an advert, without the engine's codec."""
     size = 4 if family == 4 else 16
     return [vrrp[8 + size * i : 8 + size * (i + 1)] for i in range(vrrp[3])]
+
+
+def interval_us(vrrp: bytes) -> int:
+    """What an advert says of its sender's pace, without the engine's codec."""
+    if vrrp[0] >> 4 == 2:
+        return vrrp[5] * 1_000_000
+    return (int.from_bytes(vrrp[4:6], "big") & 0xFFF) * 10_000

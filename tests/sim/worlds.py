@@ -52,6 +52,8 @@ class Kind:
     name: str
     settings: dict[str, Any]
     grouped: bool = False
+    twins: bool = False
+    """Two instances, each node the first choice for another one."""
     unicast: bool = False
     tracked: bool = True
     verbs: tuple[str, ...] = ALL
@@ -75,6 +77,9 @@ KINDS = (
     # What is overtaken is a replay to these two, and refused: no lag here.
     Kind("v2 AH", {"auth_type": "AH", "auth_pass": "secret"}, verbs=PROMPT),
     Kind("v3 hmac", {"version": 3, "hmac": HMAC}, verbs=PROMPT),
+    Kind("v3 intervals", {"version": 3, "advert_int_us": 250_000}, verbs=(*ALL, *["interval"] * 5)),
+    Kind("v2 regrouped", {}, grouped=True, verbs=(*ALL, *["group"] * 5)),
+    Kind("v3 twins", {"version": 3}, twins=True),
     Kind("v2 delays", {"startup_delay_us": 2_000_000, "preempt_delay_us": 3_000_000}),
 )
 
@@ -92,6 +97,10 @@ def make(kind: Kind, chance: random.Random, size: int, more: dict[str, Any]) -> 
             peers = tuple(Peer(f"192.0.2.{10 + j}") for j in range(size) if j != i)
             one = replace(one, unicast_peers=peers)
         settings = VrrpSettings((one,))
+        if kind.twins:
+            vips = (Address("192.0.2.210", 24, "e0"),)
+            two = replace(one, name="VI2", vrid=52, vips=vips, priority=240 - one.priority)
+            settings = VrrpSettings((one, two))
         if kind.grouped:
             ips["e1"] = (f"198.51.100.{10 + i}", f"fe80::1:{10 + i}")
             # Members of a group without sync_group_tracking_weight have no weights.
@@ -114,11 +123,11 @@ def make(kind: Kind, chance: random.Random, size: int, more: dict[str, Any]) -> 
     return nodes
 
 
-def live(seed: int, **more: Any) -> World:
+def live(seed: int, *, kind: str = "", size: int = 0, **more: Any) -> World:
     """One story. Raises AssertionError with the transcript where a checker objects."""
     chance = random.Random(seed)
-    kind, size = KINDS[seed % len(KINDS)], 2 + seed // len(KINDS) % 2
-    nodes = make(kind, chance, size, more)
+    what = next((k for k in KINDS if k.name == kind), KINDS[seed % len(KINDS)])
+    nodes = make(what, chance, size or 2 + seed // len(KINDS) % 2, more)
     keys = list(dict.fromkeys(i.key for node in nodes for i in node.instances))
     watchers = (
         checkers.Addresses(),
@@ -132,8 +141,8 @@ def live(seed: int, **more: Any) -> World:
     names = tuple(world.nodes)
     interfaces = tuple(nodes[0].ips)
     lists = LISTS_6 if nodes[0].instance().family == 6 else LISTS
-    trackers = TRACKERS if kind.tracked else ()
-    stage = Stage(names, lists, trackers, interfaces, kind.verbs)
+    trackers = TRACKERS if what.tracked else ()
+    stage = Stage(names, lists, trackers, interfaces, what.verbs)
     story, over_us = bad_day(stage, chance.random, count=12, within_us=DAY_US)
     try:
         for name in names:
@@ -145,6 +154,6 @@ def live(seed: int, **more: Any) -> World:
     except AssertionError as error:
         told = "\n".join(world.trace[-60:])
         raise AssertionError(
-            f"seed {seed} ({kind.name}) at {world.now_us}: {error}\n{told}"
+            f"seed {seed} ({what.name}) at {world.now_us}: {error}\n{told}"
         ) from error
     return world
