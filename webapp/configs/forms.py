@@ -89,11 +89,11 @@ def one_of(label: str, block: str, name: str) -> forms.ChoiceField:
 
 
 def port(label: str) -> forms.IntegerField:
-    """A port; the table has it inside of another value."""
-    sentence = "Write a whole number from 1 to 65535."
+    """A port; the table has it inside of another value. keepalived takes 0 for every port."""
+    sentence = "Write a whole number from 0 to 65535."
     messages = dict.fromkeys(("invalid", "min_value", "max_value"), sentence)
     return forms.IntegerField(
-        label=label, min_value=1, max_value=65535, required=False, error_messages=messages
+        label=label, min_value=0, max_value=65535, required=False, error_messages=messages
     )
 
 
