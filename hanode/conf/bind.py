@@ -53,6 +53,11 @@ class Scan:
     notes: list[Note] = field(default_factory=list)
     places: list[tuple[str, Origin]] = field(default_factory=list)
 
+    def all_notes(self, raw: Raw) -> tuple[Note, ...]:
+        """The comments of the block and of what has a field in it."""
+        own = own_notes(raw)
+        return (*own, *self.notes) if own or self.notes else ()
+
 
 def bind(expanded: Expanded, target: Target) -> tuple[Config, list[Problem]]:
     """The model of logical lines."""
@@ -134,7 +139,7 @@ class _Binder:
             vips=tuple(vips),
             excluded=tuple(excluded),
             other=tuple(scan.other),
-            notes=(*own_notes(raw), *scan.notes),
+            notes=scan.all_notes(raw),
             origin=origin(raw),
             places=tuple(scan.places),
         )
@@ -143,7 +148,7 @@ class _Binder:
         """Appends the addresses of a block; returns the lines that are none."""
         rest: list[Statement] = []
         for child in raw.children or ():
-            address = bind_address(child, own_notes(child), origin(child), self.problems)
+            address = bind_address(child, [*own_notes(child)], origin(child), self.problems)
             if address is None:
                 rest.append(statement(child))
             else:
@@ -159,7 +164,7 @@ class _Binder:
             **scan.values,
             real_servers=tuple(self.real_server(inner) for _, inner in scan.opened),
             other=tuple(scan.other),
-            notes=(*own_notes(raw), *scan.notes),
+            notes=scan.all_notes(raw),
             origin=origin(raw),
             places=tuple(scan.places),
         )
@@ -180,7 +185,7 @@ class _Binder:
             **scan.values,
             check=check,
             other=tuple(scan.other),
-            notes=(*own_notes(raw), *scan.notes),
+            notes=scan.all_notes(raw),
             origin=origin(raw),
             places=tuple(scan.places),
         )
@@ -190,7 +195,7 @@ class _Binder:
         return TcpCheck(
             **scan.values,
             other=tuple(scan.other),
-            notes=(*own_notes(raw), *scan.notes),
+            notes=scan.all_notes(raw),
             origin=origin(raw),
             places=tuple(scan.places),
         )

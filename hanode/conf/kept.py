@@ -5,6 +5,8 @@ PURE.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from hanode.conf.blocks import Raw
 from hanode.conf.statements import Note, Origin, Statement
 
@@ -17,8 +19,10 @@ def statement(raw: Raw) -> Statement:
     return Statement(tuple(raw.words), children, tuple(own_notes(raw)), origin(raw))
 
 
-def own_notes(raw: Raw, at: str = "") -> list[Note]:
+def own_notes(raw: Raw, at: str = "") -> Sequence[Note]:
     """The comments at a statement's first and closing line."""
+    if not (raw.before or raw.after or raw.close_before or raw.close_after):
+        return ()
     notes = []
     if raw.before or raw.after:
         notes.append(Note(at, tuple(raw.before), raw.after))
@@ -29,7 +33,16 @@ def own_notes(raw: Raw, at: str = "") -> list[Note]:
 
 def origin(raw: Raw) -> Origin:
     """Where the statement stands, its block included."""
-    line, start, end = raw.line, raw.start, raw.end
+    line, places = raw.line, raw.places
+    start, end = line.start, line.end
+    if places and line.macro is None:
+        # As `raw.start` and `raw.end`, which are asked for too often here.
+        start, end = start + places[0][0], start + places[-1][1]
+    close = raw.close_end
     return Origin(
-        line.source, start, max(end, raw.close_end), end if end > start else start + 1, line.macro
+        line.source,
+        start,
+        end if end > close else close,
+        end if end > start else start + 1,
+        line.macro,
     )
