@@ -23,7 +23,7 @@ from hanode.cli.options import Parser, UsageError, complain
 from hanode.cli.printed import print_problems, printable, summary
 from hanode.cli.surroundings import surroundings
 from hanode.conf.explain import explain_word
-from hanode.conf.handbook import markdown
+from hanode.conf.handbook import markdown, problems_markdown
 from hanode.conf.rules.scripts import looked_at
 from hanode.conf.source import Source
 from hanode.conf.surroundings import UNKNOWN, Surroundings
@@ -219,12 +219,13 @@ def explain_command(argv: Sequence[str]) -> int:
     parser = Parser(prog="hanode explain", description="Explain a word of the language.")
     parser.add_argument("word", metavar="WORD", nargs="?")
     parser.add_argument("--markdown", action="store_true", help="print the page of all words")
+    parser.add_argument("--problems", action="store_true", help="with --markdown: of all codes")
     return _run(parser, argv, _explain)
 
 
 def _explain(args: argparse.Namespace) -> int:
     if args.markdown:
-        print(markdown(), end="")
+        print(problems_markdown() if args.problems else markdown(), end="")
         return 0
     if args.word is None:
         raise UsageError("name a word, such as: hanode explain advert_int")

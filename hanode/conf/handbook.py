@@ -1,12 +1,14 @@
-"""docs/keywords.md: every word of the language on one page.
+"""docs/keywords.md and docs/problems.md: every word of the language, and every problem's code.
 
-PURE. Made from the schema's tables by `hanode explain --markdown`; a test holds the page to them.
+PURE. Made from the tables by `hanode explain --markdown`, with `--problems` for the codes; a test
+holds the pages to them.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 
+from hanode.conf.codes import LINTS, PAIRS, READING, WRITING
 from hanode.conf.schema import ROOT, Block, Keyword, blocks
 from hanode.conf.unknown import place_name
 from hanode.conf.values import Flag
@@ -23,6 +25,31 @@ it, run `python -m hanode explain --markdown > docs/keywords.md`.
 """
 
 _ENGINE = {"runs": "●", "planned": "○", "ignored": "–"}
+
+
+PROBLEMS = """# What `hanode check` finds
+
+Every problem has a code, a place and a sentence, often a hint, and where it is safe an edit that
+removes it. Ask at a prompt: `hanode explain CODE`. This page is made from `hanode/conf/codes.py`: do
+not edit it, run `python -m hanode explain --markdown --problems > docs/problems.md`. For each code
+`tests/conf/cases` has a text with the mistake and one nearly equal without.
+"""
+_GROUPS = (
+    ("One node", "The words fit; what they say together does not.", LINTS),
+    ("Between nodes", "Each node is sound by itself, but they are not one cluster.", PAIRS),
+    ("While reading", "What does not fit the language, and what keepalived does then.", READING),
+    ("While writing", "What cannot be said for a target, or for all nodes at once.", WRITING),
+)
+
+
+def problems_markdown() -> str:
+    """The page of all codes."""
+    parts = [PROBLEMS]
+    for title, sentence, codes in _GROUPS:
+        parts += [f"## {title}", "", sentence, "", "| code | what it means |", "|---|---|"]
+        parts += [f"| `{code}` | {text} |" for code, text in sorted(codes.items())]
+        parts.append("")
+    return "\n".join(parts).rstrip() + "\n"
 
 
 def markdown() -> str:
@@ -106,7 +133,7 @@ def _row(keyword: Keyword) -> str:
         value,
         keyword.default or "",
         what,
-        keyword.since,
+        keyword.came,
         _ENGINE[keyword.engine],
     )
     return "| " + " | ".join(cell.replace("|", "\\|") for cell in cells) + " |"
