@@ -1,31 +1,17 @@
-"""vrrp_instance and vrrp_sync_group: from what a configuration says to what the machines run.
+"""VRRP: from what a configuration says to what the vrrp process and those beside it are told.
 
-PURE. An instance's own word counts before the one of global_defs (`vrrp_…`), and that before
-keepalived's default; strict mode overrules some.
+PURE.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
-from typing import Any
-
 from hanode.build import around, lines
+from hanode.build.instance import instance
+from hanode.build.site import Site, policies
 from hanode.build.words import Words, note
-from hanode.conf import facts
-from hanode.conf.model import Config, VrrpInstance
+from hanode.conf.model import Config
 from hanode.vrrp.holdings import Address as Held
-from hanode.vrrp.holdings import Family, Route, Rule
-from hanode.vrrp.settings import (
-    PRIORITY_OWNER,
-    HmacKey,
-    HmacSettings,
-    InstanceSettings,
-    Peer,
-    SyncGroupSettings,
-    Tracked,
-    Vmac,
-    VrrpSettings,
-)
+from hanode.vrrp.settings import SyncGroupSettings, VrrpSettings
 
 NOT_CARRIED_OUT = frozenset(
     (
@@ -35,31 +21,6 @@ NOT_CARRIED_OUT = frozenset(
     ).split()
 )
 """Words that the settings have, and that no process acts on yet."""
-KEY_BYTES = range(32, 65)
-ADVERT_INT_MAX_US = {2: 255_000_000, 3: 40_950_000}
-ADVERT_INT_STEP_US = {2: 1_000_000, 3: 10_000}
-IPV6_HOPS = 64
-"""The kernel's own hop limit, which keepalived leaves to unicast adverts over IPv6."""
-
-
-@dataclass
-class Site:
-    """What all instances of a file are built with."""
-
-    config: Config
-    root: Words
-    overall: Words
-    errors: list[str]
-    ignored: list[str]
-    trackers: around.Trackers = field(init=False)
-    paces: dict[str, tuple[int, int]] = field(init=False)
-    groups: dict[str, tuple[tuple[Tracked, ...], bool]] = field(init=False, default_factory=dict)
-    """By instance: what its sync group tracks, and whether weights count in it."""
-    vmac_names: set[str] = field(init=False, default_factory=set)
-
-    def __post_init__(self) -> None:
-        self.trackers = around.Trackers(self.root)
-        self.paces = around.paces(self.root, self.overall)
 
 
 def settings(config: Config, errors: list[str], ignored: list[str]) -> VrrpSettings:
@@ -77,7 +38,7 @@ def settings(config: Config, errors: list[str], ignored: list[str]) -> VrrpSetti
             errors.append(text if text.startswith(made.name) else f"{made.name}: {text}")
         note(made.name, words, ignored)
     user = overall.many("script_user")
-    static_routes, static_rules = _policies("the file", root, None, site, "static")
+    static_routes, static_rules = policies("the file", root, None, site, "static")
     found = VrrpSettings()
     try:
         found = VrrpSettings(
@@ -130,264 +91,6 @@ def _groups(site: Site) -> tuple[SyncGroupSettings, ...]:
     return tuple(found)
 
 
-def instance(made: VrrpInstance, words: Words, site: Site) -> InstanceSettings:
-    """One vrrp_instance. Raises ValueError."""
-    overall = site.overall
-    interface = made.interface or overall.text("default_interface") or ""
-    if not interface:
-        raise ValueError("this engine needs the interface that it speaks on (interface)")
-    family = _family(made, words)
-    version = 3 if family == 6 else facts.version(made, site.config)
-    strict = facts.strict(made, site.config) is not None
-    words.says("strict_mode"), overall.says("vrrp_strict")
-    vmac = _vmac(made, words, interface, family, site)
-    dev = interface if vmac is None else vmac.name
-    vips = [lines.address(a, dev) for a in made.vips]
-    excluded = [lines.address(a, dev) for a in made.excluded]
-    for far in (*vips, *excluded):
-        if far.use_vmac or (words.says("use_vmac_addr") and far.dev != dev):
-            site.ignored.append(f"{made.name}: {far} on {far.dev} gets no virtual MAC address")
-    # keepalived: the first address decides the family; the others are not in adverts.
-    same = [a for a in vips if a.family == family]
-    others = [a for a in vips if a.family != family]
-    priority = facts.priority(made)
-    routes, rules = _policies(made.name, words, dev, site, "virtual")
-    peers = words.many("unicast_peers")
-    told: dict[str, Any] = {
-        **_timing(words, overall),
-        **_unicast(words, overall, peers, family),
-        **_patience(made, words),
-        **_extra(words, overall),
-    }
-    garp_us, gna_us = site.paces.get(interface, site.paces[""])
-    found = InstanceSettings(
-        name=made.name,
-        interface=interface,
-        vrid=made.vrid,
-        priority=priority,
-        vips=tuple(same),
-        excluded=(*others, *excluded),
-        advert_int_us=_interval(facts.interval_us(made), version),
-        version=3 if version == 3 else 2,
-        family=family,
-        mcast_group=words.text("mcast_dst_ip")
-        or overall.text(f"vrrp_mcast_group{family}")
-        or ("224.0.0.18" if family == 4 else "ff02::12"),
-        garp_interval_us=garp_us,
-        gna_interval_us=gna_us,
-        routes=routes,
-        rules=rules,
-        promote_secondaries=bool(words.flag("promote_secondaries")),
-        track_src_ip=bool(words.flag("track_src_ip")),
-        v3_checksum_as_v2=bool(_own(words, overall, "v3_checksum_as_v2", common="")),
-        hmac=_hmac(made, words),
-        accept=not (words.says("no_accept") or (strict and not words.says("accept"))),
-        strict=strict,
-        owner_ignore_adverts=bool(
-            strict if (ignores := _own(words, overall, "owner_ignore_adverts")) is None else ignores
-        ),
-        state="MASTER" if made.state == "MASTER" else "BACKUP",
-        startup_delay_us=overall.number("vrrp_startup_delay_us") or 0,
-        vmac=vmac,
-        tracked=_tracked(made.name, words, site),
-        dont_track_primary=bool(words.flag("dont_track_primary")),
-        notify=around.notify(words, overall, of_instance=True),
-        **_auth(made, version, told),
-    )
-    words.says("no_virtual_ipaddress")
-    return _strict(found) if strict else found
-
-
-def _family(made: VrrpInstance, words: Words) -> Family:
-    peers = words.many("unicast_peers")
-    ips = [a.ip for a in made.vips[:1]] or [p.ip for p in peers[:1]]
-    if words.says("native_ipv6") and not ips:
-        return 6
-    return lines.family_of(ips[0]) if ips else 4
-
-
-def _interval(us: int, version: int) -> int:
-    """As keepalived rounds it."""
-    step = ADVERT_INT_STEP_US[version]
-    return min(max((us + step // 2) // step * step, step), ADVERT_INT_MAX_US[version])
-
-
-def _auth(made: VrrpInstance, version: int, told: dict[str, Any]) -> dict[str, Any]:
-    if version == 2 and made.auth_type in ("PASS", "AH"):
-        told |= {"auth_type": made.auth_type, "auth_pass": made.auth_pass or ""}
-    return told
-
-
-def _patience(made: VrrpInstance, words: Words) -> dict[str, Any]:
-    """Words that count for state BACKUP only (keepalived clears them with MASTER)."""
-    words.says("preempt")
-    delay_us = words.number("preempt_delay_us") or 0
-    if made.state == "MASTER":
-        return {"nopreempt": False, "preempt_delay_us": 0}
-    late = "timer_expired_backup" if words.says("timer_expired_backup") else "thread_timer_expired"
-    expired = (words.number(late) or PRIORITY_OWNER - 1) if words.says(late) else None
-    return {
-        "nopreempt": made.nopreempt,
-        "preempt_delay_us": delay_us,
-        "expired_backup_priority": expired if made.nopreempt else None,
-    }
-
-
-def _unicast(
-    words: Words, overall: Words, peers: tuple[Any, ...], family: Family
-) -> dict[str, Any]:
-    lonely = bool(words.flag("unicast_fault_no_peer"))
-    multicast_source, source = words.text("mcast_src_ip"), words.text("unicast_src_ip")
-    ttl, checks = words.number("unicast_ttl"), words.flag("check_unicast_src")
-    if not peers and not lonely:
-        return {"mcast_src_ip": _plain(multicast_source)}
-    bounded = any(p.min_ttl is not None or p.max_ttl is not None for p in peers)
-    standard = 255 if family == 4 else IPV6_HOPS
-    return {
-        "unicast": True,
-        "mcast_src_ip": _plain(source or multicast_source),
-        "unicast_peers": tuple(Peer(p.ip, p.min_ttl or 0, _upper(p.max_ttl)) for p in peers),
-        "unicast_fault_no_peer": lonely,
-        "check_unicast_src": bool(checks or bounded or overall.flag("vrrp_check_unicast_src")),
-        "ttl": standard if ttl is None else ttl,
-    }
-
-
-def _plain(ip: str | None) -> str | None:
-    """Without the prefix that some write and keepalived ignores."""
-    return None if ip is None else ip.partition("/")[0]
-
-
-def _upper(ttl: int | None) -> int:
-    return 255 if ttl is None else ttl
-
-
-def _timing(words: Words, overall: Words) -> dict[str, Any]:
-    """The instance's word, else that of global_defs (`vrrp_…`), else the engine's default."""
-    names = (
-        "garp_master_delay_us garp_master_repeat garp_master_refresh_us garp_master_refresh_repeat "
-        "garp_lower_prio_delay_us garp_lower_prio_repeat down_timer_adverts lower_prio_no_advert "
-        "higher_prio_send_advert"
-    ).split()
-    chosen = {name: _own(words, overall, name) for name in names}
-    # keepalived: the word in an instance switches it on, whatever follows.
-    common = bool(overall.flag("vrrp_skip_check_adv_addr"))
-    chosen["skip_check_adv_addr"] = words.says("skip_check_adv_addr") or common
-    if overall.flag("vrrp_min_garp"):
-        if chosen["garp_master_repeat"] is None:
-            chosen["garp_master_repeat"] = 1
-        if chosen["garp_master_delay_us"] is None:
-            chosen["garp_master_delay_us"] = 0
-    for suffix in ("delay_us", "repeat"):
-        if chosen[f"garp_lower_prio_{suffix}"] is None:
-            chosen[f"garp_lower_prio_{suffix}"] = chosen[f"garp_master_{suffix}"]
-    return {name: value for name, value in chosen.items() if value is not None}
-
-
-def _own(words: Words, overall: Words, name: str, *, common: str = "vrrp_") -> Any:
-    """The instance's word, else the one for all."""
-    if words.says(name):
-        value = words.any(name)
-        return True if value is None else value
-    value = overall.any(common + name)
-    return True if value is None and overall.says(common + name) else value
-
-
-def _extra(words: Words, overall: Words) -> dict[str, Any]:
-    said = words.any("garp_extra_if") or overall.any("vrrp_garp_extra_if")
-    if not said:
-        return {}
-    return {"garp_extra_all": bool(said[0]), "garp_extra_us": int(said[1]) * 1_000_000}
-
-
-def _vmac(
-    made: VrrpInstance, words: Words, interface: str, family: Family, site: Site
-) -> Vmac | None:
-    base = bool(words.flag("vmac_xmit_base"))
-    said = words.any("use_vmac")
-    if said is None:
-        return None
-    name = said.name
-    if name is None:
-        stem = (site.overall.text("vmac_prefix") or "vrrp") + ("6" if family == 6 else "")
-        name, number = f"{stem}.{made.vrid}", 0
-        while name in site.vmac_names:
-            number += 1
-            name = f"{stem}{number}.{made.vrid}"
-    if name in site.vmac_names:
-        raise ValueError(f"its virtual interface {name} belongs to another instance already")
-    site.vmac_names.add(name)
-    mac = said.mac
-    if mac is not None and mac.count(":") == 4:
-        mac = f"{mac}:{made.vrid:02x}"
-    notify = "netlink_notify_msg" in said.options
-    group = None if said.group is None else str(said.group)
-    return Vmac(name, mac, base, notify, group)
-
-
-def _hmac(made: VrrpInstance, words: Words) -> HmacSettings | None:
-    block = words.any("auth_hmac")
-    if block is None:
-        return None
-    inner = Words(block)
-    keys = tuple(_key(made, key) for key in inner.many("key"))
-    active = inner.number("active_key")
-    interval_us = facts.interval_us(made)
-    window = inner.number("time_window")
-    anti_replay = inner.flag("anti_replay")
-    mode = inner.text("mode") or "enforce"
-    return HmacSettings(
-        keys=keys,
-        active=keys[0].id if active is None and keys else active or 0,
-        anti_replay=anti_replay is None or anti_replay,
-        window_us=max(3 * interval_us, 5_000_000) if window is None else window * 1_000_000,
-        mode=mode,  # type: ignore[arg-type]  # the table allows the three
-    )
-
-
-def _key(made: VrrpInstance, said: tuple[str, ...]) -> HmacKey:
-    number, secret = said[0], said[1] if len(said) > 1 else ""
-    if secret.startswith("file:"):
-        raise ValueError(f"auth_hmac key {number}: this engine does not read keys from files")
-    try:
-        raw = bytes.fromhex(secret[4:]) if secret.startswith("hex:") else secret.encode()
-    except ValueError:
-        raise ValueError(f"auth_hmac key {number} is not written in hex") from None
-    if len(raw) not in KEY_BYTES or not number.isdecimal():
-        raise ValueError(f"auth_hmac key {number} must have 32 to 64 bytes, and has {len(raw)}")
-    return HmacKey(int(number), raw.hex())
-
-
-def _tracked(name: str, words: Words, site: Site) -> tuple[Tracked, ...]:
-    """Its own and its group's; in a group weights count only where the group says so."""
-    own = site.trackers.tracked(words)
-    for kind, missing in site.trackers.missing(words):
-        site.ignored.append(f"{name}: it tracks the {kind} {missing}, which nothing defines")
-    if name not in site.groups:
-        return own
-    common, weights = site.groups[name]
-    both = {(t.kind, t.name): t for t in (*own, *common)}
-    return tuple(t for t in both.values() if weights or not t.weight)
-
-
-def _policies(
-    name: str, words: Words, dev: str | None, site: Site, kind: str
-) -> tuple[tuple[Route, ...], tuple[Rule, ...]]:
-    """Routes and rules; one that the engine cannot make is an error that names it."""
-    routes, rules = [], []
-    for line in words.many(f"{kind}_routes"):
-        try:
-            routes.append(lines.route(line, dev))
-        except ValueError as error:
-            site.errors.append(f"{name}: the route to {line.to} cannot be made: {error}")
-    for line in words.many(f"{kind}_rules"):
-        try:
-            rules.append(lines.rule(line))
-        except ValueError as error:
-            site.errors.append(f"{name}: a rule cannot be made: {error}")
-    return tuple(routes), tuple(rules)
-
-
 def _static_addresses(site: Site) -> tuple[Held, ...]:
     dev = site.overall.text("default_interface") or ""
     found = [lines.address(a, dev) for a in site.root.many("static_addresses")]
@@ -395,18 +98,3 @@ def _static_addresses(site: Site) -> tuple[Held, ...]:
         if not address.dev:
             site.errors.append(f"static_ipaddress {address}: it names no interface (dev)")
     return tuple(found)
-
-
-def _strict(found: InstanceSettings) -> InstanceSettings:
-    """keepalived's strict_mode, as far as it changes what runs."""
-    return replace(
-        found,
-        auth_type="NONE",
-        auth_pass="",
-        preempt_delay_us=0,
-        garp_lower_prio_repeat=0,
-        lower_prio_no_advert=True,
-        higher_prio_send_advert=False,
-        down_timer_adverts=3,
-        vmac=None if found.vmac is None else replace(found.vmac, mac=None, xmit_base=False),
-    )

@@ -1,0 +1,52 @@
+"""What everything of one file is built with: its words for all, its trackers, and what went wrong.
+
+PURE.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from hanode.build import around, lines
+from hanode.build.words import Words
+from hanode.conf.model import Config
+from hanode.vrrp.holdings import Route, Rule
+from hanode.vrrp.settings import Tracked
+
+
+@dataclass
+class Site:
+    """What all instances of a file are built with."""
+
+    config: Config
+    root: Words
+    overall: Words
+    errors: list[str]
+    ignored: list[str]
+    trackers: around.Trackers = field(init=False)
+    paces: dict[str, tuple[int, int]] = field(init=False)
+    groups: dict[str, tuple[tuple[Tracked, ...], bool]] = field(init=False, default_factory=dict)
+    """By instance: what its sync group tracks, and whether weights count in it."""
+    vmac_names: set[str] = field(init=False, default_factory=set)
+
+    def __post_init__(self) -> None:
+        self.trackers = around.Trackers(self.root)
+        self.paces = around.paces(self.root, self.overall)
+
+
+def policies(
+    name: str, words: Words, dev: str | None, site: Site, kind: str
+) -> tuple[tuple[Route, ...], tuple[Rule, ...]]:
+    """Routes and rules; one that the engine cannot make is an error that names it."""
+    routes, rules = [], []
+    for line in words.many(f"{kind}_routes"):
+        try:
+            routes.append(lines.route(line, dev))
+        except ValueError as error:
+            site.errors.append(f"{name}: the route to {line.to} cannot be made: {error}")
+    for line in words.many(f"{kind}_rules"):
+        try:
+            rules.append(lines.rule(line))
+        except ValueError as error:
+            site.errors.append(f"{name}: a rule cannot be made: {error}")
+    return tuple(routes), tuple(rules)
