@@ -30,9 +30,9 @@ _ENGINE = {"runs": "●", "planned": "○", "ignored": "–"}
 PROBLEMS = """# What `hanode check` finds
 
 Every problem has a code, a place and a sentence, often a hint, and where it is safe an edit that
-removes it. Ask at a prompt: `hanode explain CODE`. This page is made from `hanode/conf/codes.py`: do
-not edit it, run `python -m hanode explain --markdown --problems > docs/problems.md`. For each code
-`tests/conf/cases` has a text with the mistake and one nearly equal without.
+removes it. Ask at a prompt: `hanode explain CODE`. This page is made from `hanode/conf/codes.py`;
+do not edit it, run `python -m hanode explain --markdown --problems > docs/problems.md`. For each
+code `tests/conf/cases` has a text with the mistake and one nearly equal without.
 """
 _GROUPS = (
     ("One node", "The words fit; what they say together does not.", LINTS),
