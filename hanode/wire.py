@@ -153,6 +153,8 @@ class InstanceStatus:
     master_priority: int = 0
     """As the master's last advert said; 0 while MASTER, or when none was heard."""
     master_advert_int_us: int = 0
+    group: str = ""
+    """Its sync group."""
 
 
 @dataclass(frozen=True, slots=True)

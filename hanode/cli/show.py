@@ -71,11 +71,12 @@ def _describe_instance(
     master = instance.master or "not known"
     if instance.state == "MASTER":
         master = f"this node ({master})"
+    group = f", sync group {instance.group}" if instance.group else ""
     lines = [
         "",
         f"  {paint(instance.name, BOLD)}  {state}  for {ago(age_us)}: {instance.cause}",
         paint(
-            f"    {instance.interface}, VRID {instance.vrid}, priority "
+            f"    {instance.interface}, VRID {instance.vrid}{group}, priority "
             f"{instance.arithmetic or instance.effective_priority}, master {master}",
             DIM,
         ),

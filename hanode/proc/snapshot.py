@@ -46,7 +46,7 @@ class Snapshot:
         self._engine = engine
         self._operator = operator
         self._watch = watch
-        self._built = built
+        self.runs(built)
         self._started_us = time.time_ns() // 1_000
         self._looked = False
         self._last_instances: tuple[InstanceStatus, ...] = ()
@@ -57,6 +57,7 @@ class Snapshot:
     def runs(self, built: Built) -> None:
         """The engine has taken these settings."""
         self._built = built
+        self._groups = {m: group.name for group in built.vrrp.sync_groups for m in group.members}
 
     async def take(self, agent: AgentKeeper, journal: Journal) -> NodeStatus:
         """Ask everybody now."""
@@ -80,7 +81,7 @@ class Snapshot:
             confirmed_revision=memory.confirmed.revision,
             config_sha256=hashlib.sha256(memory.live.text.encode()).hexdigest(),
             started_us=self._started_us,
-            instances=tuple(_seen_by_kernel(i, addresses) for i in instances),
+            instances=tuple(self._whole(i, addresses) for i in instances),
             virtual_servers=servers,
             addresses=addresses,
             ipvs=self._engine.ipvs,
@@ -104,7 +105,14 @@ class Snapshot:
         """With what the kernel says of their addresses now."""
         self.on_look()
         addresses = self._watch.addresses()
-        return tuple(_seen_by_kernel(instance, addresses) for instance in instances)
+        return tuple(self._whole(instance, addresses) for instance in instances)
+
+    def _whole(
+        self, instance: InstanceStatus, addresses: tuple[KernelAddress, ...]
+    ) -> InstanceStatus:
+        return replace(
+            _seen_by_kernel(instance, addresses), group=self._groups.get(instance.name, "")
+        )
 
     def address_changes(self) -> list[tuple[KernelAddress, bool, str]]:
         """What came and went since the last call, with the instance it belongs to.

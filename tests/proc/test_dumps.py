@@ -340,6 +340,20 @@ def test_data_says_with_the_same_labels_what_it_says(both: tuple[Engine, Engine]
 
 
 @pytest.mark.needs("root", "netns", "keepalived")
+def test_status_names_the_group(both: tuple[Engine, Engine]) -> None:
+    words = ["status", "--json", "--run-dir", str(both[1].place / "r")]
+    shown = subprocess.run(
+        [sys.executable, "-m", "hanode", *words],
+        capture_output=True,
+        text=True,
+        check=True,
+        cwd=PROJECT,
+    )
+    groups = {i["name"]: i["group"] for i in json.loads(shown.stdout)["instances"]}
+    assert groups == {"VI_1": "G1", "VI_2": "", "VI_3": "", "VI_4": "G1"}
+
+
+@pytest.mark.needs("root", "netns", "keepalived")
 def test_exporter_gets_its_file_soon(both: tuple[Engine, Engine]) -> None:
     """The one that is used most waits 10 ms after its signal; a busy machine gets more here."""
     path = both[1].place / "keepalived.json"

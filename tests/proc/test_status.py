@@ -26,6 +26,7 @@ def status(**more: object) -> NodeStatus:
         vips=(VipStatus("192.0.2.10/24", "ens33", True),),
         since_mono_us=10 * S,
         arithmetic="100 - 20 (script chk) = 80",
+        group="G1",
     )
     plain = {
         "node": "", "name": "NodeA", "wall_us": 1_000 * S, "mono_us": 75 * S, "revision": 0,
@@ -42,7 +43,7 @@ def shown(state: NodeStatus, *history: Event, colours: bool = False) -> str:
 def test_age_is_told_by_the_monotonic_clock() -> None:
     text = shown(status())
     assert "HA_Group  BACKUP  for 1 min 5 s: start" in text
-    assert "priority 100 - 20 (script chk) = 80" in text
+    assert "VRID 51, sync group G1, priority 100 - 20 (script chk) = 80" in text
 
 
 def test_address_where_it_should_not_be_is_red() -> None:
