@@ -265,7 +265,9 @@ class _Binder:
     def read(self, keyword: Keyword, raw: Raw, table: Block) -> tuple[Any, bool]:
         """The value of a keyword's words, and whether all of it fits."""
         if keyword.since and not self.target.has(keyword.since):
-            message = f"{keyword.name} needs keepalived {keyword.since}; {self.target} ignores it"
+            message = (
+                f"{keyword.name} came with keepalived {keyword.came}; {self.target} ignores it"
+            )
             self.add(raw, 0, "newer-keyword", "warning", message)
         words = [unquote(w) for w in raw.words[1:]]
         if keyword.opens is not None and raw.children is None:

@@ -66,6 +66,6 @@ def explain(keyword: Keyword, block: str) -> str:
     if keyword.default is not None:
         lines.append(f"Not written: {keyword.default}.")
     if keyword.since:
-        lines.append(f"Since keepalived {keyword.since}.")
+        lines.append(f"In keepalived since {keyword.came}.")
     lines.append(_ENGINE[keyword.engine])
     return "\n  ".join(lines)

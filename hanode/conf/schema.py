@@ -15,6 +15,10 @@ from hanode.conf.values import Bool, Flag, Value
 
 ROOT = "root"
 ANY_WORDS = Value()
+LATEST = "2.4.3"
+"""The last release whose words were compared with those of the releases before it."""
+NEXT = "2.4.4"
+"""Stands for whatever release comes after it: nobody knows its number yet."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +38,7 @@ class Keyword:
     same_as: str | None = None
     """It is another spelling of this word."""
     since: str = ""
-    """The first release that has it; "": 2.2.7 has it."""
+    """The first release that has it; "": 2.2.7 has it. See NEXT."""
     old: str = ""
     """Set: keepalived warns about it; what to do instead."""
     successor: str | None = None
@@ -44,6 +48,11 @@ class Keyword:
     """What hanode does with it: runs, planned or ignored."""
     before: tuple[str, Value] | None = None
     """A release, and what the value had to be before it."""
+
+    @property
+    def came(self) -> str:
+        """Since which release it is there, as people say it; "" where 2.2.7 has it."""
+        return f"after {LATEST}" if self.since == NEXT else self.since
 
     def value_in(self, has: Callable[[str], bool]) -> Value:
         """What may stand after it in a program that `has` what came with some releases."""

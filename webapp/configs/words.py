@@ -76,7 +76,7 @@ def _keyword(keyword: Keyword) -> dict[str, Any]:
         "value": shape(keyword),
         "options": options(keyword.value),
         "default": keyword.default,
-        "since": keyword.since,
+        "since": keyword.came,
         "before": [keyword.before[0], keyword.before[1].shape] if keyword.before else None,
         "old": keyword.old,
         "same": keyword.same_as,

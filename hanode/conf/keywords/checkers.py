@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from hanode.conf.kinds import Codes, Hex, Weight
 from hanode.conf.kinds_words import REGEX_OPTIONS, Pattern, Several
-from hanode.conf.schema import Block, Keyword, block, switch, word
+from hanode.conf.schema import NEXT, Block, Keyword, block, switch, word
 from hanode.conf.values import Choice, Int, Ip, Lenient, Script, Timer, Value, Word, Words
 
 ANY = Value()
@@ -83,7 +83,7 @@ HTTP = (
     word("virtualhost", Word("a host name"), "The host name to ask for."),
     word("http_protocol", Choice(("1.0", "1.0C", "1.0c", "1.1")), "HTTP version.", default="1.0"),
     switch("enable_sni", "Name the host in the TLS greeting."),
-    word("sni_name", Word("a host name"), "The name for the TLS greeting.", since="2.4.4"),
+    word("sni_name", Word("a host name"), "The name for the TLS greeting.", since=NEXT),
     switch("fast_recovery", "Try all pages at once after a failure."),
     switch("tls_compliant", "Refuse connections that end without a farewell.", since="2.2.8"),
     word("url", None, "A page, and what is expected of it.", opens="url", repeats=True),

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from hanode.conf.kinds import After, Either, Group, MailServer, Named
 from hanode.conf.kinds_words import IncludeCheck, Numbers, Umask
-from hanode.conf.schema import Keyword, block, switch, word
+from hanode.conf.schema import NEXT, Keyword, block, switch, word
 from hanode.conf.values import Bool, Choice, Int, Perhaps, Script, Timer, Word, Words
 
 NAME = Word("a name")
@@ -62,7 +62,7 @@ MAIL = (
 SCRIPTS = (
     word("script_user", Words(), "User and group that scripts run as."),
     word("enable_script_security", None, "Do not run scripts as root that others can change."),
-    word("set_supplementary_groups", None, "Scripts get the user's other groups.", since="2.4.4"),
+    word("set_supplementary_groups", None, "Scripts get the user's other groups.", since=NEXT),
     word("startup_script", Script(), "Command to run at the start."),
     word("shutdown_script", Script(), "Command to run at the end."),
     word("startup_script_timeout", Int(1, 1000), "Seconds that it may take.", default="10"),

@@ -319,6 +319,7 @@ BLOCKS = (
                 "Refuse unsigned adverts, take them too, or check without signing.",
                 default="enforce",
                 since="2.4.0",
+                before=("2.4.2", Choice(("enforce", "permissive"))),
             ),
         ),
     ),
