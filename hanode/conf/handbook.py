@@ -22,7 +22,9 @@ it, run `python -m hanode explain --markdown > docs/keywords.md`.
 
 **Since** names the first release with the word; nothing there means that 2.2.7 has it, and "after
 2.4.3" that no release up to that one does (the next one's number is not known). The releases were
-compared tag by tag: none took a word of 2.2.7 away, so there is no column for a last one. **Engine**:
+compared tag by tag: none took a word of 2.2.7 away, so there is no column for a last one.
+
+**Engine**:
 ● our node engine does it, ○ not yet (keepalived does), – it has no use for it. Times: seconds.
 """
 
