@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from hanode.proc.linkwatch import LinkWatch
 from hanode.proc.outlets import Outlets
 from hanode.system import sysctl
+from hanode.system.firewall import Firewall
 from hanode.system.linkbeat import Asker
 from hanode.system.monitor import Monitor
 from hanode.system.vrrp_socket import FrameSocket
@@ -38,6 +39,7 @@ class Host:
         commands: Commands,
         vmacs: Vmacs,
         outlets: Outlets,
+        firewall: Firewall,
         warn: Callable[[str, str], None],
     ) -> None:
         self.monitor = monitor
@@ -45,6 +47,7 @@ class Host:
         self.watch = LinkWatch(Asker().has_link)
         self._commands = commands
         self._vmacs = vmacs
+        self._firewall = firewall
         self._warn = warn
         self._virtual: dict[str, tuple[Macvlan, InstanceSettings]] = {}
         self._routers: dict[str, bool] = {}
@@ -149,6 +152,9 @@ class Host:
 
     def _make_virtual(self, names: Iterable[str]) -> None:
         made = False
+        new = [name for name in names if name not in self._vmacs.made]
+        if new and (why := self._firewall.quieten(new)) is not None:
+            self._warn(new[0], f"IGMP with a virtual MAC could not be stopped: {why}")
         for name in names:
             wanted, _ = self._virtual[name]
             there = self.monitor.links.get(name)

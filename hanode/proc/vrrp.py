@@ -93,11 +93,14 @@ class VrrpProcess:
         self.monitor = Monitor()
         self.ears = Ears(self.loop, self.clock, self.router, self._carry_out)
         commands = Commands()
+        self.firewall = Firewall()
+        self.firewall.clear()
         self.host = Host(
             self.monitor,
             commands,
             Vmacs(),
             Outlets(self.ears),
+            self.firewall,
             self._warn,
         )
         self.holder = Holder(commands, self.monitor, self._warn_instance)
@@ -108,8 +111,6 @@ class VrrpProcess:
             block=self._block,
         )
         self._commands = commands
-        self.firewall = Firewall()
-        self.firewall.clear()
         self.loop.watch(self.monitor.fileno(), self._on_netlink)
 
     def run(self) -> None:

@@ -1,8 +1,10 @@
-"""Packets to addresses that only route, and do not listen, are dropped (no_accept, strict).
+"""What must not pass: packets to addresses that do not accept, and chatter with a virtual MAC.
 
-SYSTEM. Two nf_tables tables of our own, one for each family, each with a set of addresses: what a
-transition changes is one element. Packed by hand: pyroute2's nftables come with asyncio. Neighbour
-discovery passes, or nobody would find the address.
+SYSTEM. Two nf_tables tables of our own, one for each family. A set of addresses that only route
+(no_accept, strict): what a transition changes is one element; neighbour discovery passes, or nobody
+would find the address. A set of macvlans whose IGMP, MLD and router solicitations are dropped: from
+a backup they would tell the switch that the virtual MAC is there (the interface below joins the
+same groups with its own). Packed by hand: pyroute2's nftables come with asyncio.
 """
 
 from __future__ import annotations
@@ -30,15 +32,20 @@ SUBSYSTEM = 10
 BATCH_BEGIN, BATCH_END = 0x10, 0x11
 NEWTABLE, DELTABLE, NEWCHAIN, NEWRULE, NEWSET, NEWSETELEM, DELSETELEM = 0, 2, 3, 6, 9, 12, 14
 FAMILY = {4: int(socket.AF_INET), 6: int(socket.AF_INET6)}
-TABLE, SET = b"hanode\0", b"closed\0"
+TABLE, CLOSED, QUIET = b"hanode\0", b"closed\0", b"quiet\0"
+CLOSED_ID, QUIET_ID = 1, 2
+NAME_BYTES, NAME_TYPE = 16, 41
 NETWORK_HEADER, TRANSPORT_HEADER = 1, 2
+IPV4_PROTOCOL_AT, IGMP = 9, 2
 SOURCE_AT, DESTINATION_AT = {4: 12, 6: 8}, {4: 16, 6: 24}
 SIZE, KEY_TYPE = {4: 4, 6: 16}, {4: 7, 6: 8}
 HOOKS = {b"in\0": (1, DESTINATION_AT), b"out\0": (3, SOURCE_AT)}
 PRIORITY = -1
 """As keepalived: just before everybody else's filter."""
-META_L4PROTO, ICMPV6 = 16, 58
+META_OIFNAME, META_L4PROTO, ICMPV6 = 7, 16, 58
 NEIGHBOUR_DISCOVERY = (135, 136)
+CHATTER = (131, 132, 133, 143)
+"""MLD's reports and its farewell, router solicitation, MLDv2's report."""
 NF_DROP, NF_ACCEPT = 0, 1
 REGISTER, VERDICT_REGISTER = 1, 0
 
@@ -67,23 +74,39 @@ class Firewall:
 
     def close_addresses(self, addresses: Iterable[bytes]) -> str | None:
         """Drop packets to these from now on; why that failed, or None."""
-        if not self._ready:
-            for family in FAMILY:
-                error = self._batch(family, _tables(family))
-                if error:
-                    return os.strerror(error)
-            self._ready = True
-        for ip in addresses:
-            family = 4 if len(ip) == 4 else 6
-            error = self._batch(family, [(NEWSETELEM, NLM_F_CREATE, _element(ip))])
+        return self._put(
+            (4 if len(ip) == 4 else 6, NEWSETELEM, NLM_F_CREATE, _element(CLOSED, ip))
+            for ip in addresses
+        )
+
+    def quieten(self, names: Iterable[str]) -> str | None:
+        """Let these macvlans join groups in silence; why that failed, or None."""
+        return self._put(
+            (family, NEWSETELEM, NLM_F_CREATE, _element(QUIET, _name(name)))
+            for name in names
+            for family in FAMILY
+        )
+
+    def _put(self, orders: Iterable[tuple[int, int, int, bytes]]) -> str | None:
+        for family, kind, flags, body in orders:
+            error = self._make_ready() or self._batch(family, [(kind, flags, body)])
             if error and error != errno.EEXIST:
                 return os.strerror(error)
         return None
 
+    def _make_ready(self) -> int:
+        if not self._ready:
+            for family in FAMILY:
+                error = self._batch(family, _tables(family))
+                if error:
+                    return error
+            self._ready = True
+        return 0
+
     def open_addresses(self, addresses: Iterable[bytes]) -> None:
         """No longer; those that were not closed do not matter."""
         for ip in addresses:
-            self._batch(4 if len(ip) == 4 else 6, [(DELSETELEM, 0, _element(ip))])
+            self._batch(4 if len(ip) == 4 else 6, [(DELSETELEM, 0, _element(CLOSED, ip))])
 
     def _batch(self, family: int, orders: list[tuple[int, int, bytes]]) -> int:
         """Have all done, or none; an errno, or 0."""
@@ -120,16 +143,23 @@ def _tables(family: int) -> list[tuple[int, int, bytes]]:
     new = NLM_F_CREATE
     # Made, removed and made: whatever was there before, it is empty now.
     orders = [(NEWTABLE, new, table), (DELTABLE, 0, table), (NEWTABLE, new, table)]
-    key = _number(4, KEY_TYPE[family]) + _number(5, SIZE[family])
-    orders.append((NEWSET, new, table + _text(2, SET) + _number(3, 0) + key + _number(10, 1)))
+    for name, number, kind, size in (
+        (CLOSED, CLOSED_ID, KEY_TYPE[family], SIZE[family]),
+        (QUIET, QUIET_ID, NAME_TYPE, NAME_BYTES),
+    ):
+        key = _number(4, kind) + _number(5, size)
+        said = table + _text(2, name) + _number(3, 0) + key + _number(10, number)
+        orders.append((NEWSET, new, said))
     for name, (hook, at) in HOOKS.items():
         where = _number(1, hook) + _attribute(2, struct.pack(">i", PRIORITY))
         chain = table + _text(3, name) + _nested(4, where) + _number(5, NF_ACCEPT)
         orders.append((NEWCHAIN, new, chain + _text(7, b"filter\0")))
-        rules = [] if family == 4 else [_lets_pass(kind) for kind in NEIGHBOUR_DISCOVERY]
+        rules = _quiet(family) if name == b"out\0" else []
+        if family == 6:
+            rules += [_icmpv6(kind) + _verdict(NF_ACCEPT) for kind in NEIGHBOUR_DISCOVERY]
         rules.append(
             _payload(NETWORK_HEADER, at[family], SIZE[family])
-            + _expression(b"lookup\0", _text(1, SET) + _number(2, REGISTER) + _number(4, 1))
+            + _is_in(CLOSED, CLOSED_ID)
             + _verdict(NF_DROP)
         )
         for rule in rules:
@@ -137,15 +167,23 @@ def _tables(family: int) -> list[tuple[int, int, bytes]]:
     return orders
 
 
-def _lets_pass(icmp_type: int) -> bytes:
+def _quiet(family: int) -> list[bytes]:
+    """What the macvlans of QUIET must not say."""
+    leaves = _expression(b"meta\0", _number(1, REGISTER) + _number(2, META_OIFNAME))
+    end = leaves + _is_in(QUIET, QUIET_ID) + _verdict(NF_DROP)
+    if family == 4:
+        return [_payload(NETWORK_HEADER, IPV4_PROTOCOL_AT, 1) + _equals(IGMP) + end]
+    return [_icmpv6(kind) + end for kind in CHATTER]
+
+
+def _is_in(name: bytes, number: int) -> bytes:
+    said = _text(1, name) + _number(2, REGISTER) + _number(4, number)
+    return _expression(b"lookup\0", said)
+
+
+def _icmpv6(kind: int) -> bytes:
     protocol = _expression(b"meta\0", _number(1, REGISTER) + _number(2, META_L4PROTO))
-    return (
-        protocol
-        + _equals(ICMPV6)
-        + _payload(TRANSPORT_HEADER, 0, 1)
-        + _equals(icmp_type)
-        + _verdict(NF_ACCEPT)
-    )
+    return protocol + _equals(ICMPV6) + _payload(TRANSPORT_HEADER, 0, 1) + _equals(kind)
 
 
 def _payload(base: int, offset: int, size: int) -> bytes:
@@ -167,9 +205,13 @@ def _expression(name: bytes, data: bytes) -> bytes:
     return _nested(1, _text(1, name) + _nested(2, data))
 
 
-def _element(ip: bytes) -> bytes:
-    element = _nested(1, _nested(1, _attribute(1, ip)))
-    return _text(1, TABLE) + _text(2, SET) + _nested(3, element)
+def _element(of: bytes, value: bytes) -> bytes:
+    element = _nested(1, _nested(1, _attribute(1, value)))
+    return _text(1, TABLE) + _text(2, of) + _nested(3, element)
+
+
+def _name(interface: str) -> bytes:
+    return interface.encode()[: NAME_BYTES - 1].ljust(NAME_BYTES, b"\0")
 
 
 def _attribute(kind: int, value: bytes) -> bytes:

@@ -38,6 +38,11 @@ def switch(net: Wire, node: str, path: str) -> str:
     return run("ip", "netns", "exec", net.namespaces[node], "cat", f"/proc/sys/net/{path}").strip()
 
 
+def chatter(net: Wire, node: str, mac: bytes) -> list[str]:
+    """Whatever the node has sent with that MAC."""
+    return [frame.data.hex() for frame in net.seen(node) if frame.data[6:12] == mac]
+
+
 def test_a_pair_with_virtual_macs_lives_and_leaves_nothing_behind() -> None:
     with wired() as net:
         before = switch(net, "a", f"ipv4/conf/{INTERFACE}/arp_ignore")
@@ -58,6 +63,7 @@ def test_a_pair_with_virtual_macs_lives_and_leaves_nothing_behind() -> None:
             assert switch(net, "a", f"ipv4/conf/{INTERFACE}/arp_ignore") == "1"
             assert switch(net, "a", f"ipv6/conf/{NAME}/disable_ipv6") == "1"
 
+            assert chatter(net, "b", MAC) == [], "the switch must not look for the MAC at B"
             a.stop()
             until(lambda: has(net, "b"), "B takes over, by the advert from the virtual MAC")
             b.says(f"MASTER: {IP['a']} announced priority 0 (it is stopping)")
@@ -113,6 +119,7 @@ def test_ipv6_speaks_from_the_link_local_address_of_the_interface_below() -> Non
             assert {data[22:38].hex() for data in adverts} == {"fe80000000000000000000fffe00000a"}
             announced = [data for data in sent if data[20] == 58 and data[54] == 136]
             assert {data[6:12] for data in announced} == {MAC6}
+            assert chatter(net, "b", MAC6) == [], "no MLD report, no router solicitation"
             a.kill()
             until(lambda: has(net, "b", VIP6), "B takes over")
         finally:
