@@ -11,15 +11,9 @@ from hanode.build.site import Site, policies
 from hanode.build.words import Words, note
 from hanode.conf.model import Config
 from hanode.vrrp.holdings import Address as Held
-from hanode.vrrp.settings import SyncGroupSettings, VrrpSettings
+from hanode.vrrp.settings import Linkbeat, SyncGroupSettings, VrrpSettings
 
-NOT_CARRIED_OUT = frozenset(
-    (
-        "linkbeat_interfaces linkbeat_use_polling interface_up_down_delays dynamic_interfaces "
-        "disable_local_igmp fifo_write_vrrp_states_on_reload vrrp_priority vrrp_rt_priority "
-        "vrrp_no_swap vrrp_cpu_affinity vrrp_rlimit_rttime"
-    ).split()
-)
+NOT_CARRIED_OUT = frozenset(("disable_local_igmp",))
 """Words that the settings have, and that no process acts on yet."""
 
 
@@ -29,6 +23,7 @@ def settings(config: Config, errors: list[str], ignored: list[str]) -> VrrpSetti
     site = Site(config, root, overall, errors, ignored)
     groups = _groups(site)
     instances = []
+    asked = list(around.linkbeat(root))
     for made in config.instances:
         words = Words(made)
         try:
@@ -36,6 +31,9 @@ def settings(config: Config, errors: list[str], ignored: list[str]) -> VrrpSetti
         except ValueError as error:
             text = str(error)
             errors.append(text if text.startswith(made.name) else f"{made.name}: {text}")
+        polled = words.flag("linkbeat_use_polling")
+        if polled and made.interface not in {one.interface for one in asked}:
+            asked.append(Linkbeat(made.interface))
         note(made.name, words, ignored)
     user = overall.many("script_user")
     static_routes, static_rules = policies("the file", root, None, site, "static")
@@ -57,7 +55,7 @@ def settings(config: Config, errors: list[str], ignored: list[str]) -> VrrpSetti
             script_group=user[1] if user[1:] else None,
             script_security=bool(overall.flag("enable_script_security")),
             net_namespace=overall.text("net_namespace") or root.text("net_namespace"),
-            linkbeat=around.linkbeat(root),
+            linkbeat=tuple(asked),
             linkbeat_use_polling=bool(root.flag("linkbeat_use_polling")),
             link_delays=around.link_delays(root),
             dynamic_interfaces=overall.says("dynamic_interfaces"),

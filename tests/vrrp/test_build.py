@@ -11,6 +11,8 @@ from hanode.vrrp.settings import (
     Command,
     FifoSettings,
     InstanceSettings,
+    Linkbeat,
+    LinkDelay,
     NotifySettings,
     Peer,
     Tracked,
@@ -355,10 +357,19 @@ def test_extra_announcements_and_start_up_delay() -> None:
 
 
 def test_words_that_no_process_acts_on_are_named() -> None:
-    result = built(GLOBALS.format("vrrp_rt_priority 20\ndynamic_interfaces") + text())
+    result = built(GLOBALS.format("vrrp_rt_priority 20\ndisable_local_igmp") + text())
     assert result.vrrp.process.rt_priority == 20
-    said = "global_defs: this engine does not use vrrp_rt_priority, dynamic_interfaces"
-    assert said in result.ignored
+    assert result.ignored == ("global_defs: this engine does not use disable_local_igmp",)
+
+
+def test_links_that_are_asked_for() -> None:
+    result = built(
+        "linkbeat_interfaces {\neth0 ETHTOOL\n}\ninterface_up_down_delays {\neth0 2 3\n}\n"
+        + text("linkbeat_use_polling")
+        + text("linkbeat_use_polling", name="W").replace("eth0", "eth1")
+    )
+    assert result.vrrp.linkbeat == (Linkbeat("eth0", "ETHTOOL"), Linkbeat("eth1"))
+    assert result.vrrp.link_delays == (LinkDelay("eth0", 2_000_000, 3_000_000),)
 
 
 def test_all_of_it_survives_the_way_to_the_processes() -> None:

@@ -64,7 +64,8 @@ RUNS: dict[str, tuple[str, ...]] = {
     "root": tuple(
         (
             "global_defs vrrp_sync_group vrrp_script vrrp_track_process track_file vrrp_track_file "
-            "garp_group static_ipaddress static_routes static_rules net_namespace"
+            "garp_group static_ipaddress static_routes static_rules net_namespace "
+            "linkbeat_interfaces linkbeat_use_polling interface_up_down_delays"
         ).split()
     ),
     "garp_group": ("garp_interval", "gna_interval", "interface", "interfaces"),
@@ -79,7 +80,9 @@ RUNS: dict[str, tuple[str, ...]] = {
             "vmac_prefix vrrp_notify_priority_changes notification_email notification_email_from "
             "smtp_server smtp_helo_name smtp_connect_timeout smtp_alert smtp_alert_vrrp "
             "no_email_faults script_user enable_script_security notify_fifo notify_fifo_script "
-            "vrrp_notify_fifo vrrp_notify_fifo_script"
+            "vrrp_notify_fifo vrrp_notify_fifo_script fifo_write_vrrp_states_on_reload "
+            "dynamic_interfaces net_namespace vrrp_priority vrrp_no_swap vrrp_rt_priority "
+            "vrrp_cpu_affinity vrrp_rlimit_rttime vrrp_rlimit_rtime"
         ).split(),
     ),
     "vrrp_instance": (
@@ -92,7 +95,8 @@ RUNS: dict[str, tuple[str, ...]] = {
             "unicast_src_ip unicast_peer unicast_ttl unicast_fault_no_peer check_unicast_src "
             "track_src_ip use_vmac vmac_xmit_base dont_track_primary garp_extra_if "
             "vmac_garp_intvl owner_ignore_adverts strict_mode v3_checksum_as_v2 "
-            "timer_expired_backup thread_timer_expired notify_deleted notify_master_rx_lower_pri"
+            "timer_expired_backup thread_timer_expired notify_deleted notify_master_rx_lower_pri "
+            "linkbeat_use_polling"
         ).split(),
     ),
     "vrrp_sync_group": (
