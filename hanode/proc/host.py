@@ -66,7 +66,9 @@ class Host:
                 self._virtual[wanted.name] = (wanted, instance)
             if instance.promote_secondaries:
                 self._set(4, instance.interface, "promote_secondaries", 1)
-        self._make_virtual(self._virtual)
+        if failed := self._make_virtual(self._virtual):
+            # Without it the adverts of a master would go nowhere, and a second one would appear.
+            raise OSError(0, failed[0])
         self.outlets.use(settings, self.monitor.links)
         for device in {a.dev for i in settings.instances for a in i.addresses}:
             # Now, and not at the first failover: opening a socket may wait.
@@ -90,7 +92,8 @@ class Host:
             for virtual, (wanted, _) in self._virtual.items()
             if name in (virtual, wanted.base)
         ]
-        self._make_virtual(again)
+        for sentence in self._make_virtual(again):
+            self._warn(name, sentence)
         for device in {name, *again}:
             self._routers.pop(device, None)
             try:
@@ -150,8 +153,9 @@ class Host:
 
     # Virtual interfaces
 
-    def _make_virtual(self, names: Iterable[str]) -> None:
-        made = False
+    def _make_virtual(self, names: Iterable[str]) -> list[str]:
+        """Make those that are not there; sentences about what failed."""
+        made, failed = False, []
         new = [name for name in names if name not in self._vmacs.made]
         if new and (why := self._firewall.quieten(new)) is not None:
             self._warn(new[0], f"IGMP with a virtual MAC could not be stopped: {why}")
@@ -162,12 +166,12 @@ class Host:
                 continue
             if there is None or name not in self._vmacs.made:
                 made = True
-                for sentence in self._vmacs.ensure(wanted, self.monitor.links):
-                    self._warn(name, sentence)
+                failed += self._vmacs.ensure(wanted, self.monitor.links)
         if made:
             self.monitor.drain()
         for name in names:
             self._give_link_local(*self._virtual[name])
+        return failed
 
     def _give_link_local(self, wanted: Macvlan, instance: InstanceSettings) -> None:
         """The address that adverts come from: the one of the interface below, without DAD."""

@@ -8,6 +8,7 @@ sends priority 0, addresses go, and it exits 0.
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import signal
@@ -242,6 +243,8 @@ class VrrpProcess:
             self._take_change(self.monitor.drain())
             self.host.use(settings, now_us=self.clock.monotonic_us())
         except (wire.WireError, OSError) as error:
+            if isinstance(error, OSError) and self.router.machines:
+                self._stay()
             self.tidings.say({**answer, "error": refusal(error)})
             return
         for name in self.host.names(settings):
@@ -266,6 +269,12 @@ class VrrpProcess:
         self._set_chore()
         realtime.still_the_collector()
         self.tidings.say({**answer, "changed": list(reload.changed), "error": None})
+
+    def _stay(self) -> None:
+        """A refused configuration leaves nothing behind."""
+        with contextlib.suppress(OSError):
+            self.host.use(self.router.settings, now_us=self.clock.monotonic_us())
+        self.host.prune()
 
     def _enter(self, settings: VrrpSettings) -> None:
         """The network namespace of the file: at the start, or never."""

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import json
 import time
+from dataclasses import replace
 
 import pytest
 
 from hanode.vrrp.settings import Address, InstanceSettings, Vmac
+from tests.interop.stage import v3
 from tests.kernel.harness import INTERFACE, IP, VIP, Ours, Wire, run, until, wired
 from tests.kernel.pairs import PRIORITY
 
@@ -127,13 +129,21 @@ def test_ipv6_speaks_from_the_link_local_address_of_the_interface_below() -> Non
             b.close()
 
 
-def test_an_interface_of_somebody_else_is_left_alone() -> None:
+def test_an_interface_of_somebody_else_is_left_alone_and_the_file_refused() -> None:
+    why = f"{NAME} is there already, and is no macvlan on {INTERFACE}"
+    plain = replace(v3("a", advert_int_us=100_000), vrid=52)
     with wired() as net:
         net.ip("a", "link", "add", NAME, "type", "veth", "peer", "name", "other")
         a = Ours(net, "a", instance("a"))
         try:
-            warning = until(lambda: a.events("warning"), "a warning")[0]
-            assert warning.cause == f"{NAME} is there already, and is no macvlan on {INTERFACE}"
+            assert a.of_kind("configured")[0]["error"] == why
+            assert a.configure(plain)["error"] is None
+            until(lambda: a.state() == "MASTER", "what needs no macvlan runs")
+            other = replace(instance("a"), name="Other", vrid=53, vmac=Vmac("vrrp.53"))
+            assert a.configure(plain, other, replace(instance("a"), name="Taken"))["error"] == why
+            assert "vrrp.53" not in net.ip("a", "link"), "a refused file leaves nothing"
+            assert a.causes()[-1].startswith("MASTER")
+            assert net.has_vip("a")
             a.stop()
             assert NAME in net.ip("a", "link")
         finally:
