@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from hanode.vrrp.effects import Effect, RemoveAddresses, State
 from hanode.vrrp.events import ABSENT, Reconfigured, Started, Stopped, SyncFollow
-from hanode.vrrp.machine import Machine
+from hanode.vrrp.machine import TIMER_FIRED, Machine
 from hanode.vrrp.settings import Address, InstanceKey, InstanceSettings, VrrpSettings
 from hanode.vrrp.steps import Steps
 from hanode.vrrp.sync import SyncGroup
@@ -81,6 +81,9 @@ class Reloads(Steps):
             if machine.state is State.FAULT and machine.gate is None and not machine.own_fault:
                 # The group that faulted it is gone.
                 effects += self._step(machine, FREED, now_us, follow=False)
+            elif machine.state is State.BACKUP and machine.gate is None and machine.wants_master:
+                # The group that kept it waiting is gone.
+                effects += self._step(machine, TIMER_FIRED, now_us, follow=False)
         if not first:
             effects += self._settle_all("the group was changed by a reload", now_us)
         effects += self._start(new, left, alive_us, now_us)

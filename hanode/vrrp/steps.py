@@ -12,7 +12,7 @@ from collections.abc import Iterable
 
 from hanode.vrrp.effects import AnnounceAddresses, Effect, RemoveAddresses, State
 from hanode.vrrp.events import Event, GroupHeardLower, LinkState
-from hanode.vrrp.machine import Machine
+from hanode.vrrp.machine import TIMER_FIRED, Machine
 from hanode.vrrp.pace import Pacer
 from hanode.vrrp.settings import Address, InstanceKey, VrrpSettings
 from hanode.vrrp.shared import Shared, TrackerKey
@@ -98,6 +98,10 @@ class Steps:
             if not group.members:
                 continue
             first = next((m for m in group.members if m.state is State.MASTER), None)
+            if first is None and group.may_be_master():
+                # Whoever it still waited for has left the group.
+                effects += self._step(group.members[0], TIMER_FIRED, now_us)
+                continue
             if first is not None and group.may_be_master():
                 # Owners, or who resumes: they began one after the other, and all want it.
                 effects += self._follow(group, now_us, first, State.BACKUP)
