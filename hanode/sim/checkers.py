@@ -146,7 +146,8 @@ class Masters:
         elif self._two_us is None:
             self._two_us = world.now_us
         grouped = any(node.settings.sync_groups for node, _ in there)
-        if len(self._rivals) > 1 and len(masters) == 1 and not grouped:
+        settled = world.now_us - self._calm_us > expect.slack_us(world)
+        if settled and len(self._rivals) > 1 and len(masters) == 1 and not grouped:
             # RFC 3768 section 6.4.3: the priority decides, then the address.
             best, _ = max(self._rivals, key=lambda rival: expect.claim(*rival))
             ours = masters[0][0]

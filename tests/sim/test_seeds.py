@@ -26,12 +26,17 @@ KEPT = (
     (2216, "v3 group, 100 ms", 3),
     (4921, "v2 everything", 2),
     (51118, "v3 hmac", 3),
+    (50197, "v6", 3),
+    (50567, "v2 regrouped", 3),
+    (50740, "v2 everything", 3),
+    (51204, "v2 regrouped", 2),
 )
 """Seeds that once failed, with the kind and the size of their worlds.
 
 43: a group of which the vrrp process was killed took up mastership again with one member alone.
-45: one whose link came back at once took part before its script had a first result.
 437: an instance with AH did so too, and was refused as a replay by everybody.
+45: one whose link came back at once took part before its script had a first result.
+50567, 51204: a member that waited for its group waited for ever when a reload dissolved it.
 The others: the world or its checkers were wrong, about what reordering, frozen nodes, operators and
 two equal AH counters justify, and about the wall clock of an engine that begins.
 """
