@@ -8,6 +8,7 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+from collections import deque
 from collections.abc import Callable
 from dataclasses import replace
 from subprocess import Popen
@@ -20,6 +21,8 @@ from hanode.watch.settings import WatchSettings
 
 ENVIRONMENT = "HANODE_SCRIPT_ENV"
 """JSON: the environment that the engine was started in, which is the scripts'."""
+CALLS_AT_ONCE = 8
+"""Each costs some 2 ms, in which no tracking script can end and no line can reach a FIFO."""
 HARD_US = 2_000_000
 """From SIGTERM to SIGKILL for a script that is not wanted any more."""
 
@@ -43,17 +46,21 @@ class Runners:
         self._tracking: dict[str, Popen[bytes]] = {}
         self._readers: dict[str, tuple[Command, Popen[bytes]]] = {}
         self._others: dict[int, Popen[bytes]] = {}
+        self._calls: deque[tuple[str, Command]] = deque()
+        self._files = programs.allow_many_files()
         self._dropped: dict[int, tuple[int, Popen[bytes]]] = {}
         """pid -> when to use SIGKILL."""
 
     @property
     def busy(self) -> bool:
         """Whether a script that somebody waits for at the end still runs."""
-        return bool(self._others)
+        return bool(self._others or self._calls)
 
     @property
     def deadline_us(self) -> int | None:
         """When `tick` is wanted."""
+        if self._calls:
+            return 1  # at once, after what can be read
         return min((at for at, _ in self._dropped.values()), default=None)
 
     def use(self, settings: WatchSettings) -> dict[str, str]:
@@ -93,16 +100,25 @@ class Runners:
             self._dropped[process.pid] = (now_us + HARD_US, process)
 
     def tick(self, *, now_us: int) -> None:
-        """SIGKILL for those whose time is over."""
+        """Start some of what waits; SIGKILL for those whose time is over."""
+        self.call_some()
         for pid, (at_us, process) in list(self._dropped.items()):
             if now_us >= at_us:
                 programs.end(process, hard=True)
                 del self._dropped[pid]
 
     def call(self, subject: str, command: Command) -> None:
-        """Start a notify script and go on."""
-        self._programs.pop(command, None)  # looked at anew: it may have come, or been changed
-        process = self._start(command)
+        """Start a notify script soon: in order, but not all of a great failover at one moment."""
+        self._calls.append((subject, command))
+
+    def call_some(self, at_most: int = CALLS_AT_ONCE) -> None:
+        """Start the next ones."""
+        for _ in range(min(at_most, len(self._calls))):
+            self._call(*self._calls.popleft())
+
+    def _call(self, subject: str, command: Command) -> None:
+        # Looked at anew: it may have come, or have been changed, since the configuration was read.
+        process = self._begin(self._look_at(command))
         if isinstance(process, str):
             self._warn(subject, f"{command.argv[0]} was not run: {process}")
             return
@@ -111,6 +127,7 @@ class Runners:
 
     def end_tracking(self) -> None:
         """The engine stops: only what tells of it goes on."""
+        self.call_some(len(self._calls))
         for process in self._tracking.values():
             programs.end(process, hard=False)
 
@@ -124,27 +141,33 @@ class Runners:
     def _find(self, command: Command) -> Program | str:
         known = self._programs.get(command)
         if known is None:
-            try:
-                settings = self._settings
-                user, group = command.user, command.group
-                if user is None:
-                    user, group = settings.script_user, settings.script_group
-                uid, gid = programs.find_user(user, group)
-                secure = settings.script_security
-                known = programs.find(command.argv, uid=uid, gid=gid, secure=secure)
-            except NotRunnable as error:
-                known = str(error)
-            self._programs[command] = known
+            known = self._programs[command] = self._look_at(command)
         return known
 
+    def _look_at(self, command: Command) -> Program | str:
+        settings = self._settings
+        user, group = command.user, command.group
+        if user is None:
+            user, group = settings.script_user, settings.script_group
+        try:
+            uid, gid = programs.find_user(user, group)
+            secure = settings.script_security
+            return programs.find(command.argv, uid=uid, gid=gid, secure=secure)
+        except NotRunnable as error:
+            return str(error)
+
     def _start(self, command: Command) -> Popen[bytes] | str:
-        program = self._find(command)
+        return self._begin(self._find(command))
+
+    def _begin(self, program: Program | str) -> Popen[bytes] | str:
         if isinstance(program, str):
             return program
         try:
-            return programs.start(program, self._environment)
+            process = programs.start(program, self._environment)
         except OSError as error:
             return f"{program.path}: {(error.strerror or str(error)).lower()}"
+        programs.limit_files(process, self._files)
+        return process
 
     def _bury_later(self, process: Popen[bytes], done: Callable[[int], None]) -> None:
         end = os.pidfd_open(process.pid)

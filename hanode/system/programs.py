@@ -10,6 +10,7 @@ import contextlib
 import grp
 import os
 import pwd
+import resource
 import shutil
 import signal
 import stat
@@ -103,6 +104,20 @@ def end(process: subprocess.Popen[bytes], *, hard: bool) -> None:
     """A signal to its whole process group; one that has ended already is no fault."""
     with contextlib.suppress(OSError):
         os.killpg(process.pid, signal.SIGKILL if hard else signal.SIGTERM)
+
+
+def allow_many_files() -> tuple[int, int]:
+    """Each running script holds a descriptor of ours; the limit as it was, which is theirs."""
+    before = resource.getrlimit(resource.RLIMIT_NOFILE)
+    with contextlib.suppress(ValueError, OSError):
+        resource.setrlimit(resource.RLIMIT_NOFILE, (before[1], before[1]))
+    return before
+
+
+def limit_files(process: subprocess.Popen[bytes], limit: tuple[int, int]) -> None:
+    """Some programs close every descriptor that they could have, one by one."""
+    with contextlib.suppress(ValueError, OSError):
+        resource.prlimit(process.pid, resource.RLIMIT_NOFILE, limit)
 
 
 def _may_execute(mode: os.stat_result, uid: int, gid: int) -> bool:

@@ -57,6 +57,8 @@ class WatchSettings:
     """Scripts that change nothing while they count as failed; the others, while as succeeded."""
     targets: tuple[Target, ...] = ()
     fifos: tuple[FifoSettings, ...] = ()
+    fifo_states_on_reload: bool = False
+    """A reload writes all states to the FIFOs once more."""
     smtp: SmtpSettings = NO_SMTP
     router_id: str = ""
     """"": the host's name."""
@@ -94,6 +96,7 @@ def watched(settings: VrrpSettings) -> WatchSettings:
         harmless_down=tuple(s.name for s in settings.scripts if _harmless_down(s.name, lines)),
         targets=tuple(t for t in targets if t.commands or t.notify.smtp_alert),
         fifos=settings.fifos,
+        fifo_states_on_reload=settings.fifo_states_on_reload,
         smtp=settings.smtp,
         router_id=settings.router_id,
         script_user=settings.script_user,

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from hanode.vrrp.settings import FileTracker, ProcessTracker, ScriptTracker
 from hanode.watch import files, notices, processes
-from hanode.watch.messages import Effect, Ended, News, Notice, NotStarted
+from hanode.watch.messages import Effect, Ended, Line, News, Notice, NotStarted
 from hanode.watch.processes import ProcessWatch
 from hanode.watch.scripts import ScriptWatch
 from hanode.watch.settings import Target, WatchSettings
@@ -38,6 +38,8 @@ class Watch:
         self._files: dict[str, FileTracker] = {}
         self._news: dict[tuple[str, str], News] = {}
         self._targets: dict[tuple[str, str], Target] = {}
+        self._states: dict[tuple[str, str], Notice] = {}
+        """The last notice of each instance and group that said its state."""
 
     @property
     def deadline_us(self) -> int | None:
@@ -88,6 +90,9 @@ class Watch:
             for key in before:
                 if key[0] == kind and key[1] not in names:
                     self._news.pop(key, None)
+        if settings.fifo_states_on_reload:
+            told = (notices.line(notice) for notice in self._states.values())
+            effects += [Line(fifo, text) for text in told for fifo in settings.fifos]
         return self._remember(effects)
 
     def tick(self, *, now_us: int) -> list[Effect]:
@@ -132,7 +137,12 @@ class Watch:
 
     def notice(self, notice: Notice) -> list[Effect]:
         """The vrrp process says that something happened."""
-        target = self._targets.get((notice.kind, notice.name))
+        key = (notice.kind, notice.name)
+        if notice.state in ("MASTER", "BACKUP", "FAULT"):
+            self._states[key] = notice
+        elif notice.state in ("STOP", "DELETED"):
+            self._states.pop(key, None)
+        target = self._targets.get(key)
         return notices.effects(self.settings, target, notice)
 
     def _configure_scripts(

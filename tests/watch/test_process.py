@@ -311,3 +311,25 @@ def test_scripts_are_in_the_file_s_network_namespace(tmp_path: Path) -> None:
         assert _text(tmp_path / "said") == f"net:[{inode}]\n"
     finally:
         subprocess.run(["ip", "netns", "del", name], check=True)
+
+
+def test_a_great_failover_s_scripts_do_not_hold_up_its_lines(tmp_path: Path) -> None:
+    """A thousand instances: all lines are in the FIFO before the scripts have been started."""
+    count = 1_000
+    path = script(tmp_path / "n", f"echo $2 >> {tmp_path}/said; sleep 1")
+    notify = NotifySettings(any=Command((path,)))
+    names = [f"VI_{number}" for number in range(count)]
+    settings = WatchSettings(
+        targets=tuple(Target("INSTANCE", name, notify) for name in names),
+        fifos=(FifoSettings(str(tmp_path / "fifo")),),
+    )
+    with running() as watch:
+        watch.configure(settings)
+        with (tmp_path / "fifo").open("rb") as reader:
+            for name in names:
+                watch.notice("INSTANCE", name, "MASTER", 100)
+            lines = [reader.readline() for _ in names]
+        assert lines == [b'INSTANCE "%s" MASTER 100\n' % name.encode() for name in names]
+        early = len(_text(tmp_path / "said").split())
+        watch.until(lambda: len(_text(tmp_path / "said").split()) == count, "all", within_s=60)
+        assert early < count / 2

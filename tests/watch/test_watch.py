@@ -192,3 +192,22 @@ def test_only_what_is_tracked_or_wants_to_be_told_is_watched() -> None:
     assert [f.name for f in found.files] == ["f"]
     assert [t.name for t in found.targets] == ["two", "g"]
     assert found.harmless_down == ("bonus",)
+
+
+def test_a_reload_tells_the_pipes_all_states_where_that_is_wanted() -> None:
+    settings = WatchSettings(fifos=(FIFO,), fifo_states_on_reload=True)
+    watch = started(settings)
+    for notice in (
+        Notice("INSTANCE", "a", "BACKUP", 90),
+        Notice("INSTANCE", "b", "MASTER", 100),
+        Notice("INSTANCE", "a", "BACKUP_PRIORITY", 80),
+        Notice("INSTANCE", "b", "FAULT", 100),
+        Notice("INSTANCE", "c", "MASTER", 1),
+        Notice("INSTANCE", "c", "DELETED", 1),
+    ):
+        watch.notice(notice)
+    said = watch.configure(settings, now_us=0, unusable={})
+    lines = [effect.text for effect in said if isinstance(effect, Line)]
+    assert lines == ['INSTANCE "a" BACKUP 90\n', 'INSTANCE "b" FAULT 100\n']
+    quiet = WatchSettings(fifos=(FIFO,))
+    assert watch.configure(quiet, now_us=0, unusable={}) == []
