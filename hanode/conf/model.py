@@ -45,20 +45,27 @@ __all__ = [
 ]
 
 
-@dataclass(frozen=True, slots=True)
-class GlobalDefs(GlobalWords):
-    """global_defs."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Bound:
+    """What every block whose fields are bound keeps besides them."""
 
-    router_id: str | None = None
-    vrrp_version: int | None = None
     other: tuple[Statement, ...] = ()
+    """The statements that have no field, in order."""
     notes: tuple[Note, ...] = field(default=(), compare=False)
     origin: Origin = field(default=NOWHERE, compare=False, repr=False)
     places: Places = field(default=(), compare=False, repr=False)
 
 
 @dataclass(frozen=True, slots=True)
-class VrrpInstance(InstanceWords):
+class GlobalDefs(GlobalWords, Bound):
+    """global_defs."""
+
+    router_id: str | None = None
+    vrrp_version: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class VrrpInstance(InstanceWords, Bound):
     """vrrp_instance. `interface` "" and `vrid` 0: missing, which is an error."""
 
     name: str
@@ -74,10 +81,6 @@ class VrrpInstance(InstanceWords):
     nopreempt: bool = False
     vips: tuple[Address, ...] = ()
     excluded: tuple[Address, ...] = ()
-    other: tuple[Statement, ...] = ()
-    notes: tuple[Note, ...] = field(default=(), compare=False)
-    origin: Origin = field(default=NOWHERE, compare=False, repr=False)
-    places: Places = field(default=(), compare=False, repr=False)
 
     @property
     def auth_bytes(self) -> bytes:
@@ -86,7 +89,7 @@ class VrrpInstance(InstanceWords):
 
 
 @dataclass(frozen=True, slots=True)
-class TcpCheck(TcpWords):
+class TcpCheck(TcpWords, Bound):
     """TCP_CHECK of a real server."""
 
     connect_ip: str | None = None
@@ -94,27 +97,19 @@ class TcpCheck(TcpWords):
     connect_timeout_us: int | None = None
     retry: int | None = None
     delay_before_retry_us: int | None = None
-    other: tuple[Statement, ...] = ()
-    notes: tuple[Note, ...] = field(default=(), compare=False)
-    origin: Origin = field(default=NOWHERE, compare=False, repr=False)
-    places: Places = field(default=(), compare=False, repr=False)
 
 
 Check = TcpCheck | OtherCheck
 
 
 @dataclass(frozen=True, slots=True)
-class RealServer(RealServerWords):
+class RealServer(RealServerWords, Bound):
     """real_server."""
 
     ip: str
     port: int | None = None
     weight: int | None = None
     check: TcpCheck | None = None
-    other: tuple[Statement, ...] = ()
-    notes: tuple[Note, ...] = field(default=(), compare=False)
-    origin: Origin = field(default=NOWHERE, compare=False, repr=False)
-    places: Places = field(default=(), compare=False, repr=False)
 
     @property
     def key(self) -> str:
@@ -133,7 +128,7 @@ class RealServer(RealServerWords):
 
 
 @dataclass(frozen=True, slots=True)
-class VirtualServer(VirtualServerWords):
+class VirtualServer(VirtualServerWords, Bound):
     """virtual_server: by address, or by `fwmark` or `group` with `ip` "".
 
     In `Config.virtual_servers` are those by address; all of them are in `Config.services`.
@@ -151,10 +146,6 @@ class VirtualServer(VirtualServerWords):
     fwmark: int | None = None
     group: str | None = None
     """The name of a virtual_server_group."""
-    other: tuple[Statement, ...] = ()
-    notes: tuple[Note, ...] = field(default=(), compare=False)
-    origin: Origin = field(default=NOWHERE, compare=False, repr=False)
-    places: Places = field(default=(), compare=False, repr=False)
 
     @property
     def key(self) -> str:
