@@ -302,6 +302,9 @@ def address_law(raw: Raw, found: Read) -> Iterator[Problem]:
     if len(devices) > 1:
         message = "an address has one dev; keepalived leaves the address out"
         yield _wrong(raw, devices[1].at, "bad-value", message)
+    if found.find("peer") and (broadcast := found.find("brd", "broadcast")):
+        message = "an address with a peer has no broadcast address; keepalived ignores it"
+        yield _warn(raw, broadcast.at, "bad-value", message)
     for option in found.options:
         if version == 6 and option.name in ("brd", "broadcast"):
             message = f"{option.name} is for IPv4; keepalived leaves the address out"

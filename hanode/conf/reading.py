@@ -13,7 +13,7 @@ from hanode.conf import reading_lvs
 from hanode.conf.blocks import Raw
 from hanode.conf.lexer import unquote
 from hanode.conf.problems import Problem
-from hanode.conf.remarks import at_close, inside, lacks, name_of, number, say, value
+from hanode.conf.remarks import at_close, has, inside, lacks, name_of, number, say, value
 from hanode.conf.values import family, is_ip
 
 TRACKERS = ("track_interface", "track_script", "track_file", "track_process", "track_bfd")
@@ -77,7 +77,7 @@ class _Run:
             yield from self.bfd(raw)
         elif word == "garp_group":
             yield from _garp_group(raw, self.paced)
-        elif word in ("track_file", "vrrp_track_file") and len(raw.words) > 1:
+        elif word in ("track_file", "vrrp_track_file") and has(raw, "track_file_block", "file"):
             self.known.files.add(name_of(raw))
         elif word == "track_group" and len(raw.words) > 1:
             self.groups.add(name_of(raw))

@@ -58,7 +58,7 @@ def takes(child: Raw, block: str) -> bool:
     """Whether keepalived takes the statement: a value that it refuses counts as not written."""
     keyword = blocks()[block].keywords.get(child.words[0])
     words = [unquote(word) for word in child.words[1:]]
-    if keyword is None or len(words) < keyword.value.least:
+    if keyword is None or len(words) < keyword.value.least or not any(words):
         return False
     try:
         keyword.value.read(words[: keyword.value.most])
@@ -67,7 +67,12 @@ def takes(child: Raw, block: str) -> bool:
     return True
 
 
+def has(raw: Raw, block: str, *names: str) -> bool:
+    """Whether one of the words stands in the block, with a value that keepalived takes."""
+    return any(takes(child, block) for child in inside(raw, *names))
+
+
 def lacks(raw: Raw, block: str, code: str, *names: str) -> Iterator[Problem]:
     """At its closing brace, that a block lacks the word without which it is nothing."""
-    if not any(takes(child, block) for child in inside(raw, *names)):
+    if not has(raw, block, *names):
         yield at_close(raw, code, f"{name_of(raw)} names no {names[0]}; keepalived removes it")

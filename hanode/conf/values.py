@@ -175,11 +175,14 @@ class Int(Value):
         return f"a whole number from {self.low} to {self.high}"
 
     def read(self, words: list[str]) -> Any:
-        if not re.fullmatch(r"[+-]?[0-9]{1,20}", words[0]):
+        # Nothing in quotes is 0 to keepalived.
+        word = words[0] or "0"
+        if not re.fullmatch(r"[+-]?[0-9]{1,20}", word):
             raise BadValue(f"must be {self.shape}")
-        value = int(words[0])
-        if not self.low <= value <= self.high:
-            raise BadValue(f"must be {self.shape}, not {value}")
+        value = int(word)
+        if not words[0] or not self.low <= value <= self.high:
+            mild = not words[0] and self.low <= 0 <= self.high
+            raise BadValue(f"must be {self.shape}, not {words[0] or 'nothing'}", mild=mild)
         return value
 
     def write(self, value: Any) -> tuple[str, ...]:
@@ -326,6 +329,18 @@ class Script(Value):
     @property
     def shape(self) -> str:
         return 'a command ("in quotes" with its arguments), perhaps a user and a group'
+
+
+@dataclass(frozen=True, slots=True)
+class Command(Script):
+    """A command that keepalived misses only at the end of its block, or never."""
+
+    least: ClassVar[int] = 0
+
+    def read(self, words: list[str]) -> Any:
+        if not words:
+            raise BadValue(f"needs {self.shape}", mild=True)
+        return Script.read(self, words)
 
 
 _OCTET = r"(?:25[0-5]|2[0-4][0-9]|1[0-9][0-9]|[1-9]?[0-9])"

@@ -8,7 +8,7 @@ from __future__ import annotations
 from hanode.conf.kinds import Codes, Hex, Weight
 from hanode.conf.kinds_words import REGEX_OPTIONS, Pattern, Several
 from hanode.conf.schema import NEXT, Block, Keyword, block, switch, word
-from hanode.conf.values import Choice, Int, Ip, Lenient, Script, Timer, Value, Word, Words
+from hanode.conf.values import Choice, Command, Int, Ip, Lenient, Timer, Value, Word, Words
 
 ANY = Value()
 LONG = 18_446_744_073_709_551_614
@@ -96,7 +96,7 @@ URL = (
         Pattern("[0-9A-Fa-f]{32}", "an MD5 sum of 32 hexadecimal digits"),
         "MD5 sum of the page.",
     ),
-    word("status_code", Codes(), "Expected status codes.", default="200-299"),
+    word("status_code", Lenient(Codes()), "Expected status codes.", default="200-299"),
     word("virtualhost", Word("a host name"), "The host name to ask for."),
     word("regex", ANY, "A pattern that the page must hold."),
     word("regex_no_match", None, "The pattern must not be there."),
@@ -146,7 +146,7 @@ BLOCKS = (
     ),
     _check(
         "MISC_CHECK",
-        word("misc_path", Script(), "The command; exit status 0 is success."),
+        word("misc_path", Command(), "The command; exit status 0 is success."),
         word(
             "misc_timeout",
             Timer(0, 4_294_000_000, whole=True),

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from hanode.conf.kinds import Init, Weight
 from hanode.conf.schema import block, word
-from hanode.conf.values import Choice, Int, Perhaps, Script, Timer, Word, Words
+from hanode.conf.values import Choice, Command, Int, Perhaps, Script, Timer, Word, Words
 
 LONG = 4_294_000_000
 WHOLE = Timer(1_000_000, LONG, whole=True)
@@ -17,7 +17,7 @@ BLOCKS = (
     block(
         "vrrp_script",
         (
-            word("script", Script(), "The command; exit status 0 is success."),
+            word("script", Command(), "The command; exit status 0 is success."),
             word(
                 "interval",
                 Timer(1, LONG),

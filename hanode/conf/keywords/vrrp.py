@@ -8,7 +8,7 @@ from __future__ import annotations
 from hanode.conf.kinds import After, Group
 from hanode.conf.kinds_words import Ipvlan, Vmac
 from hanode.conf.schema import block, switch, word
-from hanode.conf.values import Choice, Int, Ip, Perhaps, Script, Timer, Word, Words
+from hanode.conf.values import Choice, Command, Int, Ip, Perhaps, Script, Timer, Word, Words
 
 NAME = Word("a name")
 INTERFACE = Word("the name of an interface", 15)
@@ -235,7 +235,7 @@ INSTANCE = (
         since="2.3.2",
     ),
     *NOTIFY,
-    word("notify_deleted", Script(), "Command to run when the instance is deleted."),
+    word("notify_deleted", Command(), "Command to run when the instance is deleted."),
     word(
         "notify_master_rx_lower_pri",
         Script(),
