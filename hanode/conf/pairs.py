@@ -167,7 +167,9 @@ def listed(addresses: list[Address]) -> str:
 
 def added(to: VrrpInstance, addresses: list[Address], node: str) -> Fix | None:
     """The edit that adds addresses to a node's own file; a document of all nodes needs more."""
-    if not to.vips or addresses[0].origin.file == to.origin.file:
+    own = facts.source_ip(to)
+    taken = {own[0] if own is not None else "", *(peer.ip for peer in facts.peers(to))}
+    if not to.vips or addresses[0].origin.file == to.origin.file or moved(addresses) & taken:
         return None
     lines = [" ".join((str(a), *(("dev", a.dev) if a.dev else ()), *a.options)) for a in addresses]
     return inserted(to.vips[-1].origin, lines, f"add {listed(addresses)} to {node}")

@@ -26,10 +26,17 @@ class Case:
     """The text that it was read from, for fixes; included files have none."""
 
     def remove(self, where: Origin, label: str) -> Fix | None:
-        """The edit that takes a statement away, with its lines if nothing else is on them."""
+        """The edit that takes a statement away, with its lines if nothing else is on them.
+
+        None for a block whose braces do not match: who knows where it ends.
+        """
         if not self._ours(where):
             return None
         assert self.source is not None
+        text = self.source.text[where.start : where.end]
+        open_ended = self.source.text[where.end : where.end + 80].lstrip().startswith("{")
+        if open_ended or text.count("{") != text.count("}"):
+            return None
         whole = self.source.whole_line(where.start, where.end)
         return Fix(label, *(whole or (where.start, where.end)), "")
 

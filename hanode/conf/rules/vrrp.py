@@ -78,11 +78,13 @@ def authentication(case: Case) -> Iterator[Problem]:
             yield problem(where, "auth-half", "warning", message, "write auth_pass")
         if one.auth_pass is not None and one.auth_type is None:
             message = f"{one.name} has an auth_pass but no auth_type: it is not used"
-            fix = case.insert(place(one, "authentication"), "auth_type PASS")
+            block = place(one, "authentication")
+            fix = None if block is one.origin else case.insert(block, "auth_type PASS")
             yield problem(where, "auth-half", "warning", message, "write auth_type PASS", fix)
         if one.auth_type is not None and facts.version(one, case.config) == 3:
             message = f"VRRPv3 has no authentication: that of {one.name} is ignored"
-            fix = case.remove(place(one, "authentication"), "remove the block")
+            block = place(one, "authentication")
+            fix = None if block is one.origin else case.remove(block, "remove the block")
             yield problem(where, "auth-v3", "warning", message, "remove the block", fix)
         elif one.auth_type == "AH" and facts.instance_family(one) == 6:
             message = f"{one.name}: auth_type AH is for IPv4; keepalived ignores it"
