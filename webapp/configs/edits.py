@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from django.db.models import Max, Model
+from django.db.models import Manager, Max, Model
 
 from webapp.accounts.models import User
 from webapp.configs import language, rowshape
@@ -64,7 +64,7 @@ def add_vip(
             _check_interface(dev)
         Vip.objects.create(
             group=group,
-            position=_next(group.vips.aggregate(top=Max("position"))["top"]),
+            position=_end_of(group.vips),
             address=address,
             dev=dev or None,
             excluded=excluded,
@@ -128,7 +128,7 @@ def add_real_server(
     def change() -> None:
         real = RealServer(
             virtual_server=server,
-            position=_next(server.real_servers.aggregate(top=Max("position"))["top"]),
+            position=_end_of(server.real_servers),
         )
         _set(real, REAL_SERVER_FIELDS, values)
 
@@ -160,7 +160,9 @@ def _check_interface(name: str) -> None:
         raise ConfigRefused((problem,))
 
 
-def _next(top: int | None) -> int:
+def _end_of(rows: Manager[Any]) -> int:
+    """The position behind the last row."""
+    top: int | None = rows.aggregate(top=Max("position"))["top"]
     return 0 if top is None else top + 1
 
 
