@@ -7,12 +7,16 @@ from __future__ import annotations
 
 import socket
 from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 from hanode.proc.loop import Loop
-from hanode.system import mail, programs
+from hanode.system import programs
 from hanode.system.pipes import Fifo
 from hanode.vrrp.settings import FifoSettings
 from hanode.watch.settings import WatchSettings
+
+if TYPE_CHECKING:
+    from hanode.system.mail import Postman
 
 
 class Outbox:
@@ -23,13 +27,12 @@ class Outbox:
         self._warn = warn
         self._settings = WatchSettings()
         self._fifos: dict[str, Fifo] = {}
-        self._postman = mail.Postman()
-        loop.watch(self._postman.fileno(), self._on_failures)
+        self._postman: Postman | None = None
 
     @property
     def busy(self) -> bool:
         """Whether mail is not sent yet."""
-        return self._postman.busy
+        return self._postman is not None and self._postman.busy
 
     def use(self, settings: WatchSettings) -> None:
         """Open the FIFOs of these settings, and close the others; one that stays stays open."""
@@ -65,10 +68,15 @@ class Outbox:
 
     def post(self, subject: str, text: str) -> None:
         """One letter."""
+        from hanode.system import mail  # only now: it takes a third of the process's start
+
         settings, host = self._settings, socket.gethostname()
         smtp = settings.smtp
         if smtp.server is None:
             return
+        if self._postman is None:
+            self._postman = mail.Postman()
+            self._loop.watch(self._postman.fileno(), self._on_failures)
         server = mail.Server(
             smtp.server, smtp.port, smtp.helo or host, smtp.connect_timeout_us / 1_000_000
         )
@@ -101,5 +109,5 @@ class Outbox:
         self._loop.watch(fifo.fileno(), writable, write=True)
 
     def _on_failures(self, _mask: int) -> None:
-        for sentence in self._postman.failures():
+        for sentence in self._postman.failures() if self._postman is not None else ():
             self._warn("mail", sentence)
