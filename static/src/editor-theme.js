@@ -28,7 +28,7 @@ const look = EditorView.theme({
   ".tip-head": { fontFamily: "var(--mono)" },
   ".tip-engine": { color: "var(--muted)" },
   ".cm-tooltip-autocomplete > ul": { fontFamily: "var(--mono)", maxWidth: "min(38rem, 92vw)" },
-  ".cm-tooltip-autocomplete > ul > li": { padding: "3px 8px", minHeight: "1.6rem", overflow: "hidden", textOverflow: "ellipsis" },
+  ".cm-tooltip-autocomplete > ul > li": { padding: "3px 8px", lineHeight: "1.5", overflow: "hidden", textOverflow: "ellipsis" },
   ".cm-tooltip-autocomplete > ul > li[aria-selected]": { backgroundColor: "var(--accent)", color: "var(--accent-ink)" },
   ".cm-completionDetail": { fontStyle: "normal", fontFamily: "var(--font)", opacity: "0.75" },
   ".cm-completionMatchedText": { textDecoration: "none", fontWeight: "700" },
