@@ -94,6 +94,8 @@ class After(Value):
         first = 1 if words[0] == self.word else 0
         if len(words) <= first:
             raise BadValue(f"needs {self.inner.shape}")
+        if not first and len(words) > 1 and words[1] != self.word:
+            raise BadValue(f"takes only {self.word} besides its value", 1)
         try:
             return bool(first), self.inner.read(words[first : first + 1])
         except BadValue as error:
@@ -133,9 +135,10 @@ class Hex(Value):
         return (value,) if value else ()
 
 
-@dataclass(frozen=True, slots=True)
 class Codes(Value):
     """HTTP status codes: `200 302 400-499`; the value is a tuple of (first, last)."""
+
+    __slots__ = ()
 
     least: ClassVar[int] = 1
 
@@ -208,12 +211,13 @@ class _Wide(Value):
 TUNNELS = {"ipip": (), "gue": ("nocsum", "csum", "remcsum"), "gre": ("nocsum", "csum")}
 
 
-@dataclass(frozen=True, slots=True)
 class Method(Value):
     """`NAT`, `DR` or `TUN`, the last with what the packets are wrapped in.
 
     With a tunnel's options there is no value for the model's field: the statement is kept.
     """
+
+    __slots__ = ()
 
     least: ClassVar[int] = 1
     at_most: ClassVar[int] = ANY_NUMBER_OF_WORDS
@@ -255,9 +259,10 @@ class Method(Value):
         return (value,)
 
 
-@dataclass(frozen=True, slots=True)
 class Granularity(Value):
     """A netmask for IPv4, a prefix length for IPv6."""
+
+    __slots__ = ()
 
     least: ClassVar[int] = 1
     at_most: ClassVar[int] = 1
@@ -277,9 +282,10 @@ class Granularity(Value):
         return (value,)
 
 
-@dataclass(frozen=True, slots=True)
 class MailServer(Value):
     """`HOST [PORT]`."""
+
+    __slots__ = ()
 
     least: ClassVar[int] = 1
     at_most: ClassVar[int] = 2
@@ -294,9 +300,10 @@ class MailServer(Value):
         return tuple(words)
 
 
-@dataclass(frozen=True, slots=True)
 class Init(Value):
     """`[N] [overwrite]` of init_file."""
+
+    __slots__ = ()
 
     at_most: ClassVar[int] = 2
 

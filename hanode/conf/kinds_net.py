@@ -28,9 +28,10 @@ def c_number(word: str) -> int | None:
     return int(digits, base)
 
 
-@dataclass(frozen=True, slots=True)
 class Net(Value):
     """An address or network, or a word for all of them."""
+
+    __slots__ = ()
 
     least: ClassVar[int] = 1
     at_most: ClassVar[int] = 1
@@ -54,9 +55,10 @@ class Net(Value):
         return (value,)
 
 
-@dataclass(frozen=True, slots=True)
 class Destination(Net):
     """Where a route leads, perhaps after the number of the route's type."""
+
+    __slots__ = ()
 
     @property
     def shape(self) -> str:
@@ -163,9 +165,10 @@ class Numbered(Value):
         return (str(value),)
 
 
-@dataclass(frozen=True, slots=True)
 class Realms(Value):
     """`TO` or `FROM/TO`, each a number up to 255 or a name of rt_realms."""
+
+    __slots__ = ()
 
     least: ClassVar[int] = 1
     at_most: ClassVar[int] = 1
@@ -214,9 +217,10 @@ class Span(Value):
         return (f"{value[0]}-{value[1]}",)
 
 
-@dataclass(frozen=True, slots=True)
 class Mark(Value):
     """`MARK` or `MARK/MASK`, numbers as in C."""
+
+    __slots__ = ()
 
     least: ClassVar[int] = 1
     at_most: ClassVar[int] = 1
@@ -266,9 +270,10 @@ class RouteTime(Value):
         return (value,)
 
 
-@dataclass(frozen=True, slots=True)
 class Swallowed(Value):
     """`inet` and `inet6` among a line's options: keepalived loses the word after them."""
+
+    __slots__ = ()
 
     at_most: ClassVar[int] = 1
 

@@ -234,9 +234,10 @@ def _length_fits(word: str) -> bool:
     return not slash or (length.isdecimal() and int(length[:4]) <= (128 if ":" in ip else 32))
 
 
-@dataclass(frozen=True, slots=True)
 class Service(Value):
     """What a virtual_server is named by: `IP [port]`, `fwmark N` or `group NAME`."""
+
+    __slots__ = ()
 
     least: ClassVar[int] = 1
 
@@ -279,9 +280,10 @@ class Tagged(Value):
         return (*self.inner.write(inner), *((tag,) if tag else ()))
 
 
-@dataclass(frozen=True, slots=True)
 class Spread(Value):
     """Addresses of a virtual_server_group: one, a range, or a network."""
+
+    __slots__ = ()
 
     least: ClassVar[int] = 1
     at_most: ClassVar[int] = 1

@@ -73,9 +73,10 @@ class Part:
         return self.statement.notes
 
 
-@dataclass(frozen=True, slots=True)
 class Named(Part):
     """A block with a name behind its keyword."""
+
+    __slots__ = ()
 
     @property
     def name(self) -> str:

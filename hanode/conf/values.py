@@ -93,9 +93,10 @@ class Word(Value):
         return (value,)
 
 
-@dataclass(frozen=True, slots=True)
 class Flag(Value):
     """A keyword that stands alone."""
+
+    __slots__ = ()
 
     at_most: ClassVar[int] = 0
 
@@ -114,9 +115,10 @@ TRUE_WORDS = ("on", "true", "yes")
 FALSE_WORDS = ("off", "false", "no")
 
 
-@dataclass(frozen=True, slots=True)
 class Bool(Value):
     """on/off/true/false/yes/no; nothing means on."""
+
+    __slots__ = ()
 
     at_most: ClassVar[int] = 1
 
@@ -274,9 +276,10 @@ class Timer(Value):
         return (seconds(value),)
 
 
-@dataclass(frozen=True, slots=True)
 class Ip(Value):
     """An IPv4 or IPv6 address; keepalived silently cuts off a prefix length."""
+
+    __slots__ = ()
 
     least: ClassVar[int] = 1
     at_most: ClassVar[int] = 1
@@ -295,9 +298,10 @@ class Ip(Value):
         return (value,)
 
 
-@dataclass(frozen=True, slots=True)
 class Endpoint(Value):
     """`IP [port]`; the value is (ip, port or None)."""
+
+    __slots__ = ()
 
     least: ClassVar[int] = 1
     at_most: ClassVar[int] = 2
@@ -320,9 +324,10 @@ class Endpoint(Value):
         return (ip,) if port is None else (ip, str(port))
 
 
-@dataclass(frozen=True, slots=True)
 class Script(Value):
     """A command, quoted where it has arguments, and perhaps a user and a group."""
+
+    __slots__ = ()
 
     least: ClassVar[int] = 1
 
@@ -331,9 +336,10 @@ class Script(Value):
         return 'a command ("in quotes" with its arguments), perhaps a user and a group'
 
 
-@dataclass(frozen=True, slots=True)
 class Command(Script):
     """A command that keepalived misses only at the end of its block, or never."""
+
+    __slots__ = ()
 
     least: ClassVar[int] = 0
 
