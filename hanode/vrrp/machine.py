@@ -131,19 +131,24 @@ class Machine(Election):
         """Leave INIT, unless something must be known first."""
         resume, self._resume = self._resume, False
         pending = track.pending(self._watched, self.shared.trackers)
+        if pending is not None and not resume and self.shared.maintenance is None:
+            self.cause = pending
+            return []
         reason = self._fault()
         if reason is not None:
             return self._become_fault(reason, now_us)
-        if pending is not None and not resume:
-            self.cause = pending
-            return []
-        effects = self._become_backup(cause, now_us)
         if self.settings.priority == PRIORITY_OWNER:
             # RFC 9568 section 6.4.1 (100): the owner takes over at once.
-            effects += self._want_master("start as the owner of the addresses", now_us)
-        elif resume:
-            effects += self._want_master("resumed: it was master a moment ago", now_us)
-        return effects
+            return self._begin_as_master("start as the owner of the addresses", now_us)
+        if resume:
+            return self._begin_as_master("resumed: it was master a moment ago", now_us)
+        return self._become_backup(cause, now_us)
+
+    def _begin_as_master(self, cause: str, now_us: int) -> list[Effect]:
+        self.wants_master = True
+        if self.gate is None or self.gate.may_be_master():
+            return self._become_master(cause, now_us)
+        return self._become_backup(cause, now_us) + self._want_master(cause, now_us)
 
     def _stop(self, event: Stopped, now_us: int) -> list[Effect]:
         never = self.state is State.INIT

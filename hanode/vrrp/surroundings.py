@@ -31,7 +31,7 @@ class Tracked:
     weight: int = 0
     """0: its failure is a FAULT."""
     reverse: bool = False
-    """Success and failure change places; a file's number changes its sign."""
+    """What counts changes its sign; with weight 0, success is the FAULT."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -101,12 +101,11 @@ def _delta(thing: Tracked, state: TrackerChanged) -> int:
     if thing.kind == "file":
         product = _product(thing, state)
         return 0 if product <= FILE_FAULT else min(FILE_MOST, product)
-    if state.up is None:
+    # keepalived: a positive weight counts while all is well, a negative one while it is not;
+    # `reverse` turns the sign of what counts.
+    if state.up is None or state.up != (thing.weight > 0):
         return 0
-    good = state.up != thing.reverse
-    if thing.weight > 0:
-        return thing.weight if good else 0
-    return 0 if good else thing.weight
+    return -thing.weight if thing.reverse else thing.weight
 
 
 def _product(thing: Tracked, state: TrackerChanged) -> int:

@@ -108,7 +108,7 @@ class World:
             states = {m.state for m in group.members}
             if State.MASTER in states or State.FAULT in states:
                 assert len(states - {State.INIT}) == 1, states
-            faulted = any(m.own_fault for m in group.members if m.state is not State.INIT)
+            faulted = any(m.own_fault for m in group.members)
             if State.FAULT in states:
                 assert faulted, "somebody has a reason"
 
