@@ -6,11 +6,10 @@ PURE; data only.
 from __future__ import annotations
 
 from hanode.conf.kinds import Codes, Hex, Weight
-from hanode.conf.kinds_words import REGEX_OPTIONS, Pattern, Several
+from hanode.conf.kinds_words import REGEX_OPTIONS, Numbers, Pattern, Several
 from hanode.conf.schema import NEXT, Block, Keyword, block, switch, word
-from hanode.conf.values import Choice, Command, Int, Ip, Lenient, Timer, Value, Word, Words
+from hanode.conf.values import Choice, Command, Int, Ip, Lenient, Timer, Word, Words
 
-ANY = Value()
 LONG = 18_446_744_073_709_551_614
 OFFSET = Lenient(Int(0, 2**64 - 1))
 CONNECTING_TIME = 4_294_967_295
@@ -98,12 +97,16 @@ URL = (
     ),
     word("status_code", Lenient(Codes()), "Expected status codes.", default="200-299"),
     word("virtualhost", Word("a host name"), "The host name to ask for."),
-    word("regex", ANY, "A pattern that the page must hold."),
+    word("regex", Lenient(Words("a pattern")), "A pattern that the page must hold."),
     word("regex_no_match", None, "The pattern must not be there."),
-    word("regex_options", Several(REGEX_OPTIONS), "Options of the pattern."),
+    word("regex_options", Lenient(Several(REGEX_OPTIONS)), "Options of the pattern."),
     word("regex_min_offset", OFFSET, "Where the pattern may begin, at least."),
     word("regex_max_offset", OFFSET, "Where the pattern may begin, at most."),
-    word("regex_stack", ANY, "Memory for the pattern."),
+    word(
+        "regex_stack",
+        Lenient(Numbers(0, 2**64 - 1, "the first and the largest size in bytes")),
+        "Memory for the pattern.",
+    ),
     switch("tls_compliant", "Refuse connections that end without a farewell.", since="2.2.8"),
 )
 

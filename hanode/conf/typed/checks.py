@@ -75,7 +75,7 @@ class Url(Part):
     regex_options = Said[tuple[str, ...]]()
     regex_min_offset = Said[int]()
     regex_max_offset = Said[int]()
-    regex_stack = Said[tuple[str, ...]]()
+    regex_stack = Said[tuple[int, ...]]()
     tls_compliant = Said[bool]()
 
 
