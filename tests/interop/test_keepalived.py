@@ -170,9 +170,7 @@ def differing(start_a: Start, start_b: Start, settings_b: InstanceSettings) -> t
         a, b = start_a(net, "a", instance("a")), start_b(net, "b", settings_b)
         try:
             until(lambda: net.has_vip("a"), "A holds the VIP")
-            time.sleep(1.5)
-            if isinstance(b, Ours):
-                b.status()
+            time.sleep(8)  # long enough for B, too, which may have started later
             return net.has_vip("a"), net.has_vip("b")
         finally:
             a.close()
@@ -185,6 +183,10 @@ def misfits() -> dict[str, tuple[tuple[bool, bool], tuple[bool, bool]]]:
         "auth_pass": instance("b", auth_pass="another"),
         "addresses": instance("b", VIP, "192.168.192.201"),
         "advert_int": instance("b", advert_int_us=2_000_000),
+        "auth_type": instance("b", auth_type="AH"),
+        "no_auth": instance("b", auth_type="NONE"),
+        "version": v3("b"),
+        "vrid": instance("b", vrid=52),
     }
     with ThreadPoolExecutor(2 * len(cases)) as pool:
         futures = {
@@ -229,3 +231,4 @@ def test_misfits_end_as_with_keepalived() -> None:
     for name, (theirs, mine) in results.items():
         assert mine == theirs, (name, results)
     assert results["auth_pass"] == ((True, True), (True, True))
+    assert results["auth_type"] == results["version"] == ((True, True), (True, True))
