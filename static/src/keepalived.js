@@ -1,7 +1,7 @@
 // Colours for keepalived's language: line-based keywords, conditions, macros, comments.
 import { StreamLanguage } from "@codemirror/language";
 
-const BLOCK = /^(global_defs|vrrp_\w+|virtual_(?:server\w*|ipaddress\w*|routes\w*|rules)|real_server|authentication|track_\w+|static_\w+|garp_group|bfd_instance|unicast_\w+|TCP_CHECK|HTTP_GET|SSL_GET|SMTP_CHECK|MISC_CHECK|DNS_CHECK|UDP_CHECK|PING_CHECK|FILE_CHECK|BFD_CHECK|notification_email|SSL|url|host)\b/;
+const BLOCK = /^(global_defs|vrrp_(?:instance|script|sync_group|track_\w+)|virtual_(?:server\w*|ipaddress\w*|routes\w*|rules)|real_server|authentication|track_\w+|static_\w+|garp_group|bfd_instance|unicast_\w+|TCP_CHECK|HTTP_GET|SSL_GET|SMTP_CHECK|MISC_CHECK|DNS_CHECK|UDP_CHECK|PING_CHECK|FILE_CHECK|BFD_CHECK|notification_email|SSL|url|host)\b/;
 
 export const keepalived = StreamLanguage.define({
   name: "keepalived",
