@@ -199,17 +199,17 @@ class Tracked:
     @property
     def healthy(self) -> int:
         """What it adds to the priority while all is well."""
-        return self._adds(good=not self.reverse)
+        return self._adds(self.weight > 0)
 
     @property
     def failed(self) -> int:
         """What it adds after its failure."""
-        return self._adds(good=self.reverse)
+        return self._adds(self.weight < 0)
 
-    def _adds(self, *, good: bool) -> int:
-        if self.weight > 0:
-            return self.weight if good else 0
-        return 0 if good else self.weight
+    def _adds(self, counts: bool) -> int:
+        """`reverse` turns the sign of what counts, as keepalived 2.2.7 was seen to do."""
+        amount = self.weight if counts else 0
+        return -amount if self.reverse else amount
 
 
 def tracked(instance: VrrpInstance, config: Config) -> list[Tracked]:

@@ -109,7 +109,7 @@ def watched(settings: VrrpSettings) -> WatchSettings:
 def _harmless_down(name: str, lines: list[Tracked]) -> bool:
     """Whether it changes nothing while failed; who would be in FAULT has the first word."""
     ours = sorted((t for t in lines if t.kind == "script" and t.name == name), key=_weighted)
-    return bool(ours) and (ours[0].weight > 0) is not ours[0].reverse
+    return bool(ours) and (ours[0].weight > 0 or (not ours[0].weight and ours[0].reverse))
 
 
 def _weighted(line: Tracked) -> bool:
