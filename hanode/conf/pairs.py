@@ -16,7 +16,7 @@ from hanode.conf.problems import Fix, Problem, in_order
 from hanode.conf.rules.addresses import canonical
 from hanode.conf.rules.base import inserted, problem, rewritten
 from hanode.conf.services import Service, services
-from hanode.conf.values import seconds
+from hanode.conf.values import family, seconds
 
 Group = dict[str, tuple[Config, VrrpInstance]]
 """A group as each node (by id) has it."""
@@ -171,6 +171,9 @@ def added(to: VrrpInstance, addresses: list[Address], node: str) -> Fix | None:
     taken = {own[0] if own is not None else "", *(peer.ip for peer in facts.peers(to))}
     if not to.vips or addresses[0].origin.file == to.origin.file or moved(addresses) & taken:
         return None
+    versions = {family(a.ip) for a in (*addresses, *to.vips)}
+    if len(versions) > 1 or (6 in versions and len(to.vips) == 1):
+        return None  # it goes above the last one, and the first one is of a certain kind in IPv6
     lines = [" ".join((str(a), *(("dev", a.dev) if a.dev else ()), *a.options)) for a in addresses]
     return inserted(to.vips[-1].origin, lines, f"add {listed(addresses)} to {node}")
 
