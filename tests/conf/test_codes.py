@@ -35,7 +35,8 @@ def test_a_mistake_is_found_at_its_line_and_what_is_sound_is_left_alone(case: Ca
     assert [p.code for p in problems(case, case.sound, case.sound_target)] == []
 
 
-@pytest.mark.parametrize("case", CASES, ids=str)
+# A million lines take seconds: once is enough, and no line of them can be fixed.
+@pytest.mark.parametrize("case", [c for c in CASES if c.code != "too-long"], ids=str)
 def test_a_fix_removes_its_problem_and_brings_no_other(case: Case) -> None:
     before = problems(case, case.text)
     ours = [p for p in before if p.code == case.code and p.line == case.expected_line]
