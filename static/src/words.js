@@ -75,7 +75,9 @@ export function offered(context, tables) {
   const from = context.pos - part.length;
   const block = blockAt(doc, from, tables.blocks);
   const list = choices(doc, tables.blocks, block, written);
-  return list.length ? { from, options: list, validFor: /^[^\s{}"]*$/ } : null;
+  // A word that is whole needs no offer: Enter behind it begins the next line.
+  if (!list.length || (!context.explicit && list.some(({ label }) => label === part))) return null;
+  return { from, options: list };
 }
 
 function choices(doc, blocks, block, written) {

@@ -181,3 +181,17 @@ def test_values_and_names_are_offered_where_they_fit(page: Page) -> None:
     page.keyboard.press("Control+Space")
     expect(_choice(page, "up")).to_be_visible()
     page.keyboard.press("Escape")
+
+
+def test_a_whole_word_needs_no_offer_and_enter_begins_the_next_line(page: Page) -> None:
+    _open(page, "small")
+    page.keyboard.insert_text("vrrp_instance X {\n ")
+    page.keyboard.type("nopreemp")
+    expect(_choice(page, "nopreempt")).to_be_visible()
+    page.keyboard.type("t")
+    expect(page.locator("config-editor .cm-tooltip-autocomplete")).to_have_count(0)
+    page.keyboard.press("Enter")
+    page.keyboard.type("priority 7")
+    lines = page.locator("config-editor .cm-line")
+    expect(lines.nth(1)).to_have_text(re.compile(r"^\s*nopreempt$"))
+    expect(lines.nth(2)).to_have_text(re.compile(r"^\s*priority 7$"))
