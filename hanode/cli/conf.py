@@ -208,7 +208,8 @@ def _merge(args: argparse.Namespace) -> int:
     sources = {node: Source(names[node], text) for node, text in texts.items()}
     print_problems(merged.problems, sources, sys.stderr)
     if conf.has_errors(merged.problems):
-        print(summary(merged.problems, len(texts)), file=sys.stderr)
+        counted = summary(merged.problems, len(texts))
+        print(f"{counted}; nothing is written before the errors are corrected", file=sys.stderr)
         return 1
     _write_out(merged.text)
     return 0

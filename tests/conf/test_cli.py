@@ -222,6 +222,14 @@ def test_a_document_is_checked_for_all_its_nodes(tmp_path: Path) -> None:
     assert "priority-equal" in hanode("check", str(merged)).stdout
 
 
+def test_merge_writes_nothing_while_there_are_errors() -> None:
+    done = hanode("merge", f"a={CORPUS / 'broken.conf'}", f"b={PAIR_B}")
+    assert done.returncode == 1
+    assert done.stdout == ""
+    assert "missing-brace" in done.stderr
+    assert done.stderr.endswith("; nothing is written before the errors are corrected\n")
+
+
 def test_check_follows_includes(tmp_path: Path) -> None:
     (tmp_path / "inner.conf").write_text("frobnicate\n")
     (tmp_path / "main.conf").write_text("include inner.conf\n")
