@@ -35,7 +35,7 @@ class ScriptWatch:
 
     def __init__(self, settings: ScriptTracker, *, now_us: int) -> None:
         self.settings = settings
-        self.result = 0 if settings.init_fail else settings.rise - 1
+        self.result = settings.rise - 1  # after init_fail too: keepalived 2.2.7 was seen to do so
         self.news: News | None = None
         """What was said last; None: nothing is known yet."""
         self.adopted = False
