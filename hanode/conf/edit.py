@@ -85,6 +85,7 @@ def set_value(
     that counts. Raises EditRefused.
     """
     one_line(value)
+    _said(path)
     splices: list[Splice] = []
     seen: list[tuple[View, Found]] = []
     lacking: list[tuple[View, Found]] = []
@@ -112,6 +113,7 @@ def remove(
     document: Document, path: Path, *, node: str | None = None, read: Reader | None = None
 ) -> Document:
     """The document without the statements (or the whole blocks) at `path`. Raises EditRefused."""
+    _said(path)
     splices: list[Splice] = []
     for view in views(document, node, read):
         found = walk(view, path[:-1])
@@ -216,6 +218,11 @@ def _conditions(
     if condition is None and len(others) == 1:
         return [f"@^{others[0]} "]
     raise EditRefused("only some nodes have this: edit the text, or one node after the other")
+
+
+def _said(path: Path) -> None:
+    if not path or not all(part.strip() for part in path):
+        raise EditRefused("the path names no statement")
 
 
 def one_line(value: str) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from difflib import SequenceMatcher
@@ -16,7 +17,7 @@ from hanode.conf.blocks import Raw, build
 from hanode.conf.expand import expand
 from hanode.conf.lexer import quote, unquote
 from hanode.conf.schema import blocks, root_words, script_words
-from tests.conf.samples import CORPUS, comments, configs, text_of
+from tests.conf.samples import CORPUS, comments, configs, messy_texts, text_of
 
 TEXT = """\
 # head
@@ -507,3 +508,22 @@ def test_a_line_that_is_added_is_the_last_of_its_block(
             append(expected, around, new)
         assert tree(done, one) == expected, (around, node, one, done)
     kept_lines(text, done, 20)
+
+
+@given(st.data(), messy_texts, st.sampled_from([None, "a", "b"]))
+@settings(max_examples=150, deadline=None)
+def test_no_text_makes_an_edit_raise_anything_else(
+    data: st.DataObject, text: str, node: str | None
+) -> None:
+    document = conf.parse(text)
+    known = [tuple(quoted(part) for part in path) for path in paths(tree(text, node))]
+    path = data.draw(st.sampled_from([*known, ("vrrp_instance g", "priority"), ()]))
+    for change in (
+        lambda: conf.set_value(document, path, "1", node=node),
+        lambda: conf.remove(document, path, node=node),
+        lambda: conf.add(document, path, "one {", "}", node=node),
+        lambda: conf.add_address(document, "g", "192.0.2.1", node=node),
+        lambda: conf.remove_address(document, "g", "192.0.2.1", node=node),
+    ):
+        with contextlib.suppress(EditRefused):
+            change()

@@ -5,23 +5,24 @@ from __future__ import annotations
 import types
 import typing
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from hanode.conf import model, schema
+from hanode.conf import Origin, check, model, schema
 from hanode.conf.blocks import build
 from hanode.conf.expand import expand
 from hanode.conf.kept import statement
-from hanode.conf.said import Blocks, Every, Part, Switch, Word, keyword_of, written
+from hanode.conf.said import Blocks, Every, Part, Switch, Word, keyword_of, place, written
 from hanode.conf.schema import Keyword, root_words, script_words
 from hanode.conf.statements import Statement
 from hanode.conf.tree import parse
 from hanode.conf.typed import checks, lvs, static, tracking, vrrp
 from hanode.conf.values import Perhaps
-from tests.conf.samples import value_of
+from tests.conf.samples import configs, corpus, messy_texts, text_of, value_of
 
 CLASSES: dict[str, type] = {
     "root": model.Config,
@@ -136,3 +137,42 @@ def test_values_are_of_the_type_that_the_attribute_says(block: str, data: st.Dat
         values = value if isinstance(word, Every) else (value,)
         bare = isinstance(keyword.value, Perhaps) and value is None
         assert bare or all(fits(each, kind) for each in values), (text, value, kind)
+
+
+def read_all(owner: Any) -> None:
+    """Asks for everything that an object and the blocks in it can be asked for."""
+    for name in attributes(type(owner)):
+        value = getattr(owner, name)
+        assert written(owner, name) or not value or name == "tunnel"
+        assert isinstance(place(owner, name), Origin)
+        for inner in value if isinstance(value, tuple) else (value,):
+            if isinstance(inner, Part):
+                read_all(inner)
+
+
+def read_model(text: str) -> None:
+    config = check(text, node="a").model
+    read_all(config)
+    read_all(config.globals)
+    for instance in config.instances:
+        read_all(instance)
+        assert all(vip.flags or not vip.no_track for vip in (*instance.vips, *instance.excluded))
+    for server in config.services:
+        assert server.key
+        assert server.forwarding is None or server.forwarding.method in ("NAT", "DR", "TUN")
+        read_all(server)
+        for real in server.real_servers:
+            read_all(real)
+            for one in real.checks:
+                read_all(one)
+
+
+@given(messy_texts | configs)
+@settings(max_examples=100, deadline=None)
+def test_any_file_can_be_asked_for_everything(text: str) -> None:
+    read_model(text)
+
+
+@pytest.mark.parametrize("path", corpus(), ids=lambda p: p.name)
+def test_each_file_of_the_corpus_can_be_asked_for_everything(path: Path) -> None:
+    read_model(text_of(path))
