@@ -108,6 +108,8 @@ class Masters:
         """Since when nothing was done to the world."""
         self._farewell: tuple[str, int] | None = None
         """Who gave mastership up gracefully, and when, with nothing else since."""
+        self._spoke_us = 0
+        """When the last ordinary advert was sent."""
         self._was_master: set[str] = set()
         self._ready = False
         """There was somebody who could be master."""
@@ -122,12 +124,16 @@ class Masters:
         alone = len(self._was_master) == 1 and set(names) == self._was_master
         gone = verb in ("stop", "release") or (verb == "maintenance" and alone)
         farewell = gone and calm and alone and not self._disturbed(world)
+        # An ordinary advert that is still on its way may come after the farewell.
+        farewell = farewell and world.now_us - self._spoke_us > expect.slack_us(world)
         self._farewell = (names[0], world.now_us) if farewell else None
         self._calm_us = world.now_us
         self._rivals = []
 
     def saw_advert(self, world: World, node: Node, key: InstanceKey, priority: int) -> None:
-        """Nothing."""
+        """Note when it was no farewell."""
+        if key == self._key and priority != PRIORITY_STOP:
+            self._spoke_us = world.now_us
 
     def saw_step(self, world: World) -> None:
         """Count masters where nothing excuses two or none."""

@@ -25,6 +25,7 @@ KEPT = (
     (2038, "v3 hmac", 3),
     (2216, "v3 group, 100 ms", 3),
     (4921, "v2 everything", 2),
+    (5651, "v3 intervals", 2),
     (51118, "v3 hmac", 3),
     (50197, "v6", 3),
     (50567, "v2 regrouped", 3),
