@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from hanode.system.vmac import Macvlan, Vmacs
 
 LINK_LOCAL_BITS = 64
+IGMP_REPORTS = "igmp_link_local_mcast_reports"
 MAC_BYTES = 6
 
 
@@ -37,7 +38,6 @@ class Host:
         self,
         monitor: Monitor,
         commands: Commands,
-        vmacs: Vmacs,
         outlets: Outlets,
         firewall: Firewall,
         warn: Callable[[str, str], None],
@@ -46,7 +46,9 @@ class Host:
         self.outlets = outlets
         self.watch = LinkWatch(Asker().has_link)
         self._commands = commands
-        self._vmacs = vmacs
+        self._made: Vmacs | None = None
+        self._reports: int | None = None
+        """igmp_link_local_mcast_reports, as it was before us."""
         self._firewall = firewall
         self._warn = warn
         self._virtual: dict[str, tuple[Macvlan, InstanceSettings]] = {}
@@ -60,9 +62,9 @@ class Host:
         self._routers.clear()
         self._frames.clear()
         self._virtual = {}
+        self._join_in_silence(settings.disable_local_igmp)
         for instance in settings.instances:
-            wanted = self._vmacs.of(instance)
-            if wanted is not None:
+            if instance.vmac is not None and (wanted := self._vmacs.of(instance)) is not None:
                 self._virtual[wanted.name] = (wanted, instance)
             if instance.promote_secondaries:
                 self._set(4, instance.interface, "promote_secondaries", 1)
@@ -74,15 +76,36 @@ class Host:
             # Now, and not at the first failover: opening a socket may wait.
             self._frames_of(device)
 
+    @property
+    def _vmacs(self) -> Vmacs:
+        """Only where a file needs them: their messages take 10 ms to import."""
+        if self._made is None:
+            from hanode.system.vmac import Vmacs
+
+            self._made = Vmacs()
+        return self._made
+
+    def _join_in_silence(self, wanted: bool) -> None:
+        """disable_local_igmp: no report for groups like ours, in the whole namespace."""
+        if wanted and self._reports is None:
+            self._reports = sysctl.read(4, "", IGMP_REPORTS)
+        if wanted or self._reports is not None:
+            value = 0 if wanted else self._reports or 0
+            if (why := sysctl.write(4, "", IGMP_REPORTS, value)) is not None:
+                self._warn("vrrp", why)
+        if not wanted:
+            self._reports = None
+
     def prune(self) -> None:
         """Close and remove what the configuration does not need."""
         self.outlets.prune()
-        for name in self._vmacs.unwanted(self._virtual):
+        for name in self._made.unwanted(self._virtual) if self._made is not None else ():
             self._remove_virtual(name)
 
     def end(self) -> None:
         """The virtual interfaces go with us."""
-        for name in list(self._vmacs.made):
+        self._join_in_silence(False)
+        for name in list(self._made.made) if self._made is not None else ():
             self._remove_virtual(name)
 
     def follow(self, name: str) -> None:

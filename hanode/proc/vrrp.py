@@ -89,7 +89,6 @@ class VrrpProcess:
     def _stand(self) -> None:
         """Open what speaks with the kernel of this namespace."""
         from hanode.system.rtnl import Commands  # pyroute2's, once `without_face` has run
-        from hanode.system.vmac import Vmacs
 
         self.monitor = Monitor()
         self.ears = Ears(self.loop, self.clock, self.router, self._carry_out)
@@ -99,7 +98,6 @@ class VrrpProcess:
         self.host = Host(
             self.monitor,
             commands,
-            Vmacs(),
             Outlets(self.ears),
             self.firewall,
             self._warn,

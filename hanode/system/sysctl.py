@@ -1,4 +1,4 @@
-"""The kernel's switches of single interfaces (/proc/sys/net/ipv4/conf and ipv6/conf).
+"""The kernel's switches of single interfaces (/proc/sys/net/ipv4/conf and ipv6/conf), or of all.
 
 SYSTEM. Read and set when a configuration is taken over, never on the way of an advert: procfs does
 not wait for a disk.
@@ -13,7 +13,7 @@ ROOT = Path("/proc/sys/net")
 
 
 def read(family: int, interface: str, name: str) -> int | None:
-    """The value of a switch; None: this kernel or interface has none."""
+    """The value of a switch; None: this kernel or interface has none. "": not an interface's."""
     try:
         return int(_path(family, interface, name).read_text())
     except (OSError, ValueError):
@@ -37,4 +37,5 @@ def write(family: int, interface: str, name: str, value: int) -> str | None:
 
 
 def _path(family: int, interface: str, name: str) -> Path:
-    return ROOT / f"ipv{family}" / "conf" / interface / name
+    folder = ROOT / f"ipv{family}"
+    return folder / "conf" / interface / name if interface else folder / name

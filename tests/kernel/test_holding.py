@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
@@ -62,7 +63,7 @@ def test_routes_and_rules_come_and_go_with_the_mastership_and_are_put_back() -> 
 
 def test_what_the_node_itself_holds_is_there_from_start_to_end() -> None:
     settings = v3("a", advert_int_us=100_000)
-    static = {"static_addresses": (ADDRESS,), "static_routes": (STATIC,)}
+    static: dict[str, Any] = {"static_addresses": (ADDRESS,), "static_routes": (STATIC,)}
     with wired() as net:
         a = Ours(net, "a", settings, **static)
         try:
@@ -121,3 +122,24 @@ def test_the_engine_lives_in_the_namespace_that_the_file_names() -> None:
         assert answer["error"] == "net_namespace nowhere: No such file or directory"
         a.close()
     assert "nowhere" not in run("ip", "netns", "list")
+
+
+def test_igmp_reports_are_off_while_the_file_says_so_and_then_as_before() -> None:
+    path = "/proc/sys/net/ipv4/igmp_link_local_mcast_reports"
+    with wired() as net:
+
+        def reports() -> str:
+            return run("ip", "netns", "exec", net.namespaces["a"], "cat", path).strip()
+
+        before = reports()
+        a = Ours(net, "a", v3("a"), disable_local_igmp=True)
+        try:
+            until(lambda: reports() == "0", "switched off")
+            a.configure(v3("a"))
+            assert reports() == before
+            a.configure(v3("a"), disable_local_igmp=True)
+            assert reports() == "0"
+            a.stop()
+            assert reports() == before
+        finally:
+            a.close()
