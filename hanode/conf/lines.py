@@ -19,6 +19,8 @@ from hanode.conf.values import BadValue, Value, family, is_ip
 
 STRICT = frozenset(("a route", "a rule", "an address or a mark", "an address of a peer"))
 """Lines that keepalived drops for a word that it does not know; others lose only the word."""
+TYPED = ("goto", "nop", "blackhole", "unreachable", "prohibit")
+"""Actions of a rule before which `type` may stand."""
 ORIGINS = ("18", "0x12", "keepalived")
 """keepalived's own number among the origins of routes."""
 
@@ -128,25 +130,26 @@ def _value(
     try:
         value.read(own)
     except BadValue as error:
-        code, message = "bad-value", f"{name} {error}"
-        if not name:
-            code = "unknown-option"
-            message = (
-                f"{own[0]} is no option of {table.lines}; taken for its destination, it {error}"
-            )
-        _say(raw, at + error.index, code, message, found, mild=error.mild)
+        if not name and error.mild:
+            _say(raw, at, "bad-address", f"the destination {error}", found, mild=True)
+        elif not name:
+            _unknown(raw, at, table, found, f"; taken for its destination, it {error}")
+        else:
+            message = f"{name} {error}"
+            _say(raw, at + error.index, "bad-value", message, found, mild=error.mild)
         found.broken |= not error.mild and table.lines in STRICT
     return taken
 
 
-def _unknown(raw: Raw, at: int, table: Block, found: Read) -> None:
+def _unknown(raw: Raw, at: int, table: Block, found: Read, why: str = "") -> None:
     name = unquote(raw.words[at])
     if _is_over(found, table):
         _say(raw, at, "extra-words", f"{name} is too much here; keepalived ignores it", found, True)
         return
     of = f"of {table.lines}" if table.lines != "an address or a mark" else f"in {table.name}"
     strict = table.lines in STRICT
-    message = f"{name} is no option {of}; keepalived ignores {'the line' if strict else 'it'}"
+    lost = f"; keepalived ignores {'the line' if strict else 'it'}"
+    message = f"{name} is no option {of}{why or lost}"
     meant = nearest(name, table.keywords)
     fix = None
     if raw.line.macro is None and meant is not None:
@@ -260,6 +263,11 @@ def _rule(raw: Raw, found: Read) -> Iterator[Problem]:
     if mixed:
         return
     actions = [o for o in found.options if o.name in ACTIONS]
+    for option, after in zip(found.options, [*found.options[1:], None], strict=True):
+        if option.name == "type" and (after is None or after.name not in TYPED):
+            message = f"type stands before {', '.join(TYPED[:-1])} or {TYPED[-1]} only"
+            yield _wrong(raw, option.at, "bad-value", message)
+            return
     place = found.find("preference", "priority", "order")
     if len(actions) > 1:
         message = f"a rule does one thing: {actions[0].name} or {actions[1].name}, not both"

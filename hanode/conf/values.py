@@ -270,6 +270,8 @@ class Timer(Value):
         value += fraction[6] >= "5"
         if not self.low_us <= value <= self.high_us:
             raise BadValue(f"must be {self.shape}, not {words[0]}")
+        if len(fraction) > 13:
+            raise BadValue(f"has at most six decimals; keepalived rounds {words[0]}", mild=True)
         return value
 
     def write(self, value: Any) -> tuple[str, ...]:
