@@ -202,7 +202,8 @@ class Runners:
         for path, script in wanted.items():
             if path in self._readers:
                 continue
-            reader = self._start(replace(script, argv=(*script.argv, path)))
+            found = self._find(replace(script, argv=(*script.argv, path)))
+            reader = self._begin(found if isinstance(found, str) else programs.tied(found))
             if isinstance(reader, str):
                 self._warn(path, f"its script was not run: {reader}")
                 continue

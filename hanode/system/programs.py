@@ -100,6 +100,19 @@ def start(program: Program, environment: Mapping[str, str]) -> subprocess.Popen[
     )
 
 
+def tied(program: Program) -> Program:
+    """The same, ended by SIGTERM when we die: for one that runs as long as we do.
+
+    By util-linux' setpriv, because Python cannot ask for it between fork and exec without running
+    code there. Where there is none, it is as it was.
+    """
+    setpriv = shutil.which("setpriv")
+    if setpriv is None:
+        return program
+    words = (setpriv, "--pdeathsig", "TERM", "--", program.path, *program.argv[1:])
+    return Program(setpriv, words, program.uid, program.gid)
+
+
 def end(process: subprocess.Popen[bytes], *, hard: bool) -> None:
     """A signal to its whole process group; one that has ended already is no fault."""
     with contextlib.suppress(OSError):

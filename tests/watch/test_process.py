@@ -333,3 +333,19 @@ def test_a_great_failover_s_scripts_do_not_hold_up_its_lines(tmp_path: Path) -> 
         early = len(_text(tmp_path / "said").split())
         watch.until(lambda: len(_text(tmp_path / "said").split()) == count, "all", within_s=60)
         assert early < count / 2
+
+
+def test_a_fifo_s_script_ends_with_the_process_that_started_it(tmp_path: Path) -> None:
+    """Else the next one would start a second reader, and each would get half of the lines."""
+    reader = script(tmp_path / "reader", f'echo $$ > {tmp_path}/pid; exec cat "$1" > /dev/null')
+    fifo = FifoSettings(str(tmp_path / "fifo"), script=Command((reader,)))
+    with running() as watch:
+        watch.configure(WatchSettings(fifos=(fifo,)))
+        watch.until(lambda: _text(tmp_path / "pid").strip(), "the reader")
+        pid = int(_text(tmp_path / "pid"))
+        watch.process.kill()
+        watch.process.wait()
+        end_s = time.monotonic() + 5
+        while Path(f"/proc/{pid}").exists() and pid not in _zombies():
+            assert time.monotonic() < end_s, "the reader lives on"
+            time.sleep(0.02)
