@@ -65,7 +65,11 @@ def merge(files: dict[str, str], *, read: Reader | None = None, keep_macros: boo
     problems += lonely_includes(models)
     text = ""
     kept: dict[str, Written] = {}
-    if keep_macros and any("$" in file for file in files.values()):
+    if (
+        keep_macros
+        and any("$" in file for file in files.values())
+        and all(map(_defined_first, checked.values()))
+    ):
         kept = {
             node: written(layout(one.model, None)[0], one.document, node, read)
             for node, one in checked.items()
@@ -88,6 +92,13 @@ def merge(files: dict[str, str], *, read: Reader | None = None, keep_macros: boo
     text = text if kept else merge_models(models)
     text = "".join(f"{comment}\n" for comment in comments) + text
     return Merged(text, in_order(problems))
+
+
+def _defined_first(checked: Checked) -> bool:
+    """Whether no definition stands below an include that is kept and may define the same name."""
+    lines = checked.document.lines
+    last = max((line.number for line in lines if line.kind is Kind.DEFINITION), default=0)
+    return not any(statement.origin.line < last for statement in _includes(checked.model).values())
 
 
 def means(text: str, models: dict[str, Config]) -> bool:

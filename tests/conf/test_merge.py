@@ -125,6 +125,15 @@ def test_definitions_may_use_each_other_and_stand_in_other_files() -> None:
     assert said(merged, "macro-replaced") == []
 
 
+def test_a_definition_below_an_include_does_not_move_above_it() -> None:
+    above = "$P=1\ninclude more.conf\nnet_namespace $P\n"
+    assert "net_namespace $P\n" in conf.merge({"a": above, "b": above}).text
+    below = "include more.conf\n$P=1\nnet_namespace $P\n"
+    merged = conf.merge({"a": below, "b": below})
+    assert merged.text == "include more.conf\nnet_namespace 1\n"
+    assert len(said(merged, "macro-replaced")) == 2
+
+
 def test_nothing_is_dropped() -> None:
     one = "# head\nfrob 1 # odd\nweird { deep { x } }\n$A=1 # why\nnet_namespace $A\n# tail\n"
     merged = conf.merge({"a": one, "b": "$B=x\\\ny # two lines\ninstance z # here\n"})
