@@ -95,7 +95,8 @@ class After(Value):
         if len(words) <= first:
             raise BadValue(f"needs {self.inner.shape}")
         if not first and len(words) > 1 and words[1] != self.word:
-            raise BadValue(f"takes only {self.word} besides its value", 1)
+            mild = bool(re.fullmatch(r"[0-9]{1,9}", words[1]))
+            raise BadValue(f"takes only {self.word} besides its value", 1, mild=mild)
         try:
             return bool(first), self.inner.read(words[first : first + 1])
         except BadValue as error:
