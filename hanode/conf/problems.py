@@ -51,14 +51,22 @@ class Problem:
         return f"{self.file}:{self.line}: {self.message}"
 
 
+_ECHOES = {"undefined-name": ("bad-value", "bad-address", "unknown-keyword")}
+"""What a problem makes of the same place too: the reason says enough."""
+
+
 def has_errors(problems: Iterable[Problem]) -> bool:
     """Whether one of them is of severity error."""
     return any(problem.severity == "error" for problem in problems)
 
 
 def in_order(problems: Iterable[Problem]) -> tuple[Problem, ...]:
-    """Each once, by file, place and severity."""
+    """Each once, by file, place and severity; without the echoes of a problem at its place."""
     unique = dict.fromkeys(problems)
+    heard = {(p.file, p.line, p.column): _ECHOES[p.code] for p in unique if p.code in _ECHOES}
+    if heard:
+        places = ((p, heard.get((p.file, p.line, p.column), ())) for p in unique)
+        unique = dict.fromkeys(p for p, echoes in places if p.code not in echoes)
     return tuple(
         sorted(unique, key=lambda p: (p.file, p.line, p.column, _RANK[p.severity], p.code))
     )

@@ -19,15 +19,9 @@ Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 
 
 def addresses(case: Case) -> Iterator[Problem]:
-    """One family in an instance, and no address twice."""
+    """No address twice."""
     holder: dict[str, str] = {}
     for one in case.config.instances:
-        families = {family(a.ip) for a in one.vips}
-        if len(families) > 1:
-            wrong = next(a for a in one.vips if family(a.ip) != family(one.vips[0].ip))
-            message = f"{one.name} mixes IPv4 and IPv6 in virtual_ipaddress"
-            hint = "move the second family to virtual_ipaddress_excluded"
-            yield problem(wrong.origin, "family-mixed", "warning", message, hint)
         for vip in (*one.vips, *one.excluded):
             key = canonical(vip.ip)
             if key in holder:

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from hanode.conf import facts
-from hanode.conf.model import Config, VrrpInstance
+from hanode.conf.model import Config, Origin, VrrpInstance
 from hanode.conf.problems import Problem
 from hanode.conf.rules.base import Case, Rule, problem
 
@@ -55,18 +55,20 @@ def conflicts(one: VrrpInstance, config: Config) -> Iterator[tuple[str, str]]:
 
 def strict_unreachable(case: Case) -> Iterator[Problem]:
     """In strict mode nobody but the owner of an address answers on it."""
+    found: dict[Origin, list[str]] = {}
     for one in case.config.instances:
         where = facts.strict(one, case.config)
         if where is None or facts.priority(one) == 255 or not (one.vips or one.excluded):
             continue
-        accepts = facts.last(one.other, "accept") and facts.version(one, case.config) == 3
-        if not accepts:
-            message = (
-                f"strict mode: no packet to the addresses of {one.name} is accepted, neither a "
-                "ping nor a service's"
-            )
-            hint = "remove strict mode unless the node only forwards"
-            yield problem(where, "strict-unreachable", "warning", message, hint)
+        if not (facts.last(one.other, "accept") and facts.version(one, case.config) == 3):
+            found.setdefault(where, []).append(one.name)
+    for where, names in found.items():
+        message = (
+            f"strict mode: no packet to the addresses of {' and '.join(names)} is accepted, "
+            "neither a ping nor a service's"
+        )
+        hint = "remove strict mode unless the node only forwards"
+        yield problem(where, "strict-unreachable", "warning", message, hint)
 
 
 RULES: tuple[Rule, ...] = (strict_conflicts, strict_unreachable)

@@ -8,7 +8,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from hanode.conf import defaults, facts
-from hanode.conf.facts import HIGHEST
+from hanode.conf.facts import HIGHEST, Tracked
+from hanode.conf.model import VrrpInstance
 from hanode.conf.problems import Problem
 from hanode.conf.rules.base import Case, Rule, problem
 from hanode.conf.schema import nearest
@@ -60,7 +61,7 @@ def no_effect(case: Case) -> Iterator[Problem]:
     for one in case.config.instances:
         group = facts.group_of(one, case.config)
         for tracked in facts.tracked(one, case.config):
-            if not tracked.weight or not tracked.known:
+            if not tracked.weight or not tracked.known or is_own(tracked, one):
                 continue
             if facts.priority(one) == defaults.PRIORITY_OWNER:
                 message = f"the weight of {tracked.name} has no effect: {one.name} has priority 255"
@@ -75,6 +76,11 @@ def no_effect(case: Case) -> Iterator[Problem]:
                 yield problem(tracked.origin, "weight-ignored", "warning", message, hint)
 
 
+def is_own(tracked: Tracked, one: VrrpInstance) -> bool:
+    """Whether it is the interface on which the instance speaks."""
+    return tracked.kind == "track_interface" and tracked.name == one.interface
+
+
 def twice(case: Case) -> Iterator[Problem]:
     """What keepalived tracks anyway, or by the sync group."""
     for one in case.config.instances:
@@ -83,7 +89,7 @@ def twice(case: Case) -> Iterator[Problem]:
         theirs = {(t.kind, t.name) for t in shared}
         for tracked in facts.tracked(one, case.config):
             fix = case.remove(tracked.origin, "remove the line")
-            if tracked.kind == "track_interface" and tracked.name == one.interface:
+            if is_own(tracked, one):
                 message = f"{one.name} follows its own interface {tracked.name} anyway"
                 message += ", so keepalived ignores the line"
                 yield problem(tracked.origin, "track-own-interface", "warning", message, None, fix)

@@ -157,7 +157,7 @@ def interval(case: Case) -> Iterator[Problem]:
 
 
 def unicast(case: Case) -> Iterator[Problem]:
-    """Peers are the other nodes, each once, and of the addresses' family."""
+    """Peers are the other nodes, each once."""
     for one in case.config.instances:
         own = facts.source_ip(one)
         seen: set[str] = set()
@@ -184,9 +184,6 @@ def unicast(case: Case) -> Iterator[Problem]:
                 fix = case.remove(peer.origin, "remove the line")
                 yield problem(peer.origin, "peer-twice", "warning", message, None, fix)
             seen.add(peer.ip)
-            if own is not None and family(peer.ip) != family(own[0]):
-                message = f"{one.name} cannot send from {own[0]} to {peer.ip}: other IP version"
-                yield problem(peer.origin, "family-mixed", "error", message)
 
 
 RULES: tuple[Rule, ...] = (

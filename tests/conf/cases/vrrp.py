@@ -118,7 +118,7 @@ CASES = [
          fix=True, line=25),
     case("peer-twice", "warning", "        192.0.2.2\n", "        192.0.2.2\n        192.0.2.2\n",
          fix=True, line=25),
-    case("family-mixed", "error", "        192.0.2.2\n", "        2001:db8::2\n"),
+    case("family-mixed", "warning", "        192.0.2.2\n", "        2001:db8::2\n"),
     case("mcast-unused", "warning", "    advert_int 1", "    mcast_dst_ip 224.0.0.19", fix=True),
     case("unicast-without-peers", "warning", "    interface eth1",
          "    interface eth1\n    unicast_src_ip 192.0.2.9", line=36),
