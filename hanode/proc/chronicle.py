@@ -6,7 +6,9 @@ sentence, and systemd's status line says who is MASTER.
 
 from __future__ import annotations
 
+import asyncio
 import time
+from collections import Counter
 from collections.abc import Callable
 from typing import Any
 
@@ -15,6 +17,11 @@ from hanode.system import service
 from hanode.system.journal import Journal
 from hanode.system.log import Log
 from hanode.wire import Event
+
+STATES = ("MASTER", "BACKUP", "FAULT", "INIT")
+
+STATUS_LINE_S = 0.1
+"""A person does not read faster than that."""
 
 
 class Chronicle:
@@ -26,6 +33,8 @@ class Chronicle:
         self._wake = wake
         self._states: dict[str, str] = {}
         """Instance: its state, for systemd's status line."""
+        self._counts: Counter[str] = Counter()
+        self._telling: asyncio.TimerHandle | None = None
 
     def append(self, event: Event) -> None:
         """Number the event, keep it and tell it."""
@@ -35,15 +44,29 @@ class Chronicle:
         if self.journal.fault:
             self.log.error(f"event {numbered.seq} is in memory only: {self.journal.fault}")
         if event.kind == "transition":
-            self._states[event.subject] = str(event.data.get("to"))
-            service.notify(f"STATUS={self.line()}")
+            self._count(event.subject, str(event.data.get("to")))
+
+    def _count(self, instance: str, state: str) -> None:
+        """Keep systemd's status line right; thousands of instances move in the same second."""
+        old = self._states.get(instance)
+        if old is not None:
+            self._counts[old] -= 1
+        self._states[instance] = state
+        self._counts[state] += 1
+        if service.is_watched() and self._telling is None:
+            self._telling = asyncio.get_running_loop().call_later(STATUS_LINE_S, self._tell_line)
+
+    def _tell_line(self) -> None:
+        self._telling = None
+        service.notify(f"STATUS={self.line()}")
 
     def line(self) -> str:
-        """`2 MASTER, 1 BACKUP`, or the name where there is only one."""
+        """`VI_1 MASTER`, or with more of them `2 MASTER, 1 BACKUP`."""
         if len(self._states) == 1:
             return " ".join(*self._states.items())
-        states = sorted(self._states.values(), key="MASTER BACKUP FAULT INIT".split().index)
-        return ", ".join(f"{states.count(state)} {state}" for state in dict.fromkeys(states))
+        return ", ".join(
+            f"{self._counts[state]} {state}" for state in STATES if self._counts[state]
+        )
 
     def event(self, kind: str, subject: str, cause: str, **data: Any) -> None:
         """Something happened just now."""

@@ -37,6 +37,9 @@ CONFIGURE_TIMEOUT_S = 5.0
 STATUS_TIMEOUT_S = 0.25
 """Shorter than a heartbeat, longer than any pause of a healthy child."""
 
+STATUS_INSTANCE_S = 0.0005
+"""What each instance may add: the vrrp process tells of them between its adverts."""
+
 VRRP_STOP_S = 3.0
 OTHER_STOP_S = 2.0
 
@@ -120,7 +123,7 @@ class Engine:
     ) -> tuple[tuple[InstanceStatus, ...], tuple[VirtualServerStatus, ...], list[str]]:
         """What the children say of themselves now, and who did not answer."""
         answers = await asyncio.gather(
-            *(child.ask("status", timeout_s=STATUS_TIMEOUT_S) for child in self.children)
+            *(child.ask("status", timeout_s=self._patience_s) for child in self.children)
         )
         instances: tuple[InstanceStatus, ...] = ()
         servers: tuple[VirtualServerStatus, ...] = ()
@@ -142,14 +145,18 @@ class Engine:
                 self.trackers = said.trackers
         return instances, servers, problems
 
-    async def ask(
-        self, name: str, verb: str, *, timeout_s: float = STATUS_TIMEOUT_S, **fields: Any
-    ) -> Message | None:
+    async def ask(self, name: str, verb: str, *, timeout_s: float, **fields: Any) -> Message | None:
         """One child's answer; None where it gives none in time, or does not run here."""
         for child in self.children:
             if child.name == name:
                 return await child.ask(verb, timeout_s=timeout_s, **fields)
         return None
+
+    @property
+    def _patience_s(self) -> float:
+        """How long a child may take for its status."""
+        instances = self._settings.get("vrrp", {}).get("instances", ())
+        return STATUS_TIMEOUT_S + STATUS_INSTANCE_S * len(instances)
 
     @property
     def alive(self) -> bool:
@@ -172,7 +179,7 @@ class Engine:
 
     async def instances(self) -> tuple[InstanceStatus, ...] | None:
         """What the vrrp process alone says of itself; None: it does not answer."""
-        answer = await self.ask("vrrp", "status")
+        answer = await self.ask("vrrp", "status", timeout_s=self._patience_s)
         try:
             return decode(_Said, (answer or {}).get("status")).instances
         except WireError:

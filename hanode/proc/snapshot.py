@@ -7,6 +7,7 @@ an old answer is never passed off as a new one.
 
 from __future__ import annotations
 
+import functools
 import hashlib
 import ipaddress
 import os
@@ -57,6 +58,11 @@ class Snapshot:
     def runs(self, built: Built) -> None:
         """The engine has taken these settings."""
         self._built = built
+        self._owners = {
+            _same(str(vip)): instance.name
+            for instance in built.vrrp.instances
+            for vip in instance.addresses
+        }
         self._groups = {m: group.name for group in built.vrrp.sync_groups for m in group.members}
 
     async def take(self, agent: AgentKeeper, journal: Journal) -> NodeStatus:
@@ -81,7 +87,7 @@ class Snapshot:
             confirmed_revision=memory.confirmed.revision,
             config_sha256=hashlib.sha256(memory.live.text.encode()).hexdigest(),
             started_us=self._started_us,
-            instances=tuple(self._whole(i, addresses) for i in instances),
+            instances=self._whole(instances, addresses),
             virtual_servers=servers,
             addresses=addresses,
             ipvs=self._engine.ipvs,
@@ -105,13 +111,22 @@ class Snapshot:
         """With what the kernel says of their addresses now."""
         self.on_look()
         addresses = self._watch.addresses()
-        return tuple(self._whole(instance, addresses) for instance in instances)
+        return self._whole(instances, addresses)
 
     def _whole(
-        self, instance: InstanceStatus, addresses: tuple[KernelAddress, ...]
-    ) -> InstanceStatus:
-        return replace(
-            _seen_by_kernel(instance, addresses), group=self._groups.get(instance.name, "")
+        self, instances: tuple[InstanceStatus, ...], addresses: tuple[KernelAddress, ...]
+    ) -> tuple[InstanceStatus, ...]:
+        """With what the kernel says of their addresses, and their groups."""
+        there = {(a.dev, _same(a.address)) for a in addresses}
+        return tuple(
+            replace(
+                instance,
+                vips=tuple(
+                    replace(v, present=(v.dev, _same(v.address)) in there) for v in instance.vips
+                ),
+                group=self._groups.get(instance.name, ""),
+            )
+            for instance in instances
         )
 
     def address_changes(self) -> list[tuple[KernelAddress, bool, str]]:
@@ -123,13 +138,8 @@ class Snapshot:
         self._watch.read()
         if not self._watch.complete:
             return []
-        owners = {
-            _same(str(vip)): instance.name
-            for instance in self._built.vrrp.instances
-            for vip in instance.addresses
-        }
         changes = [
-            (address, present, owners.get(_same(address.address), ""))
+            (address, present, self._owners.get(_same(address.address), ""))
             for address, present in self._watch.changes()
         ]
         first, self._looked = not self._looked, True
@@ -146,14 +156,7 @@ class Snapshot:
         )
 
 
-def _seen_by_kernel(
-    instance: InstanceStatus, addresses: tuple[KernelAddress, ...]
-) -> InstanceStatus:
-    there = {(a.dev, _same(a.address)) for a in addresses}
-    vips = tuple(replace(v, present=(v.dev, _same(v.address)) in there) for v in instance.vips)
-    return replace(instance, vips=vips)
-
-
+@functools.lru_cache(maxsize=65_536)
 def _same(address: str) -> str:
     """One spelling for an address with its prefix."""
     try:

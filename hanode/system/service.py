@@ -26,6 +26,11 @@ CORE_PATTERN = Path("/proc/sys/kernel/core_pattern")
 SENTENCE_BYTES = 65_536
 
 
+def is_watched() -> bool:
+    """Whether systemd wants to know anything."""
+    return "NOTIFY_SOCKET" in os.environ
+
+
 def notify(*lines: str) -> None:
     """Tell systemd (sd_notify(3)); nothing where nobody wants to know. Never waits or fails."""
     name = os.environ.get("NOTIFY_SOCKET", "")
