@@ -107,14 +107,10 @@ def _words(statement: Statement) -> Iterator[str]:
 
 
 def _definition(defined: Defined) -> Statement:
-    """`$NAME=value`, its comment behind it; of several lines, above it."""
-    value = defined.value.replace("\n", " \\\n")
-    comments = comments_of(defined)
-    notes: tuple[Note, ...] = ()
-    if comments:
-        notes = (Note("", comments) if "\n" in value else Note("", (), comments[0]),)
+    """`$NAME=value`, its comment behind it; what has several lines is never kept."""
+    notes = tuple(Note("", (), comment) for comment in comments_of(defined))
     place = Origin(defined.source, defined.start, defined.end, defined.end)
-    return Statement((f"${defined.name}={value}",), None, notes, place)
+    return Statement((f"${defined.name}={defined.value}",), None, notes, place)
 
 
 def comments_of(defined: Defined) -> tuple[str, ...]:
