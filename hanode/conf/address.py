@@ -7,15 +7,11 @@ from __future__ import annotations
 
 from hanode.conf import lines
 from hanode.conf.blocks import Raw, at_span
-from hanode.conf.keywords.lines import ADDRESS, TRACK
 from hanode.conf.lexer import unquote
 from hanode.conf.model import Address, Note, Origin
 from hanode.conf.problems import Problem, Severity
 from hanode.conf.schema import Block, blocks
 from hanode.conf.values import BadValue, is_ip, read_prefixed
-
-WITH_VALUE = frozenset(row.name for row in (*ADDRESS, TRACK) if row.value.least)
-"""The options of an address that a value follows."""
 
 
 def bind_address(

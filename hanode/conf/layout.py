@@ -151,7 +151,7 @@ class _Layout:
         words = iter(vip.options)
         for word in words:
             pair = [word]
-            if unquote(word) in address.WITH_VALUE and (value := next(words, None)) is not None:
+            if unquote(word) in Address.WITH_VALUE and (value := next(words, None)) is not None:
                 pair.append(value)
             if self.target is not None and not address.knows(unquote(word)):
                 message = f"{word} is no option of an address; it is left out for {self.target}"

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import ClassVar
 
+from hanode.conf.keywords.lines import ADDRESS, TRACK
 from hanode.conf.lexer import unquote
 from hanode.conf.source import Source
 
@@ -136,7 +137,7 @@ class Address:
     """One line of virtual_ipaddress or static_ipaddress."""
 
     WITH_VALUE: ClassVar[frozenset[str]] = frozenset(
-        ("brd", "broadcast", "dev", "scope", "label", "peer", "preferred_lft", "track_group")
+        row.name for row in (*ADDRESS, TRACK) if row.value.least
     )
     """The options that are followed by a value."""
 
