@@ -72,7 +72,7 @@ def unique_vrids(case: Case) -> Iterator[Problem]:
 def authentication(case: Case) -> Iterator[Problem]:
     """Both words or none; VRRPv3 has no authentication; AH has limits of its own."""
     for one in case.config.instances:
-        where = place(one, "auth_pass" if one.auth_pass is not None else "authentication")
+        where = place(one, "auth_pass" if one.auth_pass is not None else "auth_type")
         if one.auth_type is not None and not one.auth_pass:
             message = f"{one.name} names an auth_type but no auth_pass: it runs without either"
             yield problem(where, "auth-half", "warning", message, "write auth_pass")

@@ -93,7 +93,7 @@ CASES = [
     six("vrid-twice", "error", "virtual_router_id 7", "virtual_router_id 6", sound=SEVEN),
     # authentication
     case("auth-half", "warning", "        auth_type PASS\n", "", fix=True),
-    case("auth-half", "warning", "        auth_pass secret\n", "", line=38),
+    case("auth-half", "warning", "        auth_pass secret\n", "", line=39),
     case("auth-v3", "warning", "    priority 101", "    version 3\n    priority 101",
          fix=True, line=41),
     six("auth-ah", "warning", "    priority 100", "    priority 100\n    version 2\n"
