@@ -28,9 +28,8 @@ def priority(node: Node, one: InstanceSettings) -> int:
             sign = -1 if line.reverse else 1
             total += min(max(sign * line.weight * news.value, FILE_LOW), FILE_HIGH)
             continue
-        failed = news.up is line.reverse
-        if (line.weight > 0) is not failed:  # a bonus while well, a malus while failed
-            total += line.weight
+        if (line.weight > 0) is news.up:  # a bonus while well, a malus while failed
+            total += -line.weight if line.reverse else line.weight
     return min(max(total, 1), 254)
 
 

@@ -206,6 +206,8 @@ def release(world: World, names: tuple[str, ...], _value: float) -> None:
 def take(world: World, names: tuple[str, ...], _value: float) -> None:
     """The operator's `take`."""
     node = world.nodes[names[0]]
+    if node.frozen:
+        return  # nobody answers the operator
     node.heard.clear()
     _tell(world, node, lambda router, now_us: router.take(now_us=now_us).effects)
 

@@ -175,6 +175,8 @@ def test_only_what_is_tracked_or_wants_to_be_told_is_watched() -> None:
             Tracked("script", "fault"),
             Tracked("script", "bonus", weight=10),
             Tracked("script", "malus", weight=-10),
+            Tracked("script", "turned", weight=10, reverse=True),
+            Tracked("script", "turned fault", reverse=True),
             Tracked("file", "f", weight=1),
         ),
     )
@@ -182,16 +184,21 @@ def test_only_what_is_tracked_or_wants_to_be_told_is_watched() -> None:
     settings = VrrpSettings(
         instances=(one, two),
         sync_groups=(SyncGroupSettings("g", ("one", "two"), NotifySettings(smtp_alert=True)),),
-        scripts=tuple(ScriptTracker(n, TRUE) for n in ("fault", "bonus", "malus", "unused")),
+        scripts=tuple(
+            ScriptTracker(n, TRUE)
+            for n in ("fault", "bonus", "malus", "turned", "turned fault", "unused")
+        ),
         processes=(ProcessTracker("unused", "x"),),
         files=(FileTracker("f", "/f"),),
     )
     found = watched(settings)
-    assert [s.name for s in found.scripts] == ["fault", "bonus", "malus"]
+    assert [s.name for s in found.scripts] == [
+        "fault", "bonus", "malus", "turned", "turned fault",
+    ]  # fmt: skip
     assert found.processes == ()
     assert [f.name for f in found.files] == ["f"]
     assert [t.name for t in found.targets] == ["two", "g"]
-    assert found.harmless_down == ("bonus",)
+    assert found.harmless_down == ("bonus", "turned", "turned fault")
 
 
 def test_a_reload_tells_the_pipes_all_states_where_that_is_wanted() -> None:
