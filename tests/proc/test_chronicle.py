@@ -1,0 +1,64 @@
+"""What happened, told to everybody: numbered, logged, and in systemd's one line."""
+
+from __future__ import annotations
+
+import asyncio
+import io
+import socket
+from pathlib import Path
+
+import pytest
+
+from hanode.proc.chronicle import Chronicle
+from hanode.system.journal import Journal
+from hanode.system.log import Log, Stream
+
+
+def chronicle(tmp_path: Path, log: io.StringIO, woken: list[int]) -> Chronicle:
+    journal = Journal(tmp_path, boot="b")
+    return Chronicle(journal, Log("supervisor", places=[Stream(log)]), lambda: woken.append(1))
+
+
+def test_event_is_numbered_logged_and_wakes_who_follows(tmp_path: Path) -> None:
+    log, woken = io.StringIO(), list[int]()
+    told = chronicle(tmp_path, log, woken)
+    data = {"from": "BACKUP", "to": "MASTER", "arithmetic": "100 - 20 (script chk) = 80"}
+    told.event("transition", "VI_1", "no advert heard for 3.6 s", **data)
+    (event,) = told.journal.after(0)
+    assert (event.seq, event.cause) == (1, "no advert heard for 3.6 s")
+    assert event.wall_us > event.mono_us > 0, "both clocks"
+    assert woken == [1]
+    assert log.getvalue().endswith(
+        " supervisor info: transition VI_1 BACKUP -> MASTER: no advert heard for 3.6 s"
+        " (priority 100 - 20 (script chk) = 80)\n"
+    )
+
+
+def test_status_line_counts_states(tmp_path: Path) -> None:
+    told = chronicle(tmp_path, io.StringIO(), [])
+    for name, states in (("A", "BACKUP MASTER"), ("B", "BACKUP"), ("C", "BACKUP FAULT BACKUP")):
+        for state in states.split():
+            told.event("transition", name, "x", **{"from": "INIT", "to": state})
+        if name == "A":
+            assert told.line() == "A MASTER"
+    assert told.line() == "1 MASTER, 2 BACKUP"
+
+
+def test_systemd_hears_of_many_transitions_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as systemd:
+        systemd.bind(str(tmp_path / "notify"))
+        systemd.setblocking(False)
+        monkeypatch.setenv("NOTIFY_SOCKET", str(tmp_path / "notify"))
+
+        async def tell() -> None:
+            told = chronicle(tmp_path, io.StringIO(), [])
+            for number in range(500):
+                told.event("transition", f"VI_{number}", "x", **{"from": "INIT", "to": "BACKUP"})
+            await asyncio.sleep(0.3)
+
+        asyncio.run(tell())
+        assert systemd.recv(4096) == b"STATUS=500 BACKUP"
+        with pytest.raises(BlockingIOError):
+            systemd.recv(4096)
