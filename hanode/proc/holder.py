@@ -46,6 +46,11 @@ class Holder:
         self.deadline_us: int | None = None
         """When `mend` is wanted next."""
 
+    def prepare(self, addresses: Iterable[Address]) -> None:
+        """These will be added and removed one day; then there is no time to lose."""
+        links = self._monitor.links
+        self._commands.prepare((a, links[a.dev].index) for a in addresses if a.dev in links)
+
     def add(self, addresses: Iterable[tuple[InstanceKey, Address]]) -> None:
         """Put addresses on their devices; those there already stay."""
         links, there = self._monitor.links, []

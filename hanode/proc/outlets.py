@@ -87,11 +87,13 @@ class Outlets:
 
     def follow(self, device: str, links: Links) -> None:
         """An interface has changed: open, close, or open anew. Raises OSError, as `use`."""
+        link = links.get(device)
         for place in self._needed:
             if place.device == device:
-                self._open(place, links)
+                there = self._sockets.get(place)
+                if there is None or link is None or there.index != link.index:
+                    self._open(place, links)
         frames = self._frames.get(device)
-        link = links.get(device)
         if frames is not None and (link is None or link.index != frames.index):
             del self._frames[device]
             frames.close()

@@ -261,6 +261,7 @@ class VrrpProcess:
             self._process = settings.process
             for sentence in realtime.enter(settings.process):
                 self._warn("vrrp", sentence)
+        self.holder.prepare(a for i in settings.instances for a in i.addresses)
         self.holder.hold_static(settings)
         self._watch_routes(settings)
         self.host.prune()

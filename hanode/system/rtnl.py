@@ -73,6 +73,13 @@ class Commands:
         self._socket.setsockopt(SOL_NETLINK, NETLINK_CAP_ACK, 1)
         self._sequence = 0
 
+    @staticmethod
+    def prepare(addresses: Iterable[tuple[Address, int]]) -> None:
+        """Pack now what all of them have in common, so that a failover finds it packed."""
+        for address, index in addresses:
+            address_message(address, index, *ADD)
+            address_message(address, index, *REMOVE)
+
     def add(self, addresses: Iterable[tuple[T, Address, int]]) -> Failed[T]:
         """Add each on the interface with that index.
 
