@@ -37,6 +37,8 @@ class Started:
     resume: bool = False
     """An earlier run of ours was master until a moment ago, its addresses are still there, and
     no other node can have missed us yet: go on as master."""
+    delayed: bool = True
+    """vrrp_startup_delay counts: the engine starts, and not only the instance."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -98,18 +98,19 @@ class Machine(Election):
 
     def _start(self, event: Started, now_us: int) -> list[Effect]:
         settings = self.settings
+        delay_us = settings.startup_delay_us if event.delayed else 0
         self._started = True
         self.look(event.link)
         owner = settings.priority == PRIORITY_OWNER
-        self._resume = event.resume and self.own_fault is None and not settings.startup_delay_us
+        self._resume = event.resume and self.own_fault is None and not delay_us
         effects: list[Effect] = []
         if not owner and not self._resume:
             # What an earlier run left behind would be an address that two nodes hold.
             effects += hold.leave(settings)
         self._take_source()
-        if settings.startup_delay_us:
-            self._main_us = now_us + settings.startup_delay_us
-            self.cause = f"waits {timing.seconds(settings.startup_delay_us)} after the start"
+        if delay_us:
+            self._main_us = now_us + delay_us
+            self.cause = f"waits {timing.seconds(delay_us)} after the start"
             return effects
         return effects + self._begin("start", now_us)
 

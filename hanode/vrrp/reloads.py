@@ -86,7 +86,7 @@ class Reloads(Steps):
                 effects += self._step(machine, TIMER_FIRED, now_us, follow=False)
         if not first:
             effects += self._settle_all("the group was changed by a reload", now_us)
-        effects += self._start(new, left, alive_us, now_us)
+        effects += self._start(new, left, alive_us, now_us, delayed=first)
         return Reload(self._paced(effects, now_us), tuple(changed))
 
     def _start(
@@ -95,6 +95,8 @@ class Reloads(Steps):
         left: set[tuple[str, str]],
         alive_us: int | None,
         now_us: int,
+        *,
+        delayed: bool,
     ) -> list[Effect]:
         """All at once: a group's members must know of each other's faults before they begin."""
         for machine in new:
@@ -105,7 +107,8 @@ class Reloads(Steps):
                 resumed.difference_update(group.settings.members)
         effects: list[Effect] = []
         for machine in new:
-            event = Started(machine.link, resume=machine.settings.name in resumed)
+            resume = machine.settings.name in resumed
+            event = Started(machine.link, resume=resume, delayed=delayed)
             effects += self._step(machine, event, now_us, follow=False)
         # keepalived tells of groups first when it starts, and later of their members first.
         told: list[Effect] = []

@@ -267,3 +267,13 @@ def test_many_instances_cost_little_on_the_way_of_every_advert() -> None:
     assert len(router._heap) == len(instances)
     for machine in router.machines.values():
         assert machine.transmitter.ready is first[machine.settings.name]
+
+
+def test_start_up_delay_is_for_the_engine_s_start_not_for_what_a_reload_adds() -> None:
+    late = replace(LAB, startup_delay_us=5_000_000)
+    router = running(late)
+    assert router.machines[LAB.key].state is fx.State.INIT
+    added = replace(OTHER, startup_delay_us=5_000_000)
+    router.configure(VrrpSettings((late, added)), now_us=1_000_000)
+    assert router.machines[OTHER.key].state is fx.State.BACKUP
+    assert router.machines[LAB.key].state is fx.State.INIT
