@@ -262,6 +262,8 @@ class Timer(Value):
 
     def read(self, words: list[str]) -> Any:
         match = re.fullmatch(r"\+?([0-9]{0,20})(?:\.([0-9]*))?", words[0])
+        if not words[0]:
+            raise BadValue(f"must be {self.shape}, not nothing", mild=self.low_us <= 0)
         decimals = match is not None and match.group(2) is not None
         if not match or not (match.group(1) or match.group(2)) or (decimals and self.whole):
             raise BadValue(f"must be {self.shape}")
