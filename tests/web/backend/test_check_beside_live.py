@@ -42,9 +42,7 @@ def test_the_event_loop_goes_on_while_a_text_is_checked(cluster: Cluster, editor
     status, taken_s, gaps_s = async_to_sync(_watched)(scope, body)
     assert status == 200
     assert len(gaps_s) > 20
-    assert max(gaps_s) < taken_s / 3, (
-        f"it stood still {max(gaps_s):.2f} of {taken_s:.2f} s"
-    )
+    assert max(gaps_s) < taken_s / 3, f"it stood still {max(gaps_s):.2f} of {taken_s:.2f} s"
 
 
 async def _watched(scope: Any, body: bytes) -> tuple[int, float, list[float]]:

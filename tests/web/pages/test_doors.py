@@ -16,7 +16,7 @@ from webapp.inventory.models import Cluster
 
 OPEN = {"sign-in", "sign-in-link"}
 """Without a sign-in; everything else of the pages is in READ, EDIT, OPERATE or OWN."""
-OWN = {"home", "sign-out"}
+OWN = {"home", "sign-out", "words"}
 READ = ("cluster", "config", "config-pending", "config-text", "push", "revisions", "revision")
 EDIT = ("group-edit", "virtual-server-edit", "real-server-add", "real-server-edit")
 POST_EDIT = ("group-node-edit", "vip-add", "vip-remove", "real-server-remove", "config-text")
@@ -67,6 +67,11 @@ def test_nobody_gets_in_without_signing_in(name: str, cluster: Cluster) -> None:
     answer = Client().get(where)
     assert answer.status_code == 302
     assert answer.url == f"{reverse('sign-in')}?next={where}"  # type: ignore[attr-defined] # a redirect has it
+
+
+@pytest.mark.parametrize("name", ["home", "words"])
+def test_even_what_belongs_to_no_cluster_needs_a_sign_in(name: str, db: None) -> None:
+    assert Client().get(reverse(name)).status_code == 302
 
 
 @pytest.mark.parametrize("name", [*READ, *EDIT])
