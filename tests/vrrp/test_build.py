@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import pytest
+from hypothesis import given
+from hypothesis import settings as limits
+from hypothesis import strategies as st
 
 from hanode import conf, wire
 from hanode.build import Built, build
@@ -384,3 +387,35 @@ def test_all_of_it_survives_the_way_to_the_processes() -> None:
     )
     assert result.errors == ()
     assert wire.from_json(VrrpSettings, wire.to_json(result.vrrp)) == result.vrrp
+
+
+WORDS = (
+    "use_vmac use_vmac_addr vmac_xmit_base unicast_peer unicast_src_ip unicast_ttl "
+    "native_ipv6 auth_hmac key active_key time_window mode hex:ab 1 -1 0 99999999999 1e9 nan "
+    "track_script track_interface track_file track_process weight reverse chk level nginx "
+    "eth1 virtual_routes virtual_rules via dev table metric mtu lock nexthop encap from to "
+    "not fwmark 7/0xff uidrange 1-2 priority src scope link 192.0.2.5 192.0.2.5/99 "
+    "2001:db8::5 2001:db8::/32 default default6 static_ipaddress static_routes static_rules "
+    "vrrp_sync_group group V global_defs garp_group interfaces garp_interval notify_master "
+    "notify_fifo smtp_server notification_email garp_extra_if all vrrp_script script interval "
+    "rise user vrrp_track_process process quorum file init_file overwrite linkbeat_interfaces "
+    "ETHTOOL interface_up_down_delays no_accept strict_mode vrrp_strict timer_expired_backup "
+    "brd + - peer label preferred_lft forever home -nodad version 3 2 state MASTER advert_int "
+    "0.01 nopreempt preempt_delay startup smtp_alert mcast_src_ip authentication auth_type AH "
+    "PASS auth_pass x off \" ' { } "
+).split()
+
+
+@limits(max_examples=200, deadline=None)
+@given(
+    st.lists(st.lists(st.sampled_from(WORDS), min_size=1, max_size=5), max_size=8),
+    st.integers(0, 80),
+)
+def test_no_words_make_it_raise(lines: list[list[str]], place: int) -> None:
+    """A file that the language takes never brings the supervisor down: what cannot run is said."""
+    parts = (TRACKERS + group("", "V") + text("priority 9", "192.0.2.1/24\n2001:db8::9")).split(
+        "\n"
+    )
+    at = place % len(parts)
+    parts[at:at] = [" ".join(words) for words in lines]
+    built("\n".join(parts))
