@@ -195,3 +195,11 @@ def test_a_whole_word_needs_no_offer_and_enter_begins_the_next_line(page: Page) 
     lines = page.locator("config-editor .cm-line")
     expect(lines.nth(1)).to_have_text(re.compile(r"^\s*nopreempt$"))
     expect(lines.nth(2)).to_have_text(re.compile(r"^\s*priority 7$"))
+
+
+def test_what_was_typed_is_saved_and_shown_again(page: Page) -> None:
+    _open(page, "small")
+    page.keyboard.type("# 🙂 typed by a person")
+    page.get_by_role("button", name="Save").click()
+    expect(page.get_by_text("Saved. Nothing is on the nodes before you push it.")).to_be_visible()
+    expect(_editor(page)).to_contain_text("# 🙂 typed by a person")
