@@ -158,7 +158,8 @@ class WatchProcess:
                 except wire.WireError as error:
                     self._warn("watch", f"the vrrp process told what cannot be read: {error}")
                     return
-                self._carry_out(self.watch.notice(notice))
+                now_us = self.clock.monotonic_us()
+                self._carry_out(self.watch.notice(notice, now_us=now_us))
             case "trackers":
                 for news in self.watch.news:
                     self._tell(news)

@@ -6,6 +6,7 @@ gets effects. A reload keeps what is known of a tracker whose command, process o
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
@@ -15,6 +16,11 @@ from hanode.watch.messages import Effect, Ended, Line, News, Notice, NotStarted
 from hanode.watch.processes import ProcessWatch
 from hanode.watch.scripts import ScriptWatch
 from hanode.watch.settings import Target, WatchSettings
+
+UNCLAIMED = 10_000
+"""Two notices for each of 4,080 instances that a reload brings."""
+UNCLAIMED_US = 5_000_000
+"""As long as the supervisor waits for its children to take a configuration."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +44,10 @@ class Watch:
         self._files: dict[str, FileTracker] = {}
         self._news: dict[tuple[str, str], News] = {}
         self._targets: dict[tuple[str, str], Target] = {}
+        self._former: dict[tuple[str, str], Target] = {}
+        """Those that the last reload took away: the vrrp process may tell of their end later."""
+        self._unclaimed: deque[tuple[int, Notice]] = deque(maxlen=UNCLAIMED)
+        """For nobody yet: the vrrp process may have taken a reload a moment before us."""
         self._states: dict[tuple[str, str], Notice] = {}
         """The last notice of each instance and group that said its state."""
 
@@ -77,9 +87,9 @@ class Watch:
         node is no outage; unlike it we say so in the tracker's own words.
         """
         self.settings = settings
-        self._targets = {(one.kind, one.name): one for one in settings.targets}
         before = set(self._news)
-        effects = self._configure_scripts(settings, unusable, now_us)
+        effects = self._configure_targets(settings, now_us)
+        effects += self._configure_scripts(settings, unusable, now_us)
         effects += self._configure_processes(settings, now_us)
         self._files = {one.name: one for one in settings.files}
         for kind, names in (
@@ -135,15 +145,30 @@ class Watch:
             return []
         return self._remember([files.news(name, value, there=text is not None)])
 
-    def notice(self, notice: Notice) -> list[Effect]:
+    def notice(self, notice: Notice, *, now_us: int) -> list[Effect]:
         """The vrrp process says that something happened."""
         key = (notice.kind, notice.name)
         if notice.state in ("MASTER", "BACKUP", "FAULT"):
             self._states[key] = notice
         elif notice.state in ("STOP", "DELETED"):
             self._states.pop(key, None)
-        target = self._targets.get(key)
+        target = self._targets.get(key) or self._former.get(key)
+        if target is None:
+            self._unclaimed.append((now_us, notice))
         return notices.effects(self.settings, target, notice)
+
+    def _configure_targets(self, settings: WatchSettings, now_us: int) -> list[Effect]:
+        new: dict[tuple[str, str], Target] = {(t.kind, t.name): t for t in settings.targets}
+        self._former = {key: one for key, one in self._targets.items() if key not in new}
+        effects: list[Effect] = []
+        for at_us, notice in self._unclaimed:
+            target = new.get((notice.kind, notice.name))
+            if target is not None and now_us - at_us < UNCLAIMED_US:
+                done = notices.effects(settings, target, notice)
+                effects += [one for one in done if not isinstance(one, Line)]  # written already
+        self._unclaimed.clear()
+        self._targets = new
+        return effects
 
     def _configure_scripts(
         self, settings: WatchSettings, unusable: Mapping[str, str], now_us: int

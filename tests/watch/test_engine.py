@@ -191,3 +191,26 @@ def test_how_soon_a_transition_s_script_runs_and_a_file_counts(node: Node) -> No
             if e.kind == "priority" and e.data["priority"] == 100 + number
         ]  # fmt: skip
         assert told - written_us < 100_000
+
+
+def test_a_reload_that_removes_and_brings_instances_runs_the_scripts_of_both(node: Node) -> None:
+    said = node.directory / "said"
+    notify = script(node.directory / "n.sh", f'echo "$@" >> {said}')
+    head = "global_defs {\n script_user root\n}\n"
+    old = f'notify "{notify} any"\nnotify_deleted "{notify} deleted"'
+    node.file.write_text(
+        head + instance("VI_1", 51, f"notify {notify}") + instance("VI_2", 52, old)
+    )
+    node.start()
+    until(lambda: "INSTANCE VI_1 MASTER 100" in lines(said))
+    until(lambda: "any INSTANCE VI_2 MASTER 100" in lines(said))
+    node.file.write_text(
+        head + instance("VI_1", 51, f"notify {notify}") + instance("VI_3", 53, f"notify {notify}")
+    )
+    assert node.ask("reload")["ok"]
+    until(lambda: "INSTANCE VI_3 BACKUP 100" in lines(said))
+    until(lambda: "any INSTANCE VI_2 DELETED 100" in lines(said))
+    until(lambda: "deleted" in lines(said))
+    assert [line for line in lines(said) if " VI_1 " in line] == [
+        "INSTANCE VI_1 BACKUP 100", "INSTANCE VI_1 MASTER 100",
+    ]  # fmt: skip

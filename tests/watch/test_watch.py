@@ -123,7 +123,7 @@ SMTP = SmtpSettings(to=("a@b",), server="mail")
 def told(notify: NotifySettings, notice: Notice, **more: object) -> list[object]:
     target = Target("INSTANCE" if notice.kind == "INSTANCE" else "GROUP", notice.name, notify)
     watch = started(WatchSettings(targets=(target,), **more))  # type: ignore[arg-type]
-    return list(watch.notice(notice))
+    return list(watch.notice(notice, now_us=0))
 
 
 def test_a_state_s_own_script_comes_before_notify_which_gets_four_words() -> None:
@@ -212,9 +212,33 @@ def test_a_reload_tells_the_pipes_all_states_where_that_is_wanted() -> None:
         Notice("INSTANCE", "c", "MASTER", 1),
         Notice("INSTANCE", "c", "DELETED", 1),
     ):
-        watch.notice(notice)
+        watch.notice(notice, now_us=0)
     said = watch.configure(settings, now_us=0, unusable={})
     lines = [effect.text for effect in said if isinstance(effect, Line)]
     assert lines == ['INSTANCE "a" BACKUP 90\n', 'INSTANCE "b" FAULT 100\n']
     quiet = WatchSettings(fifos=(FIFO,))
     assert watch.configure(quiet, now_us=0, unusable={}) == []
+
+
+def test_a_script_of_what_a_reload_removes_is_run_all_the_same() -> None:
+    """The vrrp process takes the same reload at its own pace: its last word may come later."""
+    target = Target("INSTANCE", "VI", NotifySettings(deleted=TRUE))
+    watch = started(WatchSettings(targets=(target,)))
+    watch.configure(WatchSettings(), now_us=0, unusable={})
+    deleted = Notice("INSTANCE", "VI", "DELETED", 100)
+    assert watch.notice(deleted, now_us=1) == [Call("VI DELETED", TRUE)]
+    watch.configure(WatchSettings(), now_us=2, unusable={})
+    assert watch.notice(deleted, now_us=3) == []
+
+
+def test_a_script_of_what_a_reload_brings_is_run_though_the_word_came_earlier() -> None:
+    target = Target("INSTANCE", "VI", NotifySettings(backup=TRUE))
+    watch = started(WatchSettings(fifos=(FIFO,)))
+    early = Notice("INSTANCE", "VI", "BACKUP", 100)
+    assert [type(e) for e in watch.notice(early, now_us=0)] == [Line]
+    new = WatchSettings(targets=(target,), fifos=(FIFO,))
+    assert watch.configure(new, now_us=1_000, unusable={}) == [Call("VI BACKUP", TRUE)]
+    assert watch.configure(new, now_us=2_000, unusable={}) == []
+    late = started(WatchSettings())
+    late.notice(early, now_us=0)
+    assert late.configure(new, now_us=60_000_000, unusable={}) == []
