@@ -189,6 +189,8 @@ def _places(given: argparse.Namespace) -> None:
     given.pid = given.pid or pids / "keepalived.pid"
     given.vrrp_pid = given.vrrp_pid or pids / "vrrp.pid"
     given.checkers_pid = given.checkers_pid or pids / "checkers.pid"
+    for name in ("state_dir", "run_dir", "pid", "vrrp_pid", "checkers_pid"):
+        setattr(given, name, getattr(given, name).absolute())  # the background is elsewhere
 
 
 def _facility(name: str | None) -> str | None:

@@ -171,7 +171,7 @@ def test_status_and_events_for_people_and_programs(node: Node) -> None:
     assert "\033" not in shown.stdout, "colours are for terminals"
     raw = json.loads(hanode("status", "--json", *place).stdout)
     assert raw["instances"][0]["state"] == "MASTER"
-    assert "BACKUP → MASTER" in hanode("events", *place).stdout
+    assert "→ MASTER" in hanode("events", *place).stdout
     first = json.loads(hanode("events", "--json", *place).stdout.split("\n")[0])
     assert first["seq"] == 1
     assert node.process is not None

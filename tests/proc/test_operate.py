@@ -175,6 +175,7 @@ def test_reload_says_what_changed_and_leaves_the_rest_alone(node: Node) -> None:
     node.start()
     until(lambda: [i.state for i in node.status().instances] == ["MASTER", "MASTER"])
     before = {i.name: i for i in node.status().instances}
+    moves = len([e for e in node.events() if e.kind == "transition"])
     assert asked(node, "reload") == "no instance changed\n"
     node.file.write_text(CONFIG + second.replace(".210/24", ".211/24"))
     assert asked(node, "reload") == "Other changed\n"
@@ -182,7 +183,7 @@ def test_reload_says_what_changed_and_leaves_the_rest_alone(node: Node) -> None:
     after = {i.name: i for i in node.status().instances}
     assert after["HA_Group"].since_mono_us == before["HA_Group"].since_mono_us
     transitions = [e for e in node.events() if e.kind == "transition"]
-    assert len(transitions) == 4, "INIT, BACKUP, MASTER of both, and nothing since"
+    assert len(transitions) == moves, "and nothing since"
 
     node.file.write_text(CONFIG + second.replace("virtual_router_id 52", "virtual_router_id 0"))
     refused = hanode(node, "reload")

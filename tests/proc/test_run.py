@@ -72,9 +72,28 @@ def test_background_gives_the_prompt_back_when_all_runs(node: Node) -> None:
         assert int((run / "vrrp.pid").read_text()) == node.pid("vrrp")
         assert int((run / "checkers.pid").read_text()) == node.pid("checker")
         until(lambda: node.kernel_has("192.168.192.200/24"))
-        assert "BACKUP -> MASTER" in (node.directory / "engine.log").read_text()
+        assert "-> MASTER" in (node.directory / "engine.log").read_text()
     assert not list((node.directory / "run").glob("*.pid"))
     assert not node.kernel_has("192.168.192.200/24")
+
+
+def test_background_finds_places_that_were_named_from_here(node: Node) -> None:
+    environment = {**os.environ, "PYTHONPATH": str(PROJECT)}
+    words = [sys.executable, "-P", "-m", "hanode", "run", "-f", "NodeA.conf", "-i", "NodeA", "-G"]
+    words += ["--state-dir", "state", "--run-dir", "run", "-p", "my.pid"]
+    done = subprocess.run(
+        ["ip", "netns", "exec", node.namespace, *words],
+        env=environment, capture_output=True, text=True, timeout=30, check=False,
+        cwd=node.directory,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    pid = int((node.directory / "my.pid").read_text())
+    try:
+        assert node.ask("reload")["ok"], "the file's place too"
+    finally:
+        os.kill(pid, signal.SIGTERM)
+        until(lambda: not alive(pid), within_s=10)
+    assert not (node.directory / "my.pid").exists()
 
 
 def test_background_that_cannot_start_says_so_in_the_terminal(node: Node) -> None:

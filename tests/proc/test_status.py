@@ -110,7 +110,8 @@ def test_watch_goes_on_while_the_engine_comes_and_goes(node: Node) -> None:
     assert watch.stdout is not None
     first = json.loads(watch.stdout.readline())
     assert first["instances"][0]["state"] == "MASTER"
-    assert [t["data"]["to"] for t in first["transitions"]] == ["BACKUP", "MASTER"]
+    before = [t["data"]["to"] for t in first["transitions"]]
+    assert before[-1] == "MASTER"
     node.stop()
     while "error" not in (line := json.loads(watch.stdout.readline())):
         pass
@@ -119,7 +120,7 @@ def test_watch_goes_on_while_the_engine_comes_and_goes(node: Node) -> None:
     while not (line := json.loads(watch.stdout.readline())).get("instances"):
         pass
     moves = [t["data"]["to"] for t in line["transitions"]]
-    assert moves[:3] == ["BACKUP", "MASTER", "INIT"], "the run before is remembered"
+    assert moves[: len(before) + 1] == [*before, "INIT"], "the run before is remembered"
     watch.send_signal(signal.SIGINT)
     assert watch.wait(5) == 130
 
