@@ -52,6 +52,8 @@ class Host:
         self._firewall = firewall
         self._warn = warn
         self._virtual: dict[str, tuple[Macvlan, InstanceSettings]] = {}
+        self._ours: dict[str, set[bytes]] = {}
+        """By device: the addresses that instances have there."""
         self._routers: dict[str, bool] = {}
         """Whether an interface forwards IPv6: neighbour advertisements say so."""
         self._frames: dict[tuple[str, bytes, bytes], bytes] = {}
@@ -72,7 +74,10 @@ class Host:
             # Without it the adverts of a master would go nowhere, and a second one would appear.
             raise OSError(0, failed[0])
         self.outlets.use(settings, self.monitor.links)
-        for device in {a.dev for i in settings.instances for a in i.addresses}:
+        self._ours = {}
+        for address in (a for i in settings.instances for a in i.addresses):
+            self._ours.setdefault(address.dev, set()).add(address.packed)
+        for device in self._ours:
             # Now, and not at the first failover: opening a socket may wait.
             self._frames_of(device)
 
@@ -139,7 +144,9 @@ class Host:
         if link is None:
             return ABSENT
         up = self.watch.up(name, link.up, now_us=now_us)
-        return LinkState(up=up, mac=link.mac, addresses=self.monitor.addresses(name))
+        # Without those that we put there: or each of them would be news to all its instances.
+        addresses = self.monitor.addresses(name, self._ours.get(name, ()))
+        return LinkState(up=up, mac=link.mac, addresses=addresses)
 
     def announce(self, effect: AnnounceAddresses) -> None:
         """Gratuitous ARP and neighbour advertisements: the list, `repeat` times over."""

@@ -10,6 +10,7 @@ import errno
 import ipaddress
 import socket
 import struct
+from collections.abc import Collection
 from dataclasses import dataclass
 
 from hanode.system.netlink import BUFFER_BYTES, attributes, dump, messages, opened
@@ -70,12 +71,16 @@ class Monitor:
         """For epoll."""
         return self._socket.fileno()
 
-    def addresses(self, name: str) -> tuple[bytes, ...]:
-        """Packed addresses of an interface, in the kernel's order."""
+    def addresses(self, name: str, without: Collection[bytes] = ()) -> tuple[bytes, ...]:
+        """Packed addresses of an interface, in the kernel's order.
+
+        `without`: leave these out where they carry our mark.
+        """
         link = self.links.get(name)
         if link is None:
             return ()
-        return tuple(ip for ip, _ in self._addresses.get(link.index, ()))
+        there = self._addresses.get(link.index, {})
+        return tuple(ip for (ip, _), mark in there.items() if not (mark and ip in without))
 
     def addresses_anywhere(self) -> tuple[bytes, ...]:
         """Packed addresses of all interfaces."""
