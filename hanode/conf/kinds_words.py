@@ -14,6 +14,32 @@ from hanode.conf.values import BadValue, Int, Value, family, is_ip, one_of
 
 
 @dataclass(frozen=True, slots=True)
+class Lenient(Value):
+    """A value about which keepalived never complains, whatever stands there."""
+
+    inner: Value
+
+    @property
+    def most(self) -> int:
+        return self.inner.most
+
+    @property
+    def shape(self) -> str:
+        return self.inner.shape
+
+    def read(self, words: list[str]) -> Any:
+        if len(words) < self.inner.least:
+            raise BadValue(f"needs {self.shape}; keepalived takes the line for nothing", mild=True)
+        try:
+            return self.inner.read(words)
+        except BadValue as error:
+            raise BadValue(str(error), error.index, mild=True) from None
+
+    def write(self, value: Any) -> tuple[str, ...]:
+        return self.inner.write(value)
+
+
+@dataclass(frozen=True, slots=True)
 class Pattern(Value):
     """One word of a certain form."""
 

@@ -23,6 +23,7 @@ from hanode.conf.kinds import (
 from hanode.conf.kinds_words import (
     IncludeCheck,
     Ipvlan,
+    Lenient,
     Numbers,
     Pattern,
     Several,
@@ -38,7 +39,6 @@ from hanode.conf.values import (
     Flag,
     Int,
     Ip,
-    Lenient,
     Perhaps,
     Script,
     Timer,

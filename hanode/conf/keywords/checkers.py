@@ -6,9 +6,9 @@ PURE; data only.
 from __future__ import annotations
 
 from hanode.conf.kinds import Codes, Hex, Weight
-from hanode.conf.kinds_words import REGEX_OPTIONS, Numbers, Pattern, Several
+from hanode.conf.kinds_words import REGEX_OPTIONS, Lenient, Numbers, Pattern, Several
 from hanode.conf.schema import NEXT, Block, Keyword, block, switch, word
-from hanode.conf.values import Choice, Command, Int, Ip, Lenient, Timer, Word, Words
+from hanode.conf.values import Choice, Command, Int, Ip, Timer, Word, Words
 
 LONG = 18_446_744_073_709_551_614
 OFFSET = Lenient(Int(0, 2**64 - 1))
