@@ -19,7 +19,17 @@ from hanode.conf.model import Config, GlobalDefs, RealServer, TcpCheck, VirtualS
 from hanode.conf.said import Part, spelling_of
 from hanode.conf.splices import Splice, appended, applied, cut, cut_for, line_of, replaced
 from hanode.conf.tree import INCLUDES, Document
-from hanode.conf.views import EditRefused, Found, Path, View, can_be_made, editable, views, walk
+from hanode.conf.views import (
+    EditRefused,
+    Found,
+    Path,
+    View,
+    can_be_made,
+    editable,
+    spot,
+    views,
+    walk,
+)
 
 __all__ = [
     "EditRefused",
@@ -186,22 +196,15 @@ def _added(
     node: str | None,
 ) -> Iterator[Splice]:
     """The lines in each block of those who lack them, said for them alone of its readers."""
-    owners = {_start(found): found.owner for _, found in lacking}
-    for start, owner in owners.items():
-        for view, found in lacking:
-            if owner is not None and found.owner is not None and _start(found) == start:
-                editable(document, view, found.owner)
-        who = [view.node for view, found in lacking if _start(found) == start]
-        all_ = [
-            view.node for view, found in readers if not found.missing and _start(found) == start
-        ]
-        line = None if owner is None else line_of(document, owner)
-        condition = None if line is None else line.condition
-        yield from appended(document, owner, lines, _conditions(who, all_, condition, node))
-
-
-def _start(found: Found) -> int:
-    return -1 if found.owner is None else found.owner.start
+    owners = {spot(found.owner): found.owner for _, found in lacking}
+    for place, owner in owners.items():
+        who = [view for view, found in lacking if spot(found.owner) == place]
+        if owner is not None:
+            editable(document, who[0], owner)
+        reading = [v.node for v, found in readers if not found.missing and found.holds(owner)]
+        condition = None if owner is None else line_of(document, owner).condition
+        prefixes = _conditions([view.node for view in who], reading, condition, node)
+        yield from appended(document, owner, lines, prefixes)
 
 
 def _conditions(

@@ -44,6 +44,14 @@ class Found:
     """What stands in it, in all blocks of that name together."""
     missing: tuple[str, ...] = ()
     """The parts of the path that are not there."""
+    blocks: tuple[Raw, ...] = ()
+    """All blocks of that name; the owner is the last one."""
+
+    def holds(self, owner: Raw | None) -> bool:
+        """Whether the node reads this block, or `None`, the file."""
+        if owner is None:
+            return self.owner is None
+        return any(spot(block) == spot(owner) for block in self.blocks)
 
     def named(self, part: str) -> list[Raw]:
         """The statements that begin with the part's words, whatever spelling the first has.
@@ -71,6 +79,11 @@ class Found:
         return found
 
 
+def spot(raw: Raw | None) -> tuple[str, int]:
+    """Where a block begins: what is the same for all nodes that read it."""
+    return ("", -1) if raw is None else (raw.line.source.name, raw.start)
+
+
 def views(document: Document, node: str | None, read: Reader | None) -> list[View]:
     """What each node that lines name reads, and a node that they do not; or only that node."""
     if node is not None:
@@ -96,7 +109,8 @@ def walk(view: View, path: Path) -> Found:
         keyword = found.table.keywords.get(unquote(matches[-1].words[0]))
         opens = keyword.opens if keyword is not None else None
         table = blocks()[opens] if opens is not None else Block("", {})
-        found = Found(matches[-1], table, [c for raw in matches for c in raw.children or ()])
+        inside = [child for raw in matches for child in raw.children or ()]
+        found = Found(matches[-1], table, inside, blocks=tuple(matches))
     return found
 
 

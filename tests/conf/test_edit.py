@@ -217,6 +217,12 @@ def test_what_some_nodes_say_changes_for_all_who_should_have_it() -> None:
         }
 
 
+def test_a_block_that_others_read_too_gets_a_line_for_one_node_only() -> None:
+    text = "static_ipaddress {\n    @^b 192.0.2.1\n}\n@^b static_ipaddress {\n@^b }\n"
+    done = conf.set_value(conf.parse(text), ("static_ipaddress", "192.0.2.1"), "dev eth0").text()
+    assert done == text.replace("192.0.2.1\n", "192.0.2.1 dev eth0\n    @b 192.0.2.1 dev eth0\n")
+
+
 def test_one_node_loses_a_block_that_the_others_keep() -> None:
     done = conf.remove(DOCUMENT, ("virtual_server 192.0.2.1 80",), node="b")
     assert read_by(done, "a").virtual_servers == read_by(DOCUMENT, "a").virtual_servers
