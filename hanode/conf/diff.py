@@ -6,7 +6,7 @@ PURE. Secrets are never shown: of a password it is only said that it changed.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import fields
+from dataclasses import fields, replace
 from typing import Any
 
 from hanode.conf import facts
@@ -28,6 +28,7 @@ from hanode.conf.model import (
     VrrpInstance,
     virtual_server,
 )
+from hanode.conf.pairs_track import healthy
 from hanode.conf.schema import Keyword, blocks
 from hanode.conf.services import services
 from hanode.conf.values import Flag, seconds
@@ -59,7 +60,15 @@ def diff(old: Config, new: Config, *, others: Iterable[Config] = ()) -> tuple[Ch
     for _, service, again in servers:
         one = service or again
         changes += _virtual_server(one.name, service and service.server, again and again.server)
-    changes += statements("file", _rest(old), _rest(new), of_root)
+    both = {i.name: i for i in new.instances}
+    moves = any(
+        _overtakes((old, was), (new, both[name]), rivals)
+        for name, was in before.items()
+        if name in both
+    )
+    for change in statements("file", _rest(old), _rest(new), of_root):
+        weighs = change.impact == "adverts" and change.text.startswith("weight ")
+        changes.append(replace(change, impact="vip_moves") if moves and weighs else change)
     return tuple(changes)
 
 
@@ -101,6 +110,7 @@ def _instance(
     rivals: tuple[Config, ...],
 ) -> Iterator[Change]:
     (_, old), (_, new) = before, after
+    moves = _overtakes(before, after, rivals)
     if old.name != new.name:
         yield Change(subject, f"group {old.name} is now called {new.name}", "none")
     for keyword, was, now in _changed(old, new, "vrrp_instance"):
@@ -110,7 +120,7 @@ def _instance(
             used = [_used(keyword.name, *each) for each in (before, after)]
             text = f"{keyword.name} {_said(was, used[0])} → {_said(now, used[1])}"
             impact = "adverts" if used[0] != used[1] else "none"
-        if keyword.name == "priority" and _overtakes(old, new, rivals):
+        if keyword.name == "priority" and moves:
             impact = "vip_moves"
         if keyword.name == "nopreempt":
             impact = "none" if new.nopreempt else "vip_moves"
@@ -118,13 +128,14 @@ def _instance(
     used = [_used("priority", *each) for each in (before, after)]
     if old.priority == new.priority and used[0] != used[1]:
         text = f"priority {used[0]} → {used[1]}, since none is written and the state changes"
-        impact = "vip_moves" if _overtakes(old, new, rivals) else "adverts"
-        yield Change(subject, text, impact)
+        yield Change(subject, text, "vip_moves" if moves else "adverts")
     if (old.auth_type, old.auth_pass) != (new.auth_type, new.auth_pass):
         yield Change(subject, _auth(old, new), "adverts")
     yield from _addresses(subject, "VIP", old.vips, new.vips, new.name)
     yield from _addresses(subject, "excluded VIP", old.excluded, new.excluded, new.name)
-    yield from statements(subject, old.other, new.other, of_instance)
+    for change in statements(subject, old.other, new.other, of_instance):
+        tracks = change.impact == "adverts" and change.text.startswith("tracked ")
+        yield replace(change, impact="vip_moves") if moves and tracks else change
 
 
 def _used(keyword: str, config: Config, one: VrrpInstance) -> str:
@@ -155,12 +166,18 @@ def effective_priority(instance: VrrpInstance) -> int:
     return facts.priority(instance)
 
 
-def _overtakes(old: VrrpInstance, new: VrrpInstance, rivals: tuple[Config, ...]) -> bool:
-    theirs = [effective_priority(i) for c in rivals for i in c.instances if i.name == new.name]
+def _overtakes(
+    before: tuple[Config, VrrpInstance],
+    after: tuple[Config, VrrpInstance],
+    rivals: Iterable[Config],
+) -> bool:
+    """Whether another one is the highest then, as long as nothing that is tracked fails."""
+    name = after[1].name
+    theirs = [healthy(i, c) for c in rivals for i in c.instances if i.name == name]
     if not theirs:
         return False
-    before, after = effective_priority(old), effective_priority(new)
-    return (before > max(theirs)) != (after > max(theirs))
+    was, now = (healthy(one, config) for config, one in (before, after))
+    return (was > max(theirs)) != (now > max(theirs))
 
 
 def _addresses(

@@ -108,7 +108,7 @@ def statements(
         else:
             came.append(statement)
     for statement in came:
-        same = next((s for s in left if _alike(s, statement)), None)
+        same = next((s for s in left if _alike(s, statement, path)), None)
         here = (*path, statement.keyword)
         if same is not None:
             left.remove(same)
@@ -150,12 +150,10 @@ def _of_lines(block: Statement) -> bool:
     )
 
 
-def _alike(one: Statement, other: Statement) -> bool:
+def _alike(one: Statement, other: Statement, path: Path) -> bool:
+    """Whether one may have become the other: the same block, or the same word with other values."""
     if one.children is not None:
         return one.words == other.words and other.children is not None
-    return (
-        bool(one.words)
-        and one.keyword == other.keyword
-        and other.children is None
-        and len(one.words) > 1
-    )
+    if not one.words or one.keyword != other.keyword or other.children is not None:
+        return False
+    return len(one.words) > 1 or (path[-1:] != () and path[-1].startswith("track_"))

@@ -244,3 +244,20 @@ def test_who_no_longer_waits_may_take_over() -> None:
     old = conf.check("vrrp_instance g {\n    nopreempt\n}\n").model
     (change,) = conf.diff(old, conf.check("vrrp_instance g {\n}\n").model)
     assert (change.text, change.impact) == ("nopreempt removed", "vip_moves")
+
+
+def test_a_weight_that_makes_another_node_the_highest_moves_the_address() -> None:
+    text = (
+        "vrrp_script up {\n    script /bin/true\n    weight 3\n}\nvrrp_instance g {\n"
+        "    priority 100\n    track_script {\n        up\n    }\n}\n"
+    )
+    rival = conf.check("vrrp_instance g {\n    priority 110\n}\n").model
+    old = conf.check(text).model
+    for changed, impact in (
+        (text.replace("weight 3", "weight 30"), "vip_moves"),
+        (text.replace("weight 3", "weight 4"), "adverts"),
+        (text.replace("        up\n", "        up weight 30\n"), "vip_moves"),
+        (text.replace("        up\n", "        up weight 5\n"), "adverts"),
+    ):
+        (change,) = conf.diff(old, conf.check(changed).model, others=[rival])
+        assert change.impact == impact
