@@ -46,6 +46,8 @@ class Runners:
         self._tracking: dict[str, Popen[bytes]] = {}
         self._readers: dict[str, tuple[Command, Popen[bytes]]] = {}
         self._others: dict[int, Popen[bytes]] = {}
+        self._ends: dict[int, int] = {}
+        """pid of one that was just started -> descriptor of its end."""
         self._calls: deque[tuple[str, Command]] = deque()
         self._files = programs.allow_many_files()
         self._dropped: dict[int, tuple[int, Popen[bytes]]] = {}
@@ -167,10 +169,16 @@ class Runners:
         except OSError as error:
             return f"{program.path}: {(error.strerror or str(error)).lower()}"
         programs.limit_files(process, self._files)
+        try:
+            self._ends[process.pid] = os.pidfd_open(process.pid)
+        except OSError as error:  # no descriptor left: then it is better not run at all
+            programs.end(process, hard=True)
+            process.wait()
+            return f"{program.path} could not be watched: {(error.strerror or str(error)).lower()}"
         return process
 
     def _bury_later(self, process: Popen[bytes], done: Callable[[int], None]) -> None:
-        end = os.pidfd_open(process.pid)
+        end = self._ends.pop(process.pid)
 
         def ended(_mask: int) -> None:
             self._loop.unwatch(end)

@@ -76,7 +76,8 @@ class WatchProcess:
         signal.set_wakeup_fd(signals.fileno(), warn_on_full_buffer=False)
         self.loop.watch(self._signalled.fileno(), lambda _mask: self._stop())
         self.loop.watch(ipc.fileno(), self._on_ipc)
-        self.loop.watch(self.files.fileno(), self._on_files)
+        if self.files.works:
+            self.loop.watch(self.files.fileno(), self._on_files)
 
     def run(self) -> None:
         """Until the supervisor says stop or is gone."""

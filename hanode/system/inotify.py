@@ -29,12 +29,16 @@ class FileWatch:
     def __init__(self) -> None:
         self._libc = ctypes.CDLL(None, use_errno=True)
         self._fd: int = self._libc.inotify_init1(IN_NONBLOCK | IN_CLOEXEC)
-        if self._fd < 0:
-            raise OSError(ctypes.get_errno(), "inotify_init1")
         self._names: dict[tuple[int, bytes], set[str]] = {}
         self._paths: frozenset[str] = frozenset()
         self.missing: frozenset[str] = frozenset()
-        """Paths whose directory does not exist: they can only be looked at again."""
+        """Paths that cannot be watched, mostly because their directory does not exist: they can
+        only be looked at again."""
+
+    @property
+    def works(self) -> bool:
+        """Whether the kernel gave us one: a user may have only so many (max_user_instances)."""
+        return self._fd >= 0
 
     def fileno(self) -> int:
         """For epoll."""
@@ -42,6 +46,9 @@ class FileWatch:
 
     def watch(self, paths: Iterable[str]) -> None:
         """Exactly these from now on."""
+        if not self.works:
+            self._paths = self.missing = frozenset(paths)
+            return
         for number in {number for number, _name in self._names}:
             self._libc.inotify_rm_watch(self._fd, number)
         self._names.clear()
@@ -90,7 +97,8 @@ class FileWatch:
 
     def close(self) -> None:
         """Give the descriptor back."""
-        os.close(self._fd)
+        if self.works:
+            os.close(self._fd)
 
 
 def read(path: str) -> bytes | None:

@@ -110,7 +110,9 @@ def running(environment: dict[str, str] | None = None) -> Iterator[Running]:
     bond, their_bond = pair()
     env = {
         "PATH": os.environ["PATH"],
-        "PYTHONPATH": str(PROJECT),
+        "PYTHONPATH": os.pathsep.join(
+            part for part in (os.environ.get("KST_PYTHONPATH"), str(PROJECT)) if part
+        ),
         "HANODE_IPC_FD": str(theirs.fileno()),
         "HANODE_BOND_FD": str(their_bond.fileno()),
         "HANODE_SCRIPT_ENV": json.dumps(environment or {"PATH": "/usr/bin:/bin"}),

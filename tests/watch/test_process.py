@@ -349,3 +349,25 @@ def test_a_fifo_s_script_ends_with_the_process_that_started_it(tmp_path: Path) -
         while Path(f"/proc/{pid}").exists() and pid not in _zombies():
             assert time.monotonic() < end_s, "the reader lives on"
             time.sleep(0.02)
+
+
+def test_without_inotify_a_file_is_looked_at_every_second(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As when the user has used up fs.inotify.max_user_instances."""
+    path = tmp_path / "weight"
+    path.write_text("1")
+    spoilt = tmp_path / "sitecustomize.py"
+    spoilt.write_text(
+        "import hanode.system.inotify as i\n"
+        "real = i.FileWatch.__init__\n"
+        f"def none(self):\n    real(self)\n    self._fd = -1\n    open('{tmp_path}/done', 'w')\n"
+        "i.FileWatch.__init__ = none\n"
+    )
+    monkeypatch.setenv("KST_PYTHONPATH", str(tmp_path))
+    with running() as watch:
+        watch.configure(WatchSettings(files=(FileTracker("w", str(path)),)))
+        watch.until(lambda: watch.told("w"), "the first number")
+        path.write_text("2")
+        watch.until(lambda: watch.told("w")[-1][1] == 2, "the second number")
+    assert (tmp_path / "done").exists()
