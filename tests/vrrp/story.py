@@ -58,7 +58,7 @@ def instance(words: list[str], base: InstanceSettings) -> InstanceSettings:
         elif name == "routes":
             changes[name] = tuple(Route(4, to, dev="ens33") for to in value.split(",") if to)
         elif name == "notify":
-            changes[name] = TELL if value == "yes" else NO_NOTIFY
+            changes[name] = {"yes": TELL, "deleted": DELETED}.get(value, NO_NOTIFY)
         elif name in ("vips", "excluded"):
             changes[name] = tuple(address(a, base.interface) for a in value.split(",") if a)
         elif isinstance(kinds[name], bool):
@@ -84,6 +84,7 @@ def tracked(text: str) -> Tracked:
 
 
 TELL = NotifySettings(any=Command(("/bin/tell",)), priority_changes=True)
+DELETED = NotifySettings(deleted=Command(("/bin/tell",)), tell_deleted=True)
 
 
 LAB = InstanceSettings(
