@@ -21,7 +21,7 @@ MOST_LABELS = 1_048_575
 
 def c_number(word: str) -> int | None:
     """A number as C reads it: 0x hexadecimal, 0 octal, else decimal."""
-    if not re.fullmatch(r"\+?(?:0[xX][0-9A-Fa-f]+|0[0-7]*|[1-9][0-9]*)", word):
+    if not re.fullmatch(r"\+?(?:0[xX][0-9A-Fa-f]{1,99}|0[0-7]{0,99}|[1-9][0-9]{0,99})", word):
         return None
     digits = word.lstrip("+").lower()
     base = 16 if digits.startswith("0x") else 8 if digits.startswith("0") else 10
@@ -257,7 +257,7 @@ class RouteTime(Value):
         return f"a number up to {self.high}, or a time such as 0.5s or 200ms"
 
     def read(self, words: list[str]) -> Any:
-        match = re.fullmatch(r"\+?([0-9]*)(?:\.([0-9]*))?(s|secs?|ms|msecs?)?", words[0], re.I)
+        match = re.fullmatch(r"\+?([0-9]{0,20})(?:\.([0-9]*))?(s|secs?|ms|msecs?)?", words[0], re.I)
         if match is None or not (match.group(1) or match.group(2)):
             raise BadValue(f"must be {self.shape}, not {words[0]}")
         unit = (match.group(3) or "").lower()

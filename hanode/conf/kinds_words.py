@@ -348,7 +348,7 @@ class Spread(Value):
 
     def _network(self, word: str, first: str, length: str) -> None:
         most = 32 if family(first) == 4 else 128
-        if not length.isdecimal() or not 1 <= int(length[:4]) <= most:
+        if not re.fullmatch("[0-9]{1,4}", length) or not 1 <= int(length) <= most:
             raise BadValue(f"must have a prefix length from 1 to {most}, not {word}")
         if int(ipaddress.ip_address(first)) % 2 ** (most - int(length)):
             raise BadValue(f"must be a network's own address; {word} is an address in it")

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 
 from hanode.conf.blocks import Raw, at_span
 from hanode.conf.keywords.lines import ACTIONS, NEXTHOP, TYPES
+from hanode.conf.kinds_net import c_number
 from hanode.conf.lexer import unquote
 from hanode.conf.problems import Fix, Problem, Severity
 from hanode.conf.schema import Block, Keyword, nearest
@@ -288,8 +289,8 @@ def _rule(raw: Raw, found: Read) -> Iterator[Problem]:
 
 
 def _above(jump: Option, place: Option) -> bool:
-    to, own = jump.words[0], place.words[0]
-    return not (to.isdecimal() and own.isdecimal()) or int(to) > int(own)
+    to, own = c_number(jump.words[0]), c_number(place.words[0])
+    return to is None or own is None or to > own
 
 
 def _tracked_rule(raw: Raw, found: Read, place: Option | None) -> Iterator[Problem]:
@@ -337,7 +338,7 @@ def _peer(raw: Raw, found: Read) -> Iterator[Problem]:
     if "/" in raw.words[0]:
         message = "a peer is an address without a prefix length; keepalived cuts it off"
         yield _warn(raw, 0, "prefix-ignored", message)
-    limits = {o.name: int(o.words[0]) for o in found.options if o.words and o.words[0].isdecimal()}
+    limits = {o.name: c_number(o.words[0]) or 0 for o in found.options if o.words}
     if limits.get("min_ttl", 0) > limits.get("max_ttl", 255):
         message = "min_ttl is above max_ttl: every packet of this peer is refused"
         yield _warn(raw, 0, "bad-value", message)

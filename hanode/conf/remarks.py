@@ -6,6 +6,7 @@ whole block.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
 from hanode.conf.blocks import Raw, at_span
@@ -46,7 +47,7 @@ def value(raw: Raw, *names: str) -> str | None:
 
 def number(text: str | None) -> int | None:
     """The number of a word, if it is one."""
-    return int(text) if text is not None and text.lstrip("-").isdecimal() else None
+    return int(text) if text is not None and re.fullmatch(r"-?[0-9]{1,20}", text) else None
 
 
 def name_of(raw: Raw) -> str:

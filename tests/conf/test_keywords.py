@@ -190,13 +190,22 @@ BAD = {
         vrrp_rx_bufs_multiplier 0|nftables_priority foo|nftables_ipvs_start_fwmark 0
         lvs_sync_daemon eth0 id 300|lvs_timeouts tcp x|lvs_timeouts tcp 5 foo 6|umask 999
         vrrp_mcast_group4 10.0.0.1|vrrp_mcast_group6 10.0.0.1|smtp_server 10.0.0.1 x
-        vrrp_rlimit_rttime 0|random_seed foo|lvs_flush_on_stop foo|rs_init_notifies foo""",
+        vrrp_rlimit_rttime 0|random_seed foo|lvs_flush_on_stop foo|rs_init_notifies foo
+        include_check readable|include_check match read|umask IRWXU|umask 022 033
+        vrrp_cpu_affinity x|vrrp_rx_bufs_policy NO_SEND_RX|vrrp_mcast_group6 ff05::1
+        lvs_sync_daemon eth0 group 10.0.0.1|process_monitor_rcv_bufs x|no_checker_emails x""",
     "vrrp_script s": "weight 5 foo|weight 300|rise 0|fall x",
     "vrrp_track_process p": "param_match foo|quorum 0|weight 300|delay x",
     "track_file f": "init_file x|init_file 5 foo|weight 255",
-    "vrrp_instance i": "old_unicast_checksum foo|garp_extra_if all x|garp_extra_if 90000",
+    "vrrp_instance i": """old_unicast_checksum foo|garp_extra_if all x|garp_extra_if 90000
+        garp_extra_if 600 more|use_vmac toolonginterfacename|use_vmac a b|use_vmac a/b
+        use_vmac x 01:00:00:00:00:01|use_vmac 00:00:5e:00:01:05|use_vmac x 00:00:5e:00
+        use_ipvlan a b|use_ipvlan a 10.0.0.1 10.0.0.2|use_ipvlan bridge vepa
+        mcast_dst_ip 10.0.0.1|mcast_dst_ip ff05::1""",
     "virtual_server 192.0.2.1 80": """lvs_method TUN type foo|lb_kind DR foo|lb_kind FOO
-        persistence_granularity foo|ip_family foo""",
+        persistence_granularity foo|ip_family foo|lb_kind TUN type gue
+        persistence_engine abcdefghijklmnopq""",
+    "bfd_instance b": "min_rx 0|weight 254|max_hops 256",
 }
 
 
@@ -219,3 +228,37 @@ def test_a_tunnel_s_options_are_kept(tunnel: str) -> None:
     checked = conf.check(text)
     assert "bad-value" not in {p.code for p in checked.problems}
     assert f"lb_kind TUN {tunnel}" in conf.render(checked.model).text
+
+
+@pytest.mark.parametrize("word", ["instance x", "net_namespace x", "use_pid_dir"])
+def test_words_of_the_root_are_not_those_of_global_defs(word: str) -> None:
+    inside = conf.check(f"global_defs {{\n{word}\n}}\n").problems
+    assert [(p.code, p.line) for p in inside] == [("misplaced-keyword", 2)]
+    assert not conf.check(f"{word}\n").problems
+
+
+@pytest.mark.parametrize(
+    ("line", "target", "codes"),
+    [
+        ("use_vmac name vm5 group 3", "keepalived-2.2.7", ["bad-value"]),
+        ("use_vmac name vm5 group 3", "keepalived-2.3", []),
+        ("use_vmac vm5 netlink_notify_msg", "keepalived-2.3", []),
+    ],
+)
+def test_a_value_can_come_with_a_release(line: str, target: str, codes: list[str]) -> None:
+    found = conf.check(f"vrrp_instance i {{\n{line}\n}}\n", target=target).problems
+    assert [p.code for p in found if p.line == 2] == codes
+
+
+@pytest.mark.parametrize("digits", ["9" * 5000, "--5", "0x" + "f" * 5000, "00000000010"])
+def test_no_number_is_too_long_to_be_looked_at(digits: str) -> None:
+    lines = {
+        "virtual_routes": f"10.0.0.0/{digits} table {digits} mtu {digits} rtt {digits}",
+        "virtual_rules": f"from 10.0.0.1 goto {digits} priority {digits}",
+        "unicast_peer": f"10.0.0.1 min_ttl {digits} max_ttl {digits}",
+        "virtual_ipaddress": f"10.0.0.1/{digits} preferred_lft {digits} scope {digits}",
+    }
+    text = "".join(f"{name} {{\n{line}\n}}\n" for name, line in lines.items())
+    assert conf.check(f"vrrp_instance i {{\n{text}}}\n").problems
+    group = f"virtual_server_group g {{\n10.0.0.0/{digits} {digits}\n10.0.0.1-{digits} 80\n}}\n"
+    assert conf.check(group + f"bfd_instance b {{\nmax_hops {digits}\n}}\n").problems
