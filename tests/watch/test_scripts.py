@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import random
+
 import pytest
 
 from hanode.vrrp.settings import Command, ScriptTracker
@@ -51,6 +53,24 @@ def _words(effects: list[Effect]) -> str:
 )
 def test_rise_and_fall(rise: int, fall: int, codes: str, said: list[str]) -> None:
     assert results(watch_of(rise=rise, fall=fall), codes) == said
+
+
+def test_only_an_unbroken_row_counts_whatever_comes() -> None:
+    """Against a second telling of the rule: rows of equal results, and the first one at once."""
+    chance = random.Random(1)
+    for _ in range(300):
+        rise, fall = chance.randint(1, 4), chance.randint(1, 4)
+        codes = "".join(chance.choice("oox") for _ in range(40))
+        up: bool | None = None
+        row, before, expected = 0, "", []
+        for code in codes:
+            row, before = (row + 1 if code == before else 1), code
+            good = code == "o"
+            turns = up is None or (good is not up and row >= (rise if good else fall))
+            up = good if turns else up
+            expected.append(("up" if good else "down") if turns else "-")
+        said = [words.split(":")[0] for words in results(watch_of(rise=rise, fall=fall), codes)]
+        assert said == expected, (rise, fall, codes)
 
 
 def test_init_fail_needs_one_success_too() -> None:
