@@ -16,7 +16,17 @@ from dataclasses import dataclass, field
 from hanode.conf.macros import REFERENCE, REPEAT, MacroError, alternatives, repetition, substitute
 from hanode.conf.problems import Problem, Severity
 from hanode.conf.source import Source
-from hanode.conf.tree import CONDITION, DEFINITION, INCLUDE, Document, Kind, Line, parse, pieces
+from hanode.conf.tree import (
+    CONDITION,
+    DEFINITION,
+    INCLUDE,
+    Document,
+    Kind,
+    Line,
+    afresh,
+    parse,
+    pieces,
+)
 
 Reader = Callable[[str, str], "tuple[tuple[str, str], ...] | None"]
 """read(pattern, including file) -> ((name, text), …), or None where there is nothing to read."""
@@ -124,15 +134,29 @@ class _Expansion:
         if kind is Kind.INCLUDE:
             self.include(source, line, depth, text[line.body : line.comment].rstrip())
         elif line.condition and not self.applies(line.condition):
-            if kind is Kind.DEFINITION:
-                self.definition(text, line, lines)
             self.forget_comments(source)
+            if kind is Kind.DEFINITION:
+                self.dropped(source, line, lines, depth)
         elif kind is Kind.DEFINITION:
             self.define(*self.definition(text, line, lines), source, line)
         elif kind is Kind.COMMENT:
             self.emit("", source, line)
         elif kind is not Kind.BLANK:
             self.plain(text[line.body : line.comment].rstrip(), source, line, depth)
+
+    def dropped(self, source: Source, line: Line, lines: Iterator[Line], depth: int) -> None:
+        """A definition for another node: the condition is for its first line only.
+
+        keepalived takes the lines that continue it for lines of their own.
+        """
+        text = source.text
+        while text[line.body : line.comment].rstrip().endswith("\\"):
+            following = next(lines, None)
+            if following is None:
+                return
+            for piece in pieces(text, afresh(text, following)):
+                self.line(source, piece, lines, depth)
+            line = following
 
     def forget_comments(self, source: Source) -> None:
         """The comments above a line that is dropped are about that line."""

@@ -171,6 +171,11 @@ def _line(text: str, number: int, start: int, end: int, stop: int, continued: bo
     return Line(number, start, end, stop, _kind(text, body, comment, end), body, comment, condition)
 
 
+def afresh(text: str, line: Line) -> Line:
+    """A line that continues a definition, as it is where there is no definition."""
+    return _line(text, line.number, line.start, line.end, line.stop, False)
+
+
 def pieces(text: str, line: Line) -> list[Line]:
     """The line, or its parts where a macro stands behind a brace.
 

@@ -55,8 +55,10 @@ def test_a_definition_may_hold_whole_blocks() -> None:
     assert [c.words for c in group.children[0].children or ()] == [("a",)]
 
 
-def test_a_conditional_definition_skips_its_further_lines_too() -> None:
-    assert lines("@b $X=one \\\n two\nrest\n", "a") == ["rest"]
+def test_the_condition_of_a_definition_is_not_for_its_further_lines() -> None:
+    """As keepalived 2.2.7 does: it reads them as lines of their own."""
+    assert lines("@b $X=one \\\n two\nrest\n", "a") == ["two", "rest"]
+    assert lines("@b $X=one \\\n @b two\nrest\n", "a") == ["rest"]
 
 
 def test_repetitions_count_and_list() -> None:

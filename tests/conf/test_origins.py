@@ -130,3 +130,13 @@ def test_places_after_a_change_are_those_of_the_text() -> None:
     assert [(one.name, one.origin.line) for one in found] == [("PRIO", 4), ("BASE", 3)]
     word = word_place(place(instance, "interface"), 1)
     assert (word.line, again.document.text()[word.start : word.end]) == (10, '"eth0"')
+
+
+def test_the_condition_of_a_definition_is_for_its_first_line_only() -> None:
+    text = "@a $BLOCK=track_interface { \\\n   eth1 \\\n}\nnet_namespace x\n"
+    assert not conf.check(text, node="a").problems
+    found = [(p.line, p.code) for p in conf.check(text, node="b").problems]
+    assert found == [(2, "unknown-keyword"), (3, "extra-brace")]
+    whole = text.replace("   eth1", "@a eth1").replace("\n}", "\n@a }")
+    assert not conf.check(whole, node="a").problems
+    assert not conf.check(whole, node="b").problems
