@@ -51,7 +51,7 @@ def address(line: Address, dev: str) -> Held:
         preferred = int(lifetime) if lifetime.isdecimal() else None
     elsewhere = line.dev is not None and line.dev != dev
     return Held(
-        ip=line.ip,
+        ip=str(ipaddress.ip_address(line.ip)),  # one spelling: the kernel's
         prefix=prefix,
         dev=line.dev or dev,
         scope=_named(line.scope, SCOPES, 0),

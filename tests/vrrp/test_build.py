@@ -233,6 +233,11 @@ def test_address_options() -> None:
     assert (vip.home, vip.preferred_lft_s, vip.noprefixroute) == (True, 60, True)
 
 
+def test_address_is_spelt_as_the_kernel_spells_it() -> None:
+    """Else nobody would notice that it is lost."""
+    assert str(instance(vips="2001:DB8:0::0001/64").vips[0]) == "2001:db8::1/64"
+
+
 def test_routes() -> None:
     settings = instance(
         "virtual_routes {\n"
