@@ -162,11 +162,13 @@ def test_events_follow_and_the_last_ones(node: Node) -> None:
         command(node, "events", "-f", "-n", "0"), stdout=subprocess.PIPE, text=True, cwd=PROJECT
     )
     assert follow.stdout is not None
-    time.sleep(0.5)  # it has to be there before the event
+    time.sleep(1)  # it has to be there before the event
     node.file.write_text(CONFIG_BROKEN)
     assert node.process is not None
     node.process.send_signal(signal.SIGHUP)
-    assert re.search(r"config +revision 0 refused: .*NodeA\.conf:4: ", follow.stdout.readline())
+    while "config" not in (line := follow.stdout.readline()):
+        assert line, "it follows until it is ended"
+    assert re.search(r"config +revision 0 refused: .*NodeA\.conf:4: ", line)
     follow.terminate()
     follow.wait(5)
     assert node.state() == "MASTER", "a bad file changes nothing"
