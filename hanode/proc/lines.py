@@ -12,7 +12,7 @@ from collections import deque
 from collections.abc import Callable
 
 LINE_BYTES = 16 << 20
-"""The longest request: settings of 4,080 instances take about 3 MB."""
+"""The longest request: settings of 4,080 instances take about 1 MB."""
 WAITING_LINES = 10_000
 """About an hour of a flapping pair's events."""
 READ_BYTES = 1 << 16

@@ -15,12 +15,21 @@ NLM_F_REQUEST, NLM_F_ACK, NLM_F_DUMP = 0x1, 0x4, 0x300
 NLM_F_REPLACE, NLM_F_CREATE = 0x100, 0x400
 NLMSG_ERROR, NLMSG_DONE = 2, 3
 BUFFER_BYTES = 1 << 20
+SO_RCVBUFFORCE = 33
+
+
+def make_room(on: socket.socket, size: int) -> None:
+    """A receive buffer of that size, above net.core.rmem_max where that is allowed."""
+    try:
+        on.setsockopt(socket.SOL_SOCKET, SO_RCVBUFFORCE, size)
+    except OSError:
+        on.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, size)
 
 
 def opened(*, groups: int) -> socket.socket:
     """A bound rtnetlink socket that hears `groups`."""
     made = socket.socket(socket.AF_NETLINK, socket.SOCK_RAW | socket.SOCK_CLOEXEC, NETLINK_ROUTE)
-    made.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, BUFFER_BYTES)
+    make_room(made, BUFFER_BYTES)
     made.bind((0, groups))
     return made
 

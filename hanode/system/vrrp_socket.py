@@ -15,6 +15,7 @@ import struct
 from collections.abc import Iterable
 
 from hanode.system import bpf
+from hanode.system.netlink import make_room
 from hanode.vrrp import packet
 from hanode.vrrp.effects import PROTOCOL_AH, PROTOCOL_VRRP, SendAdvert
 from hanode.vrrp.packet import Datagram
@@ -263,7 +264,7 @@ def _raw(family: int, protocol: int, interface: str) -> socket.socket:
         made.setsockopt(socket.SOL_SOCKET, SO_BINDTODEVICE, interface.encode() + b"\0")
         _empty(made)
     made.setsockopt(socket.SOL_SOCKET, socket.SO_PRIORITY, SO_PRIORITY_CONTROL)
-    made.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, RECEIVE_BUFFER_BYTES)
+    make_room(made, RECEIVE_BUFFER_BYTES)
     return made
 
 
