@@ -6,6 +6,7 @@ keepalived's default; strict mode overrules some.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import replace
 from typing import Any
 
@@ -26,6 +27,8 @@ from hanode.vrrp.settings import (
     Vmac,
 )
 
+ADVERT_MOST = 255
+"""The count in an advert is one byte."""
 KEY_BYTES = range(32, 65)
 ADVERT_INT_MAX_US = {2: 255_000_000, 3: 40_950_000}
 ADVERT_INT_STEP_US = {2: 1_000_000, 3: 10_000}
@@ -103,9 +106,23 @@ def _addresses(
         if far.use_vmac or (words.says("use_vmac_addr") and far.dev != dev):
             site.ignored.append(f"{made.name}: {far} on {far.dev} gets no virtual MAC address")
     # keepalived: the first address decides the family; the others are not in adverts.
-    same = tuple(a for a in vips if a.family == family)
-    others = tuple(a for a in vips if a.family != family)
-    return same, (*others, *excluded)
+    same = _once(a for a in vips if a.family == family)
+    others = _once(a for a in vips if a.family != family)
+    more = same[ADVERT_MOST:]
+    if more:
+        site.ignored.append(
+            f"{made.name}: an advert holds {ADVERT_MOST} addresses; it does not name the"
+            f" {len(more)} from {more[0]} on (as virtual_ipaddress_excluded)"
+        )
+    return same[:ADVERT_MOST], (*more, *others, *_once(excluded))
+
+
+def _once(addresses: Iterable[Address]) -> tuple[Address, ...]:
+    """keepalived ignores an address that is written again."""
+    kept: dict[tuple[str, str], Address] = {}
+    for address in addresses:
+        kept.setdefault((str(address), address.dev), address)
+    return tuple(kept.values())
 
 
 def _family(made: VrrpInstance, words: Words) -> Family:

@@ -233,6 +233,16 @@ def test_address_options() -> None:
     assert (vip.home, vip.preferred_lft_s, vip.noprefixroute) == (True, 60, True)
 
 
+def test_address_written_twice_is_one_and_more_than_an_advert_holds_are_excluded() -> None:
+    assert [a.ip for a in instance(vips="192.0.2.2\n192.0.2.1\n192.0.2.2").vips] == [
+        "192.0.2.2",
+        "192.0.2.1",
+    ]
+    many = "\n".join(f"10.0.{n // 200}.{n % 200 + 1}" for n in range(260))
+    settings = instance(vips=many)
+    assert (len(settings.vips), len(settings.excluded)) == (255, 5)
+
+
 def test_address_is_spelt_as_the_kernel_spells_it() -> None:
     """Else nobody would notice that it is lost."""
     assert str(instance(vips="2001:DB8:0::0001/64").vips[0]) == "2001:db8::1/64"
