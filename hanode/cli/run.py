@@ -33,7 +33,7 @@ from hanode.proc.options import (
     read_start_file,
     warnings_of,
 )
-from hanode.proc.runners import ENVIRONMENT
+from hanode.proc.runners import ENVIRONMENT, ENVIRONMENT_MAX
 from hanode.proc.supervisor import Supervisor
 from hanode.system import files, memory, service
 from hanode.system import log as logs
@@ -199,7 +199,8 @@ def _specs(given: argparse.Namespace) -> tuple[Spec, ...]:
         keep=given.dont_release_ipvs,
     )
     # Scripts are told what the engine was told; nobody else needs it.
-    environment = {ENVIRONMENT: json.dumps(dict(os.environ))}
+    said = json.dumps(dict(os.environ))
+    environment = {ENVIRONMENT: said} if len(said) < ENVIRONMENT_MAX else {}
     watch = Spec("watch", "hanode.proc.watch", env=environment, respawn=again)
     if given.vrrp:
         return (vrrp, watch)

@@ -23,6 +23,8 @@ ENVIRONMENT = "HANODE_SCRIPT_ENV"
 """JSON: the environment that the engine was started in, which is the scripts'."""
 CALLS_AT_ONCE = 8
 """Each costs some 2 ms, in which no tracking script can end and no line can reach a FIFO."""
+ENVIRONMENT_MAX = 120_000
+"""execve takes no longer variable; with more than this scripts get PATH, LANG and TZ only."""
 HARD_US = 2_000_000
 """From SIGTERM to SIGKILL for a script that is not wanted any more."""
 
