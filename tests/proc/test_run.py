@@ -218,6 +218,31 @@ def test_config_test_has_keepaliveds_exit_codes(
     assert word in (tmp_path / "log").read_text()
 
 
+@pytest.mark.needs("keepalived")
+def test_config_test_agrees_with_keepalived(node: Node) -> None:
+    scripted = CONFIG.replace("state MASTER", "state MASTER\n    notify_master /usr/bin/true")
+    secure = "global_defs {\n enable_script_security\n script_user root\n}\n"
+    texts = {
+        "sound": CONFIG,
+        "bad value": CONFIG_BROKEN,
+        "unknown word": CONFIG.replace("state MASTER", "state MASTER\n    colour red"),
+        "script": scripted,
+        "secure script": secure + scripted,
+    }
+    env = {**os.environ, "PATH": os.environ.get("PATH", "") + ":/usr/sbin"}
+    codes = {}
+    for name, text in texts.items():
+        node.file.write_text(text)
+        words = ["ip", "netns", "exec", node.namespace, "timeout", "10", "keepalived", "-t"]
+        theirs = subprocess.run(
+            [*words, "-f", str(node.file)], env=env, capture_output=True, check=False
+        )
+        ours = keepalived("-t", "-f", str(node.file))
+        codes[name] = (ours.returncode, theirs.returncode)
+    expected = {"sound": 0, "bad value": 5, "unknown word": 5, "script": 6, "secure script": 0}
+    assert codes == {name: (code, code) for name, code in expected.items()}
+
+
 def test_log_of_the_config_test_never_goes_over_the_file(tmp_path: Path) -> None:
     file = tmp_path / "keepalived.conf"
     file.write_text(CONFIG)
