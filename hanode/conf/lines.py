@@ -45,8 +45,8 @@ class Read:
     """keepalived drops the line."""
 
     def find(self, *names: str) -> Option | None:
-        """The first option of one of these names."""
-        return next((o for o in self.options if o.name in names), None)
+        """The last option of one of these names."""
+        return next((o for o in reversed(self.options) if o.name in names), None)
 
 
 def check(raw: Raw, table: Block) -> list[Problem]:

@@ -167,12 +167,13 @@ def _instance(raw: Raw) -> Iterator[Problem]:
         message = "unicast on a virtual interface needs vmac_xmit_base; keepalived sets it"
         yield at_close(raw, "default-taken", message)
     yield from _families(raw)
-    seen = set()
-    for child in inside(raw, "interface", "vrf"):
-        seen.add(child.words[0])
-        if len(seen) > 1:
-            message = "an instance has an interface or a vrf, not both; the second is ignored"
-            yield say(child, "bad-value", message)
+    for one, other in (("interface", "vrf"), ("use_vmac", "use_ipvlan")):
+        seen = set()
+        for child in inside(raw, one, other):
+            seen.add(child.words[0])
+            if len(seen) > 1:
+                message = f"an instance has {one} or {other}, not both; the second is ignored"
+                yield say(child, "bad-value", message)
 
 
 def _sync_group(raw: Raw) -> Iterator[Problem]:
