@@ -16,7 +16,8 @@ from hanode.conf.expand import Reader
 from hanode.conf.lexer import CLOSE, COMMENT, OPEN, quote, tokens
 from hanode.conf.macros import begins_a_macro
 from hanode.conf.model import Config, GlobalDefs, RealServer, TcpCheck, VirtualServer, VrrpInstance
-from hanode.conf.said import Part, spelling_of
+from hanode.conf.said import Blocks, Part, Word, spelling_of
+from hanode.conf.schema import blocks
 from hanode.conf.splices import Splice, appended, applied, cut, cut_for, line_of, replaced
 from hanode.conf.tree import INCLUDES, Document
 from hanode.conf.views import (
@@ -48,18 +49,30 @@ Owner = Config | GlobalDefs | VrrpInstance | VirtualServer | RealServer | TcpChe
 def path(*owners: Owner | str) -> tuple[str, ...]:
     """The path to objects of the model, outermost first; the last may be a keyword.
 
-    `path(instance, "priority")`, `path(server, real, "weight_us")`; attributes count as keywords.
+    `path(instance, "priority")`, `path(server, real, "weight")`; attributes count as keywords.
     """
     parts: list[str] = []
-    block = Config.BLOCK
+    around: type = Config
     for owner in owners:
         if isinstance(owner, str):
-            parts.append(spelling_of(block, owner))
+            parts += _keywords(around, owner)
             continue
-        block = owner.BLOCK
+        around = type(owner)
         if not isinstance(owner, Config):
             parts.append(_head(owner))
     return tuple(parts)
+
+
+def _keywords(around: type, name: str) -> tuple[str, ...]:
+    """The keyword of an attribute, behind that of its block where the attribute is of it."""
+    name = {"vips": "virtual_ipaddress", "excluded": "virtual_ipaddress_excluded"}.get(name, name)
+    attribute = getattr(around, name, None)
+    if isinstance(attribute, Word | Blocks):
+        name = attribute.keyword or name
+    block: str = getattr(around, "BLOCK", "")
+    if block == VrrpInstance.BLOCK and name in blocks()["authentication"].keywords:
+        return "authentication", name
+    return (spelling_of(block, name),)
 
 
 def _head(owner: Owner) -> str:
@@ -112,9 +125,9 @@ def set_value(
             if raw.children is not None:
                 raise EditRefused(f"{path[-1]} is a block: name a statement inside it")
             splices += replaced(document, raw, value, node)
-    if not seen:
-        raise EditRefused(f"there is no {' / '.join(path[:-1])}")
     new = f"{path[-1]} {value}".rstrip()
+    if not seen:
+        return add(document, path[:-1], new, node=node, read=read)
     splices += _added(document, lacking, seen, (new,), node)
     return applied(document, splices)
 

@@ -142,8 +142,29 @@ def test_paths_of_the_models_objects() -> None:
     assert path == ("virtual_server 192.0.2.1 80", "real_server 192.0.2.11 80", "weight")
     assert conf.path(instance, "advert_int_us") == ("vrrp_instance g", "advert_int")
     assert conf.path(model, model.globals, "router_id") == ("global_defs", "router_id")
+    assert conf.path(instance, "unicast_peers") == ("vrrp_instance g", "unicast_peer")
+    assert conf.path(instance, "vips", "192.0.2.1")[1:] == ("virtual_ipaddress", "192.0.2.1")
     done = conf.set_value(DOCUMENT, path, "5").text()
     assert done == CLUSTER.replace("weight 1", "weight 5")
+
+
+def test_a_value_of_an_inner_block_makes_the_block() -> None:
+    (instance,) = read_by(DOCUMENT).instances
+    path = conf.path(instance, "auth_pass")
+    assert path == ("vrrp_instance g", "authentication", "auth_pass")
+    done = conf.set_value(DOCUMENT, path, "secret")
+    done = conf.set_value(done, conf.path(instance, "auth_type"), "PASS")
+    block = "    authentication {\n        auth_pass secret\n        auth_type PASS\n    }\n"
+    assert done.text() == CLUSTER.replace("192.0.2.1/24 }\n", f"192.0.2.1/24 }}\n{block}")
+    assert read_by(done).instances[0].auth_pass == "secret"
+
+
+def test_virtual_servers_by_mark_or_group_can_be_edited() -> None:
+    text = 'virtual_server fwmark 7 {\n}\nvirtual_server group "the web" {\n}\n'
+    document = conf.parse(text)
+    for server in read_by(document).services:
+        document = conf.set_value(document, conf.path(server, "lb_algo"), "rr")
+    assert document.text() == text.replace("{\n", "{\n    lb_algo rr\n")
 
 
 def test_real_servers_come_and_go() -> None:
