@@ -226,7 +226,12 @@ def test_checks_by_their_kinds() -> None:
     [
         ("blackhole 192.0.2.0/24 metric 5", "192.0.2.0/24", "blackhole", {"metric": "5"}),
         ("prohibit inet6 to 2001:db8::/32", "2001:db8::/32", "prohibit", {}),
-        ("gw 192.0.2.1 default preference 3", "default", "unicast", {"via": "192.0.2.1", "metric": "3"}),
+        (
+            "gw 192.0.2.1 default preference 3",
+            "default",
+            "unicast",
+            {"via": "192.0.2.1", "metric": "3"},
+        ),
         (
             "default encap ip id 4 dst 192.0.2.9 ttl 3 tos 4 oif eth1 quickack 1",
             "default",
@@ -234,7 +239,7 @@ def test_checks_by_their_kinds() -> None:
             {"encap": "ip id 4 dst 192.0.2.9 ttl 3 tos 4", "dev": "eth1", "quickack": "1"},
         ),
     ],
-)  # fmt: skip
+)
 def test_the_words_of_a_route_in_any_order(
     text: str, to: str, kind: str, options: dict[str, str]
 ) -> None:
