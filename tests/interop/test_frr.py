@@ -19,7 +19,7 @@ import pytest
 
 from hanode.vrrp.settings import InstanceSettings
 from tests.interop.stage import VIP6, ipv6, v3, with_ipv6, with_vmac
-from tests.kernel.harness import INTERFACE, VIP, Ours, Wire, run, until, wired
+from tests.kernel.harness import INTERFACE, VIP, Ours, Wire, set_sysctl, until, wired
 from tests.kernel.pairs import PRIORITY
 
 pytestmark = pytest.mark.needs("root", "netns", "frr")
@@ -39,8 +39,7 @@ class Frr:
         net.ip(node, "link", "add", "frr", "link", INTERFACE, "type", "macvlan", "mode", "bridge")
         net.ip(node, "link", "set", "frr", "address", MACS[family])
         # Its link-local address is there as soon as vrrpd switches it on, not a DAD later.
-        run("ip", "netns", "exec", net.namespaces[node], "sysctl", "-q",
-            "net.ipv6.conf.frr.accept_dad=0")  # fmt: skip
+        set_sysctl(net.namespaces[node], "ipv6/conf/frr/accept_dad", 0)
         net.ip(node, "addr", "add", VIPS[family], "dev", "frr")
         net.ip(node, "link", "set", "frr", "up")
         word = "ip" if family == 4 else "ipv6"

@@ -54,6 +54,11 @@ def run(*words: str) -> str:
     return done.stdout
 
 
+def set_sysctl(namespace: str, path: str, value: int) -> None:
+    """Set one of the kernel's switches below /proc/sys/net in a namespace."""
+    run("ip", "netns", "exec", namespace, "sh", "-c", f"echo {value} >/proc/sys/net/{path}")
+
+
 def inside(namespace: str, what: Callable[[], T]) -> T:
     """Call `what` in a thread of that namespace; a socket that it opens stays there."""
     result: list[T] = []
@@ -152,8 +157,7 @@ class Wire:
         run("ip", "-n", switch, "link", "set", port, "master", "br0", "up")
         run("ip", "-n", space, "addr", "add", f"{IP[node]}/24", "dev", INTERFACE)
         # Link-local addresses at once: no test waits for duplicate address detection.
-        run("ip", "netns", "exec", space, "sysctl", "-q",
-            f"net.ipv6.conf.{INTERFACE}.accept_dad=0")  # fmt: skip
+        set_sysctl(space, f"ipv6/conf/{INTERFACE}/accept_dad", 0)
         run("ip", "-n", space, "link", "set", INTERFACE, "up")
         self._sockets.append((node, inside(switch, lambda: _capture(port))))
 

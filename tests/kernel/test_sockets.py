@@ -15,7 +15,7 @@ from hanode.system.vrrp_socket import Ipv4Socket, Ipv6Socket
 from hanode.vrrp import packet
 from hanode.vrrp.effects import SendAdvert
 from hanode.vrrp.settings import Address, InstanceSettings
-from tests.kernel.harness import inside, run
+from tests.kernel.harness import inside, run, set_sysctl
 
 pytestmark = pytest.mark.needs("root", "netns")
 
@@ -35,8 +35,8 @@ def space() -> Iterator[str]:
         run("ip", "-n", name, "addr", "add", f"192.0.2.{number}/24", "dev", link)
         run("ip", "-n", name, "addr", "add", f"fe80::{number}/64", "dev", link, "nodad")
     for link in ("d0", "d1", "all"):  # both ends are in one namespace: believe our own address
-        run("ip", "netns", "exec", name, "sysctl", "-q", f"net.ipv4.conf.{link}.accept_local=1")
-        run("ip", "netns", "exec", name, "sysctl", "-q", f"net.ipv4.conf.{link}.rp_filter=0")
+        set_sysctl(name, f"ipv4/conf/{link}/accept_local", 1)
+        set_sysctl(name, f"ipv4/conf/{link}/rp_filter", 0)
     try:
         yield name
     finally:
