@@ -15,7 +15,7 @@ CALM_US = 5_000_000
 """After so long without a fault, everything must have settled."""
 ROUNDING_US = 50
 """keepalived computes with centiseconds."""
-AH_INTERVALS = 8
+AH_INTERVALS = 40
 """Each is a fresh chance: their beats shift against each other by the network's delay."""
 PPM_MOST = 1_000
 """No clock of these worlds goes more wrong than this."""
@@ -129,6 +129,9 @@ class Masters:
         self._farewell = (names[0], world.now_us) if farewell else None
         self._calm_us = world.now_us
         self._rivals = []
+        there = expect.instances(world, self._key)
+        if self._two_us is None and sum(n.state(self._key) is State.MASTER for n, _ in there) > 1:
+            self._two_us = world.now_us  # the second one began while things were still disturbed
 
     def saw_advert(self, world: World, node: Node, key: InstanceKey, priority: int) -> None:
         """Note when it was no farewell."""

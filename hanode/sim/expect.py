@@ -91,7 +91,7 @@ def claim(node: Node, one: InstanceSettings) -> tuple[int, bytes]:
 
 def slack_us(world: World) -> int:
     """There and back through the network."""
-    return 2 * (world.link.delay_us_max + QUICK_US)
+    return 2 * (world.link.late_us_max + QUICK_US)
 
 
 def instances(world: World, key: InstanceKey) -> list[tuple[Node, InstanceSettings]]:

@@ -22,6 +22,8 @@ class Link:
         self.loss = 0.0
         """Share of copies that never arrive."""
         self.delay_us_max = QUICK_US
+        self.late_us_max = QUICK_US
+        """The same, or what it was a moment ago: such packets may still be on their way."""
         self.parts: tuple[frozenset[str], ...] = ()
         """The sides of a partition; empty: everybody hears everybody."""
 

@@ -19,6 +19,8 @@ from hanode.vrrp.surroundings import TrackerKind
 
 WATCH_US = 20_000
 """So long a watch process takes at most until it has told of everything."""
+SETTLED_US = 3_000_000
+"""After a lag: its last packets have come, and what they did is over."""
 RESPAWN_US = 400_000
 """A supervisor starts a killed child again within this time."""
 
@@ -128,7 +130,14 @@ def loss(world: World, _names: tuple[str, ...], value: float) -> None:
 
 def lag(world: World, _names: tuple[str, ...], value: float) -> None:
     """Packets take up to so many seconds, each another time: they overtake each other."""
-    world.link.delay_us_max = max(QUICK_US, int(value * 1_000_000))
+    link = world.link
+    link.delay_us_max = max(QUICK_US, int(value * 1_000_000))
+    link.late_us_max = max(link.late_us_max, link.delay_us_max)
+
+    def settled() -> None:
+        link.late_us_max = link.delay_us_max
+
+    world.at(world.now_us + SETTLED_US, settled)
 
 
 # Settings, trackers, operators
