@@ -21,7 +21,7 @@ LINTS = {
     "link-local-first": "In VRRPv3 for IPv6 the first address should be link-local.",
     "mcast-unused": "Adverts to unicast peers go to no multicast group.",
     "methods-mixed": "Real servers of one virtual server are reached in different ways.",
-    "name-twice": "Two instances have one name; the second is skipped.",
+    "name-twice": "Two instances, or two sync groups, have one name; the second is skipped.",
     "no-address": "An instance without addresses moves nothing.",
     "no-real-server": "A virtual server without real servers is ignored.",
     "nopreempt-master": "nopreempt works only with state BACKUP.",

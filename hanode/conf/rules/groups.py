@@ -22,7 +22,7 @@ def members(case: Case) -> Iterator[Problem]:
     names = {one.name: one for one in config.instances}
     group_of: dict[str, str] = {}
     taken = {name for group in facts.sync_groups(config) for name, _ in group.members}
-    for group in facts.sync_groups(config):
+    for group in first_of_name(case):
         for name, where in group.members:
             if name not in names:
                 message = f"{group.name} names {name}, which is no vrrp_instance; it is ignored"
@@ -49,6 +49,24 @@ def members(case: Case) -> Iterator[Problem]:
             message = f"{group.name} has no members; keepalived ignores it"
             fix = None if group.members else case.remove(group.origin, "remove the group")
             yield problem(group.origin, "sync-empty", "error", message, "name its instances", fix)
+
+
+def unique_names(case: Case) -> Iterator[Problem]:
+    """keepalived skips a second group of the same name."""
+    first = {group.name: group for group in first_of_name(case)}
+    for group in facts.sync_groups(case.config):
+        if group.origin is not first[group.name].origin:
+            line = first[group.name].origin.line
+            message = f"vrrp_sync_group {group.name} exists already (line {line}); it is skipped"
+            yield problem(group.origin, "name-twice", "error", message, "give it another name")
+
+
+def first_of_name(case: Case) -> tuple[facts.SyncGroup, ...]:
+    """The sync groups that keepalived takes."""
+    first: dict[str, facts.SyncGroup] = {}
+    for group in facts.sync_groups(case.config):
+        first.setdefault(group.name, group)
+    return tuple(first.values())
 
 
 def lonely(group: facts.SyncGroup, where: Origin) -> bool:
@@ -88,4 +106,4 @@ def agree(case: Case) -> Iterator[Problem]:
                 yield problem(place(one, "nopreempt"), "sync-preempt", "warning", message, hint)
 
 
-RULES: tuple[Rule, ...] = (members, agree)
+RULES: tuple[Rule, ...] = (members, unique_names, agree)

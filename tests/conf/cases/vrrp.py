@@ -165,6 +165,9 @@ CASES = [
     case("sync-twice", "error", "vrrp_instance one {",
          "vrrp_sync_group more {\n    group {\n        one\n    }\n}\nvrrp_instance one {",
          fix=True, line=18),
+    case("name-twice", "error", "vrrp_instance one {",
+         "vrrp_sync_group both {\n    group {\n        one\n        two\n    }\n}\n"
+         "vrrp_instance one {", line=16),
     case("sync-states", "warning", "BACKUP\n    interface eth1", "MASTER\n    interface eth1"),
     case("sync-owner", "warning", "BACKUP\n    interface eth1", "MASTER\n    interface eth1",
          sound=TEXT.replace("    priority 101\n", ""), line=33),
