@@ -43,6 +43,19 @@ LONG = {
     "unknown": "frobnicate\n" * 20_000,
     "equal": "vrrp_instance x {\n}\n" * 3_000,
     "nested": "vrrp_instance x {\n" * 3_000,
+    "members": "vrrp_sync_group g {\n group {\n"
+    + "".join(f"  a{n}\n" for n in range(10_000))
+    + " }\n}\n",
+    "addresses": "vrrp_instance x {\n virtual_ipaddress {\n"
+    + "".join(f"  10.0.{n >> 8}.{n & 255}\n" for n in range(10_000))
+    + " }\n}\n",
+    "equal addresses": "vrrp_instance x {\n virtual_ipaddress {\n"
+    + "  10.0.0.1\n" * 10_000
+    + " }\n}\n",
+    "tracked": "vrrp_instance x {\n track_script {\n"
+    + "".join(f"  s{n} weight 2\n" for n in range(10_000))
+    + " }\n}\n",
+    "names": "".join(f"vrrp_script s{n} {{\n script /bin/true\n}}\n" for n in range(5_000)),
 }
 
 

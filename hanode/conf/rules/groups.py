@@ -5,10 +5,11 @@ PURE.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator
 
 from hanode.conf import facts
-from hanode.conf.model import Origin, place
+from hanode.conf.model import place
 from hanode.conf.problems import Problem
 from hanode.conf.rules.base import Case, Rule, problem
 from hanode.conf.schema import nearest
@@ -22,12 +23,14 @@ def members(case: Case) -> Iterator[Problem]:
     names = {one.name: one for one in config.instances}
     group_of: dict[str, str] = {}
     taken = {name for group in facts.sync_groups(config) for name, _ in group.members}
+    free = [name for name in names if name not in taken]
     for group in first_of_name(case):
+        on_line = Counter((where.file, where.start) for _, where in group.members)
         for name, where in group.members:
+            alone = on_line[where.file, where.start] == 1
             if name not in names:
                 message = f"{group.name} names {name}, which is no vrrp_instance; it is ignored"
-                meant = nearest(name, [n for n in names if n not in taken])
-                alone = lonely(group, where)
+                meant = nearest(name, free)
                 fix = case.write(where, meant) if meant and alone else None
                 hint = "write the name of a vrrp_instance, or remove the line"
                 hint = f"did you mean {meant}?" if meant else hint
@@ -35,7 +38,7 @@ def members(case: Case) -> Iterator[Problem]:
             elif name in group_of:
                 message = f"{name} is in {group_of[name]} already; in {group.name} it is ignored"
                 whole = where if len(group.members) > 1 else group.origin
-                fix = case.remove(whole, "remove it here") if lonely(group, where) else None
+                fix = case.remove(whole, "remove it here") if alone else None
                 yield problem(where, "sync-twice", "error", message, "keep it in one group", fix)
             else:
                 group_of[name] = group.name
@@ -67,11 +70,6 @@ def first_of_name(case: Case) -> tuple[facts.SyncGroup, ...]:
     for group in facts.sync_groups(case.config):
         first.setdefault(group.name, group)
     return tuple(first.values())
-
-
-def lonely(group: facts.SyncGroup, where: Origin) -> bool:
-    """Whether no other member stands on the same line."""
-    return sum(at == where for _, at in group.members) == 1
 
 
 def agree(case: Case) -> Iterator[Problem]:
