@@ -135,7 +135,8 @@ def test_debians_own_unit_starts_this_engine(node: Node) -> None:
         while said.count("READY=1") < 2:
             said += systemd.recv(4096).decode() + "\n"
         assert re.search(r"RELOADING=1\nMONOTONIC_USEC=\d+\n", said)
-        assert "STATUS=HA_Group MASTER" in said
+        while "STATUS=HA_Group MASTER" not in said:
+            said += systemd.recv(4096).decode() + "\n"
         assert node.stop() == 0
         while "STOPPING=1" not in said:
             said += systemd.recv(4096).decode() + "\n"
