@@ -6,6 +6,7 @@ are masked.
 
 from __future__ import annotations
 
+from collections import Counter, deque
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
@@ -15,6 +16,7 @@ from hanode.conf.model import Statement
 from hanode.conf.schema import blocks
 
 Statements = tuple[Statement, ...]
+Kind = tuple[bool, tuple[str, ...]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,17 +103,18 @@ def statements(
     """Statements that came, went or changed inside; compared by their words, with repetition."""
     if path[-1:] == ("group",):
         old, new = _one_by_one(old), _one_by_one(new)
-    left, came = list(old), []
-    for statement in new:
-        if statement in left:
-            left.remove(statement)
-        else:
-            came.append(statement)
+    left, came = _without_equals(old, new)
+    candidates: dict[Kind, deque[Statement]] = {}
+    for statement in left:
+        if _may_change(statement, path):
+            candidates.setdefault(_kind(statement), deque()).append(statement)
+    changed: set[int] = set()
     for statement in came:
-        same = next((s for s in left if _alike(s, statement, path)), None)
+        alike = candidates.get(_kind(statement))
+        same = alike.popleft() if alike else None
         here = (*path, statement.keyword)
         if same is not None:
-            left.remove(same)
+            changed.add(id(same))
         if statement.children is not None and (same is not None or _of_lines(statement)):
             before = same.children if same is not None else ()
             named = subject_of(statement, subject, here)
@@ -123,6 +126,8 @@ def statements(
             named = subject_of(statement, subject, here)
             yield Change(named, gone_or_new(statement, path, "added"), impact(here, "added"))
     for statement in left:
+        if id(statement) in changed:
+            continue
         here = (*path, statement.keyword)
         named = subject_of(statement, subject, here)
         if statement.children is not None and _of_lines(statement):
@@ -150,10 +155,32 @@ def _of_lines(block: Statement) -> bool:
     )
 
 
-def _alike(one: Statement, other: Statement, path: Path) -> bool:
-    """Whether one may have become the other: the same block, or the same word with other values."""
-    if one.children is not None:
-        return one.words == other.words and other.children is not None
-    if not one.words or one.keyword != other.keyword or other.children is not None:
-        return False
-    return len(one.words) > 1 or (path[-1:] != () and path[-1].startswith("track_"))
+def _without_equals(old: Statements, new: Statements) -> tuple[list[Statement], list[Statement]]:
+    """Those of each side that the other has not, with repetition, in their order."""
+    spare = Counter(old)
+    came = []
+    for statement in new:
+        if spare[statement]:
+            spare[statement] -= 1
+        else:
+            came.append(statement)
+    left = []
+    for statement in reversed(old):
+        if spare[statement]:
+            spare[statement] -= 1
+            left.append(statement)
+    return left[::-1], came
+
+
+def _kind(statement: Statement) -> Kind:
+    """Equal for those of which one may have become the other."""
+    if statement.children is not None:
+        return True, statement.words
+    return False, statement.words[:1]
+
+
+def _may_change(statement: Statement, path: Path) -> bool:
+    """Whether another value of the same word is a change of it: not of a word that stands alone."""
+    if statement.children is not None or len(statement.words) > 1:
+        return True
+    return bool(statement.words) and path[-1:] != () and path[-1].startswith("track_")

@@ -128,8 +128,9 @@ def same_addresses(name: str, group: Group) -> Iterator[Problem]:
     """keepalived refuses an advert whose addresses are not its own."""
     (first_node, (_, first)), *rest = group.items()
     for node, (_, one) in rest:
-        lacking = [a for a in first.vips if canonical(a.ip) not in moved(one.vips)]
-        extra = [a for a in one.vips if canonical(a.ip) not in moved(first.vips)]
+        here, there = moved(one.vips), moved(first.vips)
+        lacking = [a for a in first.vips if canonical(a.ip) not in here]
+        extra = [a for a in one.vips if canonical(a.ip) not in there]
         if lacking or extra:
             at, fix = place(one, "virtual_ipaddress"), None
             said = f"{node} has no {listed(lacking)}" if lacking else ""
