@@ -78,7 +78,7 @@ def parser() -> Parser:
         if option.optional:
             takes |= {"nargs": "?", "const": ""}
         text = f"not served: {option.sentence}"
-        parser.add_argument(*option.names, help=text, **takes)  # type: ignore[arg-type]
+        parser.add_argument(*option.names, help=text, **takes)  # type: ignore[arg-type] # of a table
     return parser
 
 

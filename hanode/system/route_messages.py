@@ -67,7 +67,7 @@ class RouteMessage(rtmsg):  # type: ignore[misc]  # pyroute2 is not typed
         ("RTA_TTL_PROPAGATE", "uint8"),
     )
 
-    class metrics(nla):  # type: ignore[misc]
+    class metrics(nla):  # type: ignore[misc]  # nor is this one
         __slots__ = ()
         prefix = "RTAX_"
         nla_map = (
