@@ -150,6 +150,13 @@ class Host:
 
     def announce(self, effect: AnnounceAddresses) -> None:
         """Gratuitous ARP and neighbour advertisements: the list, `repeat` times over."""
+        frames = self.prepare(effect)
+        for _ in range(effect.repeat):
+            for sender, frame in frames:
+                sender.send(frame)
+
+    def prepare(self, effect: AnnounceAddresses) -> list[tuple[FrameSocket, bytes]]:
+        """The frames of an announcement, each with its way out; kept for the next time."""
         frames = []
         for address in effect.addresses:
             link = self.monitor.links.get(address.dev)
@@ -162,9 +169,7 @@ class Host:
             if frame is None:
                 frame = self._frames[known] = self._frame(address.dev, link.mac, ip)
             frames.append((sender, frame))
-        for _ in range(effect.repeat):
-            for sender, frame in frames:
-                sender.send(frame)
+        return frames
 
     def _frame(self, dev: str, mac: bytes, ip: bytes) -> bytes:
         if len(ip) == 4:

@@ -93,17 +93,26 @@ class Loop:
         self._running = True
         while self._running:
             self._timer.arm(self._deadline())
-            fired = False
-            for fd, mask in self._epoll.poll():
-                if fd == self._timer.fd:
-                    self._timer.fired()
-                    fired = True
-                    continue
-                callback = self._callbacks.get(fd)
-                if callback is not None:
-                    callback(mask)
-            if fired and self._running:
+            if self._serve(self._epoll.poll()) and self._running:
                 self._on_deadline()
+
+    def glance(self) -> bool:
+        """Serve what is readable this moment, without waiting; False: `stop` was called."""
+        self._serve(self._epoll.poll(0))
+        return self._running
+
+    def _serve(self, ready: list[tuple[int, int]]) -> bool:
+        """Call back for each; whether the timer was among them."""
+        fired = False
+        for fd, mask in ready:
+            if fd == self._timer.fd:
+                self._timer.fired()
+                fired = True
+                continue
+            callback = self._callbacks.get(fd)
+            if callback is not None:
+                callback(mask)
+        return fired
 
     def stop(self) -> None:
         """End `run` after the current callback."""

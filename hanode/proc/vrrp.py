@@ -21,6 +21,7 @@ from hanode import wire
 from hanode.proc.bond import Bond, inherited
 from hanode.proc.deeds import Deeds
 from hanode.proc.ears import Ears
+from hanode.proc.eve import EVE_US, Eve
 from hanode.proc.holder import Holder
 from hanode.proc.host import Host
 from hanode.proc.lines import Lines
@@ -109,6 +110,7 @@ class VrrpProcess:
             tell=self.tidings.tell,
             block=self._block,
         )
+        self.eve = Eve(self.router, self.loop, self.clock, self.host, self.holder)
         self._commands = commands
         self.loop.watch(self.monitor.fileno(), self._on_netlink)
 
@@ -122,7 +124,7 @@ class VrrpProcess:
     def _deadline(self) -> int | None:
         if self._work or self.deeds.waiting:
             return AT_ONCE_US
-        due_us, chore_us = self.router.deadline_us, self._chore_us
+        due_us, chore_us = self.router.wake_us(EVE_US), self._chore_us
         if chore_us is None or due_us is None:
             return chore_us if due_us is None else due_us
         return min(due_us, chore_us)
@@ -133,7 +135,7 @@ class VrrpProcess:
             self.router.wall(self.clock.wall_us(), now_us=now_us)
 
     def _on_deadline(self) -> None:
-        now_us = self.clock.monotonic_us()
+        now_us = self.eve.wait(self.clock.monotonic_us())
         self._tell_time(now_us)
         due_us = self.router.deadline_us
         if due_us is not None and due_us <= now_us:

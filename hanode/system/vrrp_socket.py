@@ -114,6 +114,13 @@ class Ipv4Socket:
             return error.strerror
         return None
 
+    def prepare(self, effect: SendAdvert) -> None:
+        """Make ready what `send` will need for this advert."""
+        prepared = self._ready.get(effect.key)
+        ready = None if prepared is None else prepared.get(effect.destination)
+        if ready is None or ready[0] is not effect:
+            self._prepare(effect)
+
     def _prepare(self, effect: SendAdvert) -> Ipv4Ready:
         header = effect.ip_header or packet.ipv4_header(
             source=effect.source,
@@ -206,6 +213,12 @@ class Ipv6Socket:
             self.send_errors += 1
             return error.strerror
         return None
+
+    def prepare(self, effect: SendAdvert) -> None:
+        """Make ready what `send` will need for this advert."""
+        ready = self._ready.get((effect.key, effect.destination))
+        if ready is None or ready[0] is not effect:
+            self._prepare(effect)
 
     def _prepare(self, effect: SendAdvert) -> Ipv6Ready:
         ancillary: Ancillary = [

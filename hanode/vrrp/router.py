@@ -20,7 +20,7 @@ from hanode.vrrp.events import (
     Stopped,
     TrackerChanged,
 )
-from hanode.vrrp.machine import TIMER_FIRED
+from hanode.vrrp.machine import TIMER_FIRED, Machine
 from hanode.vrrp.packet import Datagram, Refusal
 from hanode.vrrp.reloads import Reload as Reload
 from hanode.vrrp.verbs import Verbs
@@ -50,6 +50,33 @@ class Router(Verbs):
             return heap_us
         times = [at for at in (heap_us, self._pacer.deadline_us) if at is not None]
         return min(times, default=None)
+
+    def wake_us(self, before_us: int) -> int | None:
+        """`deadline_us`, or so much earlier if a BACKUP may become MASTER then."""
+        due_us = self.deadline_us
+        if due_us is not None and self._heap and self._heap[0][2].state is State.BACKUP:
+            return due_us - before_us
+        return due_us
+
+    def imminent(self, *, now_us: int, within_us: int) -> Machine | None:
+        """The next to fire, if it is a BACKUP whose Master_Down_Timer ends so soon."""
+        heap = self._heap
+        while heap:
+            queued_us, serial, machine = heap[0]
+            if queued_us - now_us > within_us or machine.state is not State.BACKUP:
+                return None
+            due_us = machine.deadline_us
+            if queued_us == machine.queued_us and due_us is not None:
+                if due_us <= queued_us:
+                    return machine
+                # An advert has moved it since it was queued.
+                machine.queued_us = due_us
+                heapq.heapreplace(heap, (due_us, serial, machine))
+                continue
+            heapq.heappop(heap)
+            if queued_us == machine.queued_us:
+                machine.queued_us = None
+        return None
 
     def wall(self, wall_us: int, *, now_us: int) -> None:
         """The time of day, for signed adverts."""

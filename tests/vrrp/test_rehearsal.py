@@ -1,0 +1,80 @@
+"""The moment before a takeover: who is about to fire, and what an understudy says of it."""
+
+from __future__ import annotations
+
+import pickle
+from dataclasses import replace
+
+import pytest
+
+from hanode.vrrp import effects as fx
+from hanode.vrrp.rehearsal import rehearse
+from hanode.vrrp.settings import InstanceSettings, VrrpSettings
+from hanode.vrrp.surroundings import NotifySettings
+from tests.vrrp.single import HIGHER, V2, V3, V6, One
+from tests.vrrp.story import advert_packet
+
+SIGNED = replace(V2, auth_type="AH", auth_pass="secret")
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [V2, V3, V6, SIGNED, replace(V3, accept=False), replace(V2, notify=NotifySettings())],
+    ids=["v2", "v3", "IPv6", "AH", "no_accept", "notify"],
+)
+def test_the_understudy_says_what_then_happens_and_touches_nothing(
+    settings: InstanceSettings,
+) -> None:
+    one = One(settings)
+    machine = one.machine
+    due_us = one.router.deadline_us
+    assert due_us is not None
+    before = pickle.dumps(machine)
+    foretold = rehearse(machine, now_us=due_us - 500)
+    assert pickle.dumps(machine) == before
+    happened = one.router.tick(now_us=due_us)
+    assert [type(e) for e in foretold] == [type(e) for e in happened]
+    quiet = (fx.StateChanged,)  # its cause says how long was waited
+    assert [e for e in foretold if not isinstance(e, quiet)] == [
+        e for e in happened if not isinstance(e, quiet)
+    ]
+
+
+def test_one_that_would_not_take_over_foretells_nothing() -> None:
+    one = One(V3)
+    one.link(up=False)
+    assert rehearse(one.machine, now_us=0) == []
+
+
+def test_only_a_backup_whose_time_is_near_is_imminent() -> None:
+    one = One(V3)
+    router, due_us = one.router, one.router.deadline_us
+    assert due_us is not None
+    assert router.wake_us(1_000) == due_us - 1_000
+    assert router.imminent(now_us=due_us - 1_001, within_us=1_000) is None
+    assert router.imminent(now_us=due_us - 1_000, within_us=1_000) is one.machine
+    router.tick(now_us=due_us)
+    assert one.state is fx.State.MASTER
+    beat_us = router.deadline_us
+    assert beat_us is not None
+    assert router.wake_us(1_000) == beat_us
+    assert router.imminent(now_us=beat_us, within_us=1_000) is None
+
+
+def test_one_that_has_heard_its_master_since_is_not_imminent() -> None:
+    one = One(V3)
+    router, due_us = one.router, one.router.deadline_us
+    assert due_us is not None
+    other = advert_packet(one.settings, sender=HIGHER[4], priority=200)
+    router.receive_ipv4("d0", other, now_us=due_us - 2_000)
+    assert router.imminent(now_us=due_us - 500, within_us=1_000) is None
+    assert router.deadline_us == one.machine.deadline_us > due_us
+    assert router.imminent(now_us=one.machine.deadline_us - 500, within_us=1_000) is one.machine
+
+
+def test_nobody_is_imminent_where_nobody_is_left() -> None:
+    one = One(V3)
+    due_us = one.router.deadline_us
+    assert due_us is not None
+    one.router.configure(VrrpSettings(()), now_us=due_us - 900)
+    assert one.router.imminent(now_us=due_us - 500, within_us=1_000) is None
