@@ -40,6 +40,7 @@ from hanode.system import log as logs
 from hanode.system.ipc import Unreachable
 from hanode.system.journal import Journal
 from hanode.system.log import Log
+from hanode.system.vigil import Vigil
 from hanode.wire import Enrolment, WireError, from_json
 
 CAP_NET_ADMIN, CAP_NET_RAW = 12, 13
@@ -52,8 +53,8 @@ class NotConfiguredError(UsageError):
     """There is no file to run."""
 
 
-def main(verb: str, words: list[str]) -> int:
-    """Run until told to stop; the exit code."""
+def main(verb: str, words: list[str], vigil: Vigil | None = None) -> int:
+    """Run until told to stop; the exit code. `vigil` has listened since we were started."""
     try:
         given = arguments(words)
         if given.version:
@@ -64,10 +65,11 @@ def main(verb: str, words: list[str]) -> int:
             return 0
         if given.namespace is not None:
             _enter(given.namespace)
+            vigil = None  # it hears another namespace
         if given.config_test is not None:
             name = given.config_id or socket.gethostname()
             return config_test(given.file, name, given.config_test, given.all_config)
-        return _run(given)
+        return _run(given, vigil)
     except NotConfiguredError as error:
         complain(verb, str(error))
         return NOT_CONFIGURED
@@ -82,7 +84,7 @@ def _enter(namespace: str) -> None:
         raise UsageError(f"-s {namespace}: {error.strerror} ({service.NETNS_DIR})") from None
 
 
-def _run(given: argparse.Namespace) -> int:
+def _run(given: argparse.Namespace, vigil: Vigil | None) -> int:
     enrolment, verify = _enrolment(given.enrolment)
     name = given.config_id or (enrolment.name if enrolment else socket.gethostname())
     if enrolment is not None and name != enrolment.name:
@@ -122,7 +124,7 @@ def _run(given: argparse.Namespace) -> int:
         config_file=Path(os.path.abspath(given.file)),
         state_dir=given.state_dir,
         run_dir=given.run_dir,
-        specs=_specs(given),
+        specs=_specs(given, vigil),
         enrolment=enrolment,
         verify=verify,
         agent_user=given.agent_user,
@@ -182,12 +184,14 @@ def _supervise(options: Options, start: Start, log: Log, pid_file: Path) -> int:
             path.unlink(missing_ok=True)
 
 
-def _specs(given: argparse.Namespace) -> tuple[Spec, ...]:
+def _specs(given: argparse.Namespace, vigil: Vigil | None) -> tuple[Spec, ...]:
     again = not given.dont_respawn
     vrrp = Spec(
         "vrrp",
         "hanode.proc.vrrp",
         pid_file=given.vrrp_pid,
+        env={} if vigil is None else vigil.environment,
+        gifts={} if vigil is None else vigil.descriptors,
         respawn=again,
         keep=given.dont_release_vrrp,
     )

@@ -46,6 +46,8 @@ class Spec:
     env: Mapping[str, str] = field(default_factory=dict)
     inherits: Mapping[str, int] = field(default_factory=dict)
     """Descriptors that it gets, each under the variable that will hold its number."""
+    gifts: Mapping[str, int] = field(default_factory=dict)
+    """The same, for the first one that is started: it gets them for itself."""
     pid_file: Path | None = None
     respawn: bool = True
     keep: bool = False
@@ -73,6 +75,7 @@ class Child:
         self._stopping = False
         self._answers: dict[int, asyncio.Future[Message]] = {}
         self._next_id = 0
+        self._gifts = dict(spec.gifts)
         self.last_end = ""
         """Why the one before this one ended."""
         self.ended_us: int | None = None
@@ -186,21 +189,27 @@ class Child:
 
     async def _spawn(self, theirs: socket.socket) -> Process:
         spec = self.spec
-        numbers = {name: str(descriptor) for name, descriptor in spec.inherits.items()}
+        gifts, self._gifts = self._gifts, {}
+        inherits = {**spec.inherits, **gifts}
+        numbers = {name: str(descriptor) for name, descriptor in inherits.items()}
         own: dict[str, Any] = {}
         if spec.uid is not None:
             own = {"user": spec.uid, "group": spec.gid, "extra_groups": []}
-        return await asyncio.create_subprocess_exec(
-            sys.executable,
-            # Not the working directory first: the supervisor's may be anywhere.
-            "-P",
-            "-m",
-            spec.module,
-            stdin=DEVNULL,
-            pass_fds=(theirs.fileno(), *spec.inherits.values()),
-            env={**_base_env(), **spec.env, **numbers, "HANODE_IPC_FD": str(theirs.fileno())},
-            **own,
-        )
+        try:
+            return await asyncio.create_subprocess_exec(
+                sys.executable,
+                # Not the working directory first: the supervisor's may be anywhere.
+                "-P",
+                "-m",
+                spec.module,
+                stdin=DEVNULL,
+                pass_fds=(theirs.fileno(), *inherits.values()),
+                env={**_base_env(), **spec.env, **numbers, "HANODE_IPC_FD": str(theirs.fileno())},
+                **own,
+            )
+        finally:
+            for descriptor in gifts.values():
+                os.close(descriptor)
 
     async def _listen(self, reader: asyncio.StreamReader) -> None:
         while True:

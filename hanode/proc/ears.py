@@ -9,9 +9,13 @@ from collections.abc import Callable
 
 from hanode.proc.loop import Loop
 from hanode.system.clock import Clock
+from hanode.system.monitor import Link
+from hanode.system.vigil import Vigil
 from hanode.system.vrrp_socket import Ipv4Socket, Ipv6Socket
 from hanode.vrrp.effects import Effect
+from hanode.vrrp.quiet import quiet_since
 from hanode.vrrp.router import Router
+from hanode.vrrp.settings import InstanceKey, VrrpSettings
 
 PACKETS_AT_ONCE = 64
 """From one socket; then the others have their turn."""
@@ -19,6 +23,22 @@ PATIENCE_US = 100_000
 """So long backups wait for packets that have arrived and are not read yet: a Master_Down_Timer must
 not fire over an advert that lies in the buffer, and a flood must not hold up a takeover for ever.
 Masters do not wait."""
+
+
+def listened(
+    vigil: Vigil | None, settings: VrrpSettings, links: dict[str, Link]
+) -> dict[InstanceKey, int]:
+    """For whom the silence since the engine was started counts, and since when that was."""
+    heard = None if vigil is None else vigil.end()
+    if heard is None or settings.net_namespace:  # it was in another one
+        return {}
+    return quiet_since(
+        settings,
+        {name: link.index for name, link in links.items()},
+        since_us=heard.since_us,
+        interfaces=heard.interfaces,
+        speakers=heard.speakers,
+    )
 
 
 class Ears:

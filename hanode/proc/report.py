@@ -24,6 +24,15 @@ Work = Generator[None, None, None]
 PIECES = (",", ":")
 
 
+def request(line: bytes) -> tuple[dict[str, Any], str]:
+    """What the supervisor wants, and its verb; "" where the line is no request."""
+    try:
+        message = json.loads(line)
+        return message, str(message["verb"])
+    except (ValueError, KeyError, TypeError, RecursionError):
+        return {}, ""
+
+
 def settings_from(raw: Any) -> Generator[None, None, VrrpSettings]:
     """Settings as they came; yields between instances. Raises wire.WireError."""
     if not isinstance(raw, dict) or not isinstance(raw.get("instances", []), list):

@@ -9,7 +9,6 @@ sends priority 0, addresses go, and it exits 0.
 from __future__ import annotations
 
 import contextlib
-import json
 import os
 import signal
 import socket
@@ -20,19 +19,20 @@ from typing import TYPE_CHECKING, Any
 from hanode import wire
 from hanode.proc.bond import Bond, inherited
 from hanode.proc.deeds import Deeds
-from hanode.proc.ears import Ears
+from hanode.proc.ears import Ears, listened
 from hanode.proc.eve import EVE_US, Eve
 from hanode.proc.holder import Holder
 from hanode.proc.host import Host
 from hanode.proc.lines import Lines
 from hanode.proc.loop import Loop
 from hanode.proc.outlets import Outlets
-from hanode.proc.report import Work, operated, refusal, settings_from, told
+from hanode.proc.report import Work, operated, refusal, request, settings_from, told
 from hanode.proc.tidings import Tidings
 from hanode.system import namespaces, pyroute, realtime
 from hanode.system.clock import SystemClock
 from hanode.system.firewall import Firewall
 from hanode.system.monitor import Change, Monitor
+from hanode.system.vigil import Vigil
 from hanode.vrrp.effects import (
     BlockAddresses,
     Effect,
@@ -60,7 +60,10 @@ ORPHANED = "the supervisor is gone"
 class VrrpProcess:
     """One router, what it stands on, and the lines to the supervisor and the watch process."""
 
-    def __init__(self, ipc: socket.socket, bond: socket.socket | None) -> None:
+    def __init__(
+        self, ipc: socket.socket, bond: socket.socket | None, vigil: Vigil | None = None
+    ) -> None:
+        self._vigil = vigil
         self.clock = SystemClock()
         self.router = Router()
         self.loop = Loop(deadline=self._deadline, on_deadline=self._on_deadline)
@@ -216,12 +219,7 @@ class VrrpProcess:
         self._carry_out(self.router.tracker(change, now_us=self.clock.monotonic_us()))
 
     def _on_line(self, line: bytes) -> None:
-        try:
-            message = json.loads(line)
-            verb = message["verb"]
-        except (ValueError, KeyError, TypeError, RecursionError):
-            self._warn("vrrp", f"the supervisor sent a line that is no request: {line[:80]!r}")
-            return
+        message, verb = request(line)
         if verb == "configure":
             self._work.append(self._configure(message))
         elif verb == "status":
@@ -231,7 +229,7 @@ class VrrpProcess:
         elif verb == "stop":
             self._stop(message.get("cause", STOPPED), keep=bool(message.get("keep")))
         else:
-            self._warn("vrrp", f"the supervisor asked for {verb!r}, which is unknown")
+            self._warn("vrrp", f"the supervisor sent what is no request: {line[:80]!r}")
 
     # What is asked of us
 
@@ -257,7 +255,9 @@ class VrrpProcess:
             now_us=now_us,
             found=self.monitor.marked(),
             alive_us=message.get("alive_us"),
+            quiet_us=listened(self._vigil, settings, self.monitor.links),
         )
+        self._vigil = None
         self._carry_out(reload.effects)
         if settings.process != self._process:
             self._process = settings.process
@@ -379,7 +379,7 @@ def main() -> int:
         )
         return 2
     pyroute.without_face()
-    process = VrrpProcess(socket.socket(fileno=int(fd)), inherited())
+    process = VrrpProcess(socket.socket(fileno=int(fd)), inherited(), Vigil.inherited())
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # a terminal's Ctrl-C is the supervisor's matter
     signal.signal(signal.SIGTERM, lambda _number, _frame: None)  # the wakeup descriptor tells it
     for sentence in realtime.enter():

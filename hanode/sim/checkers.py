@@ -9,7 +9,7 @@ from hanode.sim import expect
 from hanode.sim.node import Node
 from hanode.sim.world import World
 from hanode.vrrp.effects import State
-from hanode.vrrp.settings import PRIORITY_STOP, InstanceKey, InstanceSettings
+from hanode.vrrp.settings import PRIORITY_OWNER, PRIORITY_STOP, InstanceKey, InstanceSettings
 
 CALM_US = 5_000_000
 """After so long without a fault, everything must have settled."""
@@ -243,6 +243,8 @@ class Patience:
                 continue
             heard_us, priority, pace_us = node.heard[key]
             one = next(i for i in node.instances if i.key == key)
+            if one.priority == PRIORITY_OWNER:
+                continue  # RFC 9568 section 6.4.1: at its start it waits for nobody
             if one.auth_type == "AH" or one.hmac is not None:
                 continue  # what is overtaken, or comes after being away, is refused as a replay
             waited_us = world.now_us - heard_us

@@ -47,6 +47,10 @@ class Node:
     """When each instance sent its last advert."""
     mastered: list[InstanceSettings] = field(default_factory=list)
     """`masters()` when the world's last step was done."""
+    idle_us: int = 0
+    """Since when it has no engine, and its cables are as they are."""
+    arrived: dict[InstanceKey, int] = field(default_factory=dict)
+    """When the last advert of each instance came, whether an engine heard it or not."""
     heard: dict[InstanceKey, tuple[int, int, int]] = field(default_factory=dict)
     """When the last advert came that listed our addresses, its priority, and its interval."""
 
@@ -83,6 +87,14 @@ class Node:
             for one in self.settings.instances
             if (found := machines.get(one.key)) is not None and found.state is State.MASTER
         ]
+
+    def quiet(self, now_us: int, listens_us: int) -> dict[InstanceKey, int]:
+        """Instances of which nothing has come since it began to listen, and its clock then."""
+        since_us = max(now_us - listens_us, self.idle_us)
+        keys = [one.key for one in self.instances]
+        return {
+            key: self.local_us(since_us) for key in keys if self.arrived.get(key, -1) < since_us
+        }
 
     def link_state(self, interface: str) -> LinkState:
         """The interface as its kernel has it."""

@@ -5,7 +5,7 @@ PURE. Each verb is a function; one that does not apply at the moment does nothin
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 
 from hanode.sim.link import QUICK_US
@@ -13,14 +13,18 @@ from hanode.sim.node import Node
 from hanode.sim.world import World
 from hanode.vrrp.effects import Effect
 from hanode.vrrp.events import TrackerChanged
+from hanode.vrrp.reloads import NOBODY_LISTENED
 from hanode.vrrp.router import Router
-from hanode.vrrp.settings import Address, SyncGroupSettings, VrrpSettings
+from hanode.vrrp.settings import Address, InstanceKey, SyncGroupSettings, VrrpSettings
 from hanode.vrrp.surroundings import TrackerKind
 
 WATCH_US = 20_000
 """So long a watch process takes at most until it has told of everything."""
 SETTLED_US = 3_000_000
 """After a lag: its last packets have come, and what they did is over."""
+LISTENS_US = 2_000_003
+"""An engine listens for less than this before it has read its file; a prime, so that every part of
+it comes up."""
 RESPAWN_US = 400_000
 """A supervisor starts a killed child again within this time."""
 
@@ -40,7 +44,9 @@ def start(world: World, names: tuple[str, ...], _value: float) -> None:
     """Start the engine."""
     node = world.nodes[names[0]]
     if node.router is None:
-        _begin(world, node, alive_us=None)
+        # It has listened while it read its file, for a time that only differs from start to start.
+        quiet = node.quiet(world.now_us, world.now_us * 7 % LISTENS_US)
+        _begin(world, node, alive_us=None, quiet_us=quiet)
 
 
 def stop(world: World, names: tuple[str, ...], _value: float) -> None:
@@ -48,13 +54,13 @@ def stop(world: World, names: tuple[str, ...], _value: float) -> None:
     node = world.nodes[names[0]]
     if node.router is not None and not node.frozen:
         _tell(world, node, lambda router, now_us: router.stop("stopped by operator", now_us=now_us))
-        node.router = None
+        node.router, node.idle_us = None, world.now_us
 
 
 def crash(world: World, names: tuple[str, ...], _value: float) -> None:
     """The whole engine is killed, or the machine's power fails; its kernel keeps what it has."""
     node = world.nodes[names[0]]
-    node.router, node.frozen = None, False
+    node.router, node.frozen, node.idle_us = None, False, world.now_us
 
 
 def respawn(world: World, names: tuple[str, ...], value: float) -> None:
@@ -109,6 +115,7 @@ def plug(world: World, names: tuple[str, ...], _value: float) -> None:
     node = world.nodes[names[0]]
     for interface in names[1:] or tuple(node.ips):
         node.unplugged.discard(interface)
+        node.idle_us = world.now_us
         _tell_link(world, node, interface)
 
 
@@ -252,9 +259,16 @@ def _tell(world: World, node: Node, what: Callable[[Router, int], list[Effect]])
     world.carry_out(node, what(router, node.local_us(world.now_us)))
 
 
-def _begin(world: World, node: Node, *, alive_us: int | None) -> None:
+def _begin(
+    world: World,
+    node: Node,
+    *,
+    alive_us: int | None,
+    quiet_us: Mapping[InstanceKey, int] = NOBODY_LISTENED,
+) -> None:
     node.router = Router()
-    node.heard.clear()
+    if alive_us is not None:  # it may go on as master, whatever it heard
+        node.heard.clear()
     node.told.clear()
     if node.maintenance:
         maintenance(world, (node.name,), 1)
@@ -265,7 +279,11 @@ def _begin(world: World, node: Node, *, alive_us: int | None) -> None:
         node,
         lambda router, now_us: (
             router.configure(
-                node.settings, now_us=now_us, found=tuple(node.kernel), alive_us=alive_us
+                node.settings,
+                now_us=now_us,
+                found=tuple(node.kernel),
+                alive_us=alive_us,
+                quiet_us=quiet_us,
             ).effects
         ),
     )

@@ -144,8 +144,9 @@ class World:
     def deliver(self, node: Node, effect: fx.SendAdvert, vrrp: bytes) -> None:
         """A packet comes in at a node."""
         interface, family, _ = key = effect.key
-        if node.router is None or interface in node.unplugged:
+        if interface in node.unplugged:
             return
+        node.arrived[key] = self.now_us
         if node.frozen:  # it waits in the socket
             self.at(node.thaw_us, self._delivery(node.name, effect, vrrp))
             return
@@ -156,6 +157,8 @@ class World:
                 node.heard[key] = (self.now_us, vrrp[2], interval_us(vrrp))
             else:
                 node.heard.pop(key, None)
+        if node.router is None:
+            return
         self.tell_time(node)
         now_us = node.local_us(self.now_us)
         if family == 4:

@@ -76,6 +76,16 @@ def for_vrids(
     ]
 
 
+def for_protocol(number: int, *, at: int) -> list[Instruction]:
+    """Let packets pass that have this byte there."""
+    return [
+        (LOAD_BYTE, 0, 0, at),
+        (JUMP_IF_EQUAL, 0, 1, number),
+        (RETURN, 0, 0, WHOLE_PACKET),
+        (RETURN, 0, 0, 0),
+    ]
+
+
 def attach(to: socket.socket, program: list[Instruction]) -> None:
     """Filter what the socket is given from now on; in place of an earlier filter.
 

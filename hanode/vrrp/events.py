@@ -39,6 +39,9 @@ class Started:
     no other node can have missed us yet: go on as master."""
     delayed: bool = True
     """vrrp_startup_delay counts: the engine starts, and not only the instance."""
+    quiet_since_us: int | None = None
+    """From then until now somebody has listened for its adverts, and none has come: the
+    Master_Down_Timer began then. None: it begins now."""
 
 
 @dataclass(frozen=True, slots=True)

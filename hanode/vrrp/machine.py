@@ -112,7 +112,7 @@ class Machine(Election):
             self._main_us = now_us + delay_us
             self.cause = f"waits {timing.seconds(delay_us)} after the start"
             return effects
-        return effects + self._begin("start", now_us)
+        return effects + self._begin("start", now_us, event.quiet_since_us)
 
     def look(self, link: LinkState) -> None:
         """See the surroundings, without acting on them; a sync group looks before it starts."""
@@ -128,7 +128,7 @@ class Machine(Election):
             # It began in FAULT: it may not leave it before a first result either.
             self.own_fault = track.pending(self._watched, shared.trackers)
 
-    def _begin(self, cause: str, now_us: int) -> list[Effect]:
+    def _begin(self, cause: str, now_us: int, quiet_since_us: int | None = None) -> list[Effect]:
         """Leave INIT, unless something must be known first."""
         resume, self._resume = self._resume, False
         pending = track.pending(self._watched, self.shared.trackers)
@@ -143,7 +143,8 @@ class Machine(Election):
             return self._begin_as_master("start as the owner of the addresses", now_us)
         if resume:
             return self._begin_as_master("resumed: it was master a moment ago", now_us)
-        return self._become_backup(cause, now_us)
+        waiting = None if quiet_since_us is None else Waiting(quiet_since_us)
+        return self._become_backup(cause, now_us, waiting)
 
     def _begin_as_master(self, cause: str, now_us: int) -> list[Effect]:
         self.wants_master = True

@@ -5,8 +5,9 @@ PURE. The middle of the router.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 
 from hanode.vrrp.effects import Effect, RemoveAddresses, State
 from hanode.vrrp.events import ABSENT, Reconfigured, Started, Stopped, SyncFollow
@@ -16,6 +17,7 @@ from hanode.vrrp.steps import Steps
 from hanode.vrrp.sync import SyncGroup
 
 FREED = SyncFollow(State.BACKUP.value, "reload: it is in no sync group any more")
+NOBODY_LISTENED: Mapping[InstanceKey, int] = MappingProxyType({})
 REMOVED = Stopped("removed from the configuration", deleted=True)
 
 
@@ -38,6 +40,7 @@ class Reloads(Steps):
         now_us: int,
         found: Iterable[Address] = (),
         alive_us: int | None = None,
+        quiet_us: Mapping[InstanceKey, int] = NOBODY_LISTENED,
     ) -> Reload:
         """Start, change and end instances so that `settings` runs.
 
@@ -45,7 +48,8 @@ class Reloads(Steps):
         is not touched at all: state, timers and addresses stay. `found` are the addresses of
         the kernel that carry our mark: the first configuration removes those that a killed
         run has left, and that are not configured any more. `alive_us` is when that run was last
-        alive: a master whose adverts nobody can have missed yet goes on (`_may_resume`).
+        alive: a master whose adverts nobody can have missed yet goes on (`may_resume`).
+        `quiet_us`: since when somebody has listened in vain for the adverts of an instance.
         """
         there = tuple(found)
         first = not self.machines
@@ -86,14 +90,29 @@ class Reloads(Steps):
                 effects += self._step(machine, TIMER_FIRED, now_us, follow=False)
         if not first:
             effects += self._settle_all("the group was changed by a reload", now_us)
-        effects += self._start(new, left, alive_us, now_us, delayed=first)
+        resumed = self._resumed(new, left, alive_us, now_us)
+        effects += self._start(new, resumed, quiet_us, now_us, delayed=first)
         return Reload(self._paced(effects, now_us), tuple(changed))
 
-    def _start(
+    def _resumed(
         self,
         new: list[Machine],
         left: set[tuple[str, str]],
         alive_us: int | None,
+        now_us: int,
+    ) -> set[str]:
+        """Those that go on where a killed run was: their names. Groups do so together."""
+        resumed = {m.settings.name for m in new if may_resume(m.settings, left, alive_us, now_us)}
+        for group in self.groups.values():
+            if not resumed.issuperset(group.settings.members):
+                resumed.difference_update(group.settings.members)
+        return resumed
+
+    def _start(
+        self,
+        new: list[Machine],
+        resumed: set[str],
+        quiet_us: Mapping[InstanceKey, int],
         now_us: int,
         *,
         delayed: bool,
@@ -101,14 +120,14 @@ class Reloads(Steps):
         """All at once: a group's members must know of each other's faults before they begin."""
         for machine in new:
             machine.look(self._links.get(machine.settings.interface, ABSENT))
-        resumed = {m.settings.name for m in new if may_resume(m.settings, left, alive_us, now_us)}
-        for group in self.groups.values():
-            if not resumed.issuperset(group.settings.members):
-                resumed.difference_update(group.settings.members)
         effects: list[Effect] = []
         for machine in new:
-            resume = machine.settings.name in resumed
-            event = Started(machine.link, resume=resume, delayed=delayed)
+            event = Started(
+                machine.link,
+                resume=machine.settings.name in resumed,
+                delayed=delayed,
+                quiet_since_us=quiet_us.get(machine.settings.key),
+            )
             effects += self._step(machine, event, now_us, follow=False)
         # keepalived tells of groups first when it starts, and later of their members first.
         told: list[Effect] = []

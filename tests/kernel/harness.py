@@ -28,6 +28,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from hanode import wire
+from hanode.system.vigil import Vigil
 from hanode.vrrp.settings import InstanceSettings, VrrpSettings
 
 T = TypeVar("T")
@@ -256,12 +257,17 @@ class Ours:
         node: str,
         *instances: InstanceSettings,
         alive_us: int | None = None,
+        vigil: Vigil | None = None,
         **more: Any,
     ) -> None:
         self.wire, self.node = wire_, node
         self.messages: list[dict[str, Any]] = []
         self.started_s = time.time()
         ours, theirs = socket.socketpair()
+        gifts = {} if vigil is None else vigil.descriptors
+        told = (
+            {} if vigil is None else {**vigil.environment, **{k: str(v) for k, v in gifts.items()}}
+        )
         self.process = subprocess.Popen(
             [
                 "ip",
@@ -273,10 +279,12 @@ class Ours:
                 "hanode.proc.vrrp",
             ],
             cwd=PROJECT,
-            pass_fds=[theirs.fileno()],
-            env={**os.environ, "HANODE_IPC_FD": str(theirs.fileno())},
+            pass_fds=[theirs.fileno(), *gifts.values()],
+            env={**os.environ, **told, "HANODE_IPC_FD": str(theirs.fileno())},
         )
         theirs.close()
+        for descriptor in gifts.values():
+            os.close(descriptor)
         self.socket = ours
         self._reader = threading.Thread(target=self._read, daemon=True)
         self._reader.start()

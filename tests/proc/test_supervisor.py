@@ -8,6 +8,7 @@ import signal
 import subprocess
 import time
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 
@@ -398,3 +399,23 @@ def test_stop_at_any_moment_of_the_start_ends_everything(node: Node, pause_ms: i
     time.sleep(pause_ms / 1000)  # the moment is what is tried
     assert node.stop() == 0
     assert not node.kernel_has("192.168.192.200/24")
+
+
+# The start
+
+
+def test_what_it_hears_while_it_starts_counts(node: Node) -> None:
+    """The Master_Down_Timer began with the process, not with the last step of its start."""
+    node.file.write_text(CONFIG.replace("priority 255", "priority 100"))
+    node.start()
+    until(lambda: node.state() == "MASTER")
+    told = [event for event in node.events() if event.kind == "transition"]
+    backup, master = (e for e in told if e.data["to"] in ("BACKUP", "MASTER"))
+    assert master.cause == "no advert heard for 3.609 s"
+    waited_s = (master.mono_us - backup.mono_us) / 1e6
+    assert waited_s < 3.609 - 0.1, "it took a tenth of a second at least to get that far"
+    vrrp = node.pid("vrrp")
+    os.kill(vrrp, signal.SIGKILL)
+    until(lambda: node.pid("vrrp") not in (0, vrrp))
+    told_to_it = Path(f"/proc/{node.pid('vrrp')}/environ").read_text()
+    assert "HANODE_VIGIL_4=" not in told_to_it, "the next one has not listened"

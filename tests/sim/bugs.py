@@ -241,3 +241,13 @@ def maintenance_is_forgotten(patch: pytest.MonkeyPatch) -> None:
 @bug
 def a_killed_master_always_resumes(patch: pytest.MonkeyPatch) -> None:
     patch.setattr("hanode.vrrp.reloads.may_resume", lambda *_words: True)
+
+
+@bug
+def at_its_start_it_has_always_listened(patch: pytest.MonkeyPatch) -> None:
+    real = Machine._start
+
+    def wrong(self: Machine, event: Any, now_us: int) -> Any:
+        return real(self, replace(event, quiet_since_us=now_us - 1_900_000), now_us)
+
+    patch.setattr(Machine, "_start", wrong)

@@ -81,6 +81,13 @@ KINDS = (
     Kind("v2 regrouped", {}, grouped=True, verbs=(*ALL, *["group"] * 5)),
     Kind("v3 twins", {"version": 3}, twins=True),
     Kind("v2 delays", {"startup_delay_us": 2_000_000, "preempt_delay_us": 3_000_000}),
+    # Without trackers an engine begins at once, and what it heard before it began counts.
+    Kind(
+        "v3 starts",
+        {"version": 3, "advert_int_us": 100_000},
+        tracked=False,
+        verbs=(*EVERYDAY, *["crash", "start", "start"] * 4),
+    ),
 )
 
 
