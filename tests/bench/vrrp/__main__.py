@@ -10,10 +10,10 @@ import json
 import os
 from typing import Any
 
-from tests.bench.vrrp import failover, quiet, scale
+from tests.bench.vrrp import failover, flood, quiet, scale
 from tests.bench.vrrp.ground import KEEPALIVED
 
-PARTS = ("kill", "stop", "scale", "throughput", "quiet")
+PARTS = ("kill", "stop", "scale", "throughput", "flood", "quiet")
 
 
 def measured(args: argparse.Namespace, kinds: list[str]) -> dict[str, dict[str, Any]]:
@@ -26,6 +26,8 @@ def measured(args: argparse.Namespace, kinds: list[str]) -> dict[str, dict[str, 
             found[part] = {kind: scale.all_of_them(kind) for kind in kinds}
         elif part == "throughput":
             found[part] = {kind: scale.throughput(kind) for kind in kinds}
+        elif part == "flood":
+            found[part] = {kind: flood.keeps_its_beat(kind) for kind in kinds}
         else:
             found[part] = {kind: quiet.false_failovers(kind, args.seconds) for kind in kinds}
     return found
