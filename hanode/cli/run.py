@@ -186,6 +186,8 @@ def _supervise(options: Options, start: Start, log: Log, pid_file: Path) -> int:
 
 def _specs(given: argparse.Namespace, vigil: Vigil | None) -> tuple[Spec, ...]:
     again = not given.dont_respawn
+    if given.check:  # nobody here listens to VRRP
+        vigil = None
     vrrp = Spec(
         "vrrp",
         "hanode.proc.vrrp",

@@ -102,6 +102,11 @@ class Election:
         """Whether it waits for Skew_Time only."""
         return self._waiting.stopping
 
+    def misses_its_master(self, now_us: int) -> bool:
+        """As BACKUP: whether an advert should have come by then, or will never come."""
+        waiting = self._waiting
+        return waiting.stopping or now_us - waiting.since_us > self._master_advert_us
+
     def hear_same(self, now_us: int) -> None:
         """As BACKUP: the advert that was `repeatable` has come again, byte for byte."""
         self.counters["advert_rcvd"] += 1

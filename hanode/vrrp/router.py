@@ -54,28 +54,31 @@ class Router(Verbs):
     def wake_us(self, before_us: int) -> int | None:
         """`deadline_us`, or so much earlier if a BACKUP may become MASTER then."""
         due_us = self.deadline_us
-        if due_us is not None and self._heap and self._heap[0][2].state is State.BACKUP:
-            return due_us - before_us
+        if due_us is None or not self._heap:
+            return due_us
+        queued_us, _, machine = self._heap[0]
+        early_us = queued_us - before_us
+        if queued_us == due_us and _may_take_over(machine, queued_us, early_us):
+            return early_us
         return due_us
 
     def imminent(self, *, now_us: int, within_us: int) -> Machine | None:
-        """The next to fire, if it is a BACKUP whose Master_Down_Timer ends so soon."""
+        """The next to fire, if it is a BACKUP that misses its master and fires so soon."""
         heap = self._heap
         while heap:
             queued_us, serial, machine = heap[0]
             if queued_us - now_us > within_us or machine.state is not State.BACKUP:
                 return None
             due_us = machine.deadline_us
-            if queued_us == machine.queued_us and due_us is not None:
-                if due_us <= queued_us:
-                    return machine
-                # An advert has moved it since it was queued.
+            if queued_us != machine.queued_us or due_us is None:
+                heapq.heappop(heap)
+                if queued_us == machine.queued_us:
+                    machine.queued_us = None
+            elif due_us > queued_us:  # an advert has moved it since it was queued
                 machine.queued_us = due_us
                 heapq.heapreplace(heap, (due_us, serial, machine))
-                continue
-            heapq.heappop(heap)
-            if queued_us == machine.queued_us:
-                machine.queued_us = None
+            else:
+                return machine if _may_take_over(machine, queued_us, now_us) else None
         return None
 
     def wall(self, wall_us: int, *, now_us: int) -> None:
@@ -237,3 +240,13 @@ class Router(Verbs):
         self._heap.clear()
         self._index()
         return effects
+
+
+def _may_take_over(machine: Machine, queued_us: int, now_us: int) -> bool:
+    """Whether it is likely to fire; not one that only waits until everything is read."""
+    return (
+        machine.state is State.BACKUP
+        and machine.deadline_us is not None
+        and machine.deadline_us >= queued_us
+        and machine.misses_its_master(now_us)
+    )

@@ -78,3 +78,30 @@ def test_nobody_is_imminent_where_nobody_is_left() -> None:
     assert due_us is not None
     one.router.configure(VrrpSettings(()), now_us=due_us - 900)
     assert one.router.imminent(now_us=due_us - 500, within_us=1_000) is None
+
+
+def test_one_whose_adverts_come_in_time_is_never_imminent() -> None:
+    """With down_timer_adverts 1 every advert comes just before the timer's end."""
+    one = One(V3, down_timer_adverts=1)
+    router = one.router
+    for number in range(1, 5):
+        now_us = number * 1_000_000
+        other = advert_packet(one.settings, sender=HIGHER[4], priority=200)
+        router.receive_ipv4("d0", other, now_us=now_us)
+        due_us = one.machine.deadline_us
+        assert router.imminent(now_us=now_us + 999_900, within_us=due_us - now_us) is None
+        assert router.wake_us(due_us - now_us - 999_900) == due_us
+    assert router.imminent(now_us=due_us - 1_000, within_us=1_000) is one.machine, "now it is late"
+    assert router.wake_us(1_000) == due_us - 1_000
+
+
+def test_who_waits_until_everything_is_read_does_not_wake_up_early() -> None:
+    one = One(V3)
+    due_us = one.router.deadline_us
+    assert due_us is not None
+    assert one.router.tick(now_us=due_us, unread=True) == []
+    later_us = one.router.deadline_us
+    assert later_us is not None
+    assert later_us > due_us
+    assert one.router.wake_us(1_000) == later_us
+    assert one.router.imminent(now_us=later_us - 500, within_us=1_000) is None
