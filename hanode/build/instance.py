@@ -10,8 +10,9 @@ from collections.abc import Iterable
 from dataclasses import replace
 from typing import Any
 
-from hanode.build import around, lines
+from hanode.build import around, lines, virtual
 from hanode.build.site import Site, policies
+from hanode.build.virtual import Places
 from hanode.build.words import Words
 from hanode.conf import facts
 from hanode.conf.model import VrrpInstance
@@ -24,7 +25,6 @@ from hanode.vrrp.settings import (
     InstanceSettings,
     Peer,
     Tracked,
-    Vmac,
 )
 
 ADVERT_MOST = 255
@@ -46,9 +46,9 @@ def instance(made: VrrpInstance, words: Words, site: Site) -> InstanceSettings:
     version = 3 if family == 6 else facts.version(made, site.config)
     strict = facts.strict(made, site.config) is not None
     words.says("strict_mode"), overall.says("vrrp_strict")
-    vmac = _vmac(made, words, interface, family, site)
-    dev = interface if vmac is None else vmac.name
-    vips, excluded = _addresses(made, words, dev, family, site)
+    places = virtual.places(made, words, interface, family, site, strict=bool(strict))
+    vmac, dev = places.vmac, places.device
+    vips, excluded = _addresses(made, family, places, site)
     priority = facts.priority(made)
     routes, rules = policies(made.name, words, dev, site, "virtual")
     peers = words.many("unicast_peers")
@@ -98,13 +98,10 @@ def instance(made: VrrpInstance, words: Words, site: Site) -> InstanceSettings:
 
 
 def _addresses(
-    made: VrrpInstance, words: Words, dev: str, family: Family, site: Site
+    made: VrrpInstance, family: Family, places: Places, site: Site
 ) -> tuple[tuple[Address, ...], tuple[Address, ...]]:
-    vips = [lines.address(a, dev) for a in made.vips]
-    excluded = [lines.address(a, dev) for a in made.excluded]
-    for far in (*vips, *excluded):
-        if far.use_vmac or (words.says("use_vmac_addr") and far.dev != dev):
-            site.ignored.append(f"{made.name}: {far} on {far.dev} gets no virtual MAC address")
+    vips = [places.address(line) for line in made.vips]
+    excluded = [places.address(line) for line in made.excluded]
     # keepalived: the first address decides the family; the others are not in adverts.
     same = _once(a for a in vips if a.family == family)
     others = _once(a for a in vips if a.family != family)
@@ -227,31 +224,6 @@ def _extra(words: Words, overall: Words) -> dict[str, Any]:
     return {"garp_extra_all": bool(said[0]), "garp_extra_us": int(said[1]) * 1_000_000}
 
 
-def _vmac(
-    made: VrrpInstance, words: Words, interface: str, family: Family, site: Site
-) -> Vmac | None:
-    base = bool(words.flag("vmac_xmit_base"))
-    said = words.any("use_vmac")
-    if said is None:
-        return None
-    name = said.name
-    if name is None:
-        stem = (site.overall.text("vmac_prefix") or "vrrp") + ("6" if family == 6 else "")
-        name, number = f"{stem}.{made.vrid}", 0
-        while name in site.vmac_names:
-            number += 1
-            name = f"{stem}{number}.{made.vrid}"
-    if name in site.vmac_names:
-        raise ValueError(f"its virtual interface {name} belongs to another instance already")
-    site.vmac_names.add(name)
-    mac = said.mac
-    if mac is not None and mac.count(":") == 4:
-        mac = f"{mac}:{made.vrid:02x}"
-    notify = "netlink_notify_msg" in said.options
-    group = None if said.group is None else str(said.group)
-    return Vmac(name, mac, base, notify, group)
-
-
 def _hmac(made: VrrpInstance, words: Words) -> HmacSettings | None:
     block = words.any("auth_hmac")
     if block is None:
@@ -308,5 +280,4 @@ def _strict(found: InstanceSettings) -> InstanceSettings:
         lower_prio_no_advert=True,
         higher_prio_send_advert=False,
         down_timer_adverts=3,
-        vmac=None if found.vmac is None else replace(found.vmac, mac=None, xmit_base=False),
     )

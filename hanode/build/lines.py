@@ -35,8 +35,8 @@ class BadLine(ValueError):
     """A word that the engine cannot resolve; the text is a sentence's second half."""
 
 
-def address(line: Address, dev: str) -> Held:
-    """A line of virtual_ipaddress; `dev` is where it lives unless it says otherwise."""
+def address(line: Address, dev: str, *, below: str | None = None) -> Held:
+    """A line that holds an address, which lives on `dev` (above `below`, where that is virtual)."""
     family = family_of(line.ip)
     standard = defaults.VIP_PREFIX_IPV4 if family == 4 else defaults.VIP_PREFIX_IPV6
     prefix = standard if line.prefix is None else line.prefix
@@ -49,11 +49,10 @@ def address(line: Address, dev: str) -> Held:
     preferred: int | None = 0 if family == 6 and prefix == 128 else None
     if lifetime is not None:
         preferred = int(lifetime) if lifetime.isdecimal() else None
-    elsewhere = line.dev is not None and line.dev != dev
     return Held(
         ip=str(ipaddress.ip_address(line.ip)),  # one spelling: the kernel's
         prefix=prefix,
-        dev=line.dev or dev,
+        dev=dev,
         scope=_named(line.scope, SCOPES, 0),
         broadcast=broadcast,
         label=line.label,
@@ -65,7 +64,7 @@ def address(line: Address, dev: str) -> Held:
         noprefixroute="noprefixroute" in flags,
         autojoin="autojoin" in flags,
         no_track=line.no_track,
-        use_vmac=elsewhere and "use_vmac" in flags,
+        below=below,
     )
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from hanode.build import around, lines
+from hanode.build.virtual import Virtuals
 from hanode.build.words import Words
 from hanode.conf.model import Config
 from hanode.vrrp.holdings import Route, Rule
@@ -27,7 +28,7 @@ class Site:
     paces: dict[str, tuple[int, int]] = field(init=False)
     groups: dict[str, tuple[tuple[Tracked, ...], bool]] = field(init=False, default_factory=dict)
     """By instance: what its sync group tracks, and whether weights count in it."""
-    vmac_names: set[str] = field(init=False, default_factory=set)
+    virtuals: Virtuals = field(init=False, default_factory=Virtuals)
 
     def __post_init__(self) -> None:
         self.trackers = around.Trackers(self.root)

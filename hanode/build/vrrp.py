@@ -91,7 +91,7 @@ def _groups(site: Site) -> tuple[SyncGroupSettings, ...]:
 
 def _static_addresses(site: Site) -> tuple[Held, ...]:
     dev = site.overall.text("default_interface") or ""
-    found = [lines.address(a, dev) for a in site.root.many("static_addresses")]
+    found = [lines.address(a, a.dev or dev) for a in site.root.many("static_addresses")]
     for address in found:
         if not address.dev:
             site.errors.append(f"static_ipaddress {address}: it names no interface (dev)")

@@ -15,7 +15,7 @@ from hanode.proc.outlets import Outlets
 from hanode.system import sysctl
 from hanode.system.firewall import Firewall
 from hanode.system.linkbeat import Asker
-from hanode.system.monitor import Monitor
+from hanode.system.monitor import NOTHING, Change, Monitor
 from hanode.system.vrrp_socket import FrameSocket
 from hanode.vrrp import arp, ndisc
 from hanode.vrrp.effects import AnnounceAddresses
@@ -51,7 +51,8 @@ class Host:
         """igmp_link_local_mcast_reports, as it was before us."""
         self._firewall = firewall
         self._warn = warn
-        self._virtual: dict[str, tuple[Macvlan, InstanceSettings]] = {}
+        self._virtual: dict[str, Macvlan] = {}
+        self._missed = NOTHING
         self._ours: dict[str, set[bytes]] = {}
         """By device: the addresses that instances have there."""
         self._routers: dict[str, bool] = {}
@@ -66,10 +67,11 @@ class Host:
         self._virtual = {}
         self._join_in_silence(settings.disable_local_igmp)
         for instance in settings.instances:
-            if instance.vmac is not None and (wanted := self._vmacs.of(instance)) is not None:
-                self._virtual[wanted.name] = (wanted, instance)
+            self._virtual |= self._wanted(instance)
             if instance.promote_secondaries:
                 self._set(4, instance.interface, "promote_secondaries", 1)
+        for name in self._made.outdated(self._virtual) if self._made is not None else ():
+            self._remove_virtual(name)
         if failed := self._make_virtual(self._virtual):
             # Without it the adverts of a master would go nowhere, and a second one would appear.
             raise OSError(0, failed[0])
@@ -89,6 +91,19 @@ class Host:
 
             self._made = Vmacs()
         return self._made
+
+    @staticmethod
+    def _wanted(instance: InstanceSettings) -> dict[str, Macvlan]:
+        if instance.vmac is None and all(a.below is None for a in instance.addresses):
+            return {}
+        from hanode.system.vmac import wanted
+
+        return {virtual.name: virtual for virtual in wanted(instance)}
+
+    def missed(self) -> Change:
+        """What the kernel has said of others while virtual interfaces were made; once."""
+        said, self._missed = self._missed, NOTHING
+        return said
 
     def _join_in_silence(self, wanted: bool) -> None:
         """disable_local_igmp: no report for groups like ours, in the whole namespace."""
@@ -116,9 +131,7 @@ class Host:
     def follow(self, name: str) -> None:
         """An interface has changed."""
         again = [
-            virtual
-            for virtual, (wanted, _) in self._virtual.items()
-            if name in (virtual, wanted.base)
+            virtual for virtual, wanted in self._virtual.items() if name in (virtual, wanted.base)
         ]
         for sentence in self._make_virtual(again):
             self._warn(name, sentence)
@@ -133,7 +146,8 @@ class Host:
         """Every interface that there is, and those that the settings ask for besides."""
         named = [i.interface for i in settings.instances]
         named += [t.name for i in settings.instances for t in i.tracked if t.kind == "interface"]
-        named += [a.dev for i in settings.instances for a in i.addresses]
+        addresses = [a for i in settings.instances for a in i.addresses]
+        named += [dev for a in addresses for dev in (a.dev, a.below) if dev is not None]
         return list(dict.fromkeys([*self.monitor.links, *named]))
 
     def link(self, name: str, *, now_us: int) -> LinkState:
@@ -195,7 +209,7 @@ class Host:
         if new and (why := self._firewall.quieten(new)) is not None:
             self._warn(new[0], f"IGMP with a virtual MAC could not be stopped: {why}")
         for name in names:
-            wanted, _ = self._virtual[name]
+            wanted = self._virtual[name]
             there = self.monitor.links.get(name)
             if wanted.name in self._vmacs.made and there is not None and there.mac == wanted.mac:
                 continue
@@ -203,27 +217,26 @@ class Host:
                 made = True
                 failed += self._vmacs.ensure(wanted, self.monitor.links)
         if made:
-            self.monitor.drain()
+            self._missed += self.monitor.drain()
         for name in names:
-            self._give_link_local(*self._virtual[name])
+            self._give_link_local(self._virtual[name])
         return failed
 
-    def _give_link_local(self, wanted: Macvlan, instance: InstanceSettings) -> None:
+    def _give_link_local(self, wanted: Macvlan) -> None:
         """The address that adverts come from: the one of the interface below, without DAD."""
         link = self.monitor.links.get(wanted.name)
-        if instance.family != 6 or link is None:
+        if wanted.family != 6 or link is None:
             return
-        source = self._link_local_below(wanted.base, instance)
+        source = wanted.source or self._link_local_below(wanted.base)
         if source is None or source in self.monitor.addresses(wanted.name):
             return
         text = socket.inet_ntop(socket.AF_INET6, source)
-        address = Address(text, LINK_LOCAL_BITS, wanted.name, scope=253)
+        # Deprecated, as keepalived has it: nobody else is to speak from it.
+        address = Address(text, LINK_LOCAL_BITS, wanted.name, scope=253, preferred_lft_s=0)
         for _, why in self._commands.add([(address, address, link.index)]):
             self._warn(wanted.name, f"{text} could not be added to {wanted.name}: {why}")
 
-    def _link_local_below(self, base: str, instance: InstanceSettings) -> bytes | None:
-        if instance.mcast_src_ip is not None:
-            return socket.inet_pton(socket.AF_INET6, instance.mcast_src_ip)
+    def _link_local_below(self, base: str) -> bytes | None:
         there = self.monitor.addresses(base)
         return next((ip for ip in there if len(ip) == 16 and ip[:2] == b"\xfe\x80"), None)
 

@@ -154,7 +154,8 @@ def address_line(address: Address, present: bool) -> str:
     words = [address.ip if whole else str(address)]
     if address.broadcast:
         words += ["brd", address.broadcast]
-    words += ["dev", address.dev, "scope", SCOPES.get(address.scope, str(address.scope))]
+    dev = address.dev if address.below is None else f"{address.dev}@{address.below}"
+    words += ["dev", dev, "scope", SCOPES.get(address.scope, str(address.scope))]
     if address.label:
         words += ["label", address.label]
     if address.peer:

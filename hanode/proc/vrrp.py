@@ -31,7 +31,7 @@ from hanode.proc.tidings import Tidings
 from hanode.system import namespaces, pyroute, realtime
 from hanode.system.clock import SystemClock
 from hanode.system.firewall import Firewall
-from hanode.system.monitor import Change, Monitor
+from hanode.system.monitor import NOTHING, Change, Monitor
 from hanode.system.vigil import Vigil
 from hanode.vrrp.effects import (
     BlockAddresses,
@@ -184,6 +184,8 @@ class VrrpProcess:
             self.holder.lose(change.removed, now_us=now_us)
             self._carry_out(self.router.lost(change.removed, now_us=now_us))
         self._set_chore()
+        if (missed := self.host.missed()) != NOTHING:
+            self._take_change(missed)
 
     def _tell_link(self, name: str, now_us: int) -> None:
         link = self.host.link(name, now_us=now_us)
@@ -245,6 +247,7 @@ class VrrpProcess:
                 self._stay()
             self.tidings.say({**answer, "error": refusal(error)})
             return
+        self.host.missed()  # every link is told now, and what the settings ask for is put in
         for name in self.host.names(settings):
             self._tell_link(name, self.clock.monotonic_us())
         now_us = self.clock.monotonic_us()
@@ -276,6 +279,7 @@ class VrrpProcess:
         with contextlib.suppress(OSError):
             self.host.use(self.router.settings, now_us=self.clock.monotonic_us())
         self.host.prune()
+        self._take_change(self.host.missed())
 
     def _enter(self, settings: VrrpSettings) -> None:
         """The network namespace of the file: at the start, or never."""

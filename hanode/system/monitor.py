@@ -20,7 +20,8 @@ from hanode.vrrp.settings import Address
 RTMGRP_LINK, RTMGRP_IPV4_IFADDR, RTMGRP_IPV6_IFADDR = 0x1, 0x10, 0x100
 RTM_NEWLINK, RTM_DELLINK, RTM_GETLINK = 16, 17, 18
 RTM_NEWADDR, RTM_DELADDR, RTM_GETADDR = 20, 21, 22
-IFLA_ADDRESS, IFLA_IFNAME, IFLA_LINK, IFLA_LINKINFO, IFLA_INFO_KIND = 1, 3, 5, 18, 1
+IFLA_ADDRESS, IFLA_IFNAME, IFLA_LINK, IFLA_MASTER, IFLA_LINKINFO = 1, 3, 5, 10, 18
+IFLA_INFO_KIND = 1
 IFA_ADDRESS, IFA_LOCAL, IFA_PROTO = 1, 2, 11
 IFF_UP, IFF_RUNNING = 0x1, 0x40
 PROTO_KEEPALIVED = 18
@@ -40,6 +41,8 @@ class Link:
     """veth, vlan, macvlan …; "" for a real one."""
     below: int = 0
     """The index of the interface that it sits on."""
+    master: int = 0
+    """The index of the bridge, bond or VRF that it belongs to."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +53,9 @@ class Change:
     """Names of interfaces that changed, or whose addresses did."""
     removed: frozenset[tuple[str, str]]
     """(device, `ip/prefix`) that were removed and are not there now."""
+
+    def __add__(self, later: Change) -> Change:
+        return Change(self.links | later.links, self.removed | later.removed)
 
 
 NOTHING = Change(frozenset(), frozenset())
@@ -199,7 +205,10 @@ class Monitor:
         self._names[index] = name
         up = bool(flags & IFF_UP and flags & IFF_RUNNING)
         info = dict(attributes(found.get(IFLA_LINKINFO, b""), 0))
-        lower = struct.unpack("=I", found[IFLA_LINK])[0] if IFLA_LINK in found else 0
+        lower, master = (
+            int(struct.unpack("=I", found[which])[0]) if which in found else 0
+            for which in (IFLA_LINK, IFLA_MASTER)
+        )
         self.links[name] = Link(
             index,
             name,
@@ -207,6 +216,7 @@ class Monitor:
             found.get(IFLA_ADDRESS, b""),
             info.get(IFLA_INFO_KIND, b"").rstrip(b"\0").decode(),
             lower,
+            master,
         )
         return name
 

@@ -11,9 +11,9 @@ PREFIX = {4: bytes.fromhex("00005e0001"), 6: bytes.fromhex("00005e0002")}
 """The last byte is the VRID."""
 
 
-def mac_of(instance: InstanceSettings) -> bytes:
-    """What the file says, or 00:00:5e:00:01:VRID (02 for IPv6)."""
+def mac_of(instance: InstanceSettings, family: int | None = None) -> bytes:
+    """What the file says, or 00:00:5e:00:01:VRID (02 for IPv6); of the instance's own family."""
     said = instance.vmac.mac if instance.vmac is not None else None
     if said:
         return bytes.fromhex(said.replace(":", ""))
-    return PREFIX[instance.family] + bytes((instance.vrid,))
+    return PREFIX[family or instance.family] + bytes((instance.vrid,))

@@ -10,7 +10,7 @@ import errno
 import os
 import socket
 import struct
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 from pyroute2.netlink.rtnl.ifinfmsg import ifinfmsg
@@ -26,7 +26,8 @@ from hanode.system.netlink import (
     messages,
     opened,
 )
-from hanode.system.virtual_mac import mac_of
+from hanode.system.virtual_mac import PREFIX, mac_of
+from hanode.vrrp.holdings import pack
 from hanode.vrrp.settings import InstanceSettings
 
 RTM_NEWLINK, RTM_DELLINK = 16, 17
@@ -41,6 +42,7 @@ UPPER = (
     (4, "promote_secondaries", 1),
 )
 """On the virtual interface: answer ARP for its own addresses only, and believe our own packets."""
+VIRTUAL_PREFIXES = tuple(PREFIX.values())
 LOWER = (("arp_ignore", 1), ("arp_filter", 1))
 """Below it: no answers for the addresses of the virtual interface with the wrong MAC."""
 
@@ -54,6 +56,31 @@ class Macvlan:
     mac: bytes
     family: int
     group: int | None = None
+    six: bool = False
+    """IPv6 addresses live there."""
+    source: bytes | None = None
+    """The IPv6 address that the instance is to speak from; None: the link-local one below."""
+
+
+def wanted(instance: InstanceSettings) -> list[Macvlan]:
+    """Every virtual interface of an instance: its own, then those of its addresses."""
+    found: dict[str, Macvlan] = {}
+    six = {address.dev for address in instance.addresses if address.family == 6}
+    vmac = instance.vmac
+    if vmac is not None:
+        group = int(vmac.group) if vmac.group is not None and vmac.group.isdigit() else None
+        source = pack(instance.mcast_src_ip) if instance.mcast_src_ip is not None else None
+        found[vmac.name] = Macvlan(
+            vmac.name, instance.interface, mac_of(instance), instance.family, group,
+            six=instance.family == 6 or vmac.name in six, source=source,
+        )  # fmt: skip
+    for address in instance.addresses:
+        if address.below is not None and address.dev not in found:
+            mac = mac_of(instance, address.family)
+            found[address.dev] = Macvlan(
+                address.dev, address.below, mac, address.family, six=address.dev in six
+            )
+    return list(found.values())
 
 
 @dataclass(slots=True)
@@ -64,15 +91,6 @@ class Vmacs:
     _before: dict[tuple[str, str], int] = field(default_factory=dict)
     """(interface below, switch): what it was."""
 
-    @staticmethod
-    def of(instance: InstanceSettings) -> Macvlan | None:
-        """What the instance wants; None: no virtual MAC."""
-        vmac = instance.vmac
-        if vmac is None:
-            return None
-        group = int(vmac.group) if vmac.group is not None and vmac.group.isdigit() else None
-        return Macvlan(vmac.name, instance.interface, mac_of(instance), instance.family, group)
-
     def ensure(self, wanted: Macvlan, links: dict[str, Link]) -> list[str]:
         """Make the interface, or take over one that is there; sentences about what failed."""
         base, there = links.get(wanted.base), links.get(wanted.name)
@@ -80,12 +98,14 @@ class Vmacs:
             return []
         failed = []
         if there is not None:
-            if there.kind != "macvlan" or there.below != base.index:
+            ours = there.kind == "macvlan" and there.mac[:5] in VIRTUAL_PREFIXES
+            if there.kind != "macvlan" or (there.below != base.index and not ours):
                 return [f"{wanted.name} is there already, and is no macvlan on {wanted.base}"]
-            if there.mac != wanted.mac:
+            if there.mac != wanted.mac or there.below != base.index:
                 self.remove(wanted.name, there.index)
                 there = None
         if there is None:
+            self._free(wanted, base, links)
             error = _ask(_link(wanted, base.index), RTM_NEWLINK, NLM_F_CREATE | NLM_F_EXCL)
             if error and error != errno.EEXIST:
                 return [f"{wanted.name} could not be made on {wanted.base}: {os.strerror(error)}"]
@@ -97,15 +117,23 @@ class Vmacs:
             failed.append(f"{wanted.name} could not be switched on: {os.strerror(error)}")
         return failed
 
+    def _free(self, wanted: Macvlan, base: Link, links: dict[str, Link]) -> None:
+        """A killed run may have left the virtual MAC there under another name; one has it only."""
+        for other in list(links.values()):
+            same = (other.kind, other.below, other.mac) == ("macvlan", base.index, wanted.mac)
+            if same and other.name != wanted.name and wanted.mac[:5] in VIRTUAL_PREFIXES:
+                self.remove(other.name, other.index)
+
     def _switches(self, wanted: Macvlan) -> list[str]:
-        asked = [(family, wanted.name, name, value) for family, name, value in UPPER]
+        asked = []
         if wanted.family == 4:
-            if sysctl.read(6, wanted.name, "disable_ipv6") is not None:
-                asked.append((6, wanted.name, "disable_ipv6", 1))
-        else:
+            asked += [(family, wanted.name, name, value) for family, name, value in UPPER]
+        if wanted.six:
             asked.append((6, wanted.name, "disable_ipv6", 0))
             asked.append((6, wanted.name, "accept_ra", 0))
-        for name, value in LOWER:
+        elif sysctl.read(6, wanted.name, "disable_ipv6") is not None:
+            asked.append((6, wanted.name, "disable_ipv6", 1))
+        for name, value in LOWER if wanted.family == 4 else ():
             now = sysctl.read(4, wanted.base, name)
             if now is not None and now < value:
                 self._before.setdefault((wanted.base, name), now)
@@ -146,6 +174,15 @@ class Vmacs:
     def unwanted(self, names: Iterable[str]) -> list[str]:
         """Those of ours that are not among `names`."""
         return [name for name in self.made if name not in set(names)]
+
+    def outdated(self, wanted: Mapping[str, Macvlan]) -> list[str]:
+        """Those of ours that stand in the way: of their name, or of their MAC address."""
+        places = {(new.base, new.mac): name for name, new in wanted.items()}
+        return [
+            name
+            for name, old in self.made.items()
+            if places.get((old.base, old.mac), "" if name in wanted else name) != name
+        ]
 
 
 def _link(wanted: Macvlan, base_index: int) -> ifinfmsg:

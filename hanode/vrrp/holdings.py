@@ -51,8 +51,8 @@ class Address:
     autojoin: bool = False
     no_track: bool = False
     """Its device may be down, and somebody may remove it, without consequence."""
-    use_vmac: bool = False
-    """On another interface, but with the virtual MAC: it lives on a macvlan of its own there."""
+    below: str | None = None
+    """use_vmac on its line, use_vmac_addr: `dev` is a macvlan with the virtual MAC, on this one."""
 
     def __post_init__(self) -> None:
         if not 0 <= self.prefix <= len(pack(self.ip)) * 8:

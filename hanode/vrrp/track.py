@@ -80,7 +80,7 @@ def is_link_local(address: bytes) -> bool:
 
 def watched(settings: InstanceSettings) -> tuple[Tracked, ...]:
     """What it tracks, and the other interfaces that its addresses and routes need."""
-    needed = [a.dev for a in settings.addresses if not a.no_track and not a.use_vmac]
+    needed = [a.below or a.dev for a in settings.addresses if not a.no_track]
     needed += [r.dev for r in settings.routes if r.dev is not None and not r.no_track]
     own = (settings.interface, settings.device)
     told = {tracked.name for tracked in settings.tracked if tracked.kind == "interface"}

@@ -35,6 +35,7 @@ T = TypeVar("T")
 
 PROJECT = Path(__file__).resolve().parents[2]
 INTERFACE = "ens33"
+SECOND = "ens34"
 IP = {"a": "192.168.192.100", "b": "192.168.192.111"}
 MAC = {"a": "02:00:00:00:00:0a", "b": "02:00:00:00:00:0b"}
 VIP = "192.168.192.200"
@@ -46,6 +47,11 @@ SOL_PACKET = 263
 CLONE_NEWNET = 0x40000000
 ETH_P_ALL = 3
 _numbers = itertools.count()
+
+
+def second(node: str) -> str:
+    """Whose frames those of a node's second interface are."""
+    return f"{node}2"
 
 
 def run(*words: str) -> str:
@@ -139,6 +145,7 @@ class Wire:
         self.frames: list[Frame] = []
         self._sockets: list[tuple[str, socket.socket]] = []
         self._end = threading.Event()
+        self._second = False
         switch = self.namespaces["s"]
         for namespace in self.namespaces.values():
             run("ip", "netns", "add", namespace)
@@ -151,16 +158,30 @@ class Wire:
 
     def plug(self, node: str) -> None:
         """Make the node's interface and its cable to the switch."""
-        switch, port = self.namespaces["s"], f"port-{node}"
-        space = self.namespaces[node]
+        self._plug(node, f"port-{node}", INTERFACE, "br0", MAC[node], IP[node], node)
+
+    def plug_second(self, node: str) -> None:
+        """Another interface on another network; its frames are those of `second(node)`."""
+        switch = self.namespaces["s"]
+        if not self._second:
+            self._second = True
+            run("ip", "-n", switch, "link", "add", "br1", "type", "bridge", "mcast_snooping", "0")
+            run("ip", "-n", switch, "link", "set", "br1", "up")
+        mac, ip = MAC[node].replace("02:", "06:", 1), IP[node].replace("192.168", "10.9")
+        self._plug(node, f"more-{node}", SECOND, "br1", mac, ip, second(node))
+
+    def _plug(
+        self, node: str, port: str, interface: str, bridge: str, mac: str, ip: str, label: str
+    ) -> None:
+        switch, space = self.namespaces["s"], self.namespaces[node]
         run("ip", "-n", switch, "link", "add", port, "type", "veth",
-            "peer", "name", INTERFACE, "address", MAC[node], "netns", space)  # fmt: skip
-        run("ip", "-n", switch, "link", "set", port, "master", "br0", "up")
-        run("ip", "-n", space, "addr", "add", f"{IP[node]}/24", "dev", INTERFACE)
+            "peer", "name", interface, "address", mac, "netns", space)  # fmt: skip
+        run("ip", "-n", switch, "link", "set", port, "master", bridge, "up")
+        run("ip", "-n", space, "addr", "add", f"{ip}/24", "dev", interface)
         # Link-local addresses at once: no test waits for duplicate address detection.
-        set_sysctl(space, f"ipv6/conf/{INTERFACE}/accept_dad", 0)
-        run("ip", "-n", space, "link", "set", INTERFACE, "up")
-        self._sockets.append((node, inside(switch, lambda: _capture(port))))
+        set_sysctl(space, f"ipv6/conf/{interface}/accept_dad", 0)
+        run("ip", "-n", space, "link", "set", interface, "up")
+        self._sockets.append((label, inside(switch, lambda: _capture(port))))
 
     def ip(self, node: str, *words: str) -> str:
         """`ip` in a node's namespace."""

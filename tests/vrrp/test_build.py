@@ -107,6 +107,74 @@ def test_two_vmacs_of_one_vrid_get_two_names() -> None:
     both = text("use_vmac") + text("use_vmac", name="W").replace("eth0", "eth1")
     names = [i.vmac.name for i in built(both).vrrp.instances if i.vmac is not None]
     assert names == ["vrrp.7", "vrrp1.7"]
+    alone = instance("use_vmac", "fe80::7/64")
+    assert alone.vmac == Vmac("vrrp.7"), "the 6 comes only where the plain name is taken"
+
+
+def places(settings: InstanceSettings) -> list[tuple[str, str, str | None]]:
+    return [(str(a), a.dev, a.below) for a in settings.addresses]
+
+
+def test_addresses_elsewhere_get_the_virtual_mac_where_their_lines_ask_for_it() -> None:
+    """Names and places as keepalived 2.2.7 gives them."""
+    said = instance(
+        "",
+        "192.0.2.1/24\n192.0.2.2/24 dev eth1 use_vmac\n192.0.2.3/24 dev eth1 use_vmac\n"
+        "192.0.2.4/24 dev eth2\n192.0.2.5/24 dev eth0 use_vmac\n"
+        "2001:db8::1/64 dev eth2 use_vmac\n2001:db8::2/64 dev eth1 use_vmac",
+    )
+    assert places(said) == [
+        ("192.0.2.1/24", "eth0", None),
+        ("192.0.2.2/24", "vrrp.7", "eth1"),
+        ("192.0.2.3/24", "vrrp.7", "eth1"),
+        ("192.0.2.4/24", "eth2", None),
+        ("192.0.2.5/24", "vrrp1.7", "eth0"),
+        ("2001:db8::1/64", "vrrp6.7", "eth2"),
+        ("2001:db8::2/64", "vrrp2.7", "eth1"),
+    ]
+
+
+def test_use_vmac_addr_moves_all_that_the_own_interface_is_not_for() -> None:
+    lines = "192.0.2.1/24\n192.0.2.2/24 dev eth1\n192.0.2.3/24 dev eth0\n2001:db8::1/64"
+    assert places(instance("use_vmac\nuse_vmac_addr", lines)) == [
+        ("192.0.2.1/24", "vrrp.7", None),
+        ("192.0.2.2/24", "vrrp1.7", "eth1"),
+        ("192.0.2.3/24", "vrrp.7", None),
+        ("2001:db8::1/64", "vrrp6.7", "eth0"),
+    ]
+    assert [dev for _, dev, _ in places(instance("use_vmac_addr", lines))] == [
+        "eth0", "vrrp.7", "eth0", "vrrp6.7",
+    ]  # fmt: skip
+    custom = instance("use_vmac 02:00:00:00:00:01\nuse_vmac_addr", lines)
+    assert places(custom)[3] == ("2001:db8::1/64", "vrrp.7", None), "it has that MAC already"
+
+
+def test_without_it_only_the_same_family_and_interface_live_on_the_own_macvlan() -> None:
+    lines = "192.0.2.1/24\n192.0.2.2/24 dev eth1\n192.0.2.3/24 dev eth0 use_vmac\n2001:db8::1/64"
+    devices = [dev for _, dev, _ in places(instance("use_vmac", lines))]
+    assert devices == ["vrrp.7", "eth1", "vrrp.7", "eth0"]
+
+
+def test_the_names_of_addresses_macvlans_have_a_beginning_of_their_own() -> None:
+    lines = "192.0.2.1/24\n192.0.2.2/24 dev eth1\n2001:db8::1/64 dev eth1"
+    words = "vmac_prefix own\nvmac_addr_prefix far"
+    said = instance("use_vmac\nuse_vmac_addr", lines, GLOBALS.format(words))
+    assert [dev for _, dev, _ in places(said)] == ["own.7", "far.7", "far6.7"]
+
+
+def test_one_virtual_mac_cannot_be_at_two_places() -> None:
+    both = text("", "192.0.2.1/24 dev eth2 use_vmac") + text(
+        "", "192.0.2.2/24 dev eth2 use_vmac", name="W"
+    ).replace("eth0", "eth1")
+    assert built(both).errors == (
+        "W: V has the virtual MAC address 00:00:5e:00:01:07 on eth2 already: give one of the"
+        " two another virtual_router_id",
+    )
+    (error,) = built(GLOBALS.format("vmac_prefix fourteenletter") + text("use_vmac")).errors
+    assert error == (
+        "V: the name of its virtual interface, fourteenletter.7, has more than 15 characters:"
+        " choose a shorter one, or a shorter vmac_prefix"
+    )
 
 
 TRACKERS = """\

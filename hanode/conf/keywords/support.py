@@ -77,9 +77,10 @@ RUNS: dict[str, tuple[str, ...]] = {
             "vrrp_garp_interval vrrp_gna_interval vrrp_min_garp vrrp_garp_extra_if "
             "vrrp_vmac_garp_intvl vrrp_check_unicast_src vrrp_strict v3_checksum_as_v2 "
             "vrrp_owner_ignore_adverts vrrp_startup_delay log_unknown_vrids default_interface "
-            "vmac_prefix vrrp_notify_priority_changes notification_email notification_email_from "
-            "smtp_server smtp_helo_name smtp_connect_timeout smtp_alert smtp_alert_vrrp "
-            "no_email_faults script_user enable_script_security notify_fifo notify_fifo_script "
+            "vmac_prefix vmac_addr_prefix vrrp_notify_priority_changes notification_email "
+            "notification_email_from smtp_server smtp_helo_name smtp_connect_timeout "
+            "smtp_alert smtp_alert_vrrp no_email_faults script_user enable_script_security "
+            "notify_fifo notify_fifo_script "
             "vrrp_notify_fifo vrrp_notify_fifo_script fifo_write_vrrp_states_on_reload "
             "dynamic_interfaces net_namespace vrrp_priority vrrp_no_swap vrrp_rt_priority "
             "vrrp_cpu_affinity vrrp_rlimit_rttime vrrp_rlimit_rtime"
@@ -93,7 +94,7 @@ RUNS: dict[str, tuple[str, ...]] = {
             "preempt preempt_delay mcast_src_ip mcast_dst_ip auth_hmac no_virtual_ipaddress "
             "native_ipv6 promote_secondaries virtual_routes virtual_rules accept no_accept "
             "unicast_src_ip unicast_peer unicast_ttl unicast_fault_no_peer check_unicast_src "
-            "track_src_ip use_vmac vmac_xmit_base dont_track_primary garp_extra_if "
+            "track_src_ip use_vmac use_vmac_addr vmac_xmit_base dont_track_primary garp_extra_if "
             "vmac_garp_intvl owner_ignore_adverts strict_mode v3_checksum_as_v2 "
             "timer_expired_backup thread_timer_expired notify_deleted notify_master_rx_lower_pri "
             "linkbeat_use_polling"
@@ -115,8 +116,8 @@ RUNS: dict[str, tuple[str, ...]] = {
         ).split()
     ),
     "track_file_block": ("file", "weight", "init_file"),
-    "virtual_ipaddress": (*_ADDRESS, "no_track"),
-    "virtual_ipaddress_excluded": (*_ADDRESS, "no_track"),
+    "virtual_ipaddress": (*_ADDRESS, "use_vmac", "no_track"),
+    "virtual_ipaddress_excluded": (*_ADDRESS, "use_vmac", "no_track"),
     "static_ipaddress": _ADDRESS,
     "virtual_routes": (*_ROUTE, "no_track"),
     "static_routes": _ROUTE,

@@ -1,0 +1,150 @@
+"""Virtual interfaces: which an instance wants, what they are called, and which address lives where.
+
+PURE. Names and places are keepalived 2.2.7's, so that whoever knows them from there finds them.
+"""
+
+from __future__ import annotations
+
+import itertools
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from hanode.build import lines
+from hanode.build.words import Words
+from hanode.conf.model import Address as Line
+from hanode.conf.model import VrrpInstance
+from hanode.vrrp.holdings import Address, Family
+from hanode.vrrp.settings import Vmac
+
+if TYPE_CHECKING:
+    from hanode.build.site import Site
+
+NAME_MOST = 15
+"""Characters of an interface's name (IFNAMSIZ, without its end)."""
+VIRTUAL_MAC = {4: "00:00:5e:00:01", 6: "00:00:5e:00:02"}
+
+
+@dataclass
+class Virtuals:
+    """The virtual interfaces of a file."""
+
+    names: set[str] = field(default_factory=set)
+    _owners: dict[tuple[str, str], tuple[str, str]] = field(default_factory=dict)
+    """(interface below, MAC): whose it is, and what it is called."""
+
+    def name(self, stem: str, vrid: int, family: Family) -> str:
+        """keepalived's: `vrrp.51`, for IPv6 then `vrrp6.51`, then `vrrp1.51` and so on."""
+        numbered = (f"{stem}{number}.{vrid}" for number in itertools.count(1))
+        six = [f"{stem}6.{vrid}"] if family == 6 else []
+        candidates = itertools.chain([f"{stem}.{vrid}"], six, numbered)
+        return next(name for name in candidates if name not in self.names)
+
+    def claim(self, name: str, below: str, mac: str, owner: str) -> None:
+        """This one is to be made. Raises ValueError: it cannot be, or it belongs to another."""
+        if len(name) > NAME_MOST:
+            raise ValueError(
+                f"the name of its virtual interface, {name}, has more than {NAME_MOST}"
+                " characters: choose a shorter one, or a shorter vmac_prefix"
+            )
+        if name in self.names:
+            raise ValueError(f"its virtual interface {name} belongs to another instance already")
+        other = self._owners.setdefault((below, mac), (owner, name))[0]
+        if other != owner:
+            raise ValueError(
+                f"{other} has the virtual MAC address {mac} on {below} already: give one of the"
+                " two another virtual_router_id"
+            )
+        self.names.add(name)
+
+    def found(self, below: str, mac: str, owner: str) -> str | None:
+        """The owner's interface with this MAC there, if it has one already."""
+        whose, name = self._owners.get((below, mac), ("", ""))
+        return name if whose == owner else None
+
+
+@dataclass(frozen=True)
+class Places:
+    """Where an instance's addresses live."""
+
+    name: str
+    interface: str
+    """"": it has none."""
+    vrid: int
+    family: Family
+    vmac: Vmac | None
+    everywhere: bool
+    """use_vmac_addr."""
+    stem: str
+    """How the names begin."""
+    virtuals: Virtuals
+
+    @property
+    def device(self) -> str:
+        """Where they live unless their lines say otherwise."""
+        return self.interface if self.vmac is None else self.vmac.name
+
+    def address(self, line: Line) -> Address:
+        """A line of virtual_ipaddress, resolved. Raises ValueError."""
+        base = line.dev or self.interface
+        if not base:
+            raise ValueError(
+                f"the address {line.ip} names no interface: write `dev` and the interface's name"
+                " behind it, since the instance has none"
+            )
+        family = lines.family_of(line.ip)
+        vmac = self.vmac
+        if vmac is not None and base == vmac.name:
+            return lines.address(line, vmac.name)
+        at_home = base == self.interface
+        if at_home and vmac is not None and family == self.family:
+            return lines.address(line, vmac.name)
+        asked = "use_vmac" in line.flags
+        strange = not at_home or family != self.family
+        if not asked and not (self.everywhere and strange):
+            return lines.address(line, base)
+        return self._virtual(line, base, family)
+
+    def _virtual(self, line: Line, base: str, family: Family) -> Address:
+        said = None if self.vmac is None else self.vmac.mac
+        mac = said or f"{VIRTUAL_MAC[family]}:{self.vrid:02x}"
+        if self.vmac is not None and self.virtuals.found(base, mac, self.name) == self.vmac.name:
+            return lines.address(line, self.vmac.name)
+        name = self.virtuals.found(base, mac, self.name)
+        if name is None:
+            name = self.virtuals.name(self.stem, self.vrid, family)
+            self.virtuals.claim(name, base, mac, self.name)
+        return lines.address(line, name, below=base)
+
+
+def places(
+    made: VrrpInstance, words: Words, interface: str, family: Family, site: Site, *, strict: bool
+) -> Places:
+    """What an instance says of virtual interfaces. Raises ValueError."""
+    stem = site.overall.text("vmac_prefix") or "vrrp"
+    return Places(
+        made.name, interface, made.vrid, family,
+        vmac=_vmac(made, words, interface, family, site.virtuals, stem=stem, strict=strict),
+        everywhere=bool(words.flag("use_vmac_addr")),
+        stem=site.overall.text("vmac_addr_prefix") or stem,
+        virtuals=site.virtuals,
+    )  # fmt: skip
+
+
+def _vmac(
+    made: VrrpInstance, words: Words, interface: str, family: Family, virtuals: Virtuals,
+    *, stem: str, strict: bool,
+) -> Vmac | None:  # fmt: skip
+    """use_vmac. Raises ValueError."""
+    base = bool(words.flag("vmac_xmit_base"))
+    said = words.any("use_vmac")
+    if said is None:
+        return None
+    mac = said.mac
+    if mac is not None and mac.count(":") == 4:
+        mac = f"{mac}:{made.vrid:02x}"
+    if strict:  # keepalived's strict_mode wants the virtual MAC, and adverts from it
+        base, mac = False, None
+    name = said.name or virtuals.name(stem, made.vrid, family)
+    virtuals.claim(name, interface, mac or f"{VIRTUAL_MAC[family]}:{made.vrid:02x}", made.name)
+    group = None if said.group is None else str(said.group)
+    return Vmac(name, mac, base, "netlink_notify_msg" in said.options, group)
