@@ -39,10 +39,8 @@ IPV6_HOPS = 64
 def instance(made: VrrpInstance, words: Words, site: Site) -> InstanceSettings:
     """One vrrp_instance. Raises ValueError."""
     overall = site.overall
-    interface = made.interface or overall.text("default_interface") or ""
-    if not interface:
-        raise ValueError("this engine needs the interface that it speaks on (interface)")
     family = _family(made, words)
+    interface, vrf = virtual.whereabouts(made, words, site)
     version = 3 if family == 6 else facts.version(made, site.config)
     strict = facts.strict(made, site.config) is not None
     words.says("strict_mode"), overall.says("vrrp_strict")
@@ -61,7 +59,8 @@ def instance(made: VrrpInstance, words: Words, site: Site) -> InstanceSettings:
     garp_us, gna_us = site.paces.get(interface, site.paces[""])
     found = InstanceSettings(
         name=made.name,
-        interface=interface,
+        interface=vrf or interface,
+        vrf=vrf,
         vrid=made.vrid,
         priority=priority,
         vips=vips,

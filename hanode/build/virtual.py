@@ -14,7 +14,7 @@ from hanode.build.words import Words
 from hanode.conf.model import Address as Line
 from hanode.conf.model import VrrpInstance
 from hanode.vrrp.holdings import Address, Family
-from hanode.vrrp.settings import Vmac
+from hanode.vrrp.settings import NO_INTERFACE, Vmac, only_on_a_link
 
 if TYPE_CHECKING:
     from hanode.build.site import Site
@@ -69,6 +69,8 @@ class Places:
     name: str
     interface: str
     """"": it has none."""
+    default: str
+    """default_interface, or "": for addresses where neither they nor the instance name one."""
     vrid: int
     family: Family
     vmac: Vmac | None
@@ -85,11 +87,11 @@ class Places:
 
     def address(self, line: Line) -> Address:
         """A line of virtual_ipaddress, resolved. Raises ValueError."""
-        base = line.dev or self.interface
+        base = line.dev or self.interface or self.default
         if not base:
             raise ValueError(
                 f"the address {line.ip} names no interface: write `dev` and the interface's name"
-                " behind it, since the instance has none"
+                " behind it, since the instance has none either"
             )
         family = lines.family_of(line.ip)
         vmac = self.vmac
@@ -116,14 +118,34 @@ class Places:
         return lines.address(line, name, below=base)
 
 
+def whereabouts(made: VrrpInstance, words: Words, site: Site) -> tuple[str, str | None]:
+    """(interface, VRF): unicast from an address that is not link-local needs no interface."""
+    vrf = words.text("vrf")
+    if made.interface:
+        if vrf is not None:
+            site.ignored.append(
+                f"{made.name}: vrf {vrf} counts only where there is no interface; its own VRF is"
+                f" that of {made.interface}"
+            )
+        return made.interface, None
+    source = words.text("unicast_src_ip")
+    unicast = words.many("unicast_peers") or words.flag("unicast_fault_no_peer")
+    if unicast and not only_on_a_link(source and source.partition("/")[0]):
+        return "", vrf
+    default = site.overall.text("default_interface")
+    if not default:
+        raise ValueError(NO_INTERFACE)
+    return default, None
+
+
 def places(
     made: VrrpInstance, words: Words, interface: str, family: Family, site: Site, *, strict: bool
 ) -> Places:
     """What an instance says of virtual interfaces. Raises ValueError."""
     stem = site.overall.text("vmac_prefix") or "vrrp"
     return Places(
-        made.name, interface, made.vrid, family,
-        vmac=_vmac(made, words, interface, family, site.virtuals, stem=stem, strict=strict),
+        made.name, interface, site.overall.text("default_interface") or "", made.vrid, family,
+        vmac=_vmac(made, words, interface, family, site, stem=stem, strict=strict),
         everywhere=bool(words.flag("use_vmac_addr")),
         stem=site.overall.text("vmac_addr_prefix") or stem,
         virtuals=site.virtuals,
@@ -131,7 +153,7 @@ def places(
 
 
 def _vmac(
-    made: VrrpInstance, words: Words, interface: str, family: Family, virtuals: Virtuals,
+    made: VrrpInstance, words: Words, interface: str, family: Family, site: Site,
     *, stem: str, strict: bool,
 ) -> Vmac | None:  # fmt: skip
     """use_vmac. Raises ValueError."""
@@ -139,12 +161,17 @@ def _vmac(
     said = words.any("use_vmac")
     if said is None:
         return None
+    if not interface:
+        site.ignored.append(
+            f"{made.name}: use_vmac needs an interface below it, and the instance has none"
+        )
+        return None
     mac = said.mac
     if mac is not None and mac.count(":") == 4:
         mac = f"{mac}:{made.vrid:02x}"
     if strict:  # keepalived's strict_mode wants the virtual MAC, and adverts from it
         base, mac = False, None
-    name = said.name or virtuals.name(stem, made.vrid, family)
-    virtuals.claim(name, interface, mac or f"{VIRTUAL_MAC[family]}:{made.vrid:02x}", made.name)
+    name = said.name or site.virtuals.name(stem, made.vrid, family)
+    site.virtuals.claim(name, interface, mac or f"{VIRTUAL_MAC[family]}:{made.vrid:02x}", made.name)
     group = None if said.group is None else str(said.group)
     return Vmac(name, mac, base, "netlink_notify_msg" in said.options, group)

@@ -32,7 +32,7 @@ def settings(config: Config, errors: list[str], ignored: list[str]) -> VrrpSetti
             text = str(error)
             errors.append(text if text.startswith(made.name) else f"{made.name}: {text}")
         polled = words.flag("linkbeat_use_polling")
-        if polled and made.interface not in {one.interface for one in asked}:
+        if polled and made.interface and made.interface not in {one.interface for one in asked}:
             asked.append(Linkbeat(made.interface))
         note(made.name, words, ignored)
     user = overall.many("script_user")

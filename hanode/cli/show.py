@@ -72,11 +72,12 @@ def _describe_instance(
     if instance.state == "MASTER":
         master = f"this node ({master})"
     group = f", sync group {instance.group}" if instance.group else ""
+    place = instance.interface or "unicast without an interface"
     lines = [
         "",
         f"  {paint(instance.name, BOLD)}  {state}  for {ago(age_us)}: {instance.cause}",
         paint(
-            f"    {instance.interface}, VRID {instance.vrid}{group}, priority "
+            f"    {place}, VRID {instance.vrid}{group}, priority "
             f"{instance.arithmetic or instance.effective_priority}, master {master}",
             DIM,
         ),

@@ -135,7 +135,8 @@ class Ledger:
         """For people."""
         lines = []
         for key, account in self._accounts.items():
-            lines.append(f"{account.name} ({key[0]}, VRID {key[2]})")
+            where = key[0] or "unicast without an interface"
+            lines.append(f"{account.name} ({where}, VRID {key[2]})")
             for node in world.nodes.values():
                 state = node.state(key)
                 if any(one.key == key for one in node.instances):

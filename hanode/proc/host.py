@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 LINK_LOCAL_BITS = 64
 IGMP_REPORTS = "igmp_link_local_mcast_reports"
 MAC_BYTES = 6
+FAMILIES = {4: socket.AF_INET, 6: socket.AF_INET6}
 
 
 class Host:
@@ -53,6 +54,8 @@ class Host:
         self._warn = warn
         self._virtual: dict[str, Macvlan] = {}
         self._missed = NOTHING
+        self._sources: dict[str, set[bytes]] = {}
+        """What instances without an interface speak from; by VRF, or ""."""
         self._ours: dict[str, set[bytes]] = {}
         """By device: the addresses that instances have there."""
         self._routers: dict[str, bool] = {}
@@ -65,10 +68,14 @@ class Host:
         self._routers.clear()
         self._frames.clear()
         self._virtual = {}
+        self._sources = {}
         self._join_in_silence(settings.disable_local_igmp)
         for instance in settings.instances:
             self._virtual |= self._wanted(instance)
-            if instance.promote_secondaries:
+            if instance.roams:
+                source = socket.inet_pton(FAMILIES[instance.family], instance.mcast_src_ip or "")
+                self._sources.setdefault(instance.interface, set()).add(source)
+            elif instance.promote_secondaries:
                 self._set(4, instance.interface, "promote_secondaries", 1)
         for name in self._made.outdated(self._virtual) if self._made is not None else ():
             self._remove_virtual(name)
@@ -104,6 +111,11 @@ class Host:
         """What the kernel has said of others while virtual interfaces were made; once."""
         said, self._missed = self._missed, NOTHING
         return said
+
+    @property
+    def apart(self) -> tuple[str, ...]:
+        """VRFs (or "") whose instances have an address that any interface may lose or get."""
+        return tuple(self._sources)
 
     def _join_in_silence(self, wanted: bool) -> None:
         """disable_local_igmp: no report for groups like ours, in the whole namespace."""
@@ -152,9 +164,11 @@ class Host:
 
     def link(self, name: str, *, now_us: int) -> LinkState:
         """An interface, as the machines want to know it."""
-        if not name:  # unicast from an address, whatever the interface
-            return LinkState(up=True, addresses=self.monitor.addresses_anywhere())
         link = self.monitor.links.get(name)
+        sources = self._sources.get(name)
+        if sources is not None and (link is not None or not name):
+            there = self.monitor.addresses_within(0 if link is None else link.index)
+            return LinkState(link is None or link.up, addresses=tuple(sorted(sources & there)))
         if link is None:
             return ABSENT
         up = self.watch.up(name, link.up, now_us=now_us)

@@ -29,6 +29,8 @@ class Place(NamedTuple):
     protocol: int
     interface: str
     """The instances' interface: below the device, if that is a macvlan."""
+    source: str = ""
+    """The only address to hear packets to; "": any."""
 
 
 @dataclass(slots=True)
@@ -45,7 +47,9 @@ def needed(settings: VrrpSettings) -> dict[Place, Wanted]:
     """Every socket of a configuration."""
     places: dict[Place, Wanted] = {}
     for instance in settings.instances:
-        base = Place(instance.interface, instance.family, PROTOCOL_VRRP, instance.interface)
+        interface = instance.interface
+        source = instance.mcast_src_ip or "" if instance.roams else ""
+        base = Place(interface, instance.family, PROTOCOL_VRRP, interface, source)
         listens = [base]
         if instance.auth_type == "AH":
             listens.append(base._replace(protocol=PROTOCOL_AH))
@@ -56,7 +60,7 @@ def needed(settings: VrrpSettings) -> dict[Place, Wanted]:
             wanted.vrids.add(instance.vrid)
             if not instance.unicast:
                 wanted.groups.add(instance.mcast_group)
-            if place.device != instance.interface:
+            if place.device != interface:
                 wanted.source_mac = mac_of(instance)
         places[base._replace(device=instance.sends_on)].senders.append(instance.key)
     return places
@@ -116,27 +120,29 @@ class Outlets:
     @property
     def send_errors(self) -> dict[str, int]:
         """By device."""
-        return {place.device: s.send_errors for place, s in self._sockets.items()}
+        return {place.device or place.source: s.send_errors for place, s in self._sockets.items()}
 
     def _open(self, place: Place, links: Links) -> None:
         wanted, link, old = self._needed[place], links.get(place.device), self._sockets.get(place)
-        if old is not None and (link is None or link.index != old.index):
+        index = 0 if not place.device else None if link is None else link.index
+        if old is not None and index != old.index:
             self._close(place)
             old = None
-        if link is None:
+        if index is None:
             return
         made = old
         try:
             if made is None and place.family == 4:
-                made = Ipv4Socket(place.device, link.index, place.protocol)
-            made = made or Ipv6Socket(place.device, link.index)
+                made = Ipv4Socket(place.device, index, place.protocol, source=place.source)
+            made = made or Ipv6Socket(place.device, index, source=place.source)
             if not self._unfiltered or wanted.source_mac is not None:
                 made.allow(wanted.vrids, source_mac=wanted.source_mac)
             made.join(wanted.groups)
         except OSError as error:
             if made is not None and old is None:
                 made.close()
-            raise OSError(error.errno, error.strerror, place.device) from error
+            where = place.device or place.source
+            raise OSError(error.errno, error.strerror, where) from error
         if old is None:
             self._sockets[place] = made
             self._ears.watch(made, place.interface)

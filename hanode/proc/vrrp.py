@@ -180,6 +180,8 @@ class VrrpProcess:
             self._tell_link(name, now_us)
         if change.links:
             self.holder.links_changed(now_us=now_us)
+            for name in self.host.apart:
+                self._tell_link(name, now_us)
         if change.removed:
             self.holder.lose(change.removed, now_us=now_us)
             self._carry_out(self.router.lost(change.removed, now_us=now_us))
@@ -350,7 +352,7 @@ class VrrpProcess:
                 sender = senders.get(effect.key)
                 error = None if sender is None else sender.send(effect)
                 if error is not None and sender is not None and sender.send_errors == 1:
-                    self._warn(sender.interface, f"an advert could not be sent: {error}")
+                    self._warn(sender.interface or "vrrp", f"an advert could not be sent: {error}")
             else:
                 deeds.want(effect)
         if deeds.waiting:

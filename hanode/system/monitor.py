@@ -88,9 +88,15 @@ class Monitor:
         there = self._addresses.get(link.index, {})
         return tuple(ip for (ip, _), mark in there.items() if not (mark and ip in without))
 
-    def addresses_anywhere(self) -> tuple[bytes, ...]:
-        """Packed addresses of all interfaces."""
-        return tuple(dict.fromkeys(ip for there in self._addresses.values() for ip, _ in there))
+    def addresses_within(self, vrf: int) -> set[bytes]:
+        """Packed addresses of all interfaces in a VRF; 0: in none."""
+        vrfs = {link.index for link in self.links.values() if link.kind == "vrf"}
+        return {
+            ip
+            for link in self.links.values()
+            if vrf in (link.index, link.master) or (not vrf and link.master not in vrfs)
+            for ip, _ in self._addresses.get(link.index, ())
+        }
 
     def marked(self) -> list[Address]:
         """Addresses that were added as virtual ones (kernels from 5.18 on remember)."""

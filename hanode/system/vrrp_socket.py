@@ -31,6 +31,7 @@ RECEIVE_BUFFER_BYTES = 1 << 20
 MOST_WAITING = 4096
 """More small packets than a new socket's buffer takes."""
 SO_PRIORITY_CONTROL = 6
+IP_FREEBIND, IPV6_FREEBIND = (socket.IPPROTO_IP, 15), (socket.IPPROTO_IPV6, 78)
 IP_MULTICAST_ALL = 49
 IPV6_MULTICAST_ALL = 29
 TTL_AT, CHECKSUM_AT, AH_BYTES = 8, 10, 24
@@ -49,7 +50,9 @@ Ipv6Ready = tuple[SendAdvert, list[bytes], Ancillary, tuple[str, int, int, int]]
 class Ipv4Socket:
     """VRRP over IPv4 on one interface, for all its instances."""
 
-    def __init__(self, interface: str, index: int, protocol: int = PROTOCOL_VRRP) -> None:
+    def __init__(
+        self, interface: str, index: int, protocol: int = PROTOCOL_VRRP, *, source: str = ""
+    ) -> None:
         self.interface = interface
         self.index = index
         self.protocol = protocol
@@ -59,7 +62,7 @@ class Ipv4Socket:
         self._ready: dict[InstanceKey, dict[bytes, Ipv4Ready]] = {}
         """By destination: a group, or each peer."""
         self._groups: set[str] = set()
-        self._socket = s = _raw(socket.AF_INET, protocol, interface)
+        self._socket = s = _raw(socket.AF_INET, protocol, interface, source)
         s.setsockopt(socket.IPPROTO_IP, socket.IP_HDRINCL, 1)
         s.setsockopt(socket.IPPROTO_IP, socket.IP_MULTICAST_LOOP, 0)
         s.setsockopt(socket.IPPROTO_IP, IP_MULTICAST_ALL, 0)
@@ -149,13 +152,13 @@ class Ipv4Socket:
 class Ipv6Socket:
     """VRRP over IPv6 on one interface, for all its instances."""
 
-    def __init__(self, interface: str, index: int) -> None:
+    def __init__(self, interface: str, index: int, *, source: str = "") -> None:
         self.interface = interface
         self.index = index
         self.send_errors = 0
         self._ready: dict[tuple[InstanceKey, bytes], Ipv6Ready] = {}
         self._groups: set[str] = set()
-        self._socket = s = _raw(socket.AF_INET6, PROTOCOL_VRRP, interface)
+        self._socket = s = _raw(socket.AF_INET6, PROTOCOL_VRRP, interface, source)
         for option, value in (
             (socket.IPV6_MULTICAST_LOOP, 0),
             (IPV6_MULTICAST_ALL, 0),
@@ -270,19 +273,23 @@ class FrameSocket:
         self._socket.close()
 
 
-def _raw(family: int, protocol: int, interface: str) -> socket.socket:
-    """A raw socket; bound to the interface, unless that is "" (unicast without one)."""
+def _raw(family: int, protocol: int, interface: str, source: str) -> socket.socket:
+    """A raw socket; bound to the interface unless that is "", and to the address likewise."""
     made = socket.socket(family, socket.SOCK_RAW | socket.SOCK_NONBLOCK, protocol)
     if interface:
         made.setsockopt(socket.SOL_SOCKET, SO_BINDTODEVICE, interface.encode() + b"\0")
-        _empty(made)
+    if source:
+        # The address may come later than we do.
+        made.setsockopt(*(IP_FREEBIND if family == socket.AF_INET else IPV6_FREEBIND), 1)
+        made.bind((source, 0))
+    _empty(made)
     made.setsockopt(socket.SOL_SOCKET, socket.SO_PRIORITY, SO_PRIORITY_CONTROL)
     make_room(made, RECEIVE_BUFFER_BYTES)
     return made
 
 
 def _empty(made: socket.socket) -> None:
-    """Away with what came from other interfaces before the socket was bound to its own."""
+    """Away with what came before the socket was bound, and is not for it."""
     with contextlib.suppress(OSError):
         for _ in range(MOST_WAITING):
             made.recv(1)

@@ -68,7 +68,7 @@ class Machine(Election):
             case AdvertRefused():
                 return self._refuse(event, now_us)
             case LinkChanged():
-                back = f"{self.settings.interface} is back"
+                back = f"{self.settings.interface or self.settings.mcast_src_ip} is back"
                 self.link = event.link
                 return self._look_again(back, now_us)
             case TrackerChanged():
@@ -277,7 +277,7 @@ class Machine(Election):
     def _announce_own(self) -> list[Effect]:
         """After FAULT, unicast peers may have forgotten where we are (keepalived)."""
         settings = self.settings
-        if not settings.unicast or not self.source:
+        if not settings.unicast or not self.source or settings.roams:
             return []
         own = Address(packet.text(self.source), len(self.source) * 8, settings.interface)
         return [AnnounceAddresses(settings.key, (own,), 1)]

@@ -58,6 +58,11 @@ __all__ = (
 PRIORITY_OWNER = 255
 """RFC 9568 section 5.2.4: the router that owns the addresses sends this priority."""
 
+NO_INTERFACE = (
+    "it has no interface: write `interface` and its name, or, for unicast without one, unicast_peer"
+    " and a unicast_src_ip that is not link-local"
+)
+
 PRIORITY_STOP = 0
 """RFC 9568 section 5.2.4: the master has stopped taking part."""
 
@@ -116,7 +121,8 @@ class InstanceSettings:
 
     name: str
     interface: str
-    """Where VRRP is spoken; with `vmac`, the interface below it."""
+    """Where VRRP is spoken; with `vmac`, the interface below it. "": unicast from `mcast_src_ip`,
+    whichever interface has that and wherever the peers are."""
     vrid: int
     priority: int = 100
     vips: tuple[Address, ...] = ()
@@ -181,6 +187,8 @@ class InstanceSettings:
     expired_backup_priority: int | None = None
     """timer_expired_backup: a master later than Master_Down of this priority steps down."""
     vmac: Vmac | None = None
+    vrf: str | None = None
+    """Unicast without an interface in this VRF; then `interface` is the VRF's."""
     tracked: tuple[Tracked, ...] = ()
     """Its own, and those of its sync group; those that cannot count are left out."""
     dont_track_primary: bool = False
@@ -210,6 +218,8 @@ class InstanceSettings:
         for what, ip in named:
             if not _is_ip(ip, self.family):
                 raise ValueError(f"{self.name}: {what} {ip} is no IPv{self.family} address")
+        if self.roams and (not self.unicast or only_on_a_link(self.mcast_src_ip)):
+            raise ValueError(f"{self.name}: {NO_INTERFACE}")
         if any(address.family != self.family for address in self.vips):
             raise ValueError(f"{self.name}: every virtual_ipaddress must be IPv{self.family}")
         if len(self.vips) > 255:
@@ -219,6 +229,11 @@ class InstanceSettings:
     def key(self) -> InstanceKey:
         """What makes two generations of settings the same instance: its place on the wire."""
         return (self.interface, self.family, self.vrid)
+
+    @property
+    def roams(self) -> bool:
+        """It has an address to speak from, but no interface of its own."""
+        return not self.interface or self.vrf is not None
 
     @property
     def addresses(self) -> tuple[Address, ...]:
@@ -289,9 +304,10 @@ class VrrpSettings:
         for instance in self.instances:
             other = seen.setdefault(instance.key, instance.name)
             if other != instance.name:
+                where = f"on {instance.interface}" if instance.interface else "without an interface"
                 raise ValueError(
                     f"{other} and {instance.name} both use virtual_router_id {instance.vrid}"
-                    f" on {instance.interface}"
+                    f" {where}"
                 )
         names = {instance.name for instance in self.instances}
         if len(names) != len(self.instances):
@@ -303,6 +319,11 @@ class VrrpSettings:
                     raise ValueError(f"{group.name}: there is no instance {member}")
                 if grouped.setdefault(member, group.name) != group.name:
                     raise ValueError(f"{member} is in two groups: {grouped[member]}, {group.name}")
+
+
+def only_on_a_link(ip: str | None) -> bool:
+    """No address, or one that means nothing without an interface (fe80::/10)."""
+    return ip is None or (pack(ip)[0] == 0xFE and pack(ip)[1] & 0xC0 == 0x80)
 
 
 def _is_ip(text: str, family: int) -> bool:

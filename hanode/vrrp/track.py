@@ -60,7 +60,8 @@ def source_address(settings: InstanceSettings, link: LinkState) -> bytes | None:
     """
     if settings.mcast_src_ip is not None:
         source = pack(settings.mcast_src_ip)
-        return None if settings.track_src_ip and source not in link.addresses else source
+        must_be_there = settings.track_src_ip or settings.roams
+        return None if must_be_there and source not in link.addresses else source
     size = ADDRESS_BYTES[settings.family]
     ours = {address.packed for address in settings.addresses}
     owned: bytes | None = None
@@ -132,7 +133,7 @@ def fault(
         return f"{settings.interface} down"
     if source_address(settings, link) is None:
         if settings.mcast_src_ip is not None:
-            return f"{settings.interface} has not the address {settings.mcast_src_ip}"
+            return f"{_whose(settings)} has not the address {settings.mcast_src_ip}"
         return f"{settings.interface} has no IPv{settings.family} address of its own"
     if settings.unicast and settings.unicast_fault_no_peer and not settings.unicast_peers:
         return "there is no unicast_peer"
@@ -142,6 +143,13 @@ def fault(
         if state is not None and (reason := _failure(thing, state)) is not None:
             return reason
     return None
+
+
+def _whose(settings: InstanceSettings) -> str:
+    """Who should have the address to speak from."""
+    if settings.vrf is not None:
+        return f"VRF {settings.vrf}"
+    return settings.interface or "this machine"
 
 
 def _failure(thing: Tracked, state: TrackerChanged) -> str | None:

@@ -28,6 +28,11 @@ def ours(net: Wire, node: str, settings: InstanceSettings) -> Engine:
     return Ours(net, node, settings)
 
 
+def ours_apart(net: Wire, node: str, settings: InstanceSettings) -> Engine:
+    """The vrrp process, without an interface where keepalived 2.2.7 needs one."""
+    return Ours(net, node, replace(settings, interface=""))
+
+
 def v3(node: str, *vips: str, **more: object) -> InstanceSettings:
     """HA_Group in VRRPv3."""
     return instance(node, *vips, **{"version": 3, "auth_type": "NONE", **more})

@@ -15,6 +15,7 @@ from tests.interop.stage import (
     keepalived,
     life_of_a_pair,
     ours,
+    ours_apart,
     unicast,
     unicast6,
     v3,
@@ -37,6 +38,8 @@ PAIRS: dict[str, Callable[[str], InstanceSettings]] = {
     "ipv6_unicast": lambda node: unicast6(node, advert_int_us=TENTH),
     "ipv6_vmac": lambda node: with_vmac(ipv6(node, advert_int_us=TENTH)),
 }
+APART = {"unicast_apart": PAIRS["unicast"], "ipv6_unicast_apart": PAIRS["ipv6_unicast"]}
+"""Ours speaks from an address, without an interface."""
 WAYS = {"keepalived_then_ours": (keepalived, ours), "ours_then_keepalived": (ours, keepalived)}
 
 
@@ -44,14 +47,19 @@ WAYS = {"keepalived_then_ours": (keepalived, ours), "ours_then_keepalived": (our
 def told() -> Iterator[dict[tuple[str, str], Future[dict[str, float]]]]:
     with ThreadPoolExecutor(8) as pool:
         yield {
-            (kind, way): pool.submit(life_of_a_pair, *starts, make, with_ipv6)
-            for kind, make in PAIRS.items()
+            (kind, way): pool.submit(
+                life_of_a_pair,
+                *(ours_apart if kind in APART and start is ours else start for start in starts),
+                make,
+                with_ipv6,
+            )
+            for kind, make in {**PAIRS, **APART}.items()
             for way, starts in WAYS.items()
         }
 
 
 @pytest.mark.parametrize("way", list(WAYS))
-@pytest.mark.parametrize("kind", list(PAIRS))
+@pytest.mark.parametrize("kind", [*PAIRS, *APART])
 def test_pair_fails_over_in_time(
     told: dict[tuple[str, str], Future[dict[str, float]]],
     kind: str,

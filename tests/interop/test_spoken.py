@@ -14,6 +14,7 @@ from tests.interop.stage import (
     ipv6,
     keepalived,
     ours,
+    ours_apart,
     spoken,
     unicast,
     unicast6,
@@ -47,6 +48,9 @@ SPOKEN: dict[str, InstanceSettings] = {
 }
 assert set(IP6) == {"a", "b"}
 
+APART = {"v2_unicast", "v2_unicast_ah", "v3_unicast", "ipv6_unicast"}
+"""Those that need no interface; 2.2.7 itself wants one all the same."""
+
 Both = tuple[tuple[list[str], list[str]], tuple[list[str], list[str]]]
 
 
@@ -59,10 +63,20 @@ def compared(settings: InstanceSettings) -> Both:
     return theirs, mine
 
 
+def apart(settings: InstanceSettings) -> Both:
+    """keepalived's frames, and ours from no interface."""
+    with ThreadPoolExecutor(2) as pool:
+        theirs = pool.submit(spoken, keepalived, settings, with_ipv6)
+        mine = pool.submit(spoken, ours_apart, settings, with_ipv6)
+    return theirs.result(), mine.result()
+
+
 @pytest.fixture(scope="module")
 def told() -> Iterator[dict[str, Future[Both]]]:
     with ThreadPoolExecutor(7) as pool:
-        yield {name: pool.submit(compared, settings) for name, settings in SPOKEN.items()}
+        futures = {name: pool.submit(compared, settings) for name, settings in SPOKEN.items()}
+        futures |= {f"{name}_apart": pool.submit(apart, SPOKEN[name]) for name in APART}
+        yield futures
 
 
 @pytest.mark.parametrize("name", list(SPOKEN))
@@ -72,3 +86,11 @@ def test_frames_are_byte_equal(told: dict[str, Future[Both]], name: str) -> None
     assert mine[1] == theirs[1]
     assert len(mine[0]) == 5
     assert len(mine[1]) == 10 * len(SPOKEN[name].vips)
+
+
+@pytest.mark.parametrize("name", sorted(APART))
+def test_unicast_from_no_interface_is_the_same_bytes(
+    told: dict[str, Future[Both]], name: str
+) -> None:
+    theirs, mine = told[f"{name}_apart"].result(90)
+    assert mine == theirs

@@ -177,6 +177,47 @@ def test_one_virtual_mac_cannot_be_at_two_places() -> None:
     )
 
 
+def apart(words: str, vips: str = "192.0.2.1/24 dev eth1", before: str = "") -> Built:
+    """An instance without `interface`."""
+    return built(before + text(words, vips).replace("interface eth0", ""))
+
+
+PEER = "unicast_peer {\n192.0.2.9\n}\n"
+NO_INTERFACE = (
+    "V: it has no interface: write `interface` and its name, or, for unicast without one,"
+    " unicast_peer and a unicast_src_ip that is not link-local"
+)
+
+
+def test_unicast_from_an_address_needs_no_interface() -> None:
+    (one,) = apart(PEER + "unicast_src_ip 192.0.2.8\nuse_vmac_addr").vrrp.instances
+    assert (one.interface, one.roams, one.mcast_src_ip) == ("", True, "192.0.2.8")
+    assert places(one) == [("192.0.2.1/24", "vrrp.7", "eth1")]
+    red = apart(PEER + "unicast_src_ip 192.0.2.8\nvrf red")
+    (one,) = red.vrrp.instances
+    assert (one.interface, one.vrf, one.roams) == ("red", "red", True)
+    assert not [said for said in red.ignored if "vrf" in said]
+    default = GLOBALS.format("default_interface eth5")
+    (one,) = apart(PEER + "unicast_src_ip 192.0.2.8", "192.0.2.1", default).vrrp.instances
+    assert (one.interface, one.vips[0].dev) == ("", "eth5")
+
+
+def test_who_has_no_interface_is_told_what_to_write() -> None:
+    for words in ("", PEER, "unicast_src_ip 192.0.2.8", "vrf red"):
+        assert apart(words).errors == (NO_INTERFACE,), words
+    six = "unicast_src_ip fe80::8\nunicast_peer {\nfe80::9\n}"
+    assert apart(six, "2001:db8::1/64 dev eth1").errors == (NO_INTERFACE,)
+    assert apart(PEER + "unicast_src_ip 192.0.2.8", "192.0.2.1/24").errors == (
+        "V: the address 192.0.2.1 names no interface: write `dev` and the interface's name behind"
+        " it, since the instance has none either",
+    )
+    ignored = apart(PEER + "unicast_src_ip 192.0.2.8\nuse_vmac").ignored
+    assert "V: use_vmac needs an interface below it, and the instance has none" in ignored
+    assert "V: vrf red counts only where there is no interface; its own VRF is that of eth0" in (
+        built(text("vrf red")).ignored
+    )
+
+
 TRACKERS = """\
 vrrp_script chk {
     script "/bin/check 'two words' x"
