@@ -231,6 +231,9 @@ class NodeStatus:
     trackers: tuple[TrackerStatus, ...] = ()
     maintenance_us: int = 0
     """Since when an operator keeps it out of the election; 0: it takes part."""
+    strays: dict[str, int] = field(default_factory=dict)
+    """VRRP packets that were no instance's: `unknown_vrids` and `short_packets`. Without
+    log_unknown_vrids the kernel drops nearly all of them unseen."""
     v: int = VERSION
 
 

@@ -11,7 +11,7 @@ import asyncio
 import contextlib
 import socket
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from hanode.apply import File
@@ -52,6 +52,7 @@ class _Said:
     trackers: tuple[TrackerStatus, ...] = ()
     virtual_servers: tuple[VirtualServerStatus, ...] = ()
     ipvs: str = ""
+    strays: dict[str, int] = field(default_factory=dict)
 
 
 class Engine:
@@ -93,6 +94,8 @@ class Engine:
         self.ipvs = ""
         self.trackers: tuple[TrackerStatus, ...] = ()
         """As the watch process last told."""
+        self.strays: dict[str, int] = {}
+        """As the vrrp process last told."""
 
     def start(self, file: File, built: Built, tasks: asyncio.TaskGroup) -> None:
         """Start the children; each gets `file`'s settings before anything else."""
@@ -128,6 +131,7 @@ class Engine:
         instances: tuple[InstanceStatus, ...] = ()
         servers: tuple[VirtualServerStatus, ...] = ()
         problems = list(self._refused.values())
+        self.strays = {}
         for child, answer in zip(self.children, answers, strict=True):
             if answer is None:
                 silence = "does not answer" if child.ready else "is starting"
@@ -143,6 +147,8 @@ class Engine:
             self.ipvs = said.ipvs or self.ipvs
             if child.name == "watch":
                 self.trackers = said.trackers
+            if child.name == "vrrp":
+                self.strays = said.strays
         return instances, servers, problems
 
     async def ask(self, name: str, verb: str, *, timeout_s: float, **fields: Any) -> Message | None:

@@ -12,7 +12,14 @@ import time
 from collections.abc import Iterable, Iterator
 
 from hanode.conf import MASK
-from hanode.proc.keepalived_json import Counters, address_line, quoted, route_line, rule_line
+from hanode.proc.keepalived_json import (
+    FURTHER,
+    Counters,
+    address_line,
+    quoted,
+    route_line,
+    rule_line,
+)
 from hanode.vrrp.settings import Command, InstanceSettings, SyncGroupSettings, VrrpSettings
 from hanode.wire import InstanceStatus
 
@@ -39,6 +46,22 @@ STATS_LINES = (
     ("    Sent", "pri_zero_sent"),
 )
 
+FURTHER_LABELS = {
+    "version_err": "Version",
+    "checksum_err": "Checksum",
+    "destination_err": "Destination",
+    "unicast_src_err": "Unicast Source",
+    "owner_ignored": "Ignored As Owner",
+    "replay_err": "AH Replay",
+    "auth_ext_missing": "HMAC Missing",
+    "auth_ext_malformed": "HMAC Malformed",
+    "auth_ext_unknown_key": "HMAC Unknown Key",
+    "auth_ext_invalid_hmac": "HMAC Invalid",
+    "auth_ext_stale": "HMAC Stale",
+    "auth_ext_replay": "HMAC Replay",
+}
+"""Lines that 2.2.7 does not have, in a section of their own, where they are not 0."""
+
 
 def dump_stats(settings: VrrpSettings, counters: Counters) -> str:
     """keepalived.stats."""
@@ -50,7 +73,14 @@ def dump_stats(settings: VrrpSettings, counters: Counters) -> str:
         for label, name in STATS_LINES:
             count = counters[instance.name].get(name, 0)
             lines.append(f"{label}: {count}" if name else label)
+        lines += _further(counters[instance.name])
     return "\n".join([*lines, ""])
+
+
+def _further(counted: dict[str, int]) -> list[str]:
+    found = [(FURTHER_LABELS[name], counted[name]) for name in FURTHER if counted.get(name)]
+    told = [f"    {label}: {count}" for label, count in found]
+    return ["  Further Packet Errors:", *told] if told else []
 
 
 def dump_data(settings: VrrpSettings, statuses: Iterable[InstanceStatus], host: str) -> str:

@@ -100,6 +100,7 @@ class Snapshot:
             stopping=self.stopping,
             trackers=self._engine.trackers,
             maintenance_us=self._operator.since_us,
+            strays=self._engine.strays,
         )
 
     @property

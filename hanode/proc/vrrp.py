@@ -314,7 +314,10 @@ class VrrpProcess:
         self._take_change(self.monitor.drain())
         facts = {
             "late_us_max": self.late_us_max,
-            "unknown_vrids": self.router.unknown_vrids,
+            "strays": {
+                "unknown_vrids": self.router.unknown_vrids,
+                "short_packets": self.router.short_packets,
+            },
             "send_errors": self.host.outlets.send_errors,
         }
         machines = list(self.router.machines.values())

@@ -182,6 +182,15 @@ def read_ipv4(packet: bytes) -> Datagram | Refusal:
     )
 
 
+def vrid_at(packet: bytes) -> int | None:
+    """The VRID of an IPv4 packet, whatever else it lacks; None: it does not come so far."""
+    if len(packet) < IPV4_HEADER_BYTES:
+        return None
+    at = max(packet[0] & 0x0F, IPV4_HEADER_BYTES // 4) * 4 + 1
+    at += AH_BYTES if packet[9] == PROTOCOL_AH else 0
+    return packet[at] if len(packet) > at else None
+
+
 def interval_us(payload: bytes) -> int:
     """The sender's advert_int: whole seconds in v2, centiseconds in 12 bits in v3."""
     if payload[0] >> 4 == 2:

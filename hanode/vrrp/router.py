@@ -21,12 +21,13 @@ from hanode.vrrp.events import (
     TrackerChanged,
 )
 from hanode.vrrp.machine import TIMER_FIRED, Machine
-from hanode.vrrp.packet import Datagram, Refusal
+from hanode.vrrp.packet import Datagram, Reason, Refusal
 from hanode.vrrp.reloads import Reload as Reload
 from hanode.vrrp.verbs import Verbs
 
 IPV4_OFFSET_TTL = 8
 IPV4_OFFSET_SOURCE = 12
+IPV4_OFFSET_DESTINATION = 16
 IPV4_OFFSET_VRID = packet.IPV4_HEADER_BYTES + 1
 UNREAD_US = 3_000
 """After so long a backup whose time has come asks again whether everything was read."""
@@ -124,7 +125,8 @@ class Router(Verbs):
                 return []
         datagram = packet.read_ipv4(data)
         if isinstance(datagram, Refusal):
-            return []
+            source, vrid = data[IPV4_OFFSET_SOURCE:IPV4_OFFSET_DESTINATION], packet.vrid_at(data)
+            return self._cut_short(interface, vrid, source, datagram, now_us)
         return self._receive(interface, 4, datagram, data[IPV4_OFFSET_SOURCE:], now_us)
 
     def receive_ipv6(
@@ -139,7 +141,9 @@ class Router(Verbs):
     ) -> list[Effect]:
         """What followed the IPv6 header of a packet on `interface`."""
         if len(payload) < packet.HEADER_BYTES:
-            return []
+            short = Refusal(Reason.LENGTH, f"it has only {len(payload)} bytes")
+            vrid = payload[1] if len(payload) > 1 else None
+            return self._cut_short(interface, vrid, source, short, now_us)
         datagram = Datagram(source, destination, hop_limit, payload)
         machine = self._tables.get((interface, 6), {}).get(payload[1])
         tail = source + destination + payload
@@ -163,6 +167,19 @@ class Router(Verbs):
         if machine.repeatable and not machine.receiver.signed:
             machine.heard_tail = tail
         return self._paced(effects, now_us)
+
+    def _cut_short(
+        self, interface: str, vrid: int | None, source: bytes, refusal: Refusal, now_us: int
+    ) -> list[Effect]:
+        """A packet without a whole VRRP header: its instance's fault, where that can be read."""
+        family = 4 if len(source) == 4 else 6
+        machine = None
+        if vrid is not None:
+            machine = self._tables.get((interface, family), {}).get(vrid)
+        if machine is None:
+            self.short_packets += 1
+            return []
+        return self._step(machine, AdvertRefused(source, refusal), now_us)
 
     def _unknown(
         self, interface: str, family: int, datagram: Datagram, now_us: int

@@ -28,6 +28,9 @@ class Steps:
         self.groups: dict[str, SyncGroup] = {}
         self.shared = Shared()
         self.unknown_vrids = 0
+        """Packets that named no instance of ours."""
+        self.short_packets = 0
+        """Packets too short to name one."""
         self._unknown_us: dict[InstanceKey, int] = {}
         """When each was warned of last; at most 255 for each interface and family."""
         self._links: dict[str, LinkState] = {}

@@ -18,6 +18,7 @@ import pytest
 from hanode.cli.run_options import SIGNALS
 from hanode.proc.keepalived_json import dump_json
 from hanode.proc.options import built_of, read_start_file
+from hanode.vrrp.account import COUNTERS
 from hanode.wire import InstanceStatus, VipStatus
 from tests.proc.harness import PROJECT, directory, until
 
@@ -340,7 +341,7 @@ def test_data_says_with_the_same_labels_what_it_says(both: tuple[Engine, Engine]
 
 
 @pytest.mark.needs("root", "netns", "keepalived")
-def test_status_names_the_group(both: tuple[Engine, Engine]) -> None:
+def test_status_names_the_group_and_every_counter(both: tuple[Engine, Engine]) -> None:
     words = ["status", "--json", "--run-dir", str(both[1].place / "r")]
     shown = subprocess.run(
         [sys.executable, "-m", "hanode", *words],
@@ -349,8 +350,11 @@ def test_status_names_the_group(both: tuple[Engine, Engine]) -> None:
         check=True,
         cwd=PROJECT,
     )
-    groups = {i["name"]: i["group"] for i in json.loads(shown.stdout)["instances"]}
+    told = json.loads(shown.stdout)
+    groups = {i["name"]: i["group"] for i in told["instances"]}
     assert groups == {"VI_1": "G1", "VI_2": "", "VI_3": "", "VI_4": "G1"}
+    assert {tuple(i["counters"]) for i in told["instances"]} == {COUNTERS}
+    assert told["strays"] == {"unknown_vrids": 0, "short_packets": 0}
 
 
 @pytest.mark.needs("root", "netns", "keepalived")
