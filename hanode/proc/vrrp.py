@@ -23,6 +23,7 @@ from hanode.proc.ears import Ears, listened
 from hanode.proc.eve import EVE_US, Eve
 from hanode.proc.holder import Holder
 from hanode.proc.host import Host
+from hanode.proc.idle import Idle
 from hanode.proc.lines import Lines
 from hanode.proc.loop import Loop
 from hanode.proc.outlets import Outlets
@@ -107,10 +108,11 @@ class VrrpProcess:
             self._warn,
         )
         self.holder = Holder(commands, self.monitor, self._warn_instance)
+        self.idle = Idle(self.router, self.firewall, self._warn, self.tidings.tell)
         self.deeds = Deeds(
             self.holder,
             announce=self.host.announce,
-            tell=self.tidings.tell,
+            tell=self.idle.tell,
             block=self._block,
         )
         self.eve = Eve(self.router, self.loop, self.clock, self.host, self.holder)
@@ -272,6 +274,7 @@ class VrrpProcess:
         self.holder.hold_static(settings)
         self._watch_routes(settings)
         self.host.prune()
+        self.idle.settle()
         self._set_chore()
         realtime.still_the_collector()
         self.tidings.say({**answer, "changed": list(reload.changed), "error": None})

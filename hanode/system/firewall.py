@@ -4,7 +4,8 @@ SYSTEM. Two nf_tables tables of our own, one for each family. A set of addresses
 (no_accept, strict): what a transition changes is one element; neighbour discovery passes, or nobody
 would find the address. A set of macvlans whose IGMP, MLD and router solicitations are dropped: from
 a backup they would tell the switch that the virtual MAC is there (the interface below joins the
-same groups with its own). Packed by hand: pyroute2's nftables come with asyncio.
+same groups with its own). A set of macvlans of strict backups: what is sent to their MAC is
+dropped. Packed by hand: pyroute2's nftables come with asyncio.
 """
 
 from __future__ import annotations
@@ -32,17 +33,19 @@ SUBSYSTEM = 10
 BATCH_BEGIN, BATCH_END = 0x10, 0x11
 NEWTABLE, DELTABLE, NEWCHAIN, NEWRULE, NEWSET, NEWSETELEM, DELSETELEM = 0, 2, 3, 6, 9, 12, 14
 FAMILY = {4: int(socket.AF_INET), 6: int(socket.AF_INET6)}
-TABLE, CLOSED, QUIET = b"hanode\0", b"closed\0", b"quiet\0"
-CLOSED_ID, QUIET_ID = 1, 2
+TABLE, CLOSED, QUIET, IDLE = b"hanode\0", b"closed\0", b"quiet\0", b"idle\0"
+CLOSED_ID, QUIET_ID, IDLE_ID = 1, 2, 3
 NAME_BYTES, NAME_TYPE = 16, 41
 NETWORK_HEADER, TRANSPORT_HEADER = 1, 2
 IPV4_PROTOCOL_AT, IGMP = 9, 2
 SOURCE_AT, DESTINATION_AT = {4: 12, 6: 8}, {4: 16, 6: 24}
 SIZE, KEY_TYPE = {4: 4, 6: 16}, {4: 7, 6: 8}
-HOOKS = {b"in\0": (1, DESTINATION_AT), b"out\0": (3, SOURCE_AT)}
+HOOKS = {b"first\0": (0, DESTINATION_AT), b"in\0": (1, DESTINATION_AT), b"out\0": (3, SOURCE_AT)}
 PRIORITY = -1
 """As keepalived: just before everybody else's filter."""
-META_OIFNAME, META_L4PROTO, ICMPV6 = 7, 16, 58
+META_IIFNAME, META_OIFNAME, META_L4PROTO, META_PKTTYPE, ICMPV6 = 6, 7, 16, 19, 58
+PACKET_HOST = 0
+"""To the interface's own MAC address."""
 NEIGHBOUR_DISCOVERY = (135, 136)
 CHATTER = (131, 132, 133, 143)
 """MLD's reports and its farewell, router solicitation, MLDv2's report."""
@@ -86,6 +89,17 @@ class Firewall:
             for name in names
             for family in FAMILY
         )
+
+    def discard(self, macvlan: str) -> str | None:
+        """Take no frame that is sent to its MAC address; why that failed, or None."""
+        return self._put(
+            (family, NEWSETELEM, NLM_F_CREATE, _element(IDLE, _name(macvlan))) for family in FAMILY
+        )
+
+    def take(self, macvlan: str) -> None:
+        """No longer."""
+        for family in FAMILY:
+            self._batch(family, [(DELSETELEM, 0, _element(IDLE, _name(macvlan)))])
 
     def _put(self, orders: Iterable[tuple[int, int, int, bytes]]) -> str | None:
         for family, kind, flags, body in orders:
@@ -146,6 +160,7 @@ def _tables(family: int) -> list[tuple[int, int, bytes]]:
     for name, number, kind, size in (
         (CLOSED, CLOSED_ID, KEY_TYPE[family], SIZE[family]),
         (QUIET, QUIET_ID, NAME_TYPE, NAME_BYTES),
+        (IDLE, IDLE_ID, NAME_TYPE, NAME_BYTES),
     ):
         key = _number(4, kind) + _number(5, size)
         said = table + _text(2, name) + _number(3, 0) + key + _number(10, number)
@@ -154,17 +169,24 @@ def _tables(family: int) -> list[tuple[int, int, bytes]]:
         where = _number(1, hook) + _attribute(2, struct.pack(">i", PRIORITY))
         chain = table + _text(3, name) + _nested(4, where) + _number(5, NF_ACCEPT)
         orders.append((NEWCHAIN, new, chain + _text(7, b"filter\0")))
-        rules = _quiet(family) if name == b"out\0" else []
-        if family == 6:
-            rules += [_icmpv6(kind) + _verdict(NF_ACCEPT) for kind in NEIGHBOUR_DISCOVERY]
-        rules.append(
-            _payload(NETWORK_HEADER, at[family], SIZE[family])
-            + _is_in(CLOSED, CLOSED_ID)
-            + _verdict(NF_DROP)
-        )
-        for rule in rules:
+        for rule in [_idle()] if name == b"first\0" else _rules(name, family, at[family]):
             orders.append((NEWRULE, new | 0x800, table + _text(2, name) + _nested(4, rule)))
     return orders
+
+
+def _rules(name: bytes, family: int, address_at: int) -> list[bytes]:
+    rules = _quiet(family) if name == b"out\0" else []
+    if family == 6:
+        rules += [_icmpv6(kind) + _verdict(NF_ACCEPT) for kind in NEIGHBOUR_DISCOVERY]
+    address = _payload(NETWORK_HEADER, address_at, SIZE[family])
+    return [*rules, address + _is_in(CLOSED, CLOSED_ID) + _verdict(NF_DROP)]
+
+
+def _idle() -> bytes:
+    """Adverts come to a group, and pass."""
+    enters = _expression(b"meta\0", _number(1, REGISTER) + _number(2, META_IIFNAME))
+    kind = _expression(b"meta\0", _number(1, REGISTER) + _number(2, META_PKTTYPE))
+    return enters + _is_in(IDLE, IDLE_ID) + kind + _equals(PACKET_HOST) + _verdict(NF_DROP)
 
 
 def _quiet(family: int) -> list[bytes]:
