@@ -86,8 +86,8 @@ class Receiver:
         refusal = refusal or self._judge_rest(datagram)
         if refusal is not None:
             return refusal
-        if count == 0 and settings.strict:
-            return Refusal(Reason.ADDRESSES, "it names no address")
+        if settings.strict and (refusal := judge_strictly(payload)) is not None:
+            return refusal
         addresses = tuple(payload[at : at + size] for at in range(HEADER_BYTES, end, size))
         return Advert(
             version=version,
@@ -120,8 +120,10 @@ class Receiver:
         pseudo = packet.pseudo_header(datagram.source, datagram.destination, len(payload))
         if packet.checksum(pseudo + payload) == 0:
             return True
-        # keepalived with v3_checksum_as_v2 does not look at what it receives.
-        return settings.v3_checksum_as_v2 and settings.family == 4
+        # With v3_checksum_as_v2 either sum is one that a peer of ours may send. (keepalived then
+        # looks at neither; RFC 9568 section 7.1 wants the checksum verified.)
+        either = settings.v3_checksum_as_v2 and settings.family == 4
+        return either and packet.checksum(payload) == 0
 
     def _judge_peer(self, datagram: Datagram) -> Refusal | None:
         if not self._settings.check_unicast_src:
@@ -150,6 +152,15 @@ def judge_v2(payload: bytes, settings: InstanceSettings) -> Refusal | None:
     if payload[5] * 1_000_000 != settings.advert_int_us:
         ours = f"{settings.advert_int_us // 1_000_000} s"
         return Refusal(Reason.INTERVAL, f"its advert_int is {payload[5]} s, ours is {ours}")
+    return None
+
+
+def judge_strictly(payload: bytes) -> Refusal | None:
+    """What keepalived takes by default and the RFC does not (9568 section 5.2.5, erratum 8301)."""
+    if payload[3] == 0:
+        return Refusal(Reason.ADDRESSES, "it names no address")
+    if packet.interval_us(payload) == 0:
+        return Refusal(Reason.INTERVAL, "its advert_int is 0")
     return None
 
 

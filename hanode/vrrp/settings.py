@@ -178,7 +178,8 @@ class InstanceSettings:
     accept: bool = True
     """Packets to the addresses are taken; an owner takes them anyhow."""
     strict: bool = False
-    """Adverts without addresses are refused; the rest of strict mode is in the other settings."""
+    """Adverts without addresses or interval are refused; the rest of strict mode is in the other
+    settings."""
     owner_ignore_adverts: bool = False
     """An owner does not listen (RFC 9568 section 7.1); keepalived's does, but in strict mode."""
     state: Literal["MASTER", "BACKUP"] = "BACKUP"

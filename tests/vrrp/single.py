@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from hanode import conf
+from hanode.build import build
 from hanode.vrrp import effects as fx
 from hanode.vrrp import packet
 from hanode.vrrp.events import LinkState
@@ -93,12 +95,17 @@ class One:
         data = bytes(payload[: len(payload) - drop])
         if settings.family == 6:
             return self.router.receive_ipv6(
-                "d0", data, source=source, destination=to, hop_limit=ttl, now_us=self.now_us
+                settings.interface,
+                data,
+                source=source,
+                destination=to,
+                hop_limit=ttl,
+                now_us=self.now_us,
             )
         header = packet.ipv4_header(
             source=source, destination=to, length=len(data), ident=7, ttl=ttl
         )
-        return self.router.receive_ipv4("d0", header + data, now_us=self.now_us)
+        return self.router.receive_ipv4(settings.interface, header + data, now_us=self.now_us)
 
     def become_master(self) -> list[fx.Effect]:
         return self.wait(10 * self.settings.advert_int_us)
@@ -129,3 +136,26 @@ def removed(effects: list[fx.Effect]) -> list[str]:
 
 def announced(effects: list[fx.Effect]) -> list[str]:
     return [str(a) for e in effects if isinstance(e, fx.AnnounceAddresses) for a in e.addresses]
+
+
+def refused(one: One, reason: str) -> bool:
+    """Whether one packet was, for this reason, and nothing believed."""
+    return bool(one.machine.counters[reason] == 1 and one.machine.counters["advert_rcvd"] == 0)
+
+
+def sums_to_zero(advert: fx.SendAdvert, *, pseudo: bool) -> bool:
+    """Whether its checksum is right, with or without a pseudo-header."""
+    before = packet.pseudo_header(advert.source, advert.destination, len(advert.payload))
+    return packet.checksum((before if pseudo else b"") + advert.payload) == 0
+
+
+def settings_of(
+    vips: str, *, strict: bool, words: str = "", version: int = 3
+) -> tuple[InstanceSettings, list[str]]:
+    """What a file with these addresses comes to, and the codes of its warnings."""
+    lines = ["global_defs {", "vrrp_strict" if strict else "", f"vrrp_version {version}", "}"]
+    lines += ["vrrp_instance V {", "interface d0", "virtual_router_id 51", words]
+    lines += ["virtual_ipaddress {", vips, "}", "}", ""]
+    checked = conf.check("\n".join(lines), node="NodeA")
+    (settings,) = build(checked.model).vrrp.instances
+    return settings, [p.code for p in checked.problems if p.severity != "info"]
