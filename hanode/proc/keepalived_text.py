@@ -47,6 +47,7 @@ STATS_LINES = (
 )
 
 FURTHER_LABELS = {
+    "own_address_rcvd": "Own Address",
     "version_err": "Version",
     "checksum_err": "Checksum",
     "destination_err": "Destination",

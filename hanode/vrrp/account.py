@@ -9,6 +9,9 @@ from hanode.vrrp.effects import Effect, Warned
 from hanode.vrrp.packet import Reason
 from hanode.vrrp.settings import InstanceSettings
 
+OWN_ADDRESS = "own_address_rcvd"
+"""As MASTER: adverts that came from our own address, by a loop or from who has it too."""
+
 COUNTERS = (
     "advert_rcvd",
     "advert_sent",
@@ -16,6 +19,7 @@ COUNTERS = (
     "release_master",
     "pri_zero_rcvd",
     "pri_zero_sent",
+    OWN_ADDRESS,
     *Reason,
 )
 """keepalived's names, where it has one (its JSON dump's `stats`)."""

@@ -8,7 +8,7 @@ Where keepalived 2.2.7 and the RFC differ, this is keepalived.
 from __future__ import annotations
 
 from hanode.vrrp import hold, mismatch, packet, track
-from hanode.vrrp.account import Account
+from hanode.vrrp.account import OWN_ADDRESS, Account
 from hanode.vrrp.announce import Announcements
 from hanode.vrrp.effects import Effect, Notify, State, StateChanged
 from hanode.vrrp.events import ABSENT, AdvertReceived, AdvertRefused, LinkState
@@ -235,6 +235,7 @@ class Election:
             return effects + self._send_advert(now_us)
         sender = packet.text(event.source)
         if event.source == self.source:
+            self.account.count(OWN_ADDRESS)
             return effects + self.account.warn(
                 self.settings,
                 "own address",

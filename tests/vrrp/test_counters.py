@@ -10,6 +10,7 @@ from hanode.proc.keepalived_json import FURTHER, STATS, dump_json
 from hanode.proc.keepalived_text import FURTHER_LABELS, STATS_LINES, dump_stats
 from hanode.vrrp import packet
 from hanode.vrrp.account import COUNTERS
+from hanode.vrrp.effects import State
 from hanode.vrrp.events import LinkState
 from hanode.vrrp.packet import Reason
 from hanode.vrrp.router import Router
@@ -76,6 +77,14 @@ def test_ipv6_packet_without_a_whole_header_is_counted(size: int, who: str) -> N
     one.hear(90, drop=40 - size)
     assert one.router.short_packets == (who == "nobody")
     assert one.machine.counters["packet_len_err"] == (who == "it")
+
+
+def test_advert_from_our_own_address_is_counted_by_a_master() -> None:
+    one = One(V6)
+    one.become_master()
+    one.hear(255, one.own)
+    assert one.machine.counters["own_address_rcvd"] == 1
+    assert one.state is State.MASTER
 
 
 def test_packet_of_another_vrid_is_counted_as_unknown() -> None:
