@@ -8,7 +8,7 @@ names it.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from hanode.build import vrrp
 from hanode.build.checker import virtual_server
@@ -24,12 +24,14 @@ class Built:
     vrrp: VrrpSettings
     checker: CheckerSettings
     errors: tuple[str, ...] = ()
-    """Not empty: this node cannot run the file."""
+    """Not empty: this node cannot run all of the file; what an error names is left out."""
     ignored: tuple[str, ...] = ()
+    left_out: tuple[str, ...] = ()
+    """Mistakes of the file with which it was started all the same, in sentences."""
 
 
 def build(config: Config) -> Built:
-    """The settings of a checked configuration (no problem of severity error in it)."""
+    """The settings of a checked configuration, as far as it has no mistakes."""
     errors: list[str] = []
     ignored: list[str] = []
     told = vrrp.settings(config, errors, ignored)
@@ -37,10 +39,12 @@ def build(config: Config) -> Built:
         virtual_server(s, errors, ignored) for s in config.virtual_servers if _is_run(s, ignored)
     ]
     checker = CheckerSettings()
-    try:
-        checker = CheckerSettings(virtual_servers=tuple(s for s in servers if s))
-    except ValueError as error:
-        errors.append(str(error))
+    for server in servers:
+        try:
+            more = (*checker.virtual_servers, server) if server else checker.virtual_servers
+            checker = replace(checker, virtual_servers=more)
+        except ValueError as error:
+            errors.append(str(error))
     return Built(told, checker, tuple(errors), tuple(ignored))
 
 

@@ -101,16 +101,20 @@ def _addresses(
 ) -> tuple[tuple[Address, ...], tuple[Address, ...]]:
     vips = [places.address(line) for line in made.vips]
     excluded = [places.address(line) for line in made.excluded]
-    # keepalived: the first address decides the family; the others are not in adverts.
+    # keepalived: the first address decides the family; the others are left out.
     same = _once(a for a in vips if a.family == family)
-    others = _once(a for a in vips if a.family != family)
+    others = [str(a) for a in vips if a.family != family]
+    if others:
+        site.ignored.append(
+            f"{made.name}: {', '.join(others)} is left out: the instance is for IPv{family}"
+        )
     more = same[ADVERT_MOST:]
     if more:
         site.ignored.append(
             f"{made.name}: an advert holds {ADVERT_MOST} addresses; it does not name the"
             f" {len(more)} from {more[0]} on (as virtual_ipaddress_excluded)"
         )
-    return same[:ADVERT_MOST], (*more, *others, *_once(excluded))
+    return same[:ADVERT_MOST], (*more, *_once(excluded))
 
 
 def _once(addresses: Iterable[Address]) -> tuple[Address, ...]:
@@ -196,14 +200,14 @@ def _timing(words: Words, overall: Words) -> dict[str, Any]:
     # keepalived: the word in an instance switches it on, whatever follows.
     common = bool(overall.flag("vrrp_skip_check_adv_addr"))
     chosen["skip_check_adv_addr"] = words.says("skip_check_adv_addr") or common
-    if overall.flag("vrrp_min_garp"):
-        if chosen["garp_master_repeat"] is None:
-            chosen["garp_master_repeat"] = 1
-        if chosen["garp_master_delay_us"] is None:
-            chosen["garp_master_delay_us"] = 0
+    least = {"delay_us": 0, "repeat": 1} if overall.flag("vrrp_min_garp") else {}
     for suffix in ("delay_us", "repeat"):
-        if chosen[f"garp_lower_prio_{suffix}"] is None:
-            chosen[f"garp_lower_prio_{suffix}"] = chosen[f"garp_master_{suffix}"]
+        common_garp = overall.number(f"vrrp_garp_master_{suffix}")
+        common_garp = least.get(suffix) if common_garp is None else common_garp
+        # keepalived: what global_defs says of masters, whatever the instance says of itself.
+        for name in (f"garp_master_{suffix}", f"garp_lower_prio_{suffix}"):
+            if chosen[name] is None:
+                chosen[name] = common_garp
     return {name: value for name, value in chosen.items() if value is not None}
 
 

@@ -53,7 +53,7 @@ def address(line: Address, dev: str, *, below: str | None = None) -> Held:
         ip=str(ipaddress.ip_address(line.ip)),  # one spelling: the kernel's
         prefix=prefix,
         dev=dev,
-        scope=_named(line.scope, SCOPES, 0),
+        scope=_scope(line.scope),
         broadcast=broadcast,
         label=line.label,
         peer=line.peer,
@@ -66,6 +66,14 @@ def address(line: Address, dev: str, *, below: str | None = None) -> Held:
         no_track=line.no_track,
         below=below,
     )
+
+
+def _scope(text: str | None) -> int:
+    """As keepalived, which ignores a scope that it does not know; the check warns of it."""
+    try:
+        return _named(text, SCOPES, 0)
+    except BadLine:
+        return 0
 
 
 def family_of(ip: str) -> Family:

@@ -172,6 +172,10 @@ def _vmac(
     if strict:  # keepalived's strict_mode wants the virtual MAC, and adverts from it
         base, mac = False, None
     name = said.name or site.virtuals.name(stem, made.vrid, family)
+    if name in site.virtuals.names:
+        what = f"{made.name}: its virtual interface {name} belongs to another instance already"
+        site.errors.append(f"{what}; it gets a name of its own")
+        name = site.virtuals.name(stem, made.vrid, family)
     site.virtuals.claim(name, interface, mac or f"{VIRTUAL_MAC[family]}:{made.vrid:02x}", made.name)
     group = None if said.group is None else str(said.group)
     return Vmac(name, mac, base, "netlink_notify_msg" in said.options, group)

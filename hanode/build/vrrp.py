@@ -5,13 +5,22 @@ PURE.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from dataclasses import replace
+
 from hanode.build import around, lines
 from hanode.build.instance import instance
 from hanode.build.site import Site, policies
 from hanode.build.words import Words, note
 from hanode.conf.model import Config
 from hanode.vrrp.holdings import Address as Held
-from hanode.vrrp.settings import Linkbeat, SyncGroupSettings, VrrpSettings
+from hanode.vrrp.settings import (
+    InstanceKey,
+    InstanceSettings,
+    Linkbeat,
+    SyncGroupSettings,
+    VrrpSettings,
+)
 
 NOT_CARRIED_OUT = frozenset(("disable_local_igmp",))
 """Words that the settings have, and that no process acts on yet."""
@@ -35,13 +44,15 @@ def settings(config: Config, errors: list[str], ignored: list[str]) -> VrrpSetti
         if polled and made.interface and made.interface not in {one.interface for one in asked}:
             asked.append(Linkbeat(made.interface))
         note(made.name, words, ignored)
+    alone = _apart(instances, errors)
+    groups = _of(groups, alone, errors)
     user = overall.many("script_user")
     static_routes, static_rules = policies("the file", root, None, site, "static")
     found = VrrpSettings()
     try:
         found = VrrpSettings(
-            instances=tuple(instances),
-            sync_groups=() if errors else groups,
+            instances=alone,
+            sync_groups=groups,
             scripts=site.trackers.scripts,
             processes=site.trackers.processes,
             files=site.trackers.files,
@@ -89,10 +100,60 @@ def _groups(site: Site) -> tuple[SyncGroupSettings, ...]:
     return tuple(found)
 
 
+def _apart(
+    instances: Iterable[InstanceSettings], errors: list[str]
+) -> tuple[InstanceSettings, ...]:
+    """Those that differ in name and in place on the wire; of two, the first."""
+    names: set[str] = set()
+    places: dict[InstanceKey, str] = {}
+    found = []
+    for one in instances:
+        other = places.get(one.key)
+        if one.name in names:
+            errors.append(f"two instances have the name {one.name}")
+        elif other is not None:
+            errors.append(
+                f"{other} and {one.name} both use virtual_router_id {one.vrid} on {one.interface}"
+            )
+        else:
+            names.add(one.name)
+            places[one.key] = one.name
+            found.append(one)
+    return tuple(found)
+
+
+def _of(
+    groups: Iterable[SyncGroupSettings],
+    instances: Iterable[InstanceSettings],
+    errors: list[str],
+) -> tuple[SyncGroupSettings, ...]:
+    """The groups with those members that there are; who is in two is in the first."""
+    free = {one.name for one in instances}
+    grouped: dict[str, str] = {}
+    found = []
+    for group in groups:
+        for name in group.members:
+            if grouped.get(name, group.name) != group.name:
+                errors.append(f"{name} is in two groups: {grouped[name]}, {group.name}")
+        members = tuple(name for name in group.members if name in free)
+        grouped |= dict.fromkeys(members, group.name)
+        free.difference_update(members)
+        if members:
+            found.append(replace(group, members=members))
+    return tuple(found)
+
+
 def _static_addresses(site: Site) -> tuple[Held, ...]:
     dev = site.overall.text("default_interface") or ""
-    found = [lines.address(a, a.dev or dev) for a in site.root.many("static_addresses")]
-    for address in found:
-        if not address.dev:
+    found = []
+    for line in site.root.many("static_addresses"):
+        try:
+            address = lines.address(line, line.dev or dev)
+        except ValueError as error:
+            site.errors.append(f"static_ipaddress {line}: {error}")
+            continue
+        if address.dev:
+            found.append(address)
+        else:
             site.errors.append(f"static_ipaddress {address}: it names no interface (dev)")
     return tuple(found)

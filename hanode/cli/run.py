@@ -28,9 +28,10 @@ from hanode.proc.options import (
     Options,
     Start,
     built_of,
-    checked,
     errors_of,
+    model_of,
     read_start_file,
+    refusal_of,
     warnings_of,
 )
 from hanode.proc.runners import ENVIRONMENT, ENVIRONMENT_MAX
@@ -132,7 +133,8 @@ def _run(given: argparse.Namespace, vigil: Vigil | None) -> int:
         all_includes=given.all_config,
         unserved=tuple(unserved(given)),
     )
-    for sentence in options.unserved:
+    # In the foreground the log goes where these would.
+    for sentence in (*options.unserved, *(() if given.dont_fork else start.mistakes)):
         print(f"hanode run: {sentence}", file=sys.stderr)
     return _start_supervisor(given, options, start, log)
 
@@ -142,7 +144,7 @@ def _start_supervisor(given: argparse.Namespace, options: Options, start: Start,
     if not given.dont_fork:
         background = service.go_into_background(keep_stderr=given.log_console)
     if given.dump_conf:
-        rendered = conf.render(checked(start.memory.live, options.name).model).text
+        rendered = conf.render(model_of(start.memory.live, options.name)).text
         log.info("runs this configuration:\n" + conf.mask_secrets(rendered).rstrip())
     try:
         with service.core_pattern(given.core_dump_pattern):
@@ -226,11 +228,15 @@ def _start(given: argparse.Namespace, name: str, identity: Identity) -> Start:
         return _resumed(kept.memory, name)
     file = _start_file(given.file, name)
     errors = errors_of(file, name, all_includes=given.all_config)
-    if errors:
-        for sentence in errors[1:]:
-            print(sentence, file=sys.stderr)
-        raise UsageError(errors[0])
-    return Start(Memory(file, file), built_of(file, name), warnings_of(file, name))
+    ending = refusal_of(file, name, all_includes=given.all_config)
+    if ending is not None or (errors and given.refuse_mistakes):
+        first = errors[0] if ending is None or len(errors) == 1 else str(ending)
+        for sentence in errors:
+            if sentence != first:
+                print(sentence, file=sys.stderr)
+        raise UsageError(first)
+    built = built_of(file, name)
+    return Start(Memory(file, file), built, warnings_of(file, name), built.left_out)
 
 
 def _resumed(kept: Memory, name: str) -> Start:
@@ -238,6 +244,9 @@ def _resumed(kept: Memory, name: str) -> Start:
     notes: list[str] = []
     for file, what in ((kept.live, "live"), (kept.confirmed, "confirmed")):
         errors = errors_of(file, name)
+        if errors and not file.revision and refusal_of(file, name) is None:
+            built = built_of(file, name)  # the start file, as it ran before
+            return Start(replace(kept, live=file), built, tuple(notes), built.left_out)
         if not errors:
             live = Memory(file, kept.confirmed, kept.newest)
             memory_now = kept if file is kept.live else live

@@ -125,6 +125,8 @@ def _add_keepalived(parser: Parser) -> None:
 
 def _add_own(parser: Parser) -> None:
     add = parser.add_argument
+    why = "do not start with a file that has mistakes; else what they touch is left out"
+    add("--refuse-mistakes", action="store_true", help=why)
     add("--state-dir", type=Path, metavar="DIR", help=f"what survives a restart ({STATE_DIR})")
     add("--run-dir", type=Path, metavar="DIR", help=f"where the control socket is ({RUN_DIR})")
     add("--enrolment", type=Path, metavar="FILE", help="makes this node part of a cluster")

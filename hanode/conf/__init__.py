@@ -44,6 +44,7 @@ from hanode.conf.model import (
 from hanode.conf.origins import Definition, made_by, word_place
 from hanode.conf.pairs import check_pair
 from hanode.conf.problems import Fix, Problem, Severity, apply_fixes, has_errors, in_order
+from hanode.conf.remains import Remains, remains
 from hanode.conf.render import Rendered, render
 from hanode.conf.secrets import MASK, mask_secrets
 from hanode.conf.tree import Document, parse
@@ -111,6 +112,7 @@ __all__ = [
     "Problem",
     "Reader",
     "RealServer",
+    "Remains",
     "Rendered",
     "Route",
     "Rule",
@@ -151,6 +153,7 @@ __all__ = [
     "parse",
     "path",
     "place",
+    "remains",
     "remove",
     "remove_address",
     "render",

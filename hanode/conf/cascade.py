@@ -38,7 +38,7 @@ OF_A_LINE = (STRUCTURE - {"missing-brace"}) | UNKNOWN | {
 
 _BRACES = re.compile(r"[{}]|[^\s{}]+")
 _BOTH = frozenset(("global_defs", "bfd_instance", "track_file", "vrrp_track_file"))
-_CHECKER = frozenset(("virtual_server", "virtual_server_group", "SSL"))
+OF_CHECKER = frozenset(("virtual_server", "virtual_server_group", "SSL"))
 NEEDED = {
     "vrrp_script": ("script",),
     "vrrp_track_process": ("process",),
@@ -65,6 +65,8 @@ class Piece:
     line: Logical
     start: int
     end: int
+    text: str = ""
+    """As it is written."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,11 +134,16 @@ def _problem(stumble: Stumble, consequence: bool) -> Problem:
 
 def stumbled(lines: list[Logical], target: Target) -> list[Stumble]:
     """What keepalived complains about, in the order of the text."""
-    pieces = [piece for line in lines for piece in _pieces(line)]
+    pieces = pieces_of(lines)
     found: dict[int, Stumble] = {}
     for process in PROCESSES:
-        _Process(process, pieces, found, target).run()
+        Process(process, pieces, found, target).run()
     return [found[index] for index in sorted(found)]
+
+
+def pieces_of(lines: list[Logical]) -> list[Piece]:
+    """The lines as keepalived reads them, cut at their braces."""
+    return [piece for line in lines for piece in _pieces(line)]
 
 
 def _pieces(line: Logical) -> Iterator[Piece]:
@@ -168,9 +175,10 @@ def _tokens(text: str) -> Iterator[Token]:
 
 
 def _piece(words: list[str], line: Logical, start: int, end: int) -> Piece:
+    text = line.text[start:end]
     if line.macro is not None:
-        return Piece(tuple(words), line, line.start, line.end)
-    return Piece(tuple(words), line, line.start + start, line.start + end)
+        return Piece(tuple(words), line, line.start, line.end, text)
+    return Piece(tuple(words), line, line.start + start, line.start + end, text)
 
 
 def _fits(piece: Piece, table: Block) -> bool:
@@ -193,7 +201,7 @@ def _taken(piece: Piece, keyword: Keyword) -> bool:
     return True
 
 
-class _Process:
+class Process:
     """One of keepalived's processes; `at` is the next piece."""
 
     def __init__(
@@ -212,10 +220,13 @@ class _Process:
         """Whether this process takes the root's block; the others step over it."""
         if keyword in _BOTH:
             return self.name != "parent" or keyword == "global_defs"
-        return self.name == ("checker" if keyword in _CHECKER else "vrrp")
+        return self.name == ("checker" if keyword in OF_CHECKER else "vrrp")
 
     def stumble(self, table: Block) -> None:
         self.found.setdefault(self.at, Stumble(self.pieces[self.at], table.name))
+
+    def ended(self, whole: bool) -> None:
+        """A block of keywords has ended; `whole`: keepalived does not remove it."""
 
     def block(self, table: Block, wants_brace: bool, depth: int) -> None:
         """Up to the `}` that ends it; the root goes to the end."""
@@ -234,8 +245,10 @@ class _Process:
                 self.at += 1
                 continue
             if first == "}" and depth:
-                if not seen.issuperset(NEEDED.get(table.name, ())):
+                whole = seen.issuperset(NEEDED.get(table.name, ()))
+                if not whole:
                     self.stumble(table)
+                self.ended(whole)
                 self.at += 1
                 return
             self.statement(piece, table, depth, seen)

@@ -148,7 +148,9 @@ def _unknown(raw: Raw, at: int, table: Block, found: Read, why: str = "") -> Non
         _say(raw, at, "extra-words", f"{name} is too much here; keepalived ignores it", found, True)
         return
     of = f"of {table.lines}" if table.lines != "an address or a mark" else f"in {table.name}"
-    strict = table.lines in STRICT
+    # Behind a tracker's name keepalived takes nothing but a weight.
+    tracker = set(table.keywords) == {"weight"} and not found.find("weight")
+    strict = table.lines in STRICT or tracker
     lost = f"; keepalived ignores {'the line' if strict else 'it'}"
     message = f"{name} is no option {of}{why or lost}"
     meant = nearest(name, table.keywords)

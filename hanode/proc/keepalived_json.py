@@ -132,9 +132,16 @@ def _lists(
 ) -> dict[str, list[str]]:
     """Lists; an empty one is left out."""
     present = {(vip.dev, vip.address) for vip in status.vips if vip.present}
+
+    def line(address: Address) -> str:
+        said = address_line(address, (address.dev, str(address)) in present)
+        if address.dev == instance.interface or address.dev != instance.device:
+            return said
+        return said.replace(f" dev {address.dev} ", f" dev {address.dev}@{instance.interface} ", 1)
+
     lists = {
-        "vips": [address_line(a, (a.dev, str(a)) in present) for a in instance.vips],
-        "evips": [address_line(a, (a.dev, str(a)) in present) for a in instance.excluded],
+        "vips": [line(a) for a in instance.vips],
+        "evips": [line(a) for a in instance.excluded],
         "vroutes": [route_line(route) for route in instance.routes],
         "vrules": [rule_line(rule) for rule in instance.rules],
         "track_ifp": [t.name for t in instance.tracked if t.kind == "interface"],

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from hanode import conf
@@ -17,6 +17,9 @@ from hanode.proc.children import Spec
 from hanode.system import files
 from hanode.system.includes import Recorder, remembered
 from hanode.wire import Enrolment
+
+MISTAKES_TOLD = 20
+"""In the status; a file of another program would fill a heartbeat."""
 
 INCLUDE = "include"
 """Every form of the word has it; it is found before macros are replaced."""
@@ -50,6 +53,8 @@ class Start:
     memory: Memory
     built: Built
     notes: tuple[str, ...] = ()
+    mistakes: tuple[str, ...] = ()
+    """Of the file, which runs without what they touch."""
 
 
 def read_start_file(path: Path, node: str) -> File | None:
@@ -74,13 +79,51 @@ def checked(file: File, node: str) -> conf.Checked:
 
 
 @functools.lru_cache(maxsize=1)
+def _remains(file: File, node: str) -> conf.Remains:
+    return conf.remains(checked(file, node), node, remembered(file.included))
+
+
+@functools.lru_cache(maxsize=1)
 def built_of(file: File, node: str) -> Built:
-    """The settings of a file without errors; kept, like the answer of `checked`."""
-    return build(checked(file, node).model)
+    """The settings of a file, of one with mistakes what keepalived would run; kept, too."""
+    left = _remains(file, node)
+    built = build(left.model)
+    mistakes = (*map(_whole, left.left_out), *built.errors)
+    return replace(built, left_out=_summed(file, mistakes)) if mistakes else built
+
+
+def model_of(file: File, node: str) -> conf.Config:
+    """The configuration that the engine runs."""
+    return _remains(file, node).model
+
+
+def _whole(problem: conf.Problem) -> str:
+    """With what to do about it."""
+    return f"{problem}; {problem.hint}" if problem.hint else str(problem)
+
+
+def _summed(file: File, mistakes: tuple[str, ...]) -> tuple[str, ...]:
+    """The sum of them first, and no more than a person reads."""
+    count = len(mistakes)
+    what = "a statement was" if count == 1 else f"{count} statements were"
+    first = (
+        f"{file.name}: {what} left out for mistakes, as keepalived would leave them out; "
+        "correct the file and reload"
+    )
+    more = count - MISTAKES_TOLD
+    rest = (f"and {more} more; `hanode check {file.name}` names them all",) if more > 0 else ()
+    return (first, *mistakes[:MISTAKES_TOLD], *rest)
+
+
+def refusal_of(file: File, node: str, *, all_includes: bool = False) -> conf.Problem | None:
+    """Why keepalived would not start with the file; None: it would."""
+    found = checked(file, node).problems
+    missing = (p for p in found if p.code == "include-not-found" and all_includes)
+    return _remains(file, node).refusal or next(missing, None)
 
 
 def errors_of(file: File, node: str, *, all_includes: bool = False) -> tuple[str, ...]:
-    """Why this node cannot run the file, in sentences; none: it can."""
+    """What is wrong with the file, in sentences; none: it runs as it is written."""
     found = checked(file, node)
     return _errors(found.problems, all_includes) or built_of(file, node).errors
 

@@ -75,7 +75,8 @@ class Snapshot:
             self._last_instances = instances
         self.on_look()
         addresses = self._watch.addresses()
-        problems += [*self._options.unserved, *self._built.ignored, *agent.problems()]
+        problems += [*self._options.unserved, *self._built.left_out]
+        problems += [*self._built.ignored, *agent.problems()]
         if journal.fault:
             problems.append(journal.fault)
         return NodeStatus(

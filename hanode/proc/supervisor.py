@@ -143,8 +143,10 @@ class Supervisor:
         if self._operator.since_us:
             cause += "; it is in maintenance"
         self._chronicle.node("engine", "started", cause, revision=revision)
-        for note in (*self.options.unserved, *self._start.notes):
+        for note in (*self.options.unserved, *self._start.notes, *self._start.mistakes):
             self._chronicle.warn("configuration", note)
+        for mistake in self._start.mistakes:
+            self._log.error(mistake)
 
     async def _say_begun(self) -> None:
         """Tell who waits for our start; a child that is stuck is no reason to keep it waiting."""

@@ -93,10 +93,11 @@ def test_address_lines(line: str, prefix: int, dev: str, scope: int, label: str 
     assert (vip.prefix, vip.dev, vip.scope, vip.label) == (prefix, dev, scope, label)
 
 
-def test_addresses_of_the_other_family_are_not_in_adverts() -> None:
-    settings = instance("version 3", "192.0.2.1\n2001:db8::1")
-    assert [a.ip for a in settings.vips] == ["192.0.2.1"]
-    assert [a.ip for a in settings.excluded] == ["2001:db8::1"]
+def test_addresses_of_the_other_family_are_left_out() -> None:
+    text = INSTANCE.format("version 3", "192.0.2.1\n2001:db8::1")
+    (settings,) = built(text).vrrp.instances
+    assert [a.ip for a in settings.addresses] == ["192.0.2.1"]
+    assert built(text).ignored == ("V: 2001:db8::1/128 is left out: the instance is for IPv4",)
 
 
 def test_instance_word_wins_over_global_defs() -> None:
@@ -105,7 +106,7 @@ def test_instance_word_wins_over_global_defs() -> None:
     (settings,) = built(text).vrrp.instances
     assert settings.garp_master_repeat == 3
     assert settings.garp_master_delay_us == 9_000_000
-    assert settings.garp_lower_prio_repeat == 3, "it defaults to garp_master_repeat"
+    assert settings.garp_lower_prio_repeat == 2, "it defaults to vrrp_garp_master_repeat"
 
 
 def test_two_instances_in_one_place_are_an_error() -> None:
