@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 
 from hanode.build import vrrp
 from hanode.build.checker import virtual_server
+from hanode.build.words import Words
 from hanode.check.settings import CheckerSettings
 from hanode.conf.model import Config, VirtualServer
 from hanode.vrrp.settings import VrrpSettings
@@ -38,7 +39,10 @@ def build(config: Config) -> Built:
     servers = [
         virtual_server(s, errors, ignored) for s in config.virtual_servers if _is_run(s, ignored)
     ]
-    checker = CheckerSettings()
+    root = Words(config)
+    checker = CheckerSettings(net_namespace=told.net_namespace)
+    if root.says("net_namespace_ipvs"):
+        checker = replace(checker, ipvs_namespace=root.text("net_namespace_ipvs") or "")
     for server in servers:
         try:
             more = (*checker.virtual_servers, server) if server else checker.virtual_servers

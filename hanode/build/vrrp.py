@@ -78,6 +78,7 @@ def settings(config: Config, errors: list[str], ignored: list[str]) -> VrrpSetti
     except ValueError as error:
         errors.append(str(error))
     note("global_defs", overall, ignored, but=NOT_CARRIED_OUT)
+    root.says("net_namespace_ipvs")  # the checker's
     note("the file", root, ignored, but=NOT_CARRIED_OUT)
     return found
 

@@ -137,6 +137,10 @@ class CheckerSettings:
     """Everything the checker process works from; `configure` carries one of these."""
 
     virtual_servers: tuple[VirtualServerSettings, ...] = ()
+    net_namespace: str | None = None
+    """Where checks are made."""
+    ipvs_namespace: str | None = None
+    """net_namespace_ipvs, where services are; None: where checks are made, "": where we began."""
 
     def __post_init__(self) -> None:
         twice = _first_repeated(server.key for server in self.virtual_servers)

@@ -18,6 +18,7 @@ import socket
 import sys
 from collections import deque
 from collections.abc import Callable, Iterable
+from pathlib import Path
 from typing import Any
 
 from hanode.check.events import Connect, Effect, Event, Hangup, Happened, Send, TableChanged
@@ -28,9 +29,10 @@ from hanode.ipvs.types import Balanced, Destination, Service, ServiceKey
 from hanode.proc.balance import Balancer
 from hanode.proc.lines import Lines
 from hanode.proc.loop import Loop
+from hanode.system import namespaces
 from hanode.system.clock import Clock, SystemClock
 from hanode.system.ipc import unpack
-from hanode.system.ipvs_kernel import IpvsKernel, NetlinkIpvs
+from hanode.system.ipvs_kernel import IpvsAbsent, IpvsKernel, NetlinkIpvs
 from hanode.system.probes import EpollProbes, Prober
 from hanode.wire import WireError, decode, encode
 
@@ -50,7 +52,10 @@ class Checker:
         say: Callable[[dict[str, Any]], None],
         clock: Clock,
         draw: Callable[[], float],
+        enter: Callable[[CheckerSettings], str | None] = lambda _settings: None,
     ) -> None:
+        """`enter` goes to where the settings want to be; it gives why it cannot."""
+        self._enter = enter
         self._prober = prober
         self._say_now = say
         self._unsaid: list[dict[str, Any]] = []
@@ -111,6 +116,9 @@ class Checker:
             settings = decode(CheckerSettings, raw)
         except WireError as error:
             self._say({**answer, "changed": [], "error": f"the checker cannot use this: {error}"})
+            return
+        if (why := self._enter(settings)) is not None:
+            self._say({**answer, "changed": [], "error": why})
             return
         changed = changes(self._settings, settings)
         self._settings = settings
@@ -178,14 +186,53 @@ class Checker:
         return {"virtual_servers": encode(servers), "ipvs": self._balancer.availability}
 
 
+class Places:
+    """The namespaces of the file: entered at the first settings, and never changed."""
+
+    def __init__(self) -> None:
+        self._entered: tuple[str | None, str | None] | None = None
+        self._ipvs: Path | None = None
+        self._home: int | None = None
+
+    def enter(self, settings: CheckerSettings) -> str | None:
+        """Go there; why not, in a sentence."""
+        wanted = (settings.net_namespace, settings.ipvs_namespace)
+        if self._entered is not None:
+            if self._entered == wanted:
+                return None
+            return "net_namespace and net_namespace_ipvs cannot change: restart the engine"
+        try:
+            if settings.ipvs_namespace == "" and settings.net_namespace:
+                self._home = os.open(namespaces.HERE, os.O_RDONLY | os.O_CLOEXEC)
+                self._ipvs = Path(f"/proc/self/fd/{self._home}")
+            else:
+                self._ipvs = namespaces.named(settings.ipvs_namespace)
+            if namespaces.named(settings.net_namespace) is not None:
+                namespaces.enter(settings.net_namespace or "")
+        except OSError as error:
+            return f"{error.filename}: {error.strerror}"
+        self._entered = wanted
+        return None
+
+    def open_kernel(self) -> IpvsKernel:
+        """IPVS, where the file wants it. Raises IpvsAbsent."""
+        try:
+            with namespaces.inside(self._ipvs):
+                return NetlinkIpvs()
+        except OSError as error:
+            raise IpvsAbsent(f"absent: {error.filename}: {error.strerror}") from None
+
+
 class CheckerProcess:
     """The checker on real sockets, with the supervisor at the other end of `connection`."""
 
     def __init__(self, connection: socket.socket) -> None:
         self._prober = EpollProbes()
+        places = Places()
         self._checker = Checker(
             prober=self._prober,
-            open_kernel=NetlinkIpvs,
+            open_kernel=places.open_kernel,
+            enter=places.enter,
             say=self._say,
             clock=SystemClock(),
             draw=random.random,

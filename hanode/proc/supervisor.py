@@ -61,7 +61,7 @@ class Supervisor:
             on_child=self._child_changed,
         )
         self._operator = Operator(options.state_dir, self._engine, self._chronicle)
-        self._watch = AddressWatch()
+        self._watch = AddressWatch(start.built.vrrp.net_namespace)
         self._snapshot = Snapshot(
             options, self._life, self._engine, self._operator, self._watch, start.built
         )

@@ -9,9 +9,11 @@ from __future__ import annotations
 
 import contextlib
 import errno
+import fcntl
 import socket
 import struct
 
+from hanode.system import namespaces
 from hanode.wire import KernelAddress
 
 RTM_NEWADDR, RTM_DELADDR, RTM_GETADDR = 20, 21, 22
@@ -20,6 +22,9 @@ NLM_F_REQUEST, NLM_F_DUMP = 0x1, 0x300
 RTMGRP_IPV4_IFADDR, RTMGRP_IPV6_IFADDR = 0x10, 0x100
 IFA_ADDRESS, IFA_LOCAL = 1, 2
 
+SIOCGIFNAME = 0x8910
+
+_IFREQ = struct.Struct("=16si20x")
 _HEADER = struct.Struct("=LHHLL")
 _IFADDRMSG = struct.Struct("=BBBBi")
 _ATTRIBUTE = struct.Struct("=HH")
@@ -35,12 +40,18 @@ Change = tuple[KernelAddress, bool]
 
 
 class AddressWatch:
-    """The kernel's addresses in this network namespace."""
+    """The kernel's addresses in a network namespace of ip-netns(8); None: in this one.
 
-    def __init__(self) -> None:
-        self._socket = socket.socket(
-            socket.AF_NETLINK, socket.SOCK_RAW | socket.SOCK_CLOEXEC, socket.NETLINK_ROUTE
-        )
+    Raises OSError where there is no such namespace.
+    """
+
+    def __init__(self, namespace: str | None = None) -> None:
+        with namespaces.inside(namespaces.named(namespace)):
+            self._socket = socket.socket(
+                socket.AF_NETLINK, socket.SOCK_RAW | socket.SOCK_CLOEXEC, socket.NETLINK_ROUTE
+            )
+            # Names of interfaces are asked there too: their numbers mean nothing elsewhere.
+            self._asker = socket.socket(socket.AF_INET, socket.SOCK_DGRAM | socket.SOCK_CLOEXEC)
         self._socket.bind((0, RTMGRP_IPV4_IFADDR | RTMGRP_IPV6_IFADDR))
         self._socket.setblocking(False)
         self._port: int = self._socket.getsockname()[0]
@@ -87,6 +98,7 @@ class AddressWatch:
 
     def close(self) -> None:
         self._socket.close()
+        self._asker.close()
 
     def _ask_all(self) -> None:
         self._dump = {}
@@ -137,7 +149,8 @@ class AddressWatch:
 
     def _name(self, index: int) -> str:
         with contextlib.suppress(OSError):
-            self._names[index] = socket.if_indextoname(index)
+            answer = fcntl.ioctl(self._asker, SIOCGIFNAME, _IFREQ.pack(b"", index))
+            self._names[index] = _IFREQ.unpack(answer)[0].rstrip(b"\0").decode()
         return self._names.get(index, f"#{index}")
 
 

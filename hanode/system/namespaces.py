@@ -5,12 +5,27 @@ SYSTEM. Before any socket is opened: a socket stays where it was made.
 
 from __future__ import annotations
 
+import contextlib
 import ctypes
+import errno
 import os
+from collections.abc import Iterator
 from pathlib import Path
 
 FOLDER = Path("/run/netns")
+HERE = Path("/proc/thread-self/ns/net")
 CLONE_NEWNET = 0x40000000
+
+
+def named(name: str | None) -> Path | None:
+    """Where `ip netns` keeps the namespace; None: no name. Raises OSError where there is none."""
+    if not name:
+        return None
+    place = FOLDER / name
+    if not place.exists():
+        why = f"there is no such namespace; make it first: `ip netns add {name}`"
+        raise OSError(errno.ENOENT, why, f"net_namespace {name}")
+    return place
 
 
 def enter(name: str) -> None:
@@ -21,9 +36,38 @@ def enter(name: str) -> None:
     """
     handle = os.open(FOLDER / name, os.O_RDONLY | os.O_CLOEXEC)
     try:
-        libc = ctypes.CDLL(None, use_errno=True)
-        if libc.setns(handle, CLONE_NEWNET) != 0:
-            code = ctypes.get_errno()
-            raise OSError(code, os.strerror(code), str(FOLDER / name))
+        _set(handle, FOLDER / name)
     finally:
         os.close(handle)
+
+
+@contextlib.contextmanager
+def inside(place: Path | None) -> Iterator[None]:
+    """Let what is opened in this block be opened in that namespace; None: here.
+
+    Raises:
+        OSError: there is none, or it is not allowed.
+    """
+    if place is None:
+        yield
+        return
+    home = os.open(HERE, os.O_RDONLY | os.O_CLOEXEC)
+    try:
+        there = os.open(place, os.O_RDONLY | os.O_CLOEXEC)
+        try:
+            _set(there, place)
+        finally:
+            os.close(there)
+        try:
+            yield
+        finally:
+            _set(home, HERE)
+    finally:
+        os.close(home)
+
+
+def _set(handle: int, place: Path) -> None:
+    libc = ctypes.CDLL(None, use_errno=True)
+    if libc.setns(handle, CLONE_NEWNET) != 0:
+        code = ctypes.get_errno()
+        raise OSError(code, os.strerror(code), str(place))

@@ -65,7 +65,7 @@ RUNS: dict[str, tuple[str, ...]] = {
         (
             "global_defs vrrp_sync_group vrrp_script vrrp_track_process track_file vrrp_track_file "
             "garp_group static_ipaddress static_routes static_rules net_namespace "
-            "linkbeat_interfaces linkbeat_use_polling interface_up_down_delays"
+            "net_namespace_ipvs linkbeat_interfaces linkbeat_use_polling interface_up_down_delays"
         ).split()
     ),
     "garp_group": ("garp_interval", "gna_interval", "interface", "interfaces"),
