@@ -118,10 +118,10 @@ def places(settings: InstanceSettings) -> list[tuple[str, str, str | None]]:
 def test_addresses_elsewhere_get_the_virtual_mac_where_their_lines_ask_for_it() -> None:
     """Names and places as keepalived 2.2.7 gives them."""
     said = instance(
-        "",
+        "virtual_ipaddress_excluded {\n"
+        "2001:db8::1/64 dev eth2 use_vmac\n2001:db8::2/64 dev eth1 use_vmac\n}",
         "192.0.2.1/24\n192.0.2.2/24 dev eth1 use_vmac\n192.0.2.3/24 dev eth1 use_vmac\n"
-        "192.0.2.4/24 dev eth2\n192.0.2.5/24 dev eth0 use_vmac\n"
-        "2001:db8::1/64 dev eth2 use_vmac\n2001:db8::2/64 dev eth1 use_vmac",
+        "192.0.2.4/24 dev eth2\n192.0.2.5/24 dev eth0 use_vmac\n",
     )
     assert places(said) == [
         ("192.0.2.1/24", "eth0", None),
@@ -134,31 +134,38 @@ def test_addresses_elsewhere_get_the_virtual_mac_where_their_lines_ask_for_it() 
     ]
 
 
+def mixed(words: str, lines: str, before: str = "") -> InstanceSettings:
+    """An IPv4 instance; the IPv6 lines among these are virtual_ipaddress_excluded."""
+    six = "\n".join(line for line in lines.splitlines() if ":" in line)
+    four = "\n".join(line for line in lines.splitlines() if ":" not in line)
+    return instance(f"{words}\nvirtual_ipaddress_excluded {{\n{six}\n}}", four, before)
+
+
 def test_use_vmac_addr_moves_all_that_the_own_interface_is_not_for() -> None:
     lines = "192.0.2.1/24\n192.0.2.2/24 dev eth1\n192.0.2.3/24 dev eth0\n2001:db8::1/64"
-    assert places(instance("use_vmac\nuse_vmac_addr", lines)) == [
+    assert places(mixed("use_vmac\nuse_vmac_addr", lines)) == [
         ("192.0.2.1/24", "vrrp.7", None),
         ("192.0.2.2/24", "vrrp1.7", "eth1"),
         ("192.0.2.3/24", "vrrp.7", None),
         ("2001:db8::1/64", "vrrp6.7", "eth0"),
     ]
-    assert [dev for _, dev, _ in places(instance("use_vmac_addr", lines))] == [
+    assert [dev for _, dev, _ in places(mixed("use_vmac_addr", lines))] == [
         "eth0", "vrrp.7", "eth0", "vrrp6.7",
     ]  # fmt: skip
-    custom = instance("use_vmac 02:00:00:00:00:01\nuse_vmac_addr", lines)
+    custom = mixed("use_vmac 02:00:00:00:00:01\nuse_vmac_addr", lines)
     assert places(custom)[3] == ("2001:db8::1/64", "vrrp.7", None), "it has that MAC already"
 
 
 def test_without_it_only_the_same_family_and_interface_live_on_the_own_macvlan() -> None:
     lines = "192.0.2.1/24\n192.0.2.2/24 dev eth1\n192.0.2.3/24 dev eth0 use_vmac\n2001:db8::1/64"
-    devices = [dev for _, dev, _ in places(instance("use_vmac", lines))]
+    devices = [dev for _, dev, _ in places(mixed("use_vmac", lines))]
     assert devices == ["vrrp.7", "eth1", "vrrp.7", "eth0"]
 
 
 def test_the_names_of_addresses_macvlans_have_a_beginning_of_their_own() -> None:
     lines = "192.0.2.1/24\n192.0.2.2/24 dev eth1\n2001:db8::1/64 dev eth1"
     words = "vmac_prefix own\nvmac_addr_prefix far"
-    said = instance("use_vmac\nuse_vmac_addr", lines, GLOBALS.format(words))
+    said = mixed("use_vmac\nuse_vmac_addr", lines, GLOBALS.format(words))
     assert [dev for _, dev, _ in places(said)] == ["own.7", "far.7", "far6.7"]
 
 
