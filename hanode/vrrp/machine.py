@@ -32,6 +32,7 @@ from hanode.vrrp.settings import PRIORITY_OWNER, Address, InstanceSettings
 from hanode.vrrp.waiting import Waiting
 
 TIMER_FIRED = TimerFired()
+RESUMED = "resumed: it was master a moment ago"
 
 
 class Machine(Election):
@@ -142,7 +143,7 @@ class Machine(Election):
             # RFC 9568 section 6.4.1 (100): the owner takes over at once.
             return self._begin_as_master("start as the owner of the addresses", now_us)
         if resume:
-            return self._begin_as_master("resumed: it was master a moment ago", now_us)
+            return self._begin_as_master(RESUMED, now_us)
         waiting = None if quiet_since_us is None else Waiting(quiet_since_us)
         return self._become_backup(cause, now_us, waiting)
 

@@ -11,7 +11,7 @@ from types import MappingProxyType
 
 from hanode.vrrp.effects import Effect, RemoveAddresses, State
 from hanode.vrrp.events import ABSENT, Reconfigured, Started, Stopped, SyncFollow
-from hanode.vrrp.machine import TIMER_FIRED, Machine
+from hanode.vrrp.machine import RESUMED, TIMER_FIRED, Machine
 from hanode.vrrp.settings import Address, InstanceKey, InstanceSettings, VrrpSettings
 from hanode.vrrp.steps import Steps
 from hanode.vrrp.sync import SyncGroup
@@ -90,7 +90,9 @@ class Reloads(Steps):
                 effects += self._step(machine, TIMER_FIRED, now_us, follow=False)
         if not first:
             effects += self._settle_all("the group was changed by a reload", now_us)
-        resumed = self._resumed(new, left, alive_us, now_us)
+        for machine in new:
+            machine.look(self._links.get(machine.settings.interface, ABSENT))
+        resumed = self._resumed(new, left, alive_us, now_us, delayed=first)
         effects += self._start(new, resumed, quiet_us, now_us, delayed=first)
         return Reload(self._paced(effects, now_us), tuple(changed))
 
@@ -100,9 +102,17 @@ class Reloads(Steps):
         left: set[tuple[str, str]],
         alive_us: int | None,
         now_us: int,
+        *,
+        delayed: bool,
     ) -> set[str]:
         """Those that go on where a killed run was: their names. Groups do so together."""
-        resumed = {m.settings.name for m in new if may_resume(m.settings, left, alive_us, now_us)}
+        resumed = {
+            m.settings.name
+            for m in new
+            if m.own_fault is None
+            and not (delayed and m.settings.startup_delay_us)
+            and may_resume(m.settings, left, alive_us, now_us)
+        }
         for group in self.groups.values():
             if not resumed.issuperset(group.settings.members):
                 resumed.difference_update(group.settings.members)
@@ -117,9 +127,10 @@ class Reloads(Steps):
         *,
         delayed: bool,
     ) -> list[Effect]:
-        """All at once: a group's members must know of each other's faults before they begin."""
+        """All at once: a group's members know of each other's faults before they begin."""
         for machine in new:
-            machine.look(self._links.get(machine.settings.interface, ABSENT))
+            # Before the first begins: none of a group is BACKUP, and says so, for a moment.
+            machine.wants_master = machine.settings.name in resumed
         effects: list[Effect] = []
         for machine in new:
             event = Started(
@@ -132,7 +143,8 @@ class Reloads(Steps):
         # keepalived tells of groups first when it starts, and later of their members first.
         told: list[Effect] = []
         for group in self.groups.values():
-            told += group.settle("start", tell_all=self.shared.tell_all)
+            cause = RESUMED if resumed.issuperset(group.settings.members) else "start"
+            told += group.settle(cause, tell_all=self.shared.tell_all)
         return told + effects + self._settle_all("start", now_us)
 
     def _index(self) -> None:
