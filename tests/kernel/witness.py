@@ -1,31 +1,35 @@
-"""Who held an address from when to when, as both kernels tell it to a program that is not ours.
+"""Who held an address from when to when, as both kernels tell it.
 
-A `Witness` reads `ip -ts monitor address` in every node's namespace, from before the engines start
-until after they end; `ip address` is asked besides, so that what is left at the end is no guess.
+A `Witness` listens to every node's kernel from before the engines start until after they end, with
+a parser of its own and room for more news than any test makes; `ip address` is asked besides, and
+the two must agree.
 """
 
 from __future__ import annotations
 
 import contextlib
+import ipaddress
 import json
 import math
-import re
-import subprocess
+import socket
+import struct
 import threading
 import time
 from collections.abc import Callable, Iterator
-from datetime import datetime
 
-from tests.kernel.harness import run, until
+from tests.kernel.harness import inside, run, until
 
 Span = tuple[float, float]
 """From and to, in seconds of the wall clock; an infinite end is still going on."""
 
-LINE = re.compile(
-    r"\[(?P<at>[^\]]+)\] (?P<gone>Deleted )?\d+: (?P<dev>\S+) +inet6? (?P<address>\S+)"
-)
-MARKER = "203.0.113.253/32"
-"""Put on lo and taken away again: once the monitor has told of it, it misses nothing."""
+RTM_NEWADDR, RTM_DELADDR = 20, 21
+GROUPS = 0x10 | 0x100
+"""Addresses of both families."""
+SO_RCVBUFFORCE = 33
+ROOM_BYTES = 1 << 26
+IFA_ADDRESS, IFA_LOCAL = 1, 2
+News = tuple[float, bool, str, int]
+"""When, whether it came, `ip/prefix`, and the interface's index."""
 
 
 class Witness:
@@ -33,38 +37,25 @@ class Witness:
 
     def __init__(self, namespaces: dict[str, str]) -> None:
         self.namespaces = namespaces
-        self._told: dict[str, list[tuple[float, bool, str, str]]] = {n: [] for n in namespaces}
-        """(when, whether it came, address, device)."""
-        self._listeners: list[tuple[subprocess.Popen[str], threading.Thread]] = []
-        for node, namespace in namespaces.items():
-            listener = subprocess.Popen(
-                ["ip", "-n", namespace, "-o", "-ts", "monitor", "address"],
-                stdout=subprocess.PIPE,
-                text=True,
-            )
-            thread = threading.Thread(target=self._listen, args=(node, listener), daemon=True)
+        self._told: dict[str, list[News]] = {node: [] for node in namespaces}
+        self._end = threading.Event()
+        self._ears = {node: inside(space, _listening) for node, space in namespaces.items()}
+        self._threads = [
+            threading.Thread(target=self._listen, args=(node,), daemon=True) for node in namespaces
+        ]
+        for thread in self._threads:
             thread.start()
-            self._listeners.append((listener, thread))
-            until(lambda n=node, s=namespace: self._hears(n, s), f"{node} is listened to")  # type: ignore[misc]
 
-    def _hears(self, node: str, namespace: str) -> bool:
-        for verb in ("add", "del"):
-            run("ip", "-n", namespace, "addr", verb, MARKER, "dev", "lo")
-        time.sleep(0.02)
-        return any(address == MARKER for _, _, address, _ in list(self._told[node]))
-
-    def _listen(self, node: str, listener: subprocess.Popen[str]) -> None:
-        assert listener.stdout is not None
-        for line in listener.stdout:
-            if (match := LINE.match(line)) is not None:
-                at_s = datetime.fromisoformat(match["at"]).astimezone().timestamp()
-                came = match["gone"] is None
-                self._told[node].append((at_s, came, match["address"], match["dev"]))
+    def _listen(self, node: str) -> None:
+        while not self._end.is_set():
+            with contextlib.suppress(TimeoutError):
+                data = self._ears[node].recv(1 << 16)
+                self._told[node] += _news(data, time.time())
 
     def held(self, node: str, address: str) -> list[Span]:
         """When that node had `ip/prefix` (or the bare address), on whatever interface."""
         spans: list[Span] = []
-        on: dict[str, float] = {}
+        on: dict[int, float] = {}
         for at_s, came, told, dev in list(self._told[node]):
             if told.partition("/")[0] != address.partition("/")[0]:
                 continue
@@ -87,23 +78,51 @@ class Witness:
 
     def holders(self, address: str) -> list[str]:
         """Which nodes have it now, asked of the kernels; they and the news must agree."""
-        there = [n for n, space in self.namespaces.items() if address in addresses_of(space)]
-        until(
-            lambda: there == [n for n in self.namespaces if self._holds_now(n, address)],
-            f"the monitors have told what the kernels say: {there}",
-            1,
-        )
-        return there
+        until(lambda: self._asked(address) == self._heard(address), "news and kernels agree", 1)
+        return self._asked(address)
+
+    def _asked(self, address: str) -> list[str]:
+        return [n for n, space in self.namespaces.items() if address in addresses_of(space)]
+
+    def _heard(self, address: str) -> list[str]:
+        return [node for node in self.namespaces if self._holds_now(node, address)]
 
     def _holds_now(self, node: str, address: str) -> bool:
         return any(to_s == math.inf for _, to_s in self.held(node, address))
 
     def close(self) -> None:
-        """End the listeners."""
-        for listener, thread in self._listeners:
-            listener.kill()
-            listener.wait(5)
+        """Stop listening."""
+        self._end.set()
+        for thread in self._threads:
             thread.join(2)
+        for ear in self._ears.values():
+            ear.close()
+
+
+def _listening() -> socket.socket:
+    ear = socket.socket(socket.AF_NETLINK, socket.SOCK_RAW, 0)
+    ear.setsockopt(socket.SOL_SOCKET, SO_RCVBUFFORCE, ROOM_BYTES)
+    ear.bind((0, GROUPS))
+    ear.settimeout(0.1)
+    return ear
+
+
+def _news(data: bytes, at_s: float) -> Iterator[News]:
+    while len(data) >= 16:
+        length, kind = struct.unpack_from("=IH", data)
+        if kind in (RTM_NEWADDR, RTM_DELADDR):
+            _, prefix, _, _, index = struct.unpack_from("=BBBBI", data, 16)
+            found = dict(_attributes(data[24:length]))
+            raw = found.get(IFA_LOCAL) or found[IFA_ADDRESS]
+            yield at_s, kind == RTM_NEWADDR, f"{ipaddress.ip_address(raw)}/{prefix}", index
+        data = data[(length + 3) & ~3 :]
+
+
+def _attributes(data: bytes) -> Iterator[tuple[int, bytes]]:
+    while len(data) >= 4:
+        length, kind = struct.unpack_from("=HH", data)
+        yield kind, data[4:length]
+        data = data[(length + 3) & ~3 :]
 
 
 def overlaps(one: list[Span], other: list[Span]) -> list[Span]:
