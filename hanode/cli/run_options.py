@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from hanode.cli.options import RUN_DIR, STATE_DIR, Parser, UsageError
+from hanode.system import signals
 from hanode.system.log import FACILITIES
 
 CONFIG_FILE = "/etc/keepalived/keepalived.conf"
@@ -27,8 +28,8 @@ SIGNALS = {
     "RELOAD": signal.SIGHUP,
     "DATA": signal.SIGUSR1,
     "STATS": signal.SIGUSR2,
-    "STATS_CLEAR": signal.SIGRTMAX - 1,
-    "JSON": signal.SIGRTMIN + 2,
+    "STATS_CLEAR": signals.STATS_CLEAR,
+    "JSON": signals.JSON,
 }
 
 SO_ANYWAY = (

@@ -29,7 +29,7 @@ from hanode.ipvs.types import Balanced, Destination, Service, ServiceKey
 from hanode.proc.balance import Balancer
 from hanode.proc.lines import Lines
 from hanode.proc.loop import Loop
-from hanode.system import namespaces
+from hanode.system import namespaces, signals
 from hanode.system.clock import Clock, SystemClock
 from hanode.system.ipc import unpack
 from hanode.system.ipvs_kernel import IpvsAbsent, IpvsKernel, NetlinkIpvs
@@ -243,22 +243,26 @@ class CheckerProcess:
         self._lines = Lines(connection, on_line=self._on_line, on_end=self._loop.stop)
         # A Python signal handler alone does not wake epoll: the bytes of this pair do.
         self._signalled, self._signaller = socket.socketpair()
+        self._signalled.setblocking(False)
         self._signaller.setblocking(False)
 
     def run(self) -> None:
         """Until the supervisor says stop, goes away, or somebody sends SIGTERM."""
-        signal.signal(signal.SIGINT, signal.SIG_IGN)  # a terminal's Ctrl-C is the supervisor's
-        signal.signal(signal.SIGTERM, lambda *_: None)
+        signals.take()
         signal.set_wakeup_fd(self._signaller.fileno(), warn_on_full_buffer=False)
         self._loop.watch(self._lines.fileno(), self._on_supervisor)
         self._loop.watch(self._prober.fileno(), lambda _mask: self._checker.turn())
-        self._loop.watch(self._signalled.fileno(), lambda _mask: self._loop.stop())
+        self._loop.watch(self._signalled.fileno(), self._on_signal)
         self._say({"kind": "ready"})
         try:
             self._loop.run()
         finally:
             self._checker.stop()
             self._loop.close()
+
+    def _on_signal(self, _mask: int) -> None:
+        if signals.ending(self._signalled):
+            self._loop.stop()
 
     def _on_supervisor(self, mask: int) -> None:
         self._lines.serve(mask)

@@ -3,7 +3,7 @@
 DRIVER. USR1 keepalived.data, USR2 keepalived.stats (SIGRTMAX-1 clears them too), SIGRTMIN+2
 keepalived.json: in /tmp or where TMPDIR says, readable by our user alone, as keepalived leaves
 them. Exporters wait ten milliseconds for a file, so only the vrrp process is asked; a file is
-replaced as a whole, so nobody reads half of one.
+replaced as a whole, so nobody reads half of one. Signals that keepalived lives through do nothing.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from hanode.proc.engine import Engine
 from hanode.proc.keepalived_json import Counters, dump_json
 from hanode.proc.keepalived_text import dump_data, dump_stats
 from hanode.proc.snapshot import Snapshot
-from hanode.system import files
+from hanode.system import files, signals
 from hanode.wire import InstanceStatus
 
 Instances = tuple[InstanceStatus, ...]
@@ -43,9 +43,11 @@ class Dumps:
         asked: tuple[tuple[int, Callable[[Instances], tuple[str, str]]], ...] = (
             (signal.SIGUSR1, self._data),
             (signal.SIGUSR2, self._stats),
-            (signal.SIGRTMAX - 1, self._stats_and_clear),
-            (signal.SIGRTMIN + 2, self._json),
+            (signals.STATS_CLEAR, self._stats_and_clear),
+            (signals.JSON, self._json),
         )
+        for nothing in signals.SHRUGGED_OFF:
+            loop.add_signal_handler(nothing, lambda: None)
         for number, make in asked:
             loop.add_signal_handler(number, self._begin, make)
 

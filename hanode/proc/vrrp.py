@@ -29,7 +29,7 @@ from hanode.proc.loop import Loop
 from hanode.proc.outlets import Outlets
 from hanode.proc.report import Work, operated, refusal, request, settings_from, told
 from hanode.proc.tidings import Tidings
-from hanode.system import namespaces, pyroute, realtime
+from hanode.system import namespaces, pyroute, realtime, signals
 from hanode.system.clock import SystemClock
 from hanode.system.firewall import Firewall
 from hanode.system.monitor import NOTHING, Change, Monitor
@@ -79,12 +79,11 @@ class VrrpProcess:
         self._routes: RouteWatch | None = None
         self._work: deque[Work] = deque()
         self._stand()
-        self._signalled, signals = socket.socketpair()
+        self._signalled, self._signaller = socket.socketpair()
         self._signalled.setblocking(False)
-        signals.setblocking(False)
-        self._signals = signals
-        signal.set_wakeup_fd(signals.fileno())
-        self.loop.watch(self._signalled.fileno(), lambda _mask: self._stop(STOPPED))
+        self._signaller.setblocking(False)
+        signal.set_wakeup_fd(self._signaller.fileno(), warn_on_full_buffer=False)
+        self.loop.watch(self._signalled.fileno(), self._on_signal)
         self.loop.watch(ipc.fileno(), self._on_ipc)
         if bond is not None:
             self.tidings.bond = Bond(bond, on_message=self._on_bond_message)
@@ -199,6 +198,10 @@ class VrrpProcess:
         if self._routes is not None:
             self.holder.hear(self._routes.drain(), now_us=self.clock.monotonic_us())
             self._set_chore()
+
+    def _on_signal(self, _mask: int) -> None:
+        if signals.ending(self._signalled):
+            self._stop(STOPPED)
 
     def _on_ipc(self, mask: int) -> None:
         self.lines.serve(mask)
@@ -392,8 +395,7 @@ def main() -> int:
         return 2
     pyroute.without_face()
     process = VrrpProcess(socket.socket(fileno=int(fd)), inherited(), Vigil.inherited())
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # a terminal's Ctrl-C is the supervisor's matter
-    signal.signal(signal.SIGTERM, lambda _number, _frame: None)  # the wakeup descriptor tells it
+    signals.take()
     for sentence in realtime.enter():
         process._warn("vrrp", sentence)
     realtime.still_the_collector()

@@ -23,7 +23,7 @@ from hanode.proc.lines import Lines
 from hanode.proc.loop import Loop
 from hanode.proc.outbox import Outbox
 from hanode.proc.runners import Runners
-from hanode.system import inotify, namespaces, processes
+from hanode.system import inotify, namespaces, processes, signals
 from hanode.system.clock import SystemClock
 from hanode.system.ipc import unpack
 from hanode.watch.messages import (
@@ -70,11 +70,11 @@ class WatchProcess:
         self._configured = False
         self._namespace: str | None = None
         self._initialised: set[str] = set()
-        self._signalled, signals = socket.socketpair()
-        signals.setblocking(False)
-        self._signals = signals
-        signal.set_wakeup_fd(signals.fileno(), warn_on_full_buffer=False)
-        self.loop.watch(self._signalled.fileno(), lambda _mask: self._stop())
+        self._signalled, self._signaller = socket.socketpair()
+        self._signalled.setblocking(False)
+        self._signaller.setblocking(False)
+        signal.set_wakeup_fd(self._signaller.fileno(), warn_on_full_buffer=False)
+        self.loop.watch(self._signalled.fileno(), self._on_signal)
         self.loop.watch(ipc.fileno(), self._on_ipc)
         if self.files.works:
             self.loop.watch(self.files.fileno(), self._on_files)
@@ -116,6 +116,10 @@ class WatchProcess:
     def _on_ipc(self, mask: int) -> None:
         self.lines.serve(mask)
         self.loop.watch(self.lines.fileno(), self._on_ipc, write=self.lines.waiting)
+
+    def _on_signal(self, _mask: int) -> None:
+        if signals.ending(self._signalled):
+            self._stop()
 
     def _on_bond_ready(self, mask: int) -> None:
         if self.bond is not None:
@@ -303,8 +307,7 @@ def main() -> int:
             " HANODE_IPC_FD is not set\n"
         )
         return 2
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # a terminal's Ctrl-C is the supervisor's
-    signal.signal(signal.SIGTERM, lambda *_: None)  # the wakeup descriptor tells it
+    signals.take()
     WatchProcess(socket.socket(fileno=int(number)), inherited()).run()
     return 0
 
