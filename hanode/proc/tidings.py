@@ -20,10 +20,10 @@ from hanode.vrrp.settings import InstanceKey
 class Tidings:
     """Tells."""
 
-    def __init__(self, clock: SystemClock, watch: Callable[[], None]) -> None:
+    def __init__(self, clock: SystemClock, lines: Lines, watch: Callable[[], None]) -> None:
         self._clock = clock
+        self._lines = lines
         self._watch = watch
-        self.lines: Lines | None = None
         self.bond: Bond | None = None
         self.since_us: dict[InstanceKey, int] = {}
         """Wall time of each instance's last transition, as its event told it."""
@@ -88,7 +88,6 @@ class Tidings:
 
     def say_json(self, text: str) -> None:
         """The same, as JSON already."""
-        if self.lines is not None:
-            self.lines.say(text.encode())
-            if self.lines.waiting:
-                self._watch()
+        self._lines.say(text.encode())
+        if self._lines.waiting:
+            self._watch()

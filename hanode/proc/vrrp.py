@@ -14,42 +14,28 @@ import signal
 import socket
 import sys
 from collections import deque
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from hanode import wire
 from hanode.proc.bond import Bond, inherited
-from hanode.proc.deeds import Deeds
-from hanode.proc.ears import Ears, listened
-from hanode.proc.eve import EVE_US, Eve
-from hanode.proc.holder import Holder
-from hanode.proc.host import Host
-from hanode.proc.idle import Idle
+from hanode.proc.ears import listened
+from hanode.proc.eve import EVE_US
+from hanode.proc.ground import Ground
 from hanode.proc.lines import Lines
 from hanode.proc.loop import Loop
-from hanode.proc.outlets import Outlets
 from hanode.proc.report import Work, operated, refusal, request, settings_from, told
 from hanode.proc.tidings import Tidings
-from hanode.system import namespaces, pyroute, realtime, signals
+from hanode.system import pyroute, realtime, signals
 from hanode.system.clock import SystemClock
-from hanode.system.firewall import Firewall
-from hanode.system.monitor import NOTHING, Change, Monitor
 from hanode.system.vigil import Vigil
 from hanode.vrrp.effects import (
-    BlockAddresses,
-    Effect,
     RemoveAddresses,
     RemoveRoutes,
     RemoveRules,
-    SendAdvert,
-    UnblockAddresses,
 )
 from hanode.vrrp.events import TrackerChanged
-from hanode.vrrp.router import Router
-from hanode.vrrp.settings import InstanceKey, VrrpSettings
+from hanode.vrrp.settings import VrrpSettings
 from hanode.vrrp.surroundings import PROCESS_AS_IT_IS
-
-if TYPE_CHECKING:
-    from hanode.system.route_watch import RouteWatch
 
 WORK_US = 1_000
 """What is spent on a request before packets and deadlines come first again."""
@@ -58,27 +44,20 @@ STOPPED = "stopped by operator"
 ORPHANED = "the supervisor is gone"
 
 
-class VrrpProcess:
-    """One router, what it stands on, and the lines to the supervisor and the watch process."""
+class VrrpProcess(Ground):
+    """The router on its ground, and the lines to the supervisor and the watch process."""
 
     def __init__(
         self, ipc: socket.socket, bond: socket.socket | None, vigil: Vigil | None = None
     ) -> None:
         self._vigil = vigil
-        self.clock = SystemClock()
-        self.router = Router()
-        self.loop = Loop(deadline=self._deadline, on_deadline=self._on_deadline)
         self.late_us_max = 0
-        self.tidings = Tidings(self.clock, self._watch_lines)
-        self.tidings.lines = self.lines = Lines(
-            ipc, on_line=self._on_line, on_end=lambda: self._stop(ORPHANED)
-        )
-        self._namespace: str | None = None
         self._process = PROCESS_AS_IT_IS
-        self._chore_us: int | None = None
-        self._routes: RouteWatch | None = None
         self._work: deque[Work] = deque()
-        self._stand()
+        self.lines = Lines(ipc, on_line=self._on_line, on_end=lambda: self._stop(ORPHANED))
+        clock = SystemClock()
+        loop = Loop(deadline=self._deadline, on_deadline=self._on_deadline)
+        super().__init__(loop, clock, Tidings(clock, self.lines, self._watch_lines))
         self._signalled, self._signaller = socket.socketpair()
         self._signalled.setblocking(False)
         self._signaller.setblocking(False)
@@ -89,34 +68,6 @@ class VrrpProcess:
             self.tidings.bond = Bond(bond, on_message=self._on_bond_message)
             self.loop.watch(bond.fileno(), self._on_bond)
             self.tidings.bond.say({"kind": "trackers"})
-
-    def _stand(self) -> None:
-        """Open what speaks with the kernel of this namespace."""
-        from hanode.system.rtnl import Commands  # pyroute2's, once `without_face` has run
-
-        self.monitor = Monitor()
-        self.ears = Ears(self.loop, self.clock, self.router, self._carry_out)
-        commands = Commands()
-        self.firewall = Firewall()
-        self.firewall.clear()
-        self.host = Host(
-            self.monitor,
-            commands,
-            Outlets(self.ears),
-            self.firewall,
-            self._warn,
-        )
-        self.holder = Holder(commands, self.monitor, self._warn_instance)
-        self.idle = Idle(self.router, self.firewall, self._warn, self.tidings.tell)
-        self.deeds = Deeds(
-            self.holder,
-            announce=self.host.announce,
-            tell=self.idle.tell,
-            block=self._block,
-        )
-        self.eve = Eve(self.router, self.loop, self.clock, self.host, self.holder)
-        self._commands = commands
-        self.loop.watch(self.monitor.fileno(), self._on_netlink)
 
     def run(self) -> None:
         """Until the supervisor says stop or is gone."""
@@ -158,11 +109,6 @@ class VrrpProcess:
         if self._work:
             self._go_on(now_us + WORK_US)
 
-    def _set_chore(self) -> None:
-        """When something besides the machines is to be looked at."""
-        times = (self.holder.deadline_us, self.host.watch.deadline_us)
-        self._chore_us = min((at for at in times if at is not None), default=None)
-
     def _go_on(self, until_us: int) -> None:
         """Go on with what was asked of us, for a moment."""
         while self._work and self.clock.monotonic_us() < until_us:
@@ -170,34 +116,6 @@ class VrrpProcess:
                 next(self._work[0])
             except StopIteration:
                 self._work.popleft()
-
-    def _on_netlink(self, _mask: int) -> None:
-        self._take_change(self.monitor.drain())
-
-    def _take_change(self, change: Change) -> None:
-        now_us = self.clock.monotonic_us()
-        for name in change.links:
-            self.host.follow(name)
-            self._tell_link(name, now_us)
-        if change.links:
-            self.holder.links_changed(now_us=now_us)
-            for name in self.host.apart:
-                self._tell_link(name, now_us)
-        if change.removed:
-            self.holder.lose(change.removed, now_us=now_us)
-            self._carry_out(self.router.lost(change.removed, now_us=now_us))
-        self._set_chore()
-        if (missed := self.host.missed()) != NOTHING:
-            self._take_change(missed)
-
-    def _tell_link(self, name: str, now_us: int) -> None:
-        link = self.host.link(name, now_us=now_us)
-        self._carry_out(self.router.link(name, link, now_us=now_us))
-
-    def _on_routes(self, _mask: int) -> None:
-        if self._routes is not None:
-            self.holder.hear(self._routes.drain(), now_us=self.clock.monotonic_us())
-            self._set_chore()
 
     def _on_signal(self, _mask: int) -> None:
         if signals.ending(self._signalled):
@@ -289,33 +207,6 @@ class VrrpProcess:
         self.host.prune()
         self._take_change(self.host.missed())
 
-    def _enter(self, settings: VrrpSettings) -> None:
-        """The network namespace of the file: at the start, or never."""
-        if settings.net_namespace == self._namespace:
-            return
-        if self.router.machines or self._namespace is not None or not settings.net_namespace:
-            raise OSError(0, "net_namespace cannot change in a reload: restart the engine")
-        try:
-            namespaces.enter(settings.net_namespace)
-        except OSError as error:
-            name = settings.net_namespace
-            raise OSError(0, f"net_namespace {name}: {error.strerror}") from error
-        self.loop.unwatch(self.monitor.fileno())
-        self.monitor.close()
-        self._commands.close()
-        self._stand()
-        self._namespace = settings.net_namespace
-
-    def _watch_routes(self, settings: VrrpSettings) -> None:
-        wanted = settings.static_routes or settings.static_rules
-        if self._routes is None and (
-            wanted or any(i.routes or i.rules for i in settings.instances)
-        ):
-            from hanode.system.route_watch import RouteWatch  # pyroute2's, as above
-
-            self._routes = RouteWatch()
-            self.loop.watch(self._routes.fileno(), self._on_routes)
-
     def _report(self, number: Any) -> Work:
         self._take_change(self.monitor.drain())
         facts = {
@@ -351,37 +242,6 @@ class VrrpProcess:
             self.firewall.end()
         self.lines.flush()
         self.loop.stop()
-
-    # Effects
-
-    def _carry_out(self, effects: list[Effect]) -> None:
-        senders, deeds = self.host.outlets.senders, self.deeds
-        for effect in effects:
-            if type(effect) is SendAdvert:
-                sender = senders.get(effect.key)
-                error = None if sender is None else sender.send(effect)
-                if error is not None and sender is not None and sender.send_errors == 1:
-                    self._warn(sender.interface or "vrrp", f"an advert could not be sent: {error}")
-            else:
-                deeds.want(effect)
-        if deeds.waiting:
-            deeds.do_some()
-
-    def _block(self, effect: Effect) -> None:
-        if not isinstance(effect, BlockAddresses | UnblockAddresses):
-            return
-        addresses = [address.packed for address in effect.addresses]
-        if isinstance(effect, UnblockAddresses):
-            self.firewall.open_addresses(addresses)
-        elif (why := self.firewall.close_addresses(addresses)) is not None:
-            self._warn_instance(effect.key, f"no_accept could not be put into nf_tables: {why}")
-
-    def _warn(self, subject: str, cause: str) -> None:
-        self.tidings.warn(subject, cause)
-
-    def _warn_instance(self, key: InstanceKey, cause: str) -> None:
-        machine = self.router.machines.get(key)
-        self._warn("" if machine is None else machine.settings.name, cause)
 
 
 def main() -> int:

@@ -81,13 +81,7 @@ class Reloads(Steps):
         for machine, instance in reset:
             effects += self._step(machine, Reconfigured(instance), now_us, follow=False)
         self._index()
-        for machine in self.machines.values():
-            if machine.state is State.FAULT and machine.gate is None and not machine.own_fault:
-                # The group that faulted it is gone.
-                effects += self._step(machine, FREED, now_us, follow=False)
-            elif machine.state is State.BACKUP and machine.gate is None and machine.wants_master:
-                # The group that kept it waiting is gone.
-                effects += self._step(machine, TIMER_FIRED, now_us, follow=False)
+        effects += self._free(now_us)
         if not first:
             effects += self._settle_all("the group was changed by a reload", now_us)
         for machine in new:
@@ -95,6 +89,18 @@ class Reloads(Steps):
         resumed = self._resumed(new, left, alive_us, now_us, delayed=first)
         effects += self._start(new, resumed, quiet_us, now_us, delayed=first)
         return Reload(self._paced(effects, now_us), tuple(changed))
+
+    def _free(self, now_us: int) -> list[Effect]:
+        """Instances whose group is gone, which faulted them or kept them waiting."""
+        effects: list[Effect] = []
+        for machine in self.machines.values():
+            if machine.gate is not None:
+                continue
+            if machine.state is State.FAULT and not machine.own_fault:
+                effects += self._step(machine, FREED, now_us, follow=False)
+            elif machine.state is State.BACKUP and machine.wants_master:
+                effects += self._step(machine, TIMER_FIRED, now_us, follow=False)
+        return effects
 
     def _resumed(
         self,
