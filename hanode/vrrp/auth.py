@@ -38,17 +38,29 @@ class AhSequence:
     """The sequence number of one instance: what was sent or believed last.
 
     One counter for both ways, as keepalived has it: a new master goes on where the old one was,
-    else the others would take its adverts for a replay.
+    else the others would take its adverts for a replay. Two masters that sent the same number in
+    one moment would refuse each other for ever; a number that we sent, and have not heard, is no
+    replay when it is heard for the first time.
     """
 
     def __init__(self) -> None:
         self.last = 0
         self.ident = 0
+        self._sent = False
+        """The last one was ours, and nobody else's yet."""
+
+    def believe(self, number: int) -> bool:
+        """Take over the number of an advert; False: it is a replay."""
+        if number < self.last or (number == self.last and not self._sent):
+            return False
+        self.last, self._sent = number, False
+        return True
 
     def next(self) -> int:
         """The number of the next advert."""
         self.last = (self.last + 1) % SEQUENCE_END or 1
         self.ident = (self.ident + 1) & 0xFFFF or 1
+        self._sent = True
         return self.last
 
 
@@ -95,11 +107,10 @@ def check_ah(
     )
     if not hmac.compare_digest(icv, wanted):
         return Refusal(Reason.AUTH, "its AH was made with another auth_pass")
-    if number <= sequence.last:
+    if not sequence.believe(number):
         return Refusal(
             Reason.REPLAY, f"its AH sequence number {number} is not above {sequence.last}"
         )
-    sequence.last = number
     return None
 
 

@@ -161,6 +161,25 @@ def test_ah_number_grows_with_each_advert_and_follows_the_master_before() -> Non
     assert sequence.next() == 4, "a new master goes on where the old one was"
 
 
+def test_ah_number_that_both_masters_sent_is_believed_once() -> None:
+    """Else two that sent it in one moment refuse each other for ever, beat for beat."""
+    sequence = AhSequence()
+    receiver, ours = Receiver(AH, sequence), Transmitter(AH)
+    ours.sequence = sequence
+    theirs = Transmitter(AH)
+    ours.prepare(100, packet.packed("192.0.2.2"))
+    theirs.prepare(150, packet.packed("192.0.2.3"))
+    (mine,), (other,) = ours.adverts(wall_us=0), theirs.adverts(wall_us=0)
+    assert sequence.last == 1
+    verdict = receiver.judge(datagram(other))
+    assert isinstance(verdict, Advert)
+    assert verdict.priority == 150
+    for again in (other, mine):
+        refused = receiver.judge(datagram(again))
+        assert isinstance(refused, Refusal)
+        assert refused.reason == Reason.REPLAY
+
+
 def test_ah_of_unicast_leaves_the_ttl_out() -> None:
     settings = replace(AH, unicast=True, unicast_peers=(Peer("192.0.2.3"),))
     advert = sent(settings)
