@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import socket
 import struct
 import subprocess
@@ -84,8 +85,7 @@ def _beats(heard: socket.socket) -> list[float]:
 
 def _late_ms(times: list[float]) -> list[float]:
     """How much longer than the beat each interval was, sorted."""
-    pairs = zip(times, times[1:], strict=False)
-    return sorted(abs((b - a) * 1000 - BEAT_MS) for a, b in pairs)
+    return sorted(abs((b - a) * 1000 - BEAT_MS) for a, b in itertools.pairwise(times))
 
 
 def _flooded(at: Ground, rate: int, seconds: float) -> float:
