@@ -1,7 +1,7 @@
 """What the control plane, the agent, the supervisor and its children say to each other.
 
-PURE. Frozen dataclasses, and one codec for all of them: `encode` gives plain JSON values,
-`decode` builds the dataclass back and refuses what does not fit with one `WireError` sentence.
+PURE. Frozen dataclasses, and one codec for all of them (`hanode.codec`): `encode` gives plain JSON
+values, `decode` builds the dataclass back and refuses what does not fit with one `WireError`.
 Unknown fields are ignored, so that an older peer understands a newer one.
 
 Times are integers: `wall_us` microseconds since the epoch, `mono_us` microseconds of the
@@ -10,24 +10,19 @@ node's monotonic clock.
 
 from __future__ import annotations
 
-import dataclasses
-import functools
-import json
-import types
-import typing
 from dataclasses import dataclass, field
-from typing import Any, TypeVar
+from typing import Any
+
+from hanode.codec import WireError as WireError
+from hanode.codec import decode as decode
+from hanode.codec import encode as encode
+from hanode.codec import from_json as from_json
+from hanode.codec import to_json as to_json
 
 VERSION = 1
 """Grows when a message changes in a way an older peer would misread."""
 
-T = TypeVar("T")
-
 Json = None | bool | int | float | str | list["Json"] | dict[str, "Json"]
-
-
-class WireError(ValueError):
-    """A message does not have the form it should have; the text says what and where."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -235,156 +230,3 @@ class NodeStatus:
     """VRRP packets that were no instance's: `unknown_vrids` and `short_packets`. Without
     log_unknown_vrids the kernel drops nearly all of them unseen."""
     v: int = VERSION
-
-
-def encode(value: Any, *, brief: bool = False) -> Any:
-    """Plain JSON values of a dataclass (or a tuple, dict … of them).
-
-    `brief` leaves out what has its default: for a reader of the same release only, since another
-    may have another default. Settings of thousands of instances become a fifth as long.
-    """
-    if dataclasses.is_dataclass(value) and not isinstance(value, type):
-        return {
-            name: encode(said, brief=brief)
-            for name, default in _defaults(type(value))
-            if (said := getattr(value, name)) != default or not brief
-        }
-    if isinstance(value, (list, tuple)):
-        return [encode(item, brief=brief) for item in value]
-    if isinstance(value, dict):
-        return {str(key): encode(item, brief=brief) for key, item in value.items()}
-    return value
-
-
-@functools.cache
-def _defaults(cls: type) -> tuple[tuple[str, Any], ...]:
-    """Fields and their defaults; MISSING, which equals nothing, where there is none."""
-    return tuple((f.name, f.default) for f in dataclasses.fields(cls))
-
-
-def to_json(value: Any) -> str:
-    """One line of JSON."""
-    return json.dumps(encode(value), ensure_ascii=False, separators=(",", ":"))
-
-
-def from_json(cls: type[T], text: str | bytes) -> T:
-    """Inverse of `to_json`. Raises WireError."""
-    try:
-        raw = json.loads(text)
-    except (ValueError, RecursionError) as error:
-        raise WireError(f"not JSON: {error}") from None
-    return decode(cls, raw)
-
-
-def decode(cls: type[T], raw: Any) -> T:
-    """Build dataclass `cls` from plain JSON values. Raises WireError; ignores unknown fields."""
-    value: T = _decode(cls, raw, cls.__name__)
-    return value
-
-
-def _decode(hint: Any, raw: Any, where: str) -> Any:
-    if hint is Any:
-        return raw
-    origin = typing.get_origin(hint)
-    if origin in (types.UnionType, typing.Union):
-        return _decode_union(hint, raw, where)
-    if origin is tuple:
-        return _decode_tuple(hint, raw, where)
-    if origin is dict or hint is dict:
-        if not isinstance(raw, dict):
-            raise WireError(f"{where}: expected an object, got {_kind(raw)}")
-        inner = (typing.get_args(hint) or (str, Any))[1]
-        return {str(key): _decode(inner, item, f"{where}.{key}") for key, item in raw.items()}
-    if origin is typing.Literal:
-        if raw not in typing.get_args(hint):
-            raise WireError(f"{where}: {raw!r} is none of {typing.get_args(hint)}")
-        return raw
-    if dataclasses.is_dataclass(hint):
-        return _decode_dataclass(hint, raw, where)
-    return _decode_scalar(hint, raw, where)
-
-
-def _decode_union(hint: Any, raw: Any, where: str) -> Any:
-    if raw is None and type(None) in typing.get_args(hint):
-        return None
-    errors = []
-    for option in typing.get_args(hint):
-        if option is type(None):
-            continue
-        try:
-            return _decode(option, raw, where)
-        except WireError as error:
-            errors.append(str(error))
-    raise WireError(errors[0] if len(errors) == 1 else f"{where}: fits none of its forms")
-
-
-def _decode_tuple(hint: Any, raw: Any, where: str) -> tuple[Any, ...]:
-    if not isinstance(raw, (list, tuple)):
-        raise WireError(f"{where}: expected a list, got {_kind(raw)}")
-    args = typing.get_args(hint)
-    if len(args) == 2 and args[1] is Ellipsis:
-        return tuple(_decode(args[0], item, f"{where}[{i}]") for i, item in enumerate(raw))
-    if len(args) != len(raw):
-        raise WireError(f"{where}: expected {len(args)} items, got {len(raw)}")
-    return tuple(
-        _decode(arg, item, f"{where}[{i}]")
-        for i, (arg, item) in enumerate(zip(args, raw, strict=True))
-    )
-
-
-@functools.cache
-def _fields(cls: type) -> tuple[dict[str, Any], tuple[str, ...]]:
-    """Each field's type, and the names of those that must be there."""
-    hints = typing.get_type_hints(cls)
-    fields = [f for f in dataclasses.fields(cls) if f.init]
-    missing = dataclasses.MISSING
-    needed = [f.name for f in fields if f.default is missing and f.default_factory is missing]
-    return {f.name: hints[f.name] for f in fields}, tuple(needed)
-
-
-def _decode_dataclass(cls: Any, raw: Any, where: str) -> Any:
-    if not isinstance(raw, dict):
-        raise WireError(f"{where}: expected an object, got {_kind(raw)}")
-    hints, needed = _fields(cls)
-    for name in needed:
-        if name not in raw:
-            raise WireError(f"{where}: {name} is missing")
-    values = {
-        name: _decode(hints[name], said, f"{where}.{name}")
-        for name, said in raw.items()
-        if name in hints
-    }
-    try:
-        return cls(**values)
-    except ValueError as error:
-        raise WireError(f"{where}: {error}") from None
-
-
-def _decode_scalar(hint: Any, raw: Any, where: str) -> Any:
-    if hint is float and isinstance(raw, int) and not isinstance(raw, bool):
-        return float(raw)
-    if (
-        isinstance(hint, type)
-        and issubclass(hint, str)
-        and hint is not str
-        and isinstance(raw, str)
-    ):
-        return _enum(hint, raw, where)
-    if hint is int and isinstance(raw, bool):
-        raise WireError(f"{where}: expected int, got bool")
-    if isinstance(hint, type) and not isinstance(raw, hint):
-        if isinstance(raw, int) and issubclass(hint, int):
-            return _enum(hint, raw, where)
-        raise WireError(f"{where}: expected {hint.__name__}, got {_kind(raw)}")
-    return raw
-
-
-def _enum(hint: Any, raw: Any, where: str) -> Any:
-    try:
-        return hint(raw)
-    except ValueError:
-        raise WireError(f"{where}: {raw!r} is no {hint.__name__}") from None
-
-
-def _kind(raw: Any) -> str:
-    return "null" if raw is None else type(raw).__name__

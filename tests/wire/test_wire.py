@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import json
+import time
+from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -116,3 +119,50 @@ def test_a_field_of_another_form_never_raises_anything_but_a_wire_error(
     except wire.WireError:
         return
     assert getattr(back, name) == getattr(wire.decode(wire.NodeStatus, raw), name)
+
+
+def quickest(work: Callable[[], object]) -> float:
+    spans = []
+    for _ in range(5):
+        began = time.perf_counter()
+        work()
+        spans.append(time.perf_counter() - began)
+    return min(spans)
+
+
+def test_a_status_of_thousands_costs_little_more_than_its_json() -> None:
+    """It comes every heartbeat, and the engine's other work waits meanwhile."""
+    (one,) = STATUS.instances
+    counters = dict.fromkeys(map(str, range(14)), 7)
+    many = replace(STATUS, instances=(replace(one, counters=counters),) * 2_000)
+    raw = wire.encode(many)
+    text = json.dumps(raw)
+    assert wire.decode(wire.NodeStatus, raw) == many
+    reading, writing = quickest(lambda: json.loads(text)), quickest(lambda: json.dumps(raw))
+    assert quickest(lambda: wire.decode(wire.NodeStatus, raw)) < 5 * reading
+    assert quickest(lambda: wire.encode(many)) < 1.5 * writing
+
+
+@pytest.mark.parametrize(
+    ("place", "value", "sentence"),
+    [
+        (("instances", 0, "vips", 0, "present"), "yes", "expected bool, got str"),
+        (("instances", 0, "counters"), {"x": 1.5}, "expected int, got float"),
+        (("instances", 0, "master"), 4, "expected str, got int"),
+        (("virtual_servers", 0, "real_servers"), [7], "expected an object, got int"),
+        (("addresses",), {}, "expected a list, got dict"),
+    ],
+)
+def test_the_place_of_what_does_not_fit_is_told(
+    place: tuple[str | int, ...], value: object, sentence: str
+) -> None:
+    raw = wire.encode(STATUS)
+    inner = raw
+    for step in place[:-1]:
+        inner = inner[step]
+    inner[place[-1]] = value
+    path = "".join(f".{step}" if isinstance(step, str) else f"[{step}]" for step in place)
+    deeper = {"counters": ".x", "real_servers": "[0]"}.get(str(place[-1]), "")
+    with pytest.raises(wire.WireError) as refused:
+        wire.decode(wire.NodeStatus, raw)
+    assert str(refused.value) == f"NodeStatus{path}{deeper}: {sentence}"
