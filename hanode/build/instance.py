@@ -86,6 +86,7 @@ def instance(made: VrrpInstance, words: Words, site: Site) -> InstanceSettings:
         ),
         state="MASTER" if made.state == "MASTER" else "BACKUP",
         startup_delay_us=overall.number("vrrp_startup_delay_us") or 0,
+        delay_after_boot_us=overall.number("vrrp_delay_after_boot_us") or 0,
         vmac=vmac,
         tracked=_tracked(made.name, words, site),
         dont_track_primary=bool(words.flag("dont_track_primary")),

@@ -34,6 +34,7 @@ from hanode.vrrp.effects import (
     RemoveRules,
 )
 from hanode.vrrp.events import TrackerChanged
+from hanode.vrrp.outset import Outset
 from hanode.vrrp.settings import VrrpSettings
 from hanode.vrrp.surroundings import PROCESS_AS_IT_IS
 
@@ -181,9 +182,12 @@ class VrrpProcess(Ground):
         reload = self.router.configure(
             settings,
             now_us=now_us,
-            found=self.monitor.marked(),
-            alive_us=message.get("alive_us"),
-            quiet_us=listened(self._vigil, settings, self.monitor.links),
+            outset=Outset(
+                found=tuple(self.monitor.marked()),
+                alive_us=message.get("alive_us"),
+                quiet_us=listened(self._vigil, settings, self.monitor.links),
+                since_boot_us=self.clock.since_boot_us(),
+            ),
         )
         self._vigil = None
         self._carry_out(reload.effects)

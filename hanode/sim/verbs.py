@@ -13,7 +13,7 @@ from hanode.sim.node import Node
 from hanode.sim.world import World
 from hanode.vrrp.effects import Effect
 from hanode.vrrp.events import TrackerChanged
-from hanode.vrrp.reloads import NOBODY_LISTENED
+from hanode.vrrp.outset import Outset
 from hanode.vrrp.router import Router
 from hanode.vrrp.settings import Address, InstanceKey, SyncGroupSettings, VrrpSettings
 from hanode.vrrp.surroundings import TrackerKind
@@ -74,7 +74,7 @@ def respawn(world: World, names: tuple[str, ...], value: float) -> None:
     def again() -> None:
         if node.router is None:
             world.note(f"{node.name} vrrp process started again")
-            _begin(world, node, alive_us=node.local_us(died_us))
+            _begin(world, node, alive_us=node.local_us(died_us), quiet_us={})
             for watcher in world.watchers:
                 watcher.saw_fault(world, "again", names)
 
@@ -264,7 +264,7 @@ def _begin(
     node: Node,
     *,
     alive_us: int | None,
-    quiet_us: Mapping[InstanceKey, int] = NOBODY_LISTENED,
+    quiet_us: Mapping[InstanceKey, int],
 ) -> None:
     node.router = Router()
     if alive_us is not None:  # it may go on as master, whatever it heard
@@ -281,9 +281,7 @@ def _begin(
             router.configure(
                 node.settings,
                 now_us=now_us,
-                found=tuple(node.kernel),
-                alive_us=alive_us,
-                quiet_us=quiet_us,
+                outset=Outset(tuple(node.kernel), alive_us, quiet_us),
             ).effects
         ),
     )
@@ -304,7 +302,7 @@ def _configure(world: World, node: Node, settings: VrrpSettings) -> None:
 
     def configure(router: Router, now_us: int) -> list[Effect]:
         node.settings = settings
-        return router.configure(settings, now_us=now_us, found=tuple(node.kernel)).effects
+        return router.configure(settings, now_us=now_us).effects
 
     _tell(world, node, configure)
 

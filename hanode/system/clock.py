@@ -31,3 +31,7 @@ class SystemClock:
     def wall_us(self) -> int:
         """Microseconds since the epoch."""
         return time.time_ns() // 1000
+
+    def since_boot_us(self) -> int:
+        """Microseconds since the machine was started, those of its sleep among them."""
+        return time.clock_gettime_ns(time.CLOCK_BOOTTIME) // 1000

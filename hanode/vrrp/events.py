@@ -37,8 +37,10 @@ class Started:
     resume: bool = False
     """An earlier run of ours was master until a moment ago, its addresses are still there, and
     no other node can have missed us yet: go on as master."""
-    delayed: bool = True
-    """vrrp_startup_delay counts: the engine starts, and not only the instance."""
+    delay_us: int = 0
+    """So long it waits before it begins, because the engine starts."""
+    waits: str = ""
+    """Why, in words."""
     quiet_since_us: int | None = None
     """From then until now somebody has listened for its adverts, and none has come: the
     Master_Down_Timer began then. None: it begins now."""

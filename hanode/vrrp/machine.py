@@ -6,7 +6,7 @@ around it: start and stop, interfaces and trackers, sync groups, operators and n
 
 from __future__ import annotations
 
-from hanode.vrrp import hold, packet, timing, track
+from hanode.vrrp import hold, packet, track
 from hanode.vrrp.effects import AnnounceAddresses, Effect, PriorityChanged, SendAdvert, State
 from hanode.vrrp.election import NO_ADDRESS, Election
 from hanode.vrrp.events import (
@@ -99,19 +99,18 @@ class Machine(Election):
 
     def _start(self, event: Started, now_us: int) -> list[Effect]:
         settings = self.settings
-        delay_us = settings.startup_delay_us if event.delayed else 0
         self._started = True
         self.look(event.link)
         owner = settings.priority == PRIORITY_OWNER
-        self._resume = event.resume and self.own_fault is None and not delay_us
+        self._resume = event.resume and self.own_fault is None and not event.delay_us
         effects: list[Effect] = []
         if not owner and not self._resume:
             # What an earlier run left behind would be an address that two nodes hold.
             effects += hold.leave(settings)
         self._take_source()
-        if delay_us:
-            self._main_us = now_us + delay_us
-            self.cause = f"waits {timing.seconds(delay_us)} after the start"
+        if event.delay_us:
+            self._main_us = now_us + event.delay_us
+            self.cause = event.waits
             return effects
         return effects + self._begin("start", now_us, event.quiet_since_us)
 

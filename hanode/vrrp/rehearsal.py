@@ -25,7 +25,7 @@ def rehearse(machine: Machine, *, now_us: int) -> list[Effect]:
     shared.tell_all = machine.shared.tell_all
     shared.wall_offset_us = machine.shared.wall_offset_us
     understudy = Machine(machine.settings, shared)
-    understudy.step(Started(machine.link, delayed=False), now_us=now_us)
+    understudy.step(Started(machine.link), now_us=now_us)
     if understudy.state is not State.BACKUP:
         return []
     return understudy.step(TIMER_FIRED, now_us=now_us)

@@ -5,19 +5,18 @@ PURE. The middle of the router.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass
-from types import MappingProxyType
 
 from hanode.vrrp.effects import Effect, RemoveAddresses, State
 from hanode.vrrp.events import ABSENT, Reconfigured, Started, Stopped, SyncFollow
 from hanode.vrrp.machine import RESUMED, TIMER_FIRED, Machine
-from hanode.vrrp.settings import Address, InstanceKey, InstanceSettings, VrrpSettings
+from hanode.vrrp.outset import NOTHING_KNOWN, Outset
+from hanode.vrrp.settings import Address, InstanceKey, VrrpSettings
 from hanode.vrrp.steps import Steps
 from hanode.vrrp.sync import SyncGroup
 
 FREED = SyncFollow(State.BACKUP.value, "reload: it is in no sync group any more")
-NOBODY_LISTENED: Mapping[InstanceKey, int] = MappingProxyType({})
 REMOVED = Stopped("removed from the configuration", deleted=True)
 
 
@@ -38,23 +37,17 @@ class Reloads(Steps):
         settings: VrrpSettings,
         *,
         now_us: int,
-        found: Iterable[Address] = (),
-        alive_us: int | None = None,
-        quiet_us: Mapping[InstanceKey, int] = NOBODY_LISTENED,
+        outset: Outset = NOTHING_KNOWN,
     ) -> Reload:
         """Start, change and end instances so that `settings` runs.
 
         An instance is the same one if interface, family and VRID are. One that is not changed
-        is not touched at all: state, timers and addresses stay. `found` are the addresses of
-        the kernel that carry our mark: the first configuration removes those that a killed
-        run has left, and that are not configured any more. `alive_us` is when that run was last
-        alive: a master whose adverts nobody can have missed yet goes on (`may_resume`).
-        `quiet_us`: since when somebody has listened in vain for the adverts of an instance.
+        is not touched at all: state, timers and addresses stay. The first configuration removes
+        the addresses that a killed run has left, and that are not configured any more; `outset`
+        counts for nothing later.
         """
-        there = tuple(found)
         first = not self.machines
-        effects = self._orphans(settings, there) if first else []
-        left = {(a.dev, str(a)) for a in there} if first else set()
+        effects = self._orphans(settings, outset.found) if first else []
         old, self.settings = self.settings, settings
         self.shared.tell_all = bool(settings.fifos or settings.smtp.to)
         self._doubled = _doubled(old, settings)
@@ -84,10 +77,7 @@ class Reloads(Steps):
         effects += self._free(now_us)
         if not first:
             effects += self._settle_all("the group was changed by a reload", now_us)
-        for machine in new:
-            machine.look(self._links.get(machine.settings.interface, ABSENT))
-        resumed = self._resumed(new, left, alive_us, now_us, delayed=first)
-        effects += self._start(new, resumed, quiet_us, now_us, delayed=first)
+        effects += self._start(new, outset if first else None, now_us)
         return Reload(self._paced(effects, now_us), tuple(changed))
 
     def _free(self, now_us: int) -> list[Effect]:
@@ -105,19 +95,15 @@ class Reloads(Steps):
     def _resumed(
         self,
         new: list[Machine],
-        left: set[tuple[str, str]],
-        alive_us: int | None,
+        outset: Outset,
         now_us: int,
-        *,
-        delayed: bool,
     ) -> set[str]:
         """Those that go on where a killed run was: their names. Groups do so together."""
+        left = outset.left
         resumed = {
             m.settings.name
             for m in new
-            if m.own_fault is None
-            and not (delayed and m.settings.startup_delay_us)
-            and may_resume(m.settings, left, alive_us, now_us)
+            if m.own_fault is None and outset.may_resume(m.settings, left, now_us)
         }
         for group in self.groups.values():
             if not resumed.issuperset(group.settings.members):
@@ -127,24 +113,27 @@ class Reloads(Steps):
     def _start(
         self,
         new: list[Machine],
-        resumed: set[str],
-        quiet_us: Mapping[InstanceKey, int],
+        outset: Outset | None,
         now_us: int,
-        *,
-        delayed: bool,
     ) -> list[Effect]:
-        """All at once: a group's members know of each other's faults before they begin."""
+        """All at once: a group's members know of each other's faults before they begin.
+
+        Without an `outset` they are added by a reload.
+        """
+        for machine in new:
+            machine.look(self._links.get(machine.settings.interface, ABSENT))
+        resumed = self._resumed(new, outset, now_us) if outset is not None else set()
         for machine in new:
             # Before the first begins: none of a group is BACKUP, and says so, for a moment.
             machine.wants_master = machine.settings.name in resumed
         effects: list[Effect] = []
         for machine in new:
-            event = Started(
-                machine.link,
-                resume=machine.settings.name in resumed,
-                delayed=delayed,
-                quiet_since_us=quiet_us.get(machine.settings.key),
-            )
+            event = Started(machine.link)
+            if outset is not None:
+                one = machine.settings
+                delay_us, why = outset.delay(one)
+                quiet_us = outset.quiet_us.get(one.key)
+                event = Started(machine.link, one.name in resumed, delay_us, why, quiet_us)
             effects += self._step(machine, event, now_us, follow=False)
         # keepalived tells of groups first when it starts, and later of their members first.
         told: list[Effect] = []
@@ -183,27 +172,6 @@ class Reloads(Steps):
             for a in found
             if a.dev in keys and (a.dev, str(a)) not in wanted
         ]
-
-
-def may_resume(
-    settings: InstanceSettings,
-    left: set[tuple[str, str]],
-    alive_us: int | None,
-    now_us: int,
-) -> bool:
-    """Whether an instance of a run that was killed goes on as master where that left off.
-
-    All its addresses are still there, and no other node can have taken over: even the most
-    eager one waits down_timer_adverts intervals from our last advert, which was sent at most
-    one interval before we were killed.
-    """
-    if alive_us is None or not settings.addresses:
-        return False
-    if settings.auth_type == "AH":
-        return False  # its numbers would begin anew, and the others refuse it as a replay
-    if any((a.dev, str(a)) not in left for a in settings.addresses):
-        return False
-    return now_us - alive_us < (settings.down_timer_adverts - 1) * settings.advert_int_us
 
 
 def _doubled(old: VrrpSettings, new: VrrpSettings) -> frozenset[Address]:

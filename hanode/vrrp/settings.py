@@ -185,6 +185,8 @@ class InstanceSettings:
     state: Literal["MASTER", "BACKUP"] = "BACKUP"
     """The state wished for at the start; only an owner gets it."""
     startup_delay_us: int = 0
+    delay_after_boot_us: int = 0
+    """vrrp_delay_after_boot (2.4.0): the later of this and startup_delay counts."""
     expired_backup_priority: int | None = None
     """timer_expired_backup: a master later than Master_Down of this priority steps down."""
     vmac: Vmac | None = None

@@ -27,6 +27,19 @@ def master_down_us(*, version: int, priority: int, master_advert_us: int, advert
     return adverts * master_advert_us + skew
 
 
+def start_delay(startup_us: int, after_boot_us: int, since_boot_us: int | None) -> tuple[int, str]:
+    """How long an instance waits when the engine starts, and why; as keepalived 2.4.0 has it.
+
+    The later of vrrp_startup_delay and vrrp_delay_after_boot counts.
+    """
+    left_us = 0 if since_boot_us is None else after_boot_us - since_boot_us
+    if left_us > startup_us:
+        return left_us, (
+            f"waits {seconds(left_us)}, until {seconds(after_boot_us)} after the machine's start"
+        )
+    return startup_us, f"waits {seconds(startup_us)} after the start"
+
+
 def seconds(us: int) -> str:
     """A duration for a sentence: `3.629 s`."""
     return f"{us / 1_000_000:.3f} s"

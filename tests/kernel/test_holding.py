@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from hanode.system.clock import SystemClock
 from hanode.vrrp.settings import Address, Route, Rule
 from tests.interop.stage import v3
 from tests.kernel.harness import INTERFACE, VIP, Ours, Wire, run, until, wired
@@ -122,6 +123,19 @@ def test_the_engine_lives_in_the_namespace_that_the_file_names() -> None:
         assert answer["error"] == "net_namespace nowhere: No such file or directory"
         a.close()
     assert "nowhere" not in run("ip", "netns", "list")
+
+
+def test_the_machine_s_own_start_is_waited_for() -> None:
+    boot_us = SystemClock().since_boot_us()
+    with wired() as net:
+        settings = v3("a", advert_int_us=100_000, delay_after_boot_us=boot_us + 3_000_000)
+        a = Ours(net, "a", settings)
+        try:
+            assert a.state() == "INIT"
+            until(lambda: net.has_vip("a"), "it is over", 5)
+            assert SystemClock().since_boot_us() > boot_us + 3_000_000
+        finally:
+            a.close()
 
 
 def test_igmp_reports_are_off_while_the_file_says_so_and_then_as_before() -> None:

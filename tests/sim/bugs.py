@@ -12,6 +12,7 @@ from hanode.vrrp import timing, track
 from hanode.vrrp.announce import Announcements
 from hanode.vrrp.effects import AddAddresses, RemoveAddresses, State
 from hanode.vrrp.machine import Machine
+from hanode.vrrp.outset import Outset
 from hanode.vrrp.router import Router
 from hanode.vrrp.sync import SyncGroup
 from hanode.vrrp.transmit import Transmitter
@@ -240,7 +241,7 @@ def maintenance_is_forgotten(patch: pytest.MonkeyPatch) -> None:
 
 @bug
 def a_killed_master_always_resumes(patch: pytest.MonkeyPatch) -> None:
-    patch.setattr("hanode.vrrp.reloads.may_resume", lambda *_words: True)
+    patch.setattr(Outset, "may_resume", lambda *_words: True)
 
 
 @bug

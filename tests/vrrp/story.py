@@ -26,6 +26,7 @@ from hanode.vrrp import packet
 from hanode.vrrp.auth import AhSequence, sign_ah
 from hanode.vrrp.events import ABSENT, LinkState, TrackerChanged
 from hanode.vrrp.machine import Machine
+from hanode.vrrp.outset import Outset
 from hanode.vrrp.receive import is_multicast
 from hanode.vrrp.router import Router
 from hanode.vrrp.settings import (
@@ -183,7 +184,9 @@ class Story:
         new = VrrpSettings(tuple(self.instances.values()), tuple(self.groups.values()), fifos=fifos)
         found = [a for i in self.instances.values() for a in i.addresses] if words else []
         alive_us = self.now_us - round(float(words[1]) * 1_000_000) if words else None
-        reload = self.router.configure(new, now_us=self.now_us, found=found, alive_us=alive_us)
+        reload = self.router.configure(
+            new, now_us=self.now_us, outset=Outset(tuple(found), alive_us)
+        )
         self.tell(reload.effects)
 
     def do_link(self, words: list[str]) -> None:

@@ -487,6 +487,8 @@ def test_extra_announcements_and_start_up_delay() -> None:
     settings = instance(before=GLOBALS.format("vrrp_garp_extra_if all 30\nvrrp_startup_delay 5.5"))
     assert (settings.garp_extra_us, settings.garp_extra_all) == (30_000_000, True)
     assert settings.startup_delay_us == 5_500_000
+    after_boot = instance(before=GLOBALS.format("vrrp_delay_after_boot 60"))
+    assert after_boot.delay_after_boot_us == 60_000_000
     assert instance("garp_extra_if 10").garp_extra_us == 10_000_000
 
 

@@ -9,6 +9,7 @@ import pytest
 from hanode.vrrp import effects as fx
 from hanode.vrrp import packet
 from hanode.vrrp.events import LinkState
+from hanode.vrrp.outset import Outset
 from hanode.vrrp.quiet import quiet_since
 from hanode.vrrp.router import Router
 from hanode.vrrp.settings import InstanceSettings, Peer, Tracked, Vmac, VrrpSettings
@@ -67,7 +68,9 @@ def started(one: InstanceSettings, *, now_us: int = BEGAN_US + 500_000) -> Route
     router = Router()
     own = packet.packed(OWN[one.family])
     router.link("d0", LinkState(up=True, mac=MAC, addresses=(own,)), now_us=now_us)
-    router.configure(VrrpSettings((one,)), now_us=now_us, quiet_us={one.key: BEGAN_US})
+    router.configure(
+        VrrpSettings((one,)), now_us=now_us, outset=Outset(quiet_us={one.key: BEGAN_US})
+    )
     return router
 
 

@@ -14,6 +14,7 @@ from hanode.vrrp import effects as fx
 from hanode.vrrp import packet, timing
 from hanode.vrrp.events import ABSENT, AddressLost, LinkState, Started, TimerFired
 from hanode.vrrp.machine import Machine
+from hanode.vrrp.outset import Outset
 from hanode.vrrp.router import Router
 from hanode.vrrp.settings import InstanceSettings, SyncGroupSettings, Tracked, VrrpSettings
 from hanode.vrrp.track import Weight, priority
@@ -267,6 +268,24 @@ def test_many_instances_cost_little_on_the_way_of_every_advert() -> None:
     assert len(router._heap) == len(instances)
     for machine in router.machines.values():
         assert machine.transmitter.ready is first[machine.settings.name]
+
+
+@pytest.mark.parametrize(
+    ("since_boot_us", "waits_us"),
+    [(2_000_000, 58_000_000), (57_000_000, 5_000_000), (90_000_000, 5_000_000), (None, 5_000_000)],
+)
+def test_the_later_of_the_delays_after_start_and_boot_counts(
+    since_boot_us: int | None, waits_us: int
+) -> None:
+    late = replace(LAB, startup_delay_us=5_000_000, delay_after_boot_us=60_000_000)
+    router = Router()
+    router.link(LAB.interface, LINK, now_us=0)
+    router.configure(VrrpSettings((late,)), now_us=0, outset=Outset(since_boot_us=since_boot_us))
+    machine = router.machines[LAB.key]
+    assert (machine.state, router.deadline_us) == (fx.State.INIT, waits_us)
+    assert machine.cause.startswith(f"waits {waits_us / 1e6:.3f} s")
+    router.tick(now_us=waits_us)
+    assert machine.state is fx.State.BACKUP
 
 
 def test_start_up_delay_is_for_the_engine_s_start_not_for_what_a_reload_adds() -> None:
