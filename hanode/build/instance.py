@@ -167,6 +167,7 @@ def _unicast(
     lonely = bool(words.flag("unicast_fault_no_peer"))
     multicast_source, source = words.text("mcast_src_ip"), words.text("unicast_src_ip")
     ttl, checks = words.number("unicast_ttl"), words.flag("check_unicast_src")
+    old = words.says("old_unicast_checksum")
     if not peers and not lonely:
         return {"mcast_src_ip": _plain(multicast_source)}
     bounded = any(p.min_ttl is not None or p.max_ttl is not None for p in peers)
@@ -178,6 +179,8 @@ def _unicast(
         "unicast_fault_no_peer": lonely,
         "check_unicast_src": bool(checks or bounded or overall.flag("vrrp_check_unicast_src")),
         "ttl": standard if ttl is None else ttl,
+        "unicast_checksum": (words.text("old_unicast_checksum") or "old") if old else "auto",
+        "checksum_group": overall.text("vrrp_mcast_group4") or "224.0.0.18",
     }
 
 

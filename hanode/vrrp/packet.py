@@ -123,6 +123,8 @@ def encode(
     body = addresses + trailer
     over = head + b"\0\0" + body
     if settings.version == 3 and not (settings.v3_checksum_as_v2 and settings.family == 4):
+        if settings.unicast_checksum == "old" and settings.unicast and settings.family == 4:
+            destination = packed(settings.checksum_group)
         over = pseudo_header(source, destination, len(over)) + over
     return head + struct.pack(">H", checksum(over)) + body
 

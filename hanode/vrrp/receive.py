@@ -117,8 +117,14 @@ class Receiver:
         payload, settings = datagram.payload, self._settings
         if payload[0] >> 4 == 2:
             return packet.checksum(payload) == 0
-        pseudo = packet.pseudo_header(datagram.source, datagram.destination, len(payload))
-        if packet.checksum(pseudo + payload) == 0:
+        over = [datagram.destination]
+        if settings.unicast and settings.family == 4 and settings.unicast_checksum != "never":
+            # Releases before 1.3.6, and peers with old_unicast_checksum.
+            over.append(packet.packed(settings.checksum_group))
+        if any(
+            packet.checksum(packet.pseudo_header(datagram.source, to, len(payload)) + payload) == 0
+            for to in over
+        ):
             return True
         # With v3_checksum_as_v2 either sum is one that a peer of ours may send. (keepalived then
         # looks at neither; RFC 9568 section 7.1 wants the checksum verified.)

@@ -174,6 +174,11 @@ class InstanceSettings:
     """unicast_ttl; multicast is always 255."""
     track_src_ip: bool = False
     v3_checksum_as_v2: bool = False
+    unicast_checksum: Literal["auto", "old", "never"] = "auto"
+    """old_unicast_checksum, for v3 over IPv4: old: sent over the multicast group; never: such an
+    advert is refused; auto: taken."""
+    checksum_group: str = "224.0.0.18"
+    """vrrp_mcast_group4: what stands for the destination in such a checksum."""
     hmac: HmacSettings | None = None
     accept: bool = True
     """Packets to the addresses are taken; an owner takes them anyhow."""

@@ -39,6 +39,7 @@ SPOKEN: dict[str, InstanceSettings] = {
     "v2_vmac": with_vmac(instance("a", auth_type="NONE", **QUICK)),
     "v3": v3("a", **QUICK),
     "v3_unicast": unicast("a", **QUICK),
+    "v3_unicast_old_checksum": unicast("a", unicast_checksum="old", **QUICK),
     "v3_vmac": with_vmac(v3("a", **QUICK)),
     "v3_vmac_xmit_base": with_vmac(v3("a", **QUICK), xmit_base=True),
     "ipv6": ipv6("a", VIP6, "2001:db8::10", **QUICK),

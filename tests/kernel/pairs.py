@@ -58,6 +58,8 @@ def _block(settings: InstanceSettings) -> str:
     if settings.unicast:
         peers = "\n".join(f"  {peer.ip}" for peer in settings.unicast_peers)
         lines += [f"unicast_src_ip {settings.mcast_src_ip}", f"unicast_peer {{\n{peers}\n }}"]
+        words = {"auto": "", "old": "old_unicast_checksum", "never": "old_unicast_checksum never"}
+        lines.append(words[settings.unicast_checksum])
     vips = "\n".join(f"  {address}" for address in settings.vips)
     lines.append(f"virtual_ipaddress {{\n{vips}\n }}")
     body = "\n ".join(line for line in lines if line)

@@ -62,6 +62,15 @@ def test_unicast_peers_and_what_belongs_to_them() -> None:
     assert settings.check_unicast_src, "a TTL of a peer asks for the check"
 
 
+def test_old_unicast_checksum_is_told_with_the_group_of_all() -> None:
+    peer = "unicast_peer {\n192.0.2.2\n}\n"
+    assert instance(peer).unicast_checksum == "auto"
+    assert instance(peer + "old_unicast_checksum never").unicast_checksum == "never"
+    common = GLOBALS.format("vrrp_mcast_group4 224.0.0.50")
+    old = instance(peer + "old_unicast_checksum", before=common)
+    assert (old.unicast_checksum, old.checksum_group) == ("old", "224.0.0.50")
+
+
 def test_unicast_without_ttls_does_not_check_the_source_unless_told() -> None:
     assert not instance("unicast_peer {\n192.0.2.2\n}").check_unicast_src
     assert instance("unicast_peer {\n192.0.2.2\n}\ncheck_unicast_src").check_unicast_src

@@ -13,7 +13,7 @@ from hanode.vrrp import packet
 from hanode.vrrp.arp import gratuitous_arp
 from hanode.vrrp.packet import Advert, Datagram, Reason, Refusal
 from hanode.vrrp.receive import Receiver
-from hanode.vrrp.settings import Address, InstanceSettings
+from hanode.vrrp.settings import Address, InstanceSettings, Peer
 from tests.vrrp.story import LAB, advert_packet
 
 SOURCE, GROUP = "192.0.2.2", "224.0.0.18"
@@ -172,3 +172,23 @@ def test_no_changed_byte_raises_or_is_believed_with_another_meaning(at: int, val
     # Only fields that v2's checksum does not cover may differ in a packet that passes.
     covered = range(20, len(good))
     assert verdict is not None or bytes(data) == good or at % len(data) not in covered
+
+
+@pytest.mark.parametrize("told", ["auto", "old", "never"])
+@pytest.mark.parametrize("sent", ["auto", "old"])
+def test_old_unicast_checksum_is_taken_unless_never(sent: str, told: str) -> None:
+    """Its pseudo header names the multicast group instead of the destination."""
+    peers = {"unicast": True, "unicast_peers": (Peer(SOURCE),), "checksum_group": "224.0.0.50"}
+    ours = replace(V3, unicast_checksum=told, **peers)  # type: ignore[arg-type]
+    theirs = replace(V3, unicast_checksum=sent, **peers)  # type: ignore[arg-type]
+    datagram = packet.read_ipv4(encode(theirs, 100, 1, "192.0.2.3"))
+    assert isinstance(datagram, Datagram)
+    verdict = Receiver(ours).judge(datagram)
+    if (sent, told) == ("old", "never"):
+        assert isinstance(verdict, Refusal)
+        assert verdict.reason is Reason.CHECKSUM
+    else:
+        assert isinstance(verdict, Advert)
+    group = packet.packed("224.0.0.50" if sent == "old" else "192.0.2.3")
+    pseudo = packet.pseudo_header(packet.packed(SOURCE), group, len(datagram.payload))
+    assert packet.checksum(pseudo + datagram.payload) == 0
