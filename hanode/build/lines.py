@@ -65,6 +65,7 @@ def address(line: Address, dev: str, *, below: str | None = None) -> Held:
         autojoin="autojoin" in flags,
         no_track=line.no_track,
         below=below,
+        track_group=line.track_group,
     )
 
 

@@ -8,12 +8,11 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import replace
 
-from hanode.build import around, lines
+from hanode.build import around, static
 from hanode.build.instance import instance
 from hanode.build.site import Site, policies
 from hanode.build.words import Words, note
 from hanode.conf.model import Config
-from hanode.vrrp.holdings import Address as Held
 from hanode.vrrp.settings import (
     InstanceKey,
     InstanceSettings,
@@ -44,10 +43,13 @@ def settings(config: Config, errors: list[str], ignored: list[str]) -> VrrpSetti
         if polled and made.interface and made.interface not in {one.interface for one in asked}:
             asked.append(Linkbeat(made.interface))
         note(made.name, words, ignored)
+    static_addresses = static.addresses(site)
+    static_routes, static_rules = policies("the file", root, None, site, "static")
+    following = static.followed(site, static_addresses, static_routes, static_rules)
+    instances = [replace(one, follows=following.get(one.name, ())) for one in instances]
     alone = _apart(instances, errors)
     groups = _of(groups, alone, errors)
     user = overall.many("script_user")
-    static_routes, static_rules = policies("the file", root, None, site, "static")
     found = VrrpSettings()
     try:
         found = VrrpSettings(
@@ -56,7 +58,7 @@ def settings(config: Config, errors: list[str], ignored: list[str]) -> VrrpSetti
             scripts=site.trackers.scripts,
             processes=site.trackers.processes,
             files=site.trackers.files,
-            static_addresses=_static_addresses(site),
+            static_addresses=static_addresses,
             static_routes=static_routes,
             static_rules=static_rules,
             fifos=around.fifos(overall),
@@ -141,20 +143,4 @@ def _of(
         free.difference_update(members)
         if members:
             found.append(replace(group, members=members))
-    return tuple(found)
-
-
-def _static_addresses(site: Site) -> tuple[Held, ...]:
-    dev = site.overall.text("default_interface") or ""
-    found = []
-    for line in site.root.many("static_addresses"):
-        try:
-            address = lines.address(line, line.dev or dev)
-        except ValueError as error:
-            site.errors.append(f"static_ipaddress {line}: {error}")
-            continue
-        if address.dev:
-            found.append(address)
-        else:
-            site.errors.append(f"static_ipaddress {address}: it names no interface (dev)")
     return tuple(found)

@@ -39,6 +39,7 @@ def made_world(
 def _interfaces(settings: VrrpSettings) -> list[str]:
     names = [i.interface for i in settings.instances]
     names += [t.name for i in settings.instances for t in i.tracked if t.kind == "interface"]
+    names += [name for i in settings.instances for name in i.follows]
     names += [a.dev for i in settings.instances for a in i.addresses]
     return list(dict.fromkeys(names))
 

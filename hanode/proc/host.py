@@ -158,6 +158,7 @@ class Host:
         """Every interface that there is, and those that the settings ask for besides."""
         named = [i.interface for i in settings.instances]
         named += [t.name for i in settings.instances for t in i.tracked if t.kind == "interface"]
+        named += [name for i in settings.instances for name in i.follows]
         addresses = [a for i in settings.instances for a in i.addresses]
         named += [dev for a in addresses for dev in (a.dev, a.below) if dev is not None]
         return list(dict.fromkeys([*self.monitor.links, *named]))

@@ -273,6 +273,8 @@ def _encap(words: tuple[str, ...]) -> list[tuple[str, Any]]:
                 raise ValueError(f"encap {kind} has no {name}")
             number, packed = ENCAP_IP[name]
             nested += _attribute(number, packed(value))
+    elif kind == "ila" and len(rest) == 1:
+        nested = _attribute(1, bytes.fromhex("".join(g.rjust(4, "0") for g in rest[0].split(":"))))
     else:
         raise ValueError(f"encap {kind} is not known")
     return [("RTA_ENCAP_TYPE", ENCAP_TYPES[kind]), ("RTA_ENCAP", nested)]
@@ -291,7 +293,7 @@ def _address(text: str) -> bytes:
     return ipaddress.ip_address(text).packed
 
 
-ENCAP_TYPES = {"mpls": 1, "ip": 2, "ip6": 4}
+ENCAP_TYPES = {"mpls": 1, "ip": 2, "ila": 3, "ip6": 4}
 """LWTUNNEL_ENCAP_*."""
 MPLS_BOTTOM_OF_STACK = 0x100
 ENCAP_IP: dict[str, tuple[int, Callable[[str], bytes]]] = {

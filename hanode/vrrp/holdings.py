@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import functools
 import ipaddress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal
 
 PROTOCOL_KEEPALIVED = 18
@@ -53,6 +53,8 @@ class Address:
     """Its device may be down, and somebody may remove it, without consequence."""
     below: str | None = None
     """use_vmac on its line, use_vmac_addr: `dev` is a macvlan with the virtual MAC, on this one."""
+    track_group: str | None = field(default=None, compare=False)
+    """Of a static one: whose instances follow its interface. Another one is the same address."""
 
     def __post_init__(self) -> None:
         if not 0 <= self.prefix <= len(pack(self.ip)) * 8:

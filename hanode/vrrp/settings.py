@@ -199,6 +199,8 @@ class InstanceSettings:
     """Unicast without an interface in this VRF; then `interface` is the VRF's."""
     tracked: tuple[Tracked, ...] = ()
     """Its own, and those of its sync group; those that cannot count are left out."""
+    follows: tuple[str, ...] = ()
+    """track_group: interfaces of static addresses, routes and rules."""
     dont_track_primary: bool = False
     notify: NotifySettings = NO_NOTIFY
 

@@ -83,6 +83,7 @@ def watched(settings: InstanceSettings) -> tuple[Tracked, ...]:
     """What it tracks, and the other interfaces that its addresses and routes need."""
     needed = [a.below or a.dev for a in settings.addresses if not a.no_track]
     needed += [r.dev for r in settings.routes if r.dev is not None and not r.no_track]
+    needed += settings.follows
     own = (settings.interface, settings.device)
     told = {tracked.name for tracked in settings.tracked if tracked.kind == "interface"}
     others = dict.fromkeys(dev for dev in needed if dev not in own and dev not in told)

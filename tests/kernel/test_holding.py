@@ -125,6 +125,29 @@ def test_the_engine_lives_in_the_namespace_that_the_file_names() -> None:
     assert "nowhere" not in run("ip", "netns", "list")
 
 
+def test_who_follows_a_static_thing_goes_where_its_interface_goes() -> None:
+    """As in keepalived: what is removed is put back, and only its interface takes it away."""
+    address = replace(ADDRESS, dev="d7", track_group="G")
+    settings = v3("a", advert_int_us=100_000, follows=("d7",))
+    with wired() as net:
+        net.ip("a", "link", "add", "d7", "type", "veth", "peer", "name", "d8")
+        for name in ("d7", "d8"):
+            net.ip("a", "link", "set", name, "up")
+        a = Ours(net, "a", settings, static_addresses=(address,))
+        try:
+            until(lambda: net.has_vip("a"), "A is master")
+            net.ip("a", "addr", "del", "10.7.7.7/32", "dev", "d7")
+            until(lambda: "10.7.7.7" in net.ip("a", "addr", "show", "dev", "d7"), "put back", 1)
+            assert a.state() == "MASTER"
+            net.ip("a", "link", "set", "d8", "down")
+            until(lambda: not net.has_vip("a"), "A is in FAULT", 3)
+            assert a.state() == "FAULT"
+            net.ip("a", "link", "set", "d8", "up")
+            until(lambda: net.has_vip("a"), "A is back", 3)
+        finally:
+            a.close()
+
+
 def test_the_machine_s_own_start_is_waited_for() -> None:
     boot_us = SystemClock().since_boot_us()
     with wired() as net:

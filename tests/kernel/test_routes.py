@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from hanode.system import rtnl
+from hanode.system.route_messages import route_message
 from hanode.vrrp.holdings import Metric, NextHop
 from hanode.vrrp.settings import Address, Route, Rule
 from tests.kernel.harness import inside, run
@@ -187,6 +188,14 @@ def test_a_rule_is_as_its_line_says_and_goes(
     assert commands.remove_rules([rule]) == []
     assert found() == []
     assert commands.remove_rules([rule]) == [], "again is fine"
+
+
+def test_ila_is_said_as_iproute2_and_keepalived_say_it() -> None:
+    """This kernel may have no ILA: the bytes are those that both were seen to send."""
+    route = Route(6, "2001:db8::/64", via="fd00::2", dev="d0", encap=("ila", "2001:db8:1:2"))
+    message = route_message(route, 24, 0x405, lambda _dev: 7)
+    assert bytes.fromhex("1000 1600 0c00 0100 2001 0db8 0001 0002") in message
+    assert bytes.fromhex("0600 1500 0300 0000") in message
 
 
 def test_what_cannot_be_done_is_told_with_its_line(space: str, commands: rtnl.Commands) -> None:

@@ -492,6 +492,24 @@ def test_garp_pacing_by_interface() -> None:
     assert (settings.garp_interval_us, settings.gna_interval_us) == (500_000, 0)
 
 
+def test_instances_of_a_track_group_follow_the_interfaces_of_static_things() -> None:
+    group = "track_group G {\ngroup {\nV\nOther\n}\n}\n"
+    static = (
+        "static_ipaddress {\n192.0.2.7/24 dev eth7 track_group G\n192.0.2.8/24 dev eth8\n}\n"
+        "static_routes {\n10.0.0.0/8 dev eth9 track_group G\n}\n"
+        "static_rules {\niif eth7 table 9 priority 9 track_group G\n"
+        "from 10.0.0.0/8 table 9 priority 8 track_group G\n}\n"
+    )
+    result = built(group + static + text())
+    (made,) = result.vrrp.instances
+    assert made.follows == ("eth7", "eth9")
+    assert made.tracked == ()
+    assert result.ignored == (
+        "the static rule from 10.0.0.0/8 table 9 preference 8 track_group G names no interface"
+        " (dev), so nothing can follow it",
+    )
+
+
 def test_extra_announcements_and_start_up_delay() -> None:
     settings = instance(before=GLOBALS.format("vrrp_garp_extra_if all 30\nvrrp_startup_delay 5.5"))
     assert (settings.garp_extra_us, settings.garp_extra_all) == (30_000_000, True)

@@ -64,7 +64,7 @@ RUNS: dict[str, tuple[str, ...]] = {
     "root": tuple(
         (
             "global_defs vrrp_sync_group vrrp_script vrrp_track_process track_file vrrp_track_file "
-            "garp_group static_ipaddress static_routes static_rules net_namespace "
+            "garp_group track_group static_ipaddress static_routes static_rules net_namespace "
             "net_namespace_ipvs linkbeat_interfaces linkbeat_use_polling interface_up_down_delays"
         ).split()
     ),
@@ -119,11 +119,12 @@ RUNS: dict[str, tuple[str, ...]] = {
     "track_file_block": ("file", "weight", "init_file"),
     "virtual_ipaddress": (*_ADDRESS, "use_vmac", "no_track"),
     "virtual_ipaddress_excluded": (*_ADDRESS, "use_vmac", "no_track"),
-    "static_ipaddress": _ADDRESS,
-    "virtual_routes": (*_ROUTE, "no_track"),
-    "static_routes": _ROUTE,
+    "static_ipaddress": (*_ADDRESS, "track_group"),
+    "track_group": ("group",),
+    "virtual_routes": (*_ROUTE, "no_track", "encap"),
+    "static_routes": (*_ROUTE, "track_group", "encap"),
     "virtual_rules": (*_RULE, "no_track"),
-    "static_rules": _RULE,
+    "static_rules": (*_RULE, "track_group"),
     "unicast_peer": ("min_ttl", "max_ttl"),
     **dict.fromkeys(_TRACKING, ("weight",)),
     "virtual_server": tuple(
