@@ -52,7 +52,7 @@ def instance(made: VrrpInstance, words: Words, site: Site) -> InstanceSettings:
     peers = words.many("unicast_peers")
     told: dict[str, Any] = {
         **_timing(words, overall),
-        **_unicast(words, overall, peers, family),
+        **_unicast(words, overall, peers, family, places.source),
         **_patience(made, words),
         **_extra(words, overall),
     }
@@ -88,6 +88,7 @@ def instance(made: VrrpInstance, words: Words, site: Site) -> InstanceSettings:
         startup_delay_us=overall.number("vrrp_startup_delay_us") or 0,
         delay_after_boot_us=overall.number("vrrp_delay_after_boot_us") or 0,
         vmac=vmac,
+        ipvlan=places.ipvlan,
         tracked=_tracked(made.name, words, site),
         dont_track_primary=bool(words.flag("dont_track_primary")),
         notify=around.notify(words, overall, of_instance=True),
@@ -162,19 +163,20 @@ def _patience(made: VrrpInstance, words: Words) -> dict[str, Any]:
 
 
 def _unicast(
-    words: Words, overall: Words, peers: tuple[Any, ...], family: Family
+    words: Words, overall: Words, peers: tuple[Any, ...], family: Family, own: str | None
 ) -> dict[str, Any]:
+    """`own`: what it speaks from where no word says it."""
     lonely = bool(words.flag("unicast_fault_no_peer"))
     multicast_source, source = words.text("mcast_src_ip"), words.text("unicast_src_ip")
     ttl, checks = words.number("unicast_ttl"), words.flag("check_unicast_src")
     old = words.says("old_unicast_checksum")
     if not peers and not lonely:
-        return {"mcast_src_ip": _plain(multicast_source)}
+        return {"mcast_src_ip": _plain(multicast_source) or own}
     bounded = any(p.min_ttl is not None or p.max_ttl is not None for p in peers)
     standard = 255 if family == 4 else IPV6_HOPS
     return {
         "unicast": True,
-        "mcast_src_ip": _plain(source or multicast_source),
+        "mcast_src_ip": _plain(source or multicast_source) or own,
         "unicast_peers": tuple(Peer(p.ip, p.min_ttl or 0, _upper(p.max_ttl)) for p in peers),
         "unicast_fault_no_peer": lonely,
         "check_unicast_src": bool(checks or bounded or overall.flag("vrrp_check_unicast_src")),

@@ -14,13 +14,16 @@ from hanode.build.words import Words
 from hanode.conf.model import Address as Line
 from hanode.conf.model import VrrpInstance
 from hanode.vrrp.holdings import Address, Family
-from hanode.vrrp.settings import NO_INTERFACE, Vmac, only_on_a_link
+from hanode.vrrp.settings import NO_INTERFACE, Ipvlan, IpvlanMode, Vmac, only_on_a_link
 
 if TYPE_CHECKING:
     from hanode.build.site import Site
 
+MACVLAN = "a macvlan"
 NAME_MOST = 15
 """Characters of an interface's name (IFNAMSIZ, without its end)."""
+LINK_SCOPE = 253
+IPVLAN_MODES: tuple[IpvlanMode, ...] = ("bridge", "private", "vepa")
 VIRTUAL_MAC = {4: "00:00:5e:00:01", 6: "00:00:5e:00:02"}
 
 
@@ -29,6 +32,8 @@ class Virtuals:
     """The virtual interfaces of a file."""
 
     names: set[str] = field(default_factory=set)
+    _kinds: dict[str, tuple[str, str]] = field(default_factory=dict)
+    """By interface below: what stands above it, and what the first is called."""
     _owners: dict[tuple[str, str], tuple[str, str]] = field(default_factory=dict)
     """(interface below, MAC): whose it is, and what it is called."""
 
@@ -39,8 +44,11 @@ class Virtuals:
         candidates = itertools.chain([f"{stem}.{vrid}"], six, numbered)
         return next(name for name in candidates if name not in self.names)
 
-    def claim(self, name: str, below: str, mac: str, owner: str) -> None:
-        """This one is to be made. Raises ValueError: it cannot be, or it belongs to another."""
+    def claim(self, name: str, below: str, mac: str, owner: str, kind: str = MACVLAN) -> None:
+        """This one is to be made. Raises ValueError: it cannot be, or it belongs to another.
+
+        `kind`: a macvlan, or an ipvlan with its mode; the kernel wants one for each interface.
+        """
         if len(name) > NAME_MOST:
             raise ValueError(
                 f"the name of its virtual interface, {name}, has more than {NAME_MOST}"
@@ -53,6 +61,12 @@ class Virtuals:
             raise ValueError(
                 f"{other} has the virtual MAC address {mac} on {below} already: give one of the"
                 " two another virtual_router_id"
+            )
+        first, which = self._kinds.setdefault(below, (kind, name))
+        if first != kind:
+            raise ValueError(
+                f"{name} would be {kind} on {below}, and {which} is {first} there: the kernel"
+                " allows one kind and one mode above an interface"
             )
         self.names.add(name)
 
@@ -74,11 +88,18 @@ class Places:
     vrid: int
     family: Family
     vmac: Vmac | None
+    ipvlan: Ipvlan | None
     everywhere: bool
     """use_vmac_addr."""
     stem: str
     """How the names begin."""
     virtuals: Virtuals
+
+    @property
+    def source(self) -> str | None:
+        """What it speaks from: an ipvlan's own address."""
+        address = None if self.ipvlan is None else self.ipvlan.address
+        return None if address is None else address.ip
 
     @property
     def device(self) -> str:
@@ -146,10 +167,51 @@ def places(
     return Places(
         made.name, interface, site.overall.text("default_interface") or "", made.vrid, family,
         vmac=_vmac(made, words, interface, family, site, stem=stem, strict=strict),
+        ipvlan=_ipvlan(made, words, interface, family, site),
         everywhere=bool(words.flag("use_vmac_addr")),
         stem=site.overall.text("vmac_addr_prefix") or stem,
         virtuals=site.virtuals,
     )  # fmt: skip
+
+
+def _ipvlan(
+    made: VrrpInstance, words: Words, interface: str, family: Family, site: Site
+) -> Ipvlan | None:
+    """use_ipvlan. Raises ValueError."""
+    said = words.any("use_ipvlan")
+    if said is None:
+        return None
+    if words.says("use_vmac"):
+        site.ignored.append(f"{made.name}: use_ipvlan is not used, since it has use_vmac")
+        return None
+    if not interface:
+        site.ignored.append(
+            f"{made.name}: use_ipvlan needs an interface below it, and the instance has none"
+        )
+        return None
+    stem = site.overall.text("vmac_prefix") or "vrrp"
+    name = said.name or site.virtuals.name(stem, made.vrid, family)
+    mode: IpvlanMode = next((mode for mode in IPVLAN_MODES if mode in said.options), "bridge")
+    site.virtuals.claim(name, interface, f"as {name}", made.name, f"an ipvlan in mode {mode}")
+    group = None if said.group is None else str(said.group)
+    return Ipvlan(name, _own_address(said.address, name, family), mode, group)
+
+
+def _own_address(said: str | None, name: str, family: Family) -> Address | None:
+    """Of an ipvlan. Raises ValueError."""
+    if said is None and family == 6:
+        return None
+    if said is None or lines.family_of(said) != family:
+        raise ValueError(
+            f"its ipvlan {name} needs an IPv{family} address of its own to speak from: write it"
+            f" behind the name (use_ipvlan {name} ADDRESS/PREFIX)"
+        )
+    ip, _, prefix = said.partition("/")
+    bits = int(prefix) if prefix else 32 if family == 4 else 128
+    link_local = only_on_a_link(ip) and family == 6
+    deprecated = 0 if family == 6 else None
+    scope = LINK_SCOPE if link_local else 0
+    return Address(ip, bits, name, scope=scope, preferred_lft_s=deprecated)
 
 
 def _vmac(

@@ -16,15 +16,16 @@ from hanode.system import sysctl
 from hanode.system.firewall import Firewall
 from hanode.system.linkbeat import Asker
 from hanode.system.monitor import NOTHING, Change, Monitor
+from hanode.system.virtual_mac import MACVLAN, Virtual, wanted
 from hanode.system.vrrp_socket import FrameSocket
 from hanode.vrrp import arp, ndisc
 from hanode.vrrp.effects import AnnounceAddresses
 from hanode.vrrp.events import ABSENT, LinkState
-from hanode.vrrp.settings import Address, InstanceSettings, VrrpSettings
+from hanode.vrrp.settings import Address, VrrpSettings
 
 if TYPE_CHECKING:
     from hanode.system.rtnl import Commands
-    from hanode.system.vmac import Macvlan, Vmacs
+    from hanode.system.vmac import Vmacs
 
 LINK_LOCAL_BITS = 64
 IGMP_REPORTS = "igmp_link_local_mcast_reports"
@@ -52,7 +53,7 @@ class Host:
         """igmp_link_local_mcast_reports, as it was before us."""
         self._firewall = firewall
         self._warn = warn
-        self._virtual: dict[str, Macvlan] = {}
+        self._virtual: dict[str, Virtual] = {}
         self._missed = NOTHING
         self._sources: dict[str, set[bytes]] = {}
         """What instances without an interface speak from; by VRF, or ""."""
@@ -71,7 +72,7 @@ class Host:
         self._sources = {}
         self._join_in_silence(settings.disable_local_igmp)
         for instance in settings.instances:
-            self._virtual |= self._wanted(instance)
+            self._virtual |= {virtual.name: virtual for virtual in wanted(instance)}
             if instance.roams:
                 source = socket.inet_pton(FAMILIES[instance.family], instance.mcast_src_ip or "")
                 self._sources.setdefault(instance.interface, set()).add(source)
@@ -98,14 +99,6 @@ class Host:
 
             self._made = Vmacs()
         return self._made
-
-    @staticmethod
-    def _wanted(instance: InstanceSettings) -> dict[str, Macvlan]:
-        if instance.vmac is None and all(a.below is None for a in instance.addresses):
-            return {}
-        from hanode.system.vmac import wanted
-
-        return {virtual.name: virtual for virtual in wanted(instance)}
 
     def missed(self) -> Change:
         """What the kernel has said of others while virtual interfaces were made; once."""
@@ -143,7 +136,9 @@ class Host:
     def follow(self, name: str) -> None:
         """An interface has changed."""
         again = [
-            virtual for virtual, wanted in self._virtual.items() if name in (virtual, wanted.base)
+            virtual.name
+            for virtual in self._virtual.values()
+            if name in (virtual.name, virtual.base)
         ]
         for sentence in self._make_virtual(again):
             self._warn(name, sentence)
@@ -160,6 +155,7 @@ class Host:
         named += [t.name for i in settings.instances for t in i.tracked if t.kind == "interface"]
         named += [name for i in settings.instances for name in i.follows]
         addresses = [a for i in settings.instances for a in i.addresses]
+        named += [i.ipvlan.name for i in settings.instances if i.ipvlan is not None]
         named += [dev for a in addresses for dev in (a.dev, a.below) if dev is not None]
         return list(dict.fromkeys([*self.monitor.links, *named]))
 
@@ -220,36 +216,45 @@ class Host:
     def _make_virtual(self, names: Iterable[str]) -> list[str]:
         """Make those that are not there; sentences about what failed."""
         made, failed = False, []
-        new = [name for name in names if name not in self._vmacs.made]
+        new = [
+            name
+            for name in names
+            if self._virtual[name].kind == MACVLAN and name not in self._vmacs.made
+        ]
         if new and (why := self._firewall.quieten(new)) is not None:
             self._warn(new[0], f"IGMP with a virtual MAC could not be stopped: {why}")
         for name in names:
-            wanted = self._virtual[name]
-            there = self.monitor.links.get(name)
-            if wanted.name in self._vmacs.made and there is not None and there.mac == wanted.mac:
-                continue
-            if there is None or name not in self._vmacs.made:
+            virtual = self._virtual[name]
+            if name not in self._vmacs.made or not virtual.stands(self.monitor.links):
                 made = True
-                failed += self._vmacs.ensure(wanted, self.monitor.links)
+                failed += self._vmacs.ensure(virtual, self.monitor.links)
         if made:
             self._missed += self.monitor.drain()
         for name in names:
-            self._give_link_local(self._virtual[name])
+            self._give_addresses(self._virtual[name])
         return failed
 
-    def _give_link_local(self, wanted: Macvlan) -> None:
-        """The address that adverts come from: the one of the interface below, without DAD."""
-        link = self.monitor.links.get(wanted.name)
-        if wanted.family != 6 or link is None:
-            return
-        source = wanted.source or self._link_local_below(wanted.base)
-        if source is None or source in self.monitor.addresses(wanted.name):
+    def _give_addresses(self, virtual: Virtual) -> None:
+        """What it speaks from: an ipvlan's own; above IPv6 the one of the interface below."""
+        if virtual.address is not None:
+            if not self.monitor.has(virtual.name, str(virtual.address)):
+                self._add(virtual.address)
+        elif virtual.kind == MACVLAN and virtual.family == 6:
+            self._give_link_local(virtual)
+
+    def _add(self, address: Address) -> None:
+        link = self.monitor.links.get(address.dev)
+        added = [(address, address, link.index)] if link is not None else []
+        for _, why in self._commands.add(added):
+            self._warn(address.dev, f"{address.ip} could not be added to {address.dev}: {why}")
+
+    def _give_link_local(self, virtual: Virtual) -> None:
+        source = virtual.source or self._link_local_below(virtual.base)
+        if source is None or source in self.monitor.addresses(virtual.name):
             return
         text = socket.inet_ntop(socket.AF_INET6, source)
-        # Deprecated, as keepalived has it: nobody else is to speak from it.
-        address = Address(text, LINK_LOCAL_BITS, wanted.name, scope=253, preferred_lft_s=0)
-        for _, why in self._commands.add([(address, address, link.index)]):
-            self._warn(wanted.name, f"{text} could not be added to {wanted.name}: {why}")
+        # Deprecated, as keepalived has it: nobody else is to speak from it. No DAD: it is below.
+        self._add(Address(text, LINK_LOCAL_BITS, virtual.name, scope=253, preferred_lft_s=0))
 
     def _link_local_below(self, base: str) -> bytes | None:
         there = self.monitor.addresses(base)

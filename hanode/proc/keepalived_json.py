@@ -76,7 +76,7 @@ def _data(
         "dont_track_primary": int(instance.dont_track_primary),
         "skip_check_adv_addr": int(instance.skip_check_adv_addr),
         "strict_mode": int(instance.strict),
-        "vmac_ifname": instance.vmac.name if instance.vmac else "",
+        "vmac_ifname": virtual.name if (virtual := instance.vmac or instance.ipvlan) else "",
         "ifp_ifname": instance.sends_on,
         "master_priority": status.master_priority,
         "last_transition": status.since_us / 1_000_000,

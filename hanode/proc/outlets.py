@@ -47,9 +47,10 @@ def needed(settings: VrrpSettings) -> dict[Place, Wanted]:
     """Every socket of a configuration."""
     places: dict[Place, Wanted] = {}
     for instance in settings.instances:
-        interface = instance.interface
+        # What a group is sent, an ipvlan and the interface below get both.
+        device = instance.source_on
         source = instance.mcast_src_ip or "" if instance.roams else ""
-        base = Place(interface, instance.family, PROTOCOL_VRRP, interface, source)
+        base = Place(device, instance.family, PROTOCOL_VRRP, instance.interface, source)
         listens = [base]
         if instance.auth_type == "AH":
             listens.append(base._replace(protocol=PROTOCOL_AH))
@@ -60,7 +61,7 @@ def needed(settings: VrrpSettings) -> dict[Place, Wanted]:
             wanted.vrids.add(instance.vrid)
             if not instance.unicast:
                 wanted.groups.add(instance.mcast_group)
-            if place.device != interface:
+            if place.device != device:
                 wanted.source_mac = mac_of(instance)
         places[base._replace(device=instance.sends_on)].senders.append(instance.key)
     return places

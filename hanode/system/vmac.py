@@ -1,7 +1,8 @@
-"""Virtual interfaces for virtual MAC addresses: macvlan in private mode (RFC 9568 section 7.3).
+"""Virtual interfaces: macvlan in private mode for virtual MAC addresses, and ipvlan in mode L2.
 
-SYSTEM. `ensure` makes one or takes over one that a former run has left, with the switches that
-keepalived sets; `remove` takes it away. What the interface below had is remembered and given back.
+SYSTEM. RFC 9568 section 7.3. `ensure` makes one or takes over one that a former run has left, with
+the switches that keepalived sets, in the VRF of the interface below; `remove` takes it away. What
+the interface below had is remembered and given back.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ import struct
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
+from pyroute2.netlink import nla
 from pyroute2.netlink.rtnl.ifinfmsg import ifinfmsg
 
 from hanode.system import sysctl
@@ -26,14 +28,14 @@ from hanode.system.netlink import (
     messages,
     opened,
 )
-from hanode.system.virtual_mac import PREFIX, mac_of
-from hanode.vrrp.holdings import pack
-from hanode.vrrp.settings import InstanceSettings
+from hanode.system.virtual_mac import IPVLAN, MACVLAN, PREFIX, Virtual
 
 RTM_NEWLINK, RTM_DELLINK = 16, 17
 NLM_F_EXCL = 0x200
 IFF_UP = 0x1
 MACVLAN_PRIVATE = 1
+IPVLAN_L2 = 0
+IPVLAN_FLAGS = {"bridge": 0, "private": 1, "vepa": 2}
 IN6_ADDR_GEN_MODE_NONE = 1
 UPPER = (
     (4, "arp_ignore", 1),
@@ -47,61 +49,42 @@ LOWER = (("arp_ignore", 1), ("arp_filter", 1))
 """Below it: no answers for the addresses of the virtual interface with the wrong MAC."""
 
 
-@dataclass(frozen=True, slots=True)
-class Macvlan:
-    """One virtual interface that an instance wants."""
+class _IpvlanData(nla):  # type: ignore[misc]  # pyroute2 has no types
+    """IFLA_INFO_DATA of an ipvlan; pyroute2's lacks the flags."""
 
-    name: str
-    base: str
-    mac: bytes
-    family: int
-    group: int | None = None
-    six: bool = False
-    """IPv6 addresses live there."""
-    source: bytes | None = None
-    """The IPv6 address that the instance is to speak from; None: the link-local one below."""
+    prefix = "IFLA_"
+    nla_map = (
+        ("IFLA_IPVLAN_UNSPEC", "none"),
+        ("IFLA_IPVLAN_MODE", "uint16"),
+        ("IFLA_IPVLAN_FLAGS", "uint16"),
+    )
 
 
-def wanted(instance: InstanceSettings) -> list[Macvlan]:
-    """Every virtual interface of an instance: its own, then those of its addresses."""
-    found: dict[str, Macvlan] = {}
-    six = {address.dev for address in instance.addresses if address.family == 6}
-    vmac = instance.vmac
-    if vmac is not None:
-        group = int(vmac.group) if vmac.group is not None and vmac.group.isdigit() else None
-        source = pack(instance.mcast_src_ip) if instance.mcast_src_ip is not None else None
-        found[vmac.name] = Macvlan(
-            vmac.name, instance.interface, mac_of(instance), instance.family, group,
-            six=instance.family == 6 or vmac.name in six, source=source,
-        )  # fmt: skip
-    for address in instance.addresses:
-        if address.below is not None and address.dev not in found:
-            mac = mac_of(instance, address.family)
-            found[address.dev] = Macvlan(
-                address.dev, address.below, mac, address.family, six=address.dev in six
-            )
-    return list(found.values())
+ifinfmsg.ifinfo.register_link_kind(module={IPVLAN: _IpvlanData})
 
 
 @dataclass(slots=True)
 class Vmacs:
     """The virtual interfaces of this process."""
 
-    made: dict[str, Macvlan] = field(default_factory=dict)
+    made: dict[str, Virtual] = field(default_factory=dict)
     _before: dict[tuple[str, str], int] = field(default_factory=dict)
     """(interface below, switch): what it was."""
 
-    def ensure(self, wanted: Macvlan, links: dict[str, Link]) -> list[str]:
+    def ensure(self, wanted: Virtual, links: dict[str, Link]) -> list[str]:
         """Make the interface, or take over one that is there; sentences about what failed."""
         base, there = links.get(wanted.base), links.get(wanted.name)
         if base is None:
             return []
         failed = []
         if there is not None:
-            ours = there.kind == "macvlan" and there.mac[:5] in VIRTUAL_PREFIXES
-            if there.kind != "macvlan" or (there.below != base.index and not ours):
-                return [f"{wanted.name} is there already, and is no macvlan on {wanted.base}"]
-            if there.mac != wanted.mac or there.below != base.index:
+            virtual = there.kind == MACVLAN and there.mac[:5] in VIRTUAL_PREFIXES
+            ours = virtual or wanted.name in self.made
+            if there.kind != wanted.kind or (there.below != base.index and not ours):
+                kind = wanted.kind
+                return [f"{wanted.name} is there already, and is no {kind} on {wanted.base}"]
+            other_mac = wanted.kind == MACVLAN and there.mac != wanted.mac
+            if other_mac or there.below != base.index:
                 self.remove(wanted.name, there.index)
                 there = None
         if there is None:
@@ -109,36 +92,46 @@ class Vmacs:
             error = _ask(_link(wanted, base.index), RTM_NEWLINK, NLM_F_CREATE | NLM_F_EXCL)
             if error and error != errno.EEXIST:
                 return [f"{wanted.name} could not be made on {wanted.base}: {os.strerror(error)}"]
-            _ask(_without_addresses(wanted.name), RTM_NEWLINK, 0)  # fails where IPv6 is off
+            if wanted.kind == MACVLAN:  # an ipvlan over IPv6 speaks from the kernel's own
+                _ask(_without_addresses(wanted.name), RTM_NEWLINK, 0)  # fails where IPv6 is off
         self.made[wanted.name] = wanted
         failed += self._switches(wanted)
+        vrf = wanted.vrf(links)
+        if vrf != (0 if there is None else there.master) and (
+            error := _ask(_into(wanted.name, vrf), RTM_NEWLINK, 0)
+        ):
+            why = os.strerror(error)
+            failed.append(f"{wanted.name} could not follow {wanted.base} into its VRF: {why}")
         # Only now up: with the switches as they were it would have made addresses of its own.
         if error := _ask(_link_up(wanted.name), RTM_NEWLINK, 0):
             failed.append(f"{wanted.name} could not be switched on: {os.strerror(error)}")
         return failed
 
-    def _free(self, wanted: Macvlan, base: Link, links: dict[str, Link]) -> None:
+    def _free(self, wanted: Virtual, base: Link, links: dict[str, Link]) -> None:
         """A killed run may have left the virtual MAC there under another name; one has it only."""
         for other in list(links.values()):
-            same = (other.kind, other.below, other.mac) == ("macvlan", base.index, wanted.mac)
+            same = (other.kind, other.below, other.mac) == (MACVLAN, base.index, wanted.mac)
             if same and other.name != wanted.name and wanted.mac[:5] in VIRTUAL_PREFIXES:
                 self.remove(other.name, other.index)
 
-    def _switches(self, wanted: Macvlan) -> list[str]:
+    def _switches(self, wanted: Virtual) -> list[str]:
         asked = []
-        if wanted.family == 4:
+        macvlan = wanted.kind == MACVLAN
+        if wanted.family == 4 and macvlan:
             asked += [(family, wanted.name, name, value) for family, name, value in UPPER]
         if wanted.six:
             asked.append((6, wanted.name, "disable_ipv6", 0))
-            asked.append((6, wanted.name, "accept_ra", 0))
+            if macvlan:
+                asked.append((6, wanted.name, "accept_ra", 0))
         elif sysctl.read(6, wanted.name, "disable_ipv6") is not None:
             asked.append((6, wanted.name, "disable_ipv6", 1))
-        for name, value in LOWER if wanted.family == 4 else ():
+        for name, value in LOWER if wanted.family == 4 and macvlan else ():
             now = sysctl.read(4, wanted.base, name)
             if now is not None and now < value:
                 self._before.setdefault((wanted.base, name), now)
                 asked.append((4, wanted.base, name, value))
-        asked += self._reverse_paths()
+        if macvlan:
+            asked += self._reverse_paths()
         return [error for words in asked if (error := sysctl.write(*words))]
 
     def _reverse_paths(self) -> list[tuple[int, str, str, int]]:
@@ -175,36 +168,47 @@ class Vmacs:
         """Those of ours that are not among `names`."""
         return [name for name in self.made if name not in set(names)]
 
-    def outdated(self, wanted: Mapping[str, Macvlan]) -> list[str]:
+    def outdated(self, wanted: Mapping[str, Virtual]) -> list[str]:
         """Those of ours that stand in the way: of their name, or of their MAC address."""
-        places = {(new.base, new.mac): name for name, new in wanted.items()}
+        places = {(new.base, new.mac): name for name, new in wanted.items() if new.mac}
+        kinds = {new.base: (new.kind, new.mode) for new in wanted.values()}
         return [
             name
             for name, old in self.made.items()
-            if places.get((old.base, old.mac), "" if name in wanted else name) != name
+            if places.get((old.base, old.mac), name) != name
+            or (name in wanted and wanted[name].base != old.base)
+            or kinds.get(old.base, (old.kind, old.mode)) != (old.kind, old.mode)
         ]
 
 
-def _link(wanted: Macvlan, base_index: int) -> ifinfmsg:
+def _link(wanted: Virtual, base_index: int) -> ifinfmsg:
     said = ifinfmsg()
     said["family"] = socket.AF_UNSPEC
+    data = [("IFLA_MACVLAN_MODE", MACVLAN_PRIVATE)]
+    if wanted.kind == IPVLAN:
+        flags = IPVLAN_FLAGS[wanted.mode]
+        data = [("IFLA_IPVLAN_MODE", IPVLAN_L2), ("IFLA_IPVLAN_FLAGS", flags)]
     attrs = [
         ("IFLA_IFNAME", wanted.name),
         ("IFLA_LINK", base_index),
-        ("IFLA_ADDRESS", ":".join(f"{byte:02x}" for byte in wanted.mac)),
         (
             "IFLA_LINKINFO",
-            {
-                "attrs": [
-                    ("IFLA_INFO_KIND", "macvlan"),
-                    ("IFLA_INFO_DATA", {"attrs": [("IFLA_MACVLAN_MODE", MACVLAN_PRIVATE)]}),
-                ]
-            },
+            {"attrs": [("IFLA_INFO_KIND", wanted.kind), ("IFLA_INFO_DATA", {"attrs": data})]},
         ),
     ]
+    if wanted.mac:
+        attrs.append(("IFLA_ADDRESS", ":".join(f"{byte:02x}" for byte in wanted.mac)))
     if wanted.group is not None:
         attrs.append(("IFLA_GROUP", wanted.group))
     said["attrs"] = attrs
+    return said
+
+
+def _into(name: str, master: int) -> ifinfmsg:
+    """Into a VRF (0: out of any)."""
+    said = ifinfmsg()
+    said["family"] = socket.AF_UNSPEC
+    said["attrs"] = [("IFLA_IFNAME", name), ("IFLA_MASTER", master)]
     return said
 
 

@@ -45,9 +45,10 @@ def quiet_since(
 def _was_heard(one: InstanceSettings) -> bool:
     """Whether a master of this instance would have been noticed by who knew no settings.
 
-    Not behind an authentication header, in a group of its own, or where a virtual interface,
-    which was made only now, is what hears it.
+    Not behind an authentication header, in a group of its own, on any interface, or where a virtual
+    one, which was made only now, is what hears it.
     """
-    if one.auth_type == "AH" or one.sends_on != one.interface or one.vmac is not None:
+    virtual = one.vmac is not None or one.ipvlan is not None
+    if one.auth_type == "AH" or one.roams or virtual:
         return False
     return one.unicast or one.mcast_group == GROUPS[one.family]

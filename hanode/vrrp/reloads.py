@@ -9,7 +9,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from hanode.vrrp.effects import Effect, RemoveAddresses, State
-from hanode.vrrp.events import ABSENT, Reconfigured, Started, Stopped, SyncFollow
+from hanode.vrrp.events import Reconfigured, Started, Stopped, SyncFollow
 from hanode.vrrp.machine import RESUMED, TIMER_FIRED, Machine
 from hanode.vrrp.outset import NOTHING_KNOWN, Outset
 from hanode.vrrp.settings import Address, InstanceKey, VrrpSettings
@@ -72,6 +72,8 @@ class Reloads(Steps):
                 changed.append(f"{instance.name} changed")
         self._bind_groups()
         for machine, instance in reset:
+            if machine.settings.source_on != instance.source_on:
+                machine.link = self._link_of(instance)
             effects += self._step(machine, Reconfigured(instance), now_us, follow=False)
         self._index()
         effects += self._free(now_us)
@@ -121,7 +123,7 @@ class Reloads(Steps):
         Without an `outset` they are added by a reload.
         """
         for machine in new:
-            machine.look(self._links.get(machine.settings.interface, ABSENT))
+            machine.look(self._link_of(machine.settings))
         resumed = self._resumed(new, outset, now_us) if outset is not None else set()
         for machine in new:
             # Before the first begins: none of a group is BACKUP, and says so, for a moment.

@@ -94,8 +94,14 @@ class Router(Verbs):
         if before == state:
             return []
         self._links[name] = state
-        machines = [m for m in self.machines.values() if m.settings.interface == name]
-        effects = self._step_all(machines, LinkChanged(state), now_us)
+        machines = list(self.machines.values())
+        plain = [m for m in machines if m.settings.interface == name and m.settings.ipvlan is None]
+        effects = self._step_all(plain, LinkChanged(state), now_us)
+        for machine in machines:
+            one = machine.settings
+            if one.ipvlan is not None and name in (one.interface, one.source_on):
+                news = LinkChanged(self._link_of(one))
+                effects += self._step_all([machine], news, now_us)
         if before is None or (before.up, before.exists) != (state.up, state.exists):
             cause = "" if state.exists else "does not exist"
             effects += self.tracker(

@@ -39,6 +39,8 @@ __all__ = (
     "HmacSettings",
     "InstanceKey",
     "InstanceSettings",
+    "Ipvlan",
+    "IpvlanMode",
     "LinkDelay",
     "Linkbeat",
     "NotifySettings",
@@ -112,6 +114,20 @@ class Vmac:
     xmit_base: bool = False
     """Adverts go out through the interface below, with its own MAC."""
     netlink_notify_msg: bool = False
+    group: str | None = None
+
+
+IpvlanMode = Literal["bridge", "private", "vepa"]
+
+
+@dataclass(frozen=True, slots=True)
+class Ipvlan:
+    """use_ipvlan: adverts leave through an ipvlan above the instance's interface."""
+
+    name: str
+    address: Address | None = None
+    """It speaks from this, and has it there; None (IPv6 only): from the kernel's link-local one."""
+    mode: IpvlanMode = "bridge"
     group: str | None = None
 
 
@@ -195,6 +211,7 @@ class InstanceSettings:
     expired_backup_priority: int | None = None
     """timer_expired_backup: a master later than Master_Down of this priority steps down."""
     vmac: Vmac | None = None
+    ipvlan: Ipvlan | None = None
     vrf: str | None = None
     """Unicast without an interface in this VRF; then `interface` is the VRF's."""
     tracked: tuple[Tracked, ...] = ()
@@ -246,6 +263,11 @@ class InstanceSettings:
         return not self.interface or self.vrf is not None
 
     @property
+    def source_on(self) -> str:
+        """The interface whose addresses it may speak from."""
+        return self.sends_on if self.ipvlan is not None else self.interface
+
+    @property
     def addresses(self) -> tuple[Address, ...]:
         """Every address that follows the master, in the order in which they are added."""
         return self.vips + self.excluded
@@ -258,6 +280,9 @@ class InstanceSettings:
     @property
     def sends_on(self) -> str:
         """The interface that its adverts leave through."""
+        if (ipvlan := self.ipvlan) is not None:
+            own = ipvlan.address is not None and ipvlan.address.ip == self.mcast_src_ip
+            return ipvlan.name if own or not self.unicast else self.interface
         if self.vmac is None or self.vmac.xmit_base or self.unicast:
             return self.interface
         return self.vmac.name

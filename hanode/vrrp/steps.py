@@ -9,12 +9,13 @@ from __future__ import annotations
 import heapq
 import itertools
 from collections.abc import Iterable
+from dataclasses import replace
 
 from hanode.vrrp.effects import AnnounceAddresses, Effect, RemoveAddresses, State
-from hanode.vrrp.events import Event, GroupHeardLower, LinkState
+from hanode.vrrp.events import ABSENT, Event, GroupHeardLower, LinkState
 from hanode.vrrp.machine import TIMER_FIRED, Machine
 from hanode.vrrp.pace import Pacer
-from hanode.vrrp.settings import Address, InstanceKey, VrrpSettings
+from hanode.vrrp.settings import Address, InstanceKey, InstanceSettings, VrrpSettings
 from hanode.vrrp.shared import Shared, TrackerKey
 from hanode.vrrp.sync import SyncGroup
 
@@ -45,6 +46,13 @@ class Steps:
         self._paces = False
         self._doubled: frozenset[Address] = frozenset()
         """Addresses that more than one instance has, or had before the last reload."""
+
+    def _link_of(self, settings: InstanceSettings) -> LinkState:
+        """An instance's interface, with the addresses that it may speak from."""
+        link = self._links.get(settings.interface, ABSENT)
+        if settings.source_on == settings.interface:
+            return link
+        return replace(link, addresses=self._links.get(settings.source_on, ABSENT).addresses)
 
     def _step(
         self,

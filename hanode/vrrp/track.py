@@ -135,7 +135,7 @@ def fault(
     if source_address(settings, link) is None:
         if settings.mcast_src_ip is not None:
             return f"{_whose(settings)} has not the address {settings.mcast_src_ip}"
-        return f"{settings.interface} has no IPv{settings.family} address of its own"
+        return f"{settings.source_on} has no IPv{settings.family} address of its own"
     if settings.unicast and settings.unicast_fault_no_peer and not settings.unicast_peers:
         return "there is no unicast_peer"
     for thing in things if known else ():
@@ -150,7 +150,7 @@ def _whose(settings: InstanceSettings) -> str:
     """Who should have the address to speak from."""
     if settings.vrf is not None:
         return f"VRF {settings.vrf}"
-    return settings.interface or "this machine"
+    return settings.source_on or "this machine"
 
 
 def _failure(thing: Tracked, state: TrackerChanged) -> str | None:

@@ -2,29 +2,14 @@
 
 from __future__ import annotations
 
-import json
-import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
 
-from hanode import conf
-from hanode.build import build
-from hanode.vrrp.settings import InstanceSettings
-from tests.interop.stage import Engine
-from tests.kernel.harness import (
-    INTERFACE,
-    SECOND,
-    Keepalived,
-    Ours,
-    Wire,
-    run,
-    second,
-    until,
-    wired,
-)
+from tests.interop.alone import lived
+from tests.kernel.harness import INTERFACE, SECOND, second
 
 pytestmark = pytest.mark.needs("root", "netns", "keepalived")
 
@@ -61,61 +46,6 @@ FOR_ALL = INSTANCE % (
     "2001:db8::1/64",
 ) + INSTANCE % ("B", 52, "use_vmac_addr", "192.168.192.210/24", f"10.9.192.210/24 dev {SECOND}")
 CASES = {"on_lines": GLOBALS + ON_LINES, "for_all": GLOBALS + FOR_ALL}
-SWITCHES = "arp_ignore arp_filter accept_local rp_filter promote_secondaries".split()
-
-
-def instances(text: str) -> tuple[InstanceSettings, ...]:
-    """What our engine makes of a file."""
-    built = build(conf.check(text).model)
-    assert built.errors == ()
-    return built.vrrp.instances
-
-
-def start(net: Wire, text: str, whose: str) -> Engine:
-    return Keepalived(net, "a", text) if whose == "keepalived" else Ours(net, "a", *instances(text))
-
-
-def interfaces(net: Wire) -> dict[str, Any]:
-    """Name: kind, MAC, interface below, mode, addresses, switches."""
-    found = {}
-    space = net.namespaces["a"]
-    for link in json.loads(net.ip("a", "-d", "-j", "addr")):
-        name, info = link["ifname"], link.get("linkinfo", {})
-        where = f"/proc/sys/net/ipv4/conf/{name}/"
-        values = run("ip", "netns", "exec", space, "cat", *(where + switch for switch in SWITCHES))
-        addresses = {
-            (a["local"], a["prefixlen"], a.get("deprecated", False)) for a in link["addr_info"]
-        }
-        found[name] = (
-            info.get("info_kind"), link["address"], link.get("link"), addresses,
-            info.get("info_data", {}).get("mode"), values.split() if ":" not in name else [],
-        )  # fmt: skip
-    return found
-
-
-def lived(text: str, whose: str) -> dict[str, Any]:
-    """One life from the first advert to priority 0, alone on two networks."""
-    with wired() as net:
-        net.plug_second("a")
-        before = interfaces(net)
-        engine = start(net, text, whose)
-        try:
-            first = until(lambda: net.adverts("a"), "the first advert")[0]
-            time.sleep(max(0.0, first.at_s + 1.8 - time.time()))
-            there = interfaces(net)
-            engine.stop()
-            left = interfaces(net)
-            time.sleep(0.2)
-        finally:
-            engine.close()
-        said = {}
-        for cable in ("a", second("a")):
-            frames = [
-                f for f in net.seen(cable) if f.data[12:14] != b"\x86\xdd" or f.data[54] == 136
-            ]
-            ours = [f for f in frames if f.data[23] != 2 or f.data[12:14] != b"\x08\x00"]
-            said[cable] = sorted(f.data.hex() for f in ours)
-        return {"there": there, "changed": left != before, "said": said}
 
 
 @pytest.fixture(scope="module")

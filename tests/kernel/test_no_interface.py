@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from hanode import wire
-from hanode.vrrp.settings import InstanceSettings
+from hanode.vrrp.settings import InstanceSettings, Peer
 from tests.interop.stage import IP6, unicast, unicast6, with_ipv6
 from tests.kernel.harness import INTERFACE, IP, SECOND, Ours, until, wired
 
@@ -73,13 +73,15 @@ def test_the_address_to_speak_from_comes_and_goes_with_words() -> None:
 
 def test_others_adverts_are_not_for_it() -> None:
     """The kernel hands a socket without an interface what is for its address, and nothing else."""
+    another = "192.168.192.150"
     with wired() as net:
-        a = Ours(net, "a", apart(unicast("a", **QUICK)))
-        other = replace(unicast("b", **QUICK), unicast=False, mcast_src_ip=None, unicast_peers=())
-        b = Ours(net, "b", other)
+        net.ip("a", "addr", "add", f"{another}/24", "dev", INTERFACE)
+        nobody = replace(unicast("a", **QUICK), unicast_peers=(Peer("192.168.192.199"),))
+        a = Ours(net, "a", apart(nobody))
+        b = Ours(net, "b", replace(unicast("b", **QUICK), unicast_peers=(Peer(another),)))
         try:
             until(lambda: net.has_vip("a") and net.has_vip("b"), "they do not hear each other")
-            until(lambda: len(net.adverts("b")) > 10, "B speaks to the group")
+            until(lambda: len(net.adverts("b")) > 10, "B speaks to A's other address")
             counters = a.status()["instances"][0]["counters"]
             assert not [name for name in counters if name.endswith("_err") and counters[name]]
             assert counters.get("advert_rcvd", 0) == 0

@@ -14,6 +14,7 @@ from hanode.vrrp.settings import (
     Command,
     FifoSettings,
     InstanceSettings,
+    Ipvlan,
     Linkbeat,
     LinkDelay,
     NotifySettings,
@@ -231,6 +232,41 @@ def test_who_has_no_interface_is_told_what_to_write() -> None:
     assert "V: use_vmac needs an interface below it, and the instance has none" in ignored
     assert "V: vrf red counts only where there is no interface; its own VRF is that of eth0" in (
         built(text("vrf red")).ignored
+    )
+
+
+def test_an_ipvlan_speaks_and_the_addresses_stay_below() -> None:
+    one = instance("use_ipvlan iv0 192.0.2.9/24 private", "192.0.2.1/24\n192.0.2.2/24 dev eth1")
+    own = Address("192.0.2.9", 24, "iv0")
+    assert one.ipvlan == Ipvlan("iv0", own, "private")
+    assert (one.sends_on, one.mcast_src_ip, one.vmac) == ("iv0", "192.0.2.9", None)
+    assert [dev for _, dev, _ in places(one)] == ["eth0", "eth1"]
+    six = instance("use_ipvlan", "fe80::1/64")
+    assert six.ipvlan == Ipvlan("vrrp.7")
+    assert (six.source_on, six.mcast_src_ip) == ("vrrp.7", None)
+    named = instance("use_ipvlan fe80::9", "fe80::1/64").ipvlan
+    assert named == Ipvlan(
+        "vrrp.7", Address("fe80::9", 128, "vrrp.7", scope=253, preferred_lft_s=0)
+    )
+    peers = "unicast_peer {\n192.0.2.8\n}\nuse_ipvlan 192.0.2.9/24\n"
+    assert instance(peers).sends_on == "vrrp.7"
+    assert instance(peers + "unicast_src_ip 192.0.2.7").sends_on == "eth0"
+
+
+def test_an_ipvlan_that_cannot_be_is_refused_in_words() -> None:
+    assert built(text("use_ipvlan")).errors == (
+        "V: its ipvlan vrrp.7 needs an IPv4 address of its own to speak from: write it behind the"
+        " name (use_ipvlan vrrp.7 ADDRESS/PREFIX)",
+    )
+    one = text("use_ipvlan 192.0.2.8/24")
+    other = text("use_ipvlan 192.0.2.9/24 vepa", name="W", vrid=8)
+    assert built(one + other).errors == (
+        "W: vrrp.8 would be an ipvlan in mode vepa on eth0, and vrrp.7 is an ipvlan in mode bridge"
+        " there: the kernel allows one kind and one mode above an interface",
+    )
+    assert built(one + text("use_vmac", name="W", vrid=8)).errors == (
+        "W: vrrp.8 would be a macvlan on eth0, and vrrp.7 is an ipvlan in mode bridge there: the"
+        " kernel allows one kind and one mode above an interface",
     )
 
 
@@ -550,7 +586,8 @@ def test_all_of_it_survives_the_way_to_the_processes() -> None:
 
 
 WORDS = (
-    "use_vmac use_vmac_addr vmac_xmit_base unicast_peer unicast_src_ip unicast_ttl "
+    "use_vmac use_vmac_addr use_ipvlan vrf iv0 bridge vmac_xmit_base unicast_peer "
+    "unicast_src_ip unicast_ttl "
     "native_ipv6 auth_hmac key active_key time_window mode hex:ab 1 -1 0 99999999999 1e9 nan "
     "track_script track_interface track_file track_process weight reverse chk level nginx "
     "eth1 virtual_routes virtual_rules via dev table metric mtu lock nexthop encap from to "

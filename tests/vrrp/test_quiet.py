@@ -55,10 +55,20 @@ def test_nothing_counts_where_somebody_spoke(at: int) -> None:
         replace(V3, vmac=Vmac("vrrp.51")),
         replace(V3, vmac=Vmac("vrrp.51", xmit_base=True)),
         replace(V3, interface="d1"),
+        replace(UNICAST, vrf="d0", mcast_src_ip="192.0.2.2"),
         replace(V3, interface="lo"),
         replace(V3, interface="d2"),
     ],
-    ids=["AH", "own group", "virtual MAC", "xmit_base", "no interface", "not up", "made anew"],
+    ids=[
+        "AH",
+        "own group",
+        "virtual MAC",
+        "xmit_base",
+        "no interface",
+        "any interface",
+        "not up",
+        "made anew",
+    ],
 )
 def test_silence_of_what_would_not_have_been_heard_is_none(one: InstanceSettings) -> None:
     assert not quiet(one)

@@ -95,8 +95,9 @@ RUNS: dict[str, tuple[str, ...]] = {
             "native_ipv6 promote_secondaries virtual_routes virtual_rules accept no_accept "
             "unicast_src_ip unicast_peer unicast_ttl unicast_fault_no_peer check_unicast_src "
             "old_unicast_checksum "
-            "track_src_ip use_vmac use_vmac_addr vmac_xmit_base dont_track_primary garp_extra_if "
-            "vmac_garp_intvl owner_ignore_adverts strict_mode v3_checksum_as_v2 "
+            "track_src_ip use_vmac use_vmac_addr use_ipvlan vrf vmac_xmit_base "
+            "dont_track_primary garp_extra_if vmac_garp_intvl owner_ignore_adverts strict_mode "
+            "v3_checksum_as_v2 "
             "timer_expired_backup thread_timer_expired notify_deleted notify_master_rx_lower_pri "
             "linkbeat_use_polling"
         ).split(),
