@@ -78,8 +78,10 @@ class Host:
                 self._sources.setdefault(instance.interface, set()).add(source)
             elif instance.promote_secondaries:
                 self._set(4, instance.interface, "promote_secondaries", 1)
-        for name in self._made.outdated(self._virtual) if self._made is not None else ():
-            self._remove_virtual(name)
+        if self._made is not None and (outdated := self._made.outdated(self._virtual)):
+            for name in outdated:
+                self._remove_virtual(name)
+            self._missed += self.monitor.drain()
         if failed := self._make_virtual(self._virtual):
             # Without it the adverts of a master would go nowhere, and a second one would appear.
             raise OSError(0, failed[0])
@@ -101,9 +103,14 @@ class Host:
         return self._made
 
     def missed(self) -> Change:
-        """What the kernel has said of others while virtual interfaces were made; once."""
+        """What the kernel has said while virtual interfaces were made; once."""
         said, self._missed = self._missed, NOTHING
         return said
+
+    def missed_of_others(self) -> Change:
+        """The same, without addresses that went with virtual interfaces: a reload puts them in."""
+        ours = {*self._virtual, *(self._made.made if self._made is not None else ())}
+        return self.missed().apart_from(ours)
 
     @property
     def apart(self) -> tuple[str, ...]:
@@ -225,7 +232,7 @@ class Host:
             self._warn(new[0], f"IGMP with a virtual MAC could not be stopped: {why}")
         for name in names:
             virtual = self._virtual[name]
-            if name not in self._vmacs.made or not virtual.stands(self.monitor.links):
+            if self._vmacs.made.get(name) != virtual or not virtual.stands(self.monitor.links):
                 made = True
                 failed += self._vmacs.ensure(virtual, self.monitor.links)
         if made:

@@ -123,6 +123,13 @@ def _globals(settings: VrrpSettings, host: str) -> Iterator[str]:
         yield f" Notify fifo = {fifo.path}"
 
 
+def _above(instance: InstanceSettings) -> str:
+    """`, vmac on eth0` where it speaks through a virtual interface."""
+    if instance.sends_on == instance.interface:
+        return ""
+    return f", {'vmac' if instance.vmac is not None else 'ipvlan'} on {instance.interface}"
+
+
 def _instance(
     instance: InstanceSettings, status: InstanceStatus, group: str | None
 ) -> Iterator[str]:
@@ -155,7 +162,8 @@ def _instance(
 def _settings(instance: InstanceSettings, status: InstanceStatus) -> Iterator[str]:
     lower = "false" if instance.lower_prio_no_advert else "true"
     higher = "true" if instance.higher_prio_send_advert else "false"
-    yield f"   Interface = {instance.sends_on}"
+    if instance.sends_on:
+        yield f"   Interface = {instance.sends_on}{_above(instance)}"
     if not instance.unicast and instance.family == 4:
         yield f"   Multicast address {instance.mcast_group}"
     yield f"   Gratuitous ARP delay = {_plain(instance.garp_master_delay_us)}"

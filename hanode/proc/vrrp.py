@@ -173,7 +173,7 @@ class VrrpProcess(Ground):
                 self._stay()
             self.tidings.say({**answer, "error": refusal(error)})
             return
-        self.host.missed()  # every link is told now, and what the settings ask for is put in
+        missed = self.host.missed_of_others()
         for name in self.host.names(settings):
             self._tell_link(name, self.clock.monotonic_us())
         now_us = self.clock.monotonic_us()
@@ -200,6 +200,7 @@ class VrrpProcess(Ground):
         self._watch_routes(settings)
         self.host.prune()
         self.idle.settle()
+        self._take_change(missed)
         self._set_chore()
         realtime.still_the_collector()
         self.tidings.say({**answer, "changed": list(reload.changed), "error": None})

@@ -57,6 +57,10 @@ class Change:
     def __add__(self, later: Change) -> Change:
         return Change(self.links | later.links, self.removed | later.removed)
 
+    def apart_from(self, devices: Collection[str]) -> Change:
+        """Without what was removed from these."""
+        return Change(self.links, frozenset(r for r in self.removed if r[0] not in devices))
+
 
 NOTHING = Change(frozenset(), frozenset())
 

@@ -64,6 +64,9 @@ class Virtual:
 
 def wanted(instance: InstanceSettings) -> list[Virtual]:
     """Every virtual interface of an instance: its own, then those of its addresses."""
+    far = any(address.below is not None for address in instance.addresses)
+    if instance.vmac is None and instance.ipvlan is None and not far:
+        return []
     found: dict[str, Virtual] = {}
     six = {address.dev for address in instance.addresses if address.family == 6}
     own = Virtual("", instance.interface, instance.family, six=instance.family == 6)

@@ -176,9 +176,14 @@ class Vmacs:
             name
             for name, old in self.made.items()
             if places.get((old.base, old.mac), name) != name
-            or (name in wanted and wanted[name].base != old.base)
+            or (name in wanted and _differs(wanted[name], old))
             or kinds.get(old.base, (old.kind, old.mode)) != (old.kind, old.mode)
         ]
+
+
+def _differs(new: Virtual, old: Virtual) -> bool:
+    """Whether it must be made anew: what it stands on, or an ipvlan's address, is another."""
+    return (new.base, new.address) != (old.base, old.address)
 
 
 def _link(wanted: Virtual, base_index: int) -> ifinfmsg:

@@ -45,7 +45,15 @@ FOR_ALL = INSTANCE % (
     f"192.168.192.200/24\n10.9.192.200/24 dev {SECOND}\n192.168.192.201/24 dev {INTERFACE}",
     "2001:db8::1/64",
 ) + INSTANCE % ("B", 52, "use_vmac_addr", "192.168.192.210/24", f"10.9.192.210/24 dev {SECOND}")
-CASES = {"on_lines": GLOBALS + ON_LINES, "for_all": GLOBALS + FOR_ALL}
+CUSTOM = INSTANCE % (
+    "A",
+    51,
+    "use_vmac 02:11:22:33:44:55\nuse_vmac_addr",
+    f"192.168.192.200/24\n10.9.192.200/24 dev {SECOND}",
+    "2001:db8::1/64",
+)
+CASES = {"on_lines": ON_LINES, "for_all": FOR_ALL, "custom": CUSTOM}
+CASES = {name: GLOBALS + text for name, text in CASES.items()}
 
 
 @pytest.fixture(scope="module")

@@ -175,16 +175,30 @@ def apart(other: str) -> dict[str, Any]:
             second.close()
 
 
-def shown_by_iproute2() -> str:
-    """What the kernel made of our words."""
+def reloaded() -> list[str | None]:
+    """An ipvlan before and after a reload that changes its mode and its address; the answer."""
+
+    def words(own: str, mode: str) -> Any:
+        where = f"interface {INTERFACE}\nuse_ipvlan iv0 {own}/24 {mode}"
+        return instances(file(where, f"{VIP}/24"))
+
+    def shown() -> str:
+        told = net.ip("a", "-d", "addr", "show", "iv0").split()
+        at = told.index("ipvlan")
+        own = [word for word in told if word.endswith("/24")]
+        return " ".join([*told[at : at + 4], *own])
+
     with wired() as net:
-        text = file(f"interface {INTERFACE}\nuse_ipvlan iv0 {OWN['a']}/24 vepa", f"{VIP}/24")
-        ours = Ours(net, "a", *instances(text))
+        ours = Ours(net, "a", *words(OWN["a"], "vepa"))
         try:
-            until(lambda: "iv0" in net.ip("a", "link"), "the ipvlan")
-            shown = net.ip("a", "-d", "link", "show", "iv0").split()
-            at = shown.index("ipvlan")
-            return " ".join(shown[at : at + 4])
+            until(lambda: net.has_vip("a"), "A is master")
+            before = shown()
+            answer = ours.configure(*words(OWN["b"], "private"))
+            until(lambda: OWN["b"] in net.ip("a", "addr", "show", "iv0"), "the other address")
+            since_s = time.time()
+            said = until(lambda: net.adverts("a", since_s)[1:], "adverts")
+            source = ".".join(str(byte) for byte in said[-1].data[26:30])
+            return [before, answer["error"], shown(), source, ours.state()]
         finally:
             ours.close()
 
@@ -200,7 +214,7 @@ def main() -> None:
         beside = {other: pool.submit(apart, other) for other in ("keepalived", "hanode")}
         seen = {
             "follows": pool.submit(follows).result(),
-            "vepa": pool.submit(shown_by_iproute2).result(),
+            "reloaded": pool.submit(reloaded).result(),
             "alone": {n: {w: f.result() for w, f in both.items()} for n, both in alone.items()},
             "pairs": {name: future.result() for name, future in pairs.items()},
             "apart": {other: future.result() for other, future in beside.items()},

@@ -63,7 +63,6 @@ def test_where_things_live(seen: Any) -> None:
     there = seen["alone"]["vmac_in_vrf"]["hanode"]["there"]
     assert (there["vrrp.51"][0], there["vrrp.51"][5]) == ("macvlan", "red")
     assert (there["vrrp1.51"][2], there["vrrp1.51"][5]) == ("ens34", None), "it is in no VRF"
-    assert seen["vepa"] == "ipvlan mode l2 vepa"
 
 
 @pytest.mark.parametrize("ways", WAYS, ids="_then_".join)
@@ -71,6 +70,14 @@ def test_where_things_live(seen: Any) -> None:
 def test_a_pair_elects_and_takes_over(seen: Any, name: str, ways: tuple[str, str]) -> None:
     steps = ["start: a", "stop: b", "start: a", "kill: b", "start: a"]
     assert seen["pairs"][f"{name} {ways[0]} {ways[1]}"] == steps
+
+
+def test_a_reload_makes_an_ipvlan_anew(seen: Any) -> None:
+    before, error, after, source, state = seen["reloaded"]
+    assert before == "ipvlan mode l2 vepa 192.168.192.150/24"
+    assert error is None
+    assert after == "ipvlan mode l2 private 192.168.192.151/24"
+    assert (source, state) == ("192.168.192.151", "MASTER")
 
 
 def test_a_macvlan_follows_the_interface_below_into_its_vrf(seen: Any) -> None:
