@@ -5,7 +5,6 @@ PURE.
 
 from __future__ import annotations
 
-import itertools
 from collections.abc import Callable, Iterator
 from typing import Any, Literal, TypeVar, cast
 
@@ -28,6 +27,9 @@ from hanode.vrrp.surroundings import (
 )
 
 T = TypeVar("T")
+
+Pace = tuple[int, int, str]
+"""garp_interval and gna_interval in microseconds, and the garp_group of several interfaces."""
 
 KINDS: dict[str, TrackerKind] = {
     "track_interface": "interface",
@@ -229,17 +231,16 @@ def process_settings(overall: Words) -> ProcessSettings:
     )
 
 
-def paces(root: Words, overall: Words) -> dict[str, tuple[int, int]]:
-    """garp_group: (garp_interval, gna_interval) by interface; "" is for all others."""
-    found = {
-        "": (
-            overall.number("vrrp_garp_interval_us") or 0,
-            overall.number("vrrp_gna_interval_us") or 0,
-        )
-    }
+def paces(root: Words, overall: Words) -> dict[str, Pace]:
+    """How announcements are paced, by interface; "" is for all others."""
+    garp_us, gna_us = (overall.number(f"vrrp_{what}_interval_us") or 0 for what in ("garp", "gna"))
+    found: dict[str, Pace] = {"": (garp_us, gna_us, "")}
     for group in root.many("garp_groups"):
         words = Words(group)
-        pace = (words.number("garp_interval_us") or 0, words.number("gna_interval_us") or 0)
-        names = itertools.chain(words.many("interfaces"), words.many("interface"))
-        found.update(dict.fromkeys(names, pace))
+        names = [*words.many("interfaces"), *words.many("interface")]
+        together = " ".join(names) if len(names) > 1 else ""
+        garp_us, gna_us = (words.number(f"{what}_interval_us") or 0 for what in ("garp", "gna"))
+        for name in names:
+            # An interface is in one group, the first.
+            found.setdefault(name, (garp_us, gna_us, together))
     return found

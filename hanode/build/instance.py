@@ -56,7 +56,7 @@ def instance(made: VrrpInstance, words: Words, site: Site) -> InstanceSettings:
         **_patience(made, words),
         **_extra(words, overall),
     }
-    garp_us, gna_us = site.paces.get(interface, site.paces[""])
+    garp_us, gna_us, garp_group = site.paces.get(interface, site.paces[""])
     found = InstanceSettings(
         name=made.name,
         interface=vrf or interface,
@@ -73,6 +73,7 @@ def instance(made: VrrpInstance, words: Words, site: Site) -> InstanceSettings:
         or ("224.0.0.18" if family == 4 else "ff02::12"),
         garp_interval_us=garp_us,
         gna_interval_us=gna_us,
+        garp_group=garp_group,
         routes=routes,
         rules=rules,
         promote_secondaries=bool(words.flag("promote_secondaries")),
@@ -85,8 +86,6 @@ def instance(made: VrrpInstance, words: Words, site: Site) -> InstanceSettings:
             strict if (ignores := _own(words, overall, "owner_ignore_adverts")) is None else ignores
         ),
         state="MASTER" if made.state == "MASTER" else "BACKUP",
-        startup_delay_us=overall.number("vrrp_startup_delay_us") or 0,
-        delay_after_boot_us=overall.number("vrrp_delay_after_boot_us") or 0,
         vmac=vmac,
         ipvlan=places.ipvlan,
         tracked=_tracked(made.name, words, site),
@@ -203,6 +202,8 @@ def _timing(words: Words, overall: Words) -> dict[str, Any]:
         "higher_prio_send_advert"
     ).split()
     chosen = {name: _own(words, overall, name) for name in names}
+    chosen["startup_delay_us"] = overall.number("vrrp_startup_delay_us")
+    chosen["delay_after_boot_us"] = overall.number("vrrp_delay_after_boot_us")
     # keepalived: the word in an instance switches it on, whatever follows.
     common = bool(overall.flag("vrrp_skip_check_adv_addr"))
     chosen["skip_check_adv_addr"] = words.says("skip_check_adv_addr") or common

@@ -25,7 +25,7 @@ class Site:
     errors: list[str]
     ignored: list[str]
     trackers: around.Trackers = field(init=False)
-    paces: dict[str, tuple[int, int]] = field(init=False)
+    paces: dict[str, around.Pace] = field(init=False)
     groups: dict[str, tuple[tuple[Tracked, ...], bool]] = field(init=False, default_factory=dict)
     """By instance: what its sync group tracks, and whether weights count in it."""
     virtuals: Virtuals = field(init=False, default_factory=Virtuals)

@@ -1,11 +1,13 @@
 """Slow announcements: at most one on an interface each garp_interval or gna_interval.
 
-PURE. For switches that cannot be flooded. What waits is forgotten when its address is given up.
+PURE. For switches that cannot be flooded. The interfaces of a garp_group share one queue, as in
+keepalived. What waits is forgotten when its address is given up.
 """
 
 from __future__ import annotations
 
-from collections import deque
+import heapq
+import itertools
 
 from hanode.vrrp.effects import AnnounceAddresses, Effect
 from hanode.vrrp.settings import Address, InstanceKey, InstanceSettings
@@ -14,14 +16,19 @@ WAITING_MAX = 65_536
 """Announcements that wait on one interface: 4,096 addresses, sixteen times over."""
 
 Queue = tuple[str, int]
-"""Device and family."""
+"""Device or garp_group, and family."""
+
+Entry = tuple[int, int, InstanceKey, Address]
+"""Which repeat of its announcement, a number in the order of coming, whose, and what."""
 
 
 class Pacer:
     """A queue for each interface and family that has an interval."""
 
     def __init__(self) -> None:
-        self._waiting: dict[Queue, deque[tuple[InstanceKey, Address]]] = {}
+        self._waiting: dict[Queue, list[Entry]] = {}
+        """Heaps: what was never announced goes before the repeats of another instance."""
+        self._numbers = itertools.count()
         self._free_us: dict[Queue, int] = {}
         """When the next one may go."""
         self._interval_us: dict[Queue, int] = {}
@@ -37,7 +44,7 @@ class Pacer:
     ) -> list[Effect]:
         """What of it may go now; the rest waits."""
         free: list[Address] = []
-        for _ in range(effect.repeat):
+        for repeat in range(effect.repeat):
             for address in effect.addresses:
                 v4 = address.family == 4
                 interval_us = settings.garp_interval_us if v4 else settings.gna_interval_us
@@ -45,11 +52,12 @@ class Pacer:
                     if address not in free:
                         free.append(address)
                     continue
-                queue = (address.dev, address.family)
+                queue = (settings.garp_group or address.dev, address.family)
                 self._interval_us[queue] = interval_us
                 self._free_us.setdefault(queue, now_us)
-                waiting = self._waiting.setdefault(queue, deque(maxlen=WAITING_MAX))
-                waiting.append((effect.key, address))
+                waiting = self._waiting.setdefault(queue, [])
+                if len(waiting) < WAITING_MAX:
+                    heapq.heappush(waiting, (repeat, next(self._numbers), effect.key, address))
         effects: list[Effect] = []
         if free:
             effects.append(AnnounceAddresses(effect.key, tuple(free), effect.repeat))
@@ -58,16 +66,17 @@ class Pacer:
     def forget(self, key: InstanceKey, addresses: tuple[Address, ...]) -> None:
         """The instance has given these up."""
         for queue, waiting in self._waiting.items():
-            if any(owner == key for owner, _ in waiting):
-                kept = [e for e in waiting if e[0] != key or e[1] not in addresses]
-                self._waiting[queue] = deque(kept, maxlen=WAITING_MAX)
+            if any(owner == key for _, _, owner, _ in waiting):
+                kept = [e for e in waiting if e[2] != key or e[3] not in addresses]
+                heapq.heapify(kept)
+                self._waiting[queue] = kept
 
     def due(self, now_us: int) -> list[Effect]:
         """What may go now."""
         effects: list[Effect] = []
         for queue, waiting in self._waiting.items():
             if waiting and self._free_us[queue] <= now_us:
-                key, address = waiting.popleft()
+                _, _, key, address = heapq.heappop(waiting)
                 effects.append(AnnounceAddresses(key, (address,), 1))
                 self._free_us[queue] = now_us + self._interval_us[queue]
         return effects

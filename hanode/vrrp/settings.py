@@ -174,6 +174,8 @@ class InstanceSettings:
     """Between two gratuitous ARPs on one interface."""
     gna_interval_us: int = 0
     """Between two neighbour advertisements on one interface."""
+    garp_group: str = ""
+    """Instances of one such name wait for each other's announcements; "": each interface alone."""
     garp_extra_us: int = 0
     """garp_extra_if: how often addresses whose interface sends no adverts are announced; 0: not."""
     garp_extra_all: bool = False

@@ -526,6 +526,11 @@ def test_garp_pacing_by_interface() -> None:
     own = "garp_group {\ngarp_interval 0.5\ninterfaces {\neth0\n}\n}\n"
     settings = instance(before=common + own)
     assert (settings.garp_interval_us, settings.gna_interval_us) == (500_000, 0)
+    assert settings.garp_group == ""
+    several = own.replace("eth0", "eth0\neth1")
+    assert instance(before=several).garp_group == "eth0 eth1"
+    first = several + own.replace("0.5", "0.7")
+    assert instance(before=first).garp_interval_us == 500_000, "an interface is in one group"
 
 
 def test_instances_of_a_track_group_follow_the_interfaces_of_static_things() -> None:

@@ -270,6 +270,32 @@ def test_many_instances_cost_little_on_the_way_of_every_advert() -> None:
         assert machine.transmitter.ready is first[machine.settings.name]
 
 
+@pytest.mark.parametrize(("group", "together"), [("", 2), ("ens33 ens34", 1)])
+def test_the_interfaces_of_a_garp_group_wait_for_each_other(group: str, together: int) -> None:
+    paced = {"priority": 255, "garp_interval_us": 300_000, "garp_group": group}
+    here = replace(LAB, **paced)  # type: ignore[arg-type]
+    vips = (address("192.168.192.210/24", "ens34"),)
+    there = replace(OTHER, interface="ens34", vips=vips, **paced)  # type: ignore[arg-type]
+    router = Router()
+    for name in ("ens33", "ens34"):
+        router.link(name, LINK, now_us=0)
+    sent: dict[int, int] = {}
+    names: list[str] = []
+
+    def count(effects: list[fx.Effect], now_us: int) -> None:
+        found = [e for e in effects if isinstance(e, fx.AnnounceAddresses)]
+        names.extend(e.key[0] for e in found)
+        if found:
+            sent[now_us] = len(found)
+
+    count(router.configure(VrrpSettings((here, there)), now_us=0).effects, 0)
+    while router.deadline_us is not None and router.deadline_us < 1_500_000:
+        now_us = router.deadline_us
+        count(router.tick(now_us=now_us), now_us)
+    assert sent == dict.fromkeys(range(0, 1_500_000, 300_000), together)
+    assert names[:2] == ["ens33", "ens34"], "what was never announced goes before repeats"
+
+
 @pytest.mark.parametrize(
     ("since_boot_us", "waits_us"),
     [(2_000_000, 58_000_000), (57_000_000, 5_000_000), (90_000_000, 5_000_000), (None, 5_000_000)],
