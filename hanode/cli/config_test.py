@@ -8,7 +8,7 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
-from hanode.cli.options import UsageError
+from hanode.cli.options import UsageError, plain
 from hanode.proc.options import built_of, checked, errors_of, read_start_file
 from hanode.vrrp.settings import VrrpSettings
 
@@ -26,7 +26,7 @@ COMPLAINTS = frozenset({"unknown-keyword", "include-not-found"})
 def config_test(path: Path, node: str, log: str, all_includes: bool) -> int:
     """The exit code; sentences go to stderr, or to the file `log`. Raises UsageError."""
     code, sentences = _judged(path, node, all_includes)
-    text = "".join(sentence + "\n" for sentence in sentences)
+    text = "".join(plain(sentence) + "\n" for sentence in sentences)
     if not log:
         sys.stderr.write(text)
         return code

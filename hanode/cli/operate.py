@@ -6,10 +6,9 @@ DRIVER. Asks the engine, and prints what came of it.
 from __future__ import annotations
 
 import argparse
-import sys
 from typing import Any
 
-from hanode.cli.options import Parser, UsageError, add_run_dir, complain
+from hanode.cli.options import Parser, UsageError, add_run_dir, complain, tell
 from hanode.cli.show import moment
 from hanode.system.ipc import Client, Refused, Unreachable
 
@@ -48,7 +47,7 @@ def main(verb: str, words: list[str]) -> int:
         return complain(verb, str(error))
     except Refused as refused:
         for problem in refused.answer.get("problems", [])[1:]:
-            print(problem, file=sys.stderr)
+            tell(problem)
         return complain(verb, str(refused))
     return 0
 

@@ -27,10 +27,19 @@ class Parser(argparse.ArgumentParser):
 
 
 def complain(verb: str, sentence: str) -> int:
-    """Say what is wrong, with nothing in it that speaks to the terminal; the exit code."""
-    said = "".join(c if c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in sentence)
-    print(f"hanode {verb}: {said}", file=sys.stderr)
+    """Say what is wrong; the exit code."""
+    tell(f"hanode {verb}: {sentence}")
     return 2
+
+
+def tell(sentence: str) -> None:
+    """To stderr, with nothing in it that speaks to the terminal."""
+    print(plain(sentence), file=sys.stderr)
+
+
+def plain(sentence: str) -> str:
+    """Without control characters: a sentence may quote a file that anybody wrote."""
+    return "".join(c if c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in sentence)
 
 
 def add_run_dir(parser: argparse.ArgumentParser) -> None:

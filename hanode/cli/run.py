@@ -21,7 +21,7 @@ from pathlib import Path
 from hanode import conf
 from hanode.apply import File, Identity, Memory, Verify
 from hanode.cli.config_test import config_test
-from hanode.cli.options import UsageError, complain
+from hanode.cli.options import UsageError, complain, tell
 from hanode.cli.run_options import arguments, signal_number, unserved, version
 from hanode.proc.children import Spec
 from hanode.proc.options import (
@@ -135,7 +135,7 @@ def _run(given: argparse.Namespace, vigil: Vigil | None) -> int:
     )
     # In the foreground the log goes where these would.
     for sentence in (*options.unserved, *(() if given.dont_fork else start.mistakes)):
-        print(f"hanode run: {sentence}", file=sys.stderr)
+        complain("run", sentence)
     return _start_supervisor(given, options, start, log)
 
 
@@ -233,7 +233,7 @@ def _start(given: argparse.Namespace, name: str, identity: Identity) -> Start:
         first = errors[0] if ending is None or len(errors) == 1 else str(ending)
         for sentence in errors:
             if sentence != first:
-                print(sentence, file=sys.stderr)
+                tell(sentence)
         raise UsageError(first)
     built = built_of(file, name)
     return Start(Memory(file, file), built, warnings_of(file, name), built.left_out)

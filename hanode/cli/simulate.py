@@ -10,13 +10,12 @@ from __future__ import annotations
 import argparse
 import json
 import random
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 from hanode import conf
 from hanode.cli.fault_words import FORMS, Deed, deed, span_us
-from hanode.cli.options import Parser, UsageError, complain
+from hanode.cli.options import Parser, UsageError, complain, tell
 from hanode.cli.sim_world import Ledger, made_world
 from hanode.proc.options import built_of, errors_of, read_start_file
 from hanode.sim.verbs import perform
@@ -120,7 +119,7 @@ def _settings(path: Path, node: str) -> VrrpSettings:
     errors = errors_of(file, node)
     if errors:
         for sentence in errors[1:]:
-            print(sentence, file=sys.stderr)
+            tell(sentence)
         raise UsageError(errors[0])
     settings = built_of(file, node).vrrp
     if not settings.instances:
