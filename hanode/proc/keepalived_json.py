@@ -132,16 +132,9 @@ def _lists(
 ) -> dict[str, list[str]]:
     """Lists; an empty one is left out."""
     present = {(vip.dev, vip.address) for vip in status.vips if vip.present}
-
-    def line(address: Address) -> str:
-        said = address_line(address, (address.dev, str(address)) in present)
-        if address.dev == instance.interface or address.dev != instance.device:
-            return said
-        return said.replace(f" dev {address.dev} ", f" dev {address.dev}@{instance.interface} ", 1)
-
     lists = {
-        "vips": [line(a) for a in instance.vips],
-        "evips": [line(a) for a in instance.excluded],
+        "vips": [address_line(instance, a, (a.dev, str(a)) in present) for a in instance.vips],
+        "evips": [address_line(instance, a, (a.dev, str(a)) in present) for a in instance.excluded],
         "vroutes": [route_line(route) for route in instance.routes],
         "vrules": [rule_line(rule) for rule in instance.rules],
         "track_ifp": [t.name for t in instance.tracked if t.kind == "interface"],
@@ -164,14 +157,16 @@ def quoted(command: Command) -> str:
     return " ".join(f"'{word}'" for word in command.argv)
 
 
-def address_line(address: Address, present: bool) -> str:
+def address_line(instance: InstanceSettings, address: Address, present: bool) -> str:
     """`192.0.2.10/24 dev d0 scope global label d0:1 set`"""
     six = address.family == 6
     whole = address.prefix == (128 if six else 32)
     words = [address.ip if whole else str(address)]
     if address.broadcast:
         words += ["brd", address.broadcast]
-    dev = address.dev if address.below is None else f"{address.dev}@{address.below}"
+    at_home = instance.vmac is not None and address.dev == instance.vmac.name
+    below = instance.interface if at_home else address.below
+    dev = address.dev if below is None else f"{address.dev}@{below}"
     words += ["dev", dev, "scope", SCOPES.get(address.scope, str(address.scope))]
     if address.label:
         words += ["label", address.label]

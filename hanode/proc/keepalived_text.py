@@ -199,11 +199,11 @@ def _holdings(instance: InstanceSettings, status: InstanceStatus) -> Iterator[st
     present = {(vip.dev, vip.address) for vip in status.vips if vip.present}
     yield f"   Virtual IP ({len(instance.vips)}):"
     for address in instance.vips:
-        yield f"     {address_line(address, (address.dev, str(address)) in present)}"
+        yield f"     {address_line(instance, address, (address.dev, str(address)) in present)}"
     if instance.excluded:
         yield "   Virtual IP Excluded :"
         for address in instance.excluded:
-            yield f"     {address_line(address, (address.dev, str(address)) in present)}"
+            yield f"     {address_line(instance, address, (address.dev, str(address)) in present)}"
     if instance.unicast:
         yield "   Unicast Peer :"
         for peer in instance.unicast_peers:

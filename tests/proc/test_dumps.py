@@ -131,6 +131,17 @@ vrrp_instance VI_4 {
         192.0.2.20
     }
 }
+vrrp_instance VI_5 {
+    interface d0
+    virtual_router_id 55
+    priority 100
+    use_vmac
+    use_vmac_addr
+    virtual_ipaddress {
+        192.0.2.30/24
+        192.0.3.30/24 dev d1
+    }
+}
 """
 
 MOVING = frozenset({"last_transition", "advert_sent", "auth_data"})
@@ -266,7 +277,7 @@ class Engine:
         return instances
 
     def settled(self) -> bool:
-        return [i["data"]["state"] for i in self.json()] == [2, 2, 2, 2]
+        return [i["data"]["state"] for i in self.json()] == [2, 2, 2, 2, 2]
 
     def close(self) -> None:
         self.process.terminate()
@@ -352,7 +363,7 @@ def test_status_names_the_group_and_every_counter(both: tuple[Engine, Engine]) -
     )
     told = json.loads(shown.stdout)
     groups = {i["name"]: i["group"] for i in told["instances"]}
-    assert groups == {"VI_1": "G1", "VI_2": "", "VI_3": "", "VI_4": "G1"}
+    assert groups == {"VI_1": "G1", "VI_2": "", "VI_3": "", "VI_4": "G1", "VI_5": ""}
     assert {tuple(i["counters"]) for i in told["instances"]} == {COUNTERS}
     assert told["strays"] == {"unknown_vrids": 0, "short_packets": 0}
 
