@@ -108,6 +108,11 @@ class Places:
 
     def address(self, line: Line) -> Address:
         """A line of virtual_ipaddress, resolved. Raises ValueError."""
+        if line.ip == self.source:
+            raise ValueError(
+                f"{line.ip} is its ipvlan's own address, which does not move: give the ipvlan"
+                " another one"
+            )
         base = line.dev or self.interface or self.default
         if not base:
             raise ValueError(
@@ -207,6 +212,8 @@ def _own_address(said: str | None, name: str, family: Family) -> Address | None:
             f" behind the name (use_ipvlan {name} ADDRESS/PREFIX)"
         )
     ip, _, prefix = said.partition("/")
+    if prefix and not prefix.isdecimal():
+        raise ValueError(f"{said} is no address for its ipvlan {name}: write ADDRESS/PREFIX")
     bits = int(prefix) if prefix else 32 if family == 4 else 128
     link_local = only_on_a_link(ip) and family == 6
     deprecated = 0 if family == 6 else None

@@ -63,6 +63,10 @@ def test_the_address_moves_with_its_mac_and_is_announced_on_its_own_network() ->
             a.says(f"FAULT: {SECOND} down")
             net.ip("a", "link", "set", SECOND, "up")
             until(lambda: holders(net, "a") and a.state() == "MASTER", "A is back")
+            net.ip("a", "link", "del", SECOND)
+            until(lambda: a.state() == "FAULT", "its network is gone, and the macvlan with it")
+            net.plug_second("a")
+            until(lambda: holders(net, "a") and a.state() == "MASTER", "A is back on a new one")
             a.stop()
             assert "far.51" not in net.ip("a", "link")
         finally:

@@ -258,6 +258,13 @@ def test_an_ipvlan_that_cannot_be_is_refused_in_words() -> None:
         "V: its ipvlan vrrp.7 needs an IPv4 address of its own to speak from: write it behind the"
         " name (use_ipvlan vrrp.7 ADDRESS/PREFIX)",
     )
+    assert built(text("use_ipvlan 192.0.2.1/24")).errors == (
+        "V: 192.0.2.1 is its ipvlan's own address, which does not move: give the ipvlan another"
+        " one",
+    )
+    assert built(text("use_ipvlan 192.0.2.8/x")).errors == (
+        "V: 192.0.2.8/x is no address for its ipvlan vrrp.7: write ADDRESS/PREFIX",
+    )
     one = text("use_ipvlan 192.0.2.8/24")
     other = text("use_ipvlan 192.0.2.9/24 vepa", name="W", vrid=8)
     assert built(one + other).errors == (
