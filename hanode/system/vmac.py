@@ -84,7 +84,9 @@ class Vmacs:
                 kind = wanted.kind
                 return [f"{wanted.name} is there already, and is no {kind} on {wanted.base}"]
             other_mac = wanted.kind == MACVLAN and there.mac != wanted.mac
-            if other_mac or there.below != base.index:
+            # Nothing lives on an ipvlan but its own address; a killed run's may be another.
+            left = wanted.address is not None and wanted.name not in self.made
+            if other_mac or left or there.below != base.index:
                 self.remove(wanted.name, there.index)
                 there = None
         if there is None:

@@ -198,7 +198,11 @@ def reloaded() -> list[str | None]:
             since_s = time.time()
             said = until(lambda: net.adverts("a", since_s)[1:], "adverts")
             source = ".".join(str(byte) for byte in said[-1].data[26:30])
-            return [before, answer["error"], shown(), source, ours.state()]
+            seen = [before, answer["error"], shown(), source, ours.state()]
+            ours.kill()
+            ours = Ours(net, "a", *words(OWN["a"], "bridge"))
+            until(lambda: OWN["a"] in net.ip("a", "addr", "show", "iv0"), "the first address")
+            return [*seen, shown()]
         finally:
             ours.close()
 

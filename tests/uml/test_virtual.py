@@ -73,11 +73,12 @@ def test_a_pair_elects_and_takes_over(seen: Any, name: str, ways: tuple[str, str
 
 
 def test_a_reload_makes_an_ipvlan_anew(seen: Any) -> None:
-    before, error, after, source, state = seen["reloaded"]
+    before, error, after, source, state, restarted = seen["reloaded"]
     assert before == "ipvlan mode l2 vepa 192.168.192.150/24"
     assert error is None
     assert after == "ipvlan mode l2 private 192.168.192.151/24"
     assert (source, state) == ("192.168.192.151", "MASTER")
+    assert restarted == "ipvlan mode l2 bridge 192.168.192.150/24", "a killed run's goes"
 
 
 def test_a_macvlan_follows_the_interface_below_into_its_vrf(seen: Any) -> None:
