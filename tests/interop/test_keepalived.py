@@ -12,7 +12,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 import pytest
 
 from hanode.vrrp.settings import Address, InstanceSettings, SyncGroupSettings
-from tests.interop.stage import EARLY_S, Engine, Start, keepalived, ours, v3
+from tests.interop.stage import EARLY_S, VIP6, Engine, Start, ipv6, keepalived, ours, v3, with_ipv6
 from tests.kernel.harness import SLACK_S, VIP, Keepalived, Ours, until, wired
 from tests.kernel.pairs import PRIORITY, instance, keepalived_file
 
@@ -40,19 +40,23 @@ def nopreempt(start_a: Start, start_b: Start) -> None:
                 a.close()
 
 
-def cut_heals(start_a: Start, start_b: Start) -> None:
+def cut_heals(
+    start_a: Start, start_b: Start, make: Callable[..., InstanceSettings] = instance
+) -> None:
     """Both masters while cut off, with equal priorities: the higher address stays."""
+    one, other = make("a", priority=100), make("b", priority=100)
+    vip = one.vips[0].ip
     with wired() as net:
+        with_ipv6(net)
         net.isolate(True)
-        a = start_a(net, "a", instance("a", priority=100))
-        b = start_b(net, "b", instance("b", priority=100))
+        a, b = start_a(net, "a", one), start_b(net, "b", other)
         try:
-            until(lambda: net.has_vip("a") and net.has_vip("b"), "both are master")
+            until(lambda: net.has_vip("a", vip) and net.has_vip("b", vip), "both are master")
             net.isolate(False)
-            until(lambda: not net.has_vip("a"), "A gives way", 2)
+            until(lambda: not net.has_vip("a", vip), "A gives way", 2)
             time.sleep(2.5)
-            assert net.has_vip("b")
-            assert not net.has_vip("a")
+            assert net.has_vip("b", vip)
+            assert not net.has_vip("a", vip)
         finally:
             a.close()
             b.close()
@@ -121,8 +125,32 @@ def reload_of_the_master(start_a: Start, start_b: Start) -> None:
             b.close()
 
 
+def reload_of_the_priority(start_a: Start, start_b: Start) -> None:
+    """A reload raises the backup above the master, and then the other way: each takes over."""
+    with wired() as net:
+        tenth = {"advert_int_us": 100_000}
+        a, b = start_a(net, "a", v3("a", **tenth)), start_b(net, "b", v3("b", **tenth))
+        try:
+            until(lambda: net.has_vip("a") and not net.has_vip("b"), "A holds the VIP")
+            for engine, node, other, priority in ((b, "b", "a", 150), (a, "a", "b", 200)):
+                since_s = time.time()
+                raised = v3(node, priority=priority, **tenth)
+                if isinstance(engine, Ours):
+                    assert engine.configure(raised)["error"] is None
+                else:
+                    engine.reload(keepalived_file(raised))
+                until(lambda n=node: net.has_vip(n), f"{node} takes over", 3)  # type: ignore[misc]
+                until(lambda o=other: not net.has_vip(o), f"{other} gives way", 1)  # type: ignore[misc]
+                first = net.adverts(node, since_s)[0]
+                assert first.advert_priority == priority
+                assert not [f for f in net.adverts(other, since_s) if f.advert_priority == 0]
+        finally:
+            a.close()
+            b.close()
+
+
 def groups_move_together(keepalived_is_a: bool) -> None:
-    """Two instances on two interfaces in one group: one fault moves both."""
+    """Two instances on two interfaces in one group: one fault, a kill and a stop move both."""
     with wired() as net:
         for node in "ab":
             net.ip(node, "link", "add", "in0", "type", "veth", "peer", "name", "in1")
@@ -130,15 +158,18 @@ def groups_move_together(keepalived_is_a: bool) -> None:
             for link in ("in0", "in1"):
                 net.ip(node, "link", "set", link, "up")
         group = SyncGroupSettings("G", ("HA_Group", "Inside"))
-        engines: list[Engine] = []
-        for node in "ab":
+        engines: dict[str, Engine] = {}
+
+        def start(node: str) -> None:
             pair = (v3(node, advert_int_us=100_000), inside_of(node))
             if (node == "a") == keepalived_is_a:
-                file = keepalived_file(*pair, groups=(group,))
-                engines.append(Keepalived(net, node, file))
+                engines[node] = Keepalived(net, node, keepalived_file(*pair, groups=(group,)))
             else:
-                engines.append(Ours(net, node, *pair, sync_groups=(group,)))
+                engines[node] = Ours(net, node, *pair, sync_groups=(group,))
+
         try:
+            for node in "ab":
+                start(node)
             until(lambda: net.has_vip("a") and net.has_vip("a", INSIDE), "A holds both")
             until(lambda: not net.has_vip("b"), "B holds none of the two that it hears of")
             net.ip("a", "link", "set", "in1", "down")
@@ -148,8 +179,18 @@ def groups_move_together(keepalived_is_a: bool) -> None:
             until(lambda: net.has_vip("b") and net.has_vip("b", INSIDE), "B takes both", 3)
             net.ip("a", "link", "set", "in1", "up")
             until(lambda: net.has_vip("a") and net.has_vip("a", INSIDE), "A takes both back")
+            until(lambda: not net.has_vip("b"), "B gives way")
+            engines["a"].kill()
+            until(lambda: net.has_vip("b") and net.has_vip("b", INSIDE), "B takes both", 3)
+            start("a")
+            until(lambda: net.has_vip("a") and net.has_vip("a", INSIDE), "A takes both back")
+            until(lambda: not net.has_vip("b"), "B gives way again")
+            engines["a"].stop()
+            until(lambda: net.has_vip("b") and net.has_vip("b", INSIDE), "B takes both", 3)
+            assert not net.has_vip("a")
+            assert not net.has_vip("a", INSIDE)
         finally:
-            for engine in engines:
+            for engine in engines.values():
                 engine.close()
 
 
@@ -164,14 +205,18 @@ def inside_of(node: str) -> InstanceSettings:
     )  # fmt: skip
 
 
-def differing(start_a: Start, start_b: Start, settings_b: InstanceSettings) -> tuple[bool, bool]:
+def differing(
+    start_a: Start, start_b: Start, settings_a: InstanceSettings, settings_b: InstanceSettings
+) -> tuple[bool, bool]:
     """Who holds the VIP when B's settings do not fit A's."""
+    vip = settings_a.vips[0].ip
     with wired() as net:
-        a, b = start_a(net, "a", instance("a")), start_b(net, "b", settings_b)
+        with_ipv6(net)
+        a, b = start_a(net, "a", settings_a), start_b(net, "b", settings_b)
         try:
-            until(lambda: net.has_vip("a"), "A holds the VIP")
+            until(lambda: net.has_vip("a", vip), "A holds the VIP")
             time.sleep(8)  # long enough for B, too, which may have started later
-            return net.has_vip("a"), net.has_vip("b")
+            return net.has_vip("a", vip), net.has_vip("b", vip)
         finally:
             a.close()
             b.close()
@@ -179,20 +224,26 @@ def differing(start_a: Start, start_b: Start, settings_b: InstanceSettings) -> t
 
 def misfits() -> dict[str, tuple[tuple[bool, bool], tuple[bool, bool]]]:
     """For each misfit: what happens with keepalived as B, and with ours as B."""
+    lab, ah = instance("a"), {"auth_type": "AH"}
+    second = (VIP, "192.168.192.201")
     cases = {
-        "auth_pass": instance("b", auth_pass="another"),
-        "addresses": instance("b", VIP, "192.168.192.201"),
-        "advert_int": instance("b", advert_int_us=2_000_000),
-        "auth_type": instance("b", auth_type="AH"),
-        "no_auth": instance("b", auth_type="NONE"),
-        "version": v3("b"),
-        "vrid": instance("b", vrid=52),
+        "auth_pass": (lab, instance("b", auth_pass="another")),
+        "addresses": (lab, instance("b", *second)),
+        "advert_int": (lab, instance("b", advert_int_us=2_000_000)),
+        "auth_type": (lab, instance("b", **ah)),
+        "no_auth": (lab, instance("b", auth_type="NONE")),
+        "version": (lab, v3("b")),
+        "vrid": (lab, instance("b", vrid=52)),
+        "ah_pass": (instance("a", **ah), instance("b", auth_pass="another", **ah)),
+        "v3_addresses": (v3("a"), v3("b", *second)),
+        "v3_advert_int": (v3("a"), v3("b", advert_int_us=2_000_000)),
+        "ipv6_addresses": (ipv6("a"), ipv6("b", VIP6, "fe80::201")),
     }
-    with ThreadPoolExecutor(2 * len(cases)) as pool:
+    with ThreadPoolExecutor(14) as pool:
         futures = {
             name: (
-                pool.submit(differing, ours, keepalived, settings),
-                pool.submit(differing, keepalived, ours, settings),
+                pool.submit(differing, ours, keepalived, *settings),
+                pool.submit(differing, keepalived, ours, *settings),
             )
             for name, settings in cases.items()
         }
@@ -206,10 +257,14 @@ STORIES: dict[str, Callable[[], object]] = {
     "delayed_ours_then_keepalived": lambda: preempt_delayed(ours, keepalived),
     "cut_keepalived_then_ours": lambda: cut_heals(keepalived, ours),
     "cut_ours_then_keepalived": lambda: cut_heals(ours, keepalived),
+    "cut_ipv6_keepalived_then_ours": lambda: cut_heals(keepalived, ours, ipv6),
+    "cut_ipv6_ours_then_keepalived": lambda: cut_heals(ours, keepalived, ipv6),
     "link_keepalived_then_ours": lambda: link_goes_and_comes(keepalived, ours),
     "link_ours_then_keepalived": lambda: link_goes_and_comes(ours, keepalived),
     "reload_keepalived_then_ours": lambda: reload_of_the_master(keepalived, ours),
     "reload_ours_then_keepalived": lambda: reload_of_the_master(ours, keepalived),
+    "raise_keepalived_then_ours": lambda: reload_of_the_priority(keepalived, ours),
+    "raise_ours_then_keepalived": lambda: reload_of_the_priority(ours, keepalived),
     "sync_keepalived_then_ours": lambda: groups_move_together(True),
     "sync_ours_then_keepalived": lambda: groups_move_together(False),
 }
@@ -231,4 +286,6 @@ def test_misfits_end_as_with_keepalived() -> None:
     for name, (theirs, mine) in results.items():
         assert mine == theirs, (name, results)
     assert results["auth_pass"] == ((True, True), (True, True))
+    assert results["ah_pass"] == ((True, True), (True, True))
+    assert results["v3_advert_int"] == ((True, False), (True, False)), "a backup learns it"
     assert results["auth_type"] == results["version"] == ((True, True), (True, True))

@@ -31,6 +31,9 @@ TENTH = 100_000
 PAIRS: dict[str, Callable[[str], InstanceSettings]] = {
     "v2_pass": instance,
     "v2_ah": lambda node: instance(node, auth_type="AH"),
+    "v2_unicast": lambda node: unicast(node, version=2, auth_type="PASS", auth_pass="secret12"),
+    "v2_unicast_ah": lambda node: unicast(node, version=2, auth_type="AH", auth_pass="secret12"),
+    "v2_vmac": lambda node: with_vmac(instance(node)),
     "v3_10_ms": lambda node: v3(node, advert_int_us=10_000),
     "unicast": lambda node: unicast(node, advert_int_us=TENTH),
     "vmac": lambda node: with_vmac(v3(node, advert_int_us=TENTH)),
