@@ -222,30 +222,32 @@ def differing(
             b.close()
 
 
+LAB, AH = instance("a"), {"auth_type": "AH"}
+SECOND = (VIP, "192.168.192.201")
+CASES: dict[str, tuple[InstanceSettings, InstanceSettings]] = {
+    "auth_pass": (LAB, instance("b", auth_pass="another")),
+    "addresses": (LAB, instance("b", *SECOND)),
+    "advert_int": (LAB, instance("b", advert_int_us=2_000_000)),
+    "auth_type": (LAB, instance("b", **AH)),
+    "no_auth": (LAB, instance("b", auth_type="NONE")),
+    "version": (LAB, v3("b")),
+    "vrid": (LAB, instance("b", vrid=52)),
+    "ah_pass": (instance("a", **AH), instance("b", auth_pass="another", **AH)),
+    "v3_addresses": (v3("a"), v3("b", *SECOND)),
+    "v3_advert_int": (v3("a"), v3("b", advert_int_us=2_000_000)),
+    "ipv6_addresses": (ipv6("a"), ipv6("b", VIP6, "fe80::201")),
+}
+
+
 def misfits() -> dict[str, tuple[tuple[bool, bool], tuple[bool, bool]]]:
     """For each misfit: what happens with keepalived as B, and with ours as B."""
-    lab, ah = instance("a"), {"auth_type": "AH"}
-    second = (VIP, "192.168.192.201")
-    cases = {
-        "auth_pass": (lab, instance("b", auth_pass="another")),
-        "addresses": (lab, instance("b", *second)),
-        "advert_int": (lab, instance("b", advert_int_us=2_000_000)),
-        "auth_type": (lab, instance("b", **ah)),
-        "no_auth": (lab, instance("b", auth_type="NONE")),
-        "version": (lab, v3("b")),
-        "vrid": (lab, instance("b", vrid=52)),
-        "ah_pass": (instance("a", **ah), instance("b", auth_pass="another", **ah)),
-        "v3_addresses": (v3("a"), v3("b", *second)),
-        "v3_advert_int": (v3("a"), v3("b", advert_int_us=2_000_000)),
-        "ipv6_addresses": (ipv6("a"), ipv6("b", VIP6, "fe80::201")),
-    }
     with ThreadPoolExecutor(14) as pool:
         futures = {
             name: (
                 pool.submit(differing, ours, keepalived, *settings),
                 pool.submit(differing, keepalived, ours, *settings),
             )
-            for name, settings in cases.items()
+            for name, settings in CASES.items()
         }
         return {name: (one.result(), two.result()) for name, (one, two) in futures.items()}
 
