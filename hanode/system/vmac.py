@@ -121,6 +121,9 @@ class Vmacs:
         macvlan = wanted.kind == MACVLAN
         if wanted.family == 4 and macvlan:
             asked += [(family, wanted.name, name, value) for family, name, value in UPPER]
+        elif macvlan:
+            # keepalived leaves it: then this MAC answers for IPv4 addresses that live beside it.
+            asked.append((4, wanted.name, "arp_ignore", 1))
         if wanted.six:
             asked.append((6, wanted.name, "disable_ipv6", 0))
             if macvlan:

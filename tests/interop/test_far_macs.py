@@ -66,9 +66,18 @@ def lives() -> Iterator[dict[str, dict[str, Any]]]:
         yield {n: {w: f.result(60) for w, f in both.items()} for n, both in futures.items()}
 
 
+def but_for_arp(there: dict[str, Any]) -> dict[str, Any]:
+    """Without arp_ignore of IPv6's macvlans: ours keep silent where keepalived's answer wrongly."""
+    return {
+        name: (*one[:-1], one[-1][1:]) if one[1].startswith("00:00:5e:00:02:") else one
+        for name, one in there.items()
+    }
+
+
 @pytest.mark.parametrize("name", list(CASES))
 def test_interfaces_addresses_and_switches_are_equal(lives: Any, name: str) -> None:
-    assert lives[name]["hanode"]["there"] == lives[name]["keepalived"]["there"]
+    mine, theirs = (but_for_arp(lives[name][whose]["there"]) for whose in ("hanode", "keepalived"))
+    assert mine == theirs
     assert not lives[name]["hanode"]["changed"], "keepalived leaves arp_ignore and arp_filter"
 
 
