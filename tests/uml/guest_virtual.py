@@ -39,12 +39,10 @@ VIP, VIP6 = "192.168.192.200", "fe80::200"
 FAR = f"10.9.192.200/24 dev {SECOND}"
 LIVES = {
     "ipvlan": (f"interface {INTERFACE}\nuse_ipvlan iv0 {OWN['a']}/24", f"{VIP}/24\n{FAR}"),
-    "ipvlan_private": (f"interface {INTERFACE}\nuse_ipvlan {OWN['a']} private", f"{VIP}/24"),
     "ipvlan6": (f"interface {INTERFACE}\nuse_ipvlan iv6", f"{VIP6}/64\n2001:db8::1/64"),
     "ipvlan6_address": (f"interface {INTERFACE}\nuse_ipvlan fe80::99", f"{VIP6}/64"),
     "vmac_in_vrf": (f"interface {INTERFACE}\nuse_vmac\nuse_vmac_addr", f"{VIP}/24\n{FAR}"),
     "ipvlan_in_vrf": (f"interface {INTERFACE}\nuse_ipvlan {OWN['a']}/24", f"{VIP}/24"),
-    "plain_in_vrf": (f"interface {INTERFACE}", f"{VIP}/24"),
 }
 PAIRS = {
     "ipvlan": ("interface ens33\nuse_ipvlan iv0 {own}/24", f"{VIP}/24"),

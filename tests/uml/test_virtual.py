@@ -12,7 +12,9 @@ from tests.kernel.harness import second
 from tests.uml.guest_virtual import LIVES, PAIRS, WAYS
 from tests.uml.harness import run_in_guest
 
-pytestmark = pytest.mark.needs("uml", "keepalived")
+LIMIT_S = 500
+"""The guest has one processor for some twenty lives, and shares the host's."""
+pytestmark = [pytest.mark.needs("uml", "keepalived"), pytest.mark.timeout(LIMIT_S)]
 
 IDENT, CHECKSUM = slice(36, 40), slice(48, 52)
 """In the hex digits of an IPv4 frame."""
@@ -22,7 +24,7 @@ IDENT, CHECKSUM = slice(36, 40), slice(48, 52)
 def seen() -> Any:
     """What the guest saw; one boot serves all tests of this file."""
     command = [sys.executable, "-m", "tests.uml.guest_virtual"]
-    return json.loads(run_in_guest(command, limit_s=400).check().stdout)
+    return json.loads(run_in_guest(command, limit_s=LIMIT_S - 20).check().stdout)
 
 
 def distinct(frames: list[str]) -> set[str]:
