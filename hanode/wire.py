@@ -146,7 +146,7 @@ class InstanceStatus:
     wanted: str = ""
     """The state it would have if its sync group let it; empty: the one it has."""
     master_priority: int = 0
-    """As the master's last advert said; 0 while MASTER, or when none was heard."""
+    """Of the last master that it gave way to, in every state, as keepalived; 0: none yet."""
     master_advert_int_us: int = 0
     group: str = ""
     """Its sync group."""

@@ -99,7 +99,7 @@ def instance_status(machine: Machine, since_us: int, monitor: Monitor) -> wire.I
         counters=dict(machine.counters),
         since_mono_us=machine.since_us,
         arithmetic=machine.priority.arithmetic,
-        master_priority=machine.master_priority if machine.state is State.BACKUP else 0,
+        master_priority=machine.followed,
         master_advert_int_us=machine.master_advert_us,
         wanted=State.MASTER.value if machine.wants_master else "",
     )

@@ -29,10 +29,10 @@ class Election:
 
     __slots__ = (
         "_announcements", "_interval_us", "_main_us", "_master_advert_us", "_mismatch",
-        "_patience", "_resume", "_started", "_wait_us", "_waiting", "_watched", "account", "cause",
-        "counters", "gate", "heard_lower", "heard_tail", "link", "master", "master_priority",
-        "own_fault", "priority", "queued_us", "receiver", "repeatable", "settings", "shared",
-        "since_us", "source", "state", "transmitter", "wants_master",
+        "_patience", "_resume", "_started", "_wait_us", "_waiting", "_watched", "account",
+        "cause", "counters", "followed", "gate", "heard_lower", "heard_tail", "link", "master",
+        "master_priority", "own_fault", "priority", "queued_us", "receiver", "repeatable",
+        "settings", "shared", "since_us", "source", "state", "transmitter", "wants_master",
     )  # fmt: skip
 
     def __init__(self, settings: InstanceSettings, shared: Shared | None = None) -> None:
@@ -49,6 +49,8 @@ class Election:
         """Source of the last accepted advert; our own while MASTER."""
         self.master_priority = 0
         """Of the last accepted advert."""
+        self.followed = 0
+        """Priority of the last master that was given way to: keepalived's master_priority."""
         self.priority = track.priority(settings.priority)
         self.wants_master = False
         """The timer has run out; in a sync group all members must want it."""
@@ -131,6 +133,7 @@ class Election:
             # Lower than ours: discard it, so that the timer runs out and we preempt.
             self._waiting.discarded = (event.source, advert.priority, now_us)
             return effects
+        self.followed = advert.priority
         if settings.version == 3:
             self._master_advert_us = advert.interval_us or settings.advert_int_us
         self._wait(Waiting(now_us, event.source))
@@ -244,6 +247,7 @@ class Election:
             )
         if (advert.priority, event.source) > (own, self.source):
             # RFC 9568 section 6.4.3 (725): a higher priority, or the same and a higher address.
+            self.followed = advert.priority
             if self.settings.higher_prio_send_advert:
                 effects += self._send_advert(now_us)
             if self.settings.version == 3:

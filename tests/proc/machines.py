@@ -18,6 +18,7 @@ import subprocess
 import threading
 import time
 from pathlib import Path
+from typing import Any
 
 from hanode.cli.run_options import SIGNALS
 from hanode.lab.echo import echo_reply, echo_request
@@ -114,14 +115,18 @@ class Machine:
         until(lambda: not any(alive(pid) for pid in group), within_s=5)
         self.process = None
 
-    def state(self) -> int:
-        """As an exporter asks: by the pid file, the signal and the file in /tmp."""
+    def json(self) -> dict[str, dict[str, Any]]:
+        """Of its only instance, as an exporter asks: pid file, signal, and the file in /tmp."""
         path = self.folder / "tmp" / "keepalived.json"
         path.unlink(missing_ok=True)
         os.kill(int((self.folder / "run" / "keepalived.pid").read_text()), SIGNALS["JSON"])
         until(lambda: path.exists() and path.read_text().endswith("\n"), within_s=5)
-        state: int = json.loads(path.read_text())[0]["data"]["state"]
-        return state
+        told: list[dict[str, dict[str, Any]]] = json.loads(path.read_text())
+        return told[0]
+
+    def state(self) -> int:
+        """0 INIT, 1 BACKUP, 2 MASTER, 3 FAULT."""
+        return int(self.json()["data"]["state"])
 
     def log(self) -> str:
         return (self.folder / "log").read_text(errors="replace")
