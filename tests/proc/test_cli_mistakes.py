@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import subprocess
 from pathlib import Path
@@ -9,8 +10,8 @@ from pathlib import Path
 import pytest
 
 from hanode.cli.options import UsageError
-from hanode.cli.run_options import arguments
-from tests.proc.harness import CONFIG, Node, until
+from hanode.cli.run_options import arguments, parser
+from tests.proc.harness import CONFIG, PROJECT, Node, until
 from tests.proc.test_cli import NOBODY, hanode, refused
 
 ESCAPE = "\x1b[31mred\x07"
@@ -136,3 +137,36 @@ def test_every_option_takes_a_value_where_keepaliveds_does() -> None:
             if not value and long not in FIRST:
                 with pytest.raises(UsageError):
                     arguments([f"{long}=some"])
+
+
+HEAD = """\
+# keepalived's options, and what they do here
+
+Every option of `keepalived --help` 2.2.7, in its order, as `hanode run --help` explains it. Made by
+`KEEPSIGHT_REWRITE=1 python -m pytest tests/proc/test_cli_mistakes.py -k table`.
+
+| option | here |
+|---|---|
+"""
+
+
+@pytest.mark.needs("keepalived")
+def test_the_table_of_options_is_true() -> None:
+    """docs/options.md, against keepalived's own help and our parser."""
+    ours = {name: action for action in parser()._actions for name in action.option_strings}
+    lines = []
+    for names, value in theirs():
+        action = ours[names[-1]]
+        assert all(ours[name] is action for name in names), names
+        shown = ", ".join(f"`{name}`" for name in names)
+        given = f" `{value}`" if value else ""
+        lines.append(f"| {_cell(shown + given)} | {_cell(action.help or '')} |\n")
+    table = HEAD + "".join(lines)
+    path = PROJECT / "docs" / "options.md"
+    if os.environ.get("KEEPSIGHT_REWRITE") == "1":
+        path.write_text(table)
+    assert path.read_text() == table
+
+
+def _cell(text: str) -> str:
+    return text.replace("|", "\\|")
