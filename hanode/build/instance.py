@@ -80,7 +80,7 @@ def instance(made: VrrpInstance, words: Words, site: Site) -> InstanceSettings:
         track_src_ip=bool(words.flag("track_src_ip")),
         v3_checksum_as_v2=bool(_own(words, overall, "v3_checksum_as_v2", common="")),
         hmac=_hmac(made, words),
-        accept=not (words.says("no_accept") or (strict and not words.says("accept"))),
+        accept=_accepts(made, words, strict),
         strict=strict,
         owner_ignore_adverts=bool(
             strict if (ignores := _own(words, overall, "owner_ignore_adverts")) is None else ignores
@@ -95,6 +95,14 @@ def instance(made: VrrpInstance, words: Words, site: Site) -> InstanceSettings:
     )
     words.says("no_virtual_ipaddress")
     return _strict(found) if strict else found
+
+
+def _accepts(made: VrrpInstance, words: Words, strict: bool) -> bool:
+    """accept or no_accept, the last of them; else strict mode lets only an owner."""
+    words.says("accept"), words.says("no_accept")
+    said = [s.keyword for s in made.other if s.keyword in ("accept", "no_accept")]
+    owner = made.priority == PRIORITY_OWNER
+    return said[-1] == "accept" if said else owner or not strict
 
 
 def _addresses(

@@ -6,6 +6,8 @@ PURE. What cannot be resolved without the host's files (names of tables in rt_ta
 from __future__ import annotations
 
 import ipaddress
+import math
+import re
 
 from hanode.build.words import FLAG_OFF
 from hanode.conf import defaults
@@ -28,6 +30,8 @@ METRICS = (
     "quickack"
 ).split()
 FEATURES = {"ecn": 1}
+_TIME = re.compile(r"\+?([0-9]+\.?[0-9]*|\.[0-9]+)(s|secs?|ms|msecs?|)", re.I)
+"""Milliseconds where no unit stands behind it."""
 DEFAULTS = {"default": 4, "default6": 6}
 
 
@@ -40,7 +44,11 @@ def address(line: Address, dev: str, *, below: str | None = None) -> Held:
     family = family_of(line.ip)
     standard = defaults.VIP_PREFIX_IPV4 if family == 4 else defaults.VIP_PREFIX_IPV6
     prefix = standard if line.prefix is None else line.prefix
-    broadcast = line.broadcast
+    if line.peer is not None:
+        # keepalived: the prefix length is the peer's, whatever stands behind the address.
+        prefix = _number(line.peer.partition("/")[2] or str(standard))
+    # keepalived ignores the broadcast address of one with a peer.
+    broadcast = line.broadcast if line.peer is None else None
     if broadcast in ("+", "-"):
         network = ipaddress.ip_network(f"{line.ip}/{prefix}", strict=False)
         broadcast = str(network.broadcast_address) if broadcast == "+" else None
@@ -132,11 +140,10 @@ def route(line: said.Route, dev: str | None) -> Route:
 
 def _metric(line: said.Route, name: str) -> Metric:
     value = line.option(name) or ("1" if name == "quickack" else "")
-    scale = 1
-    if name in ("rtt", "rttvar", "rto_min"):
-        scale = 1 if value.endswith("ms") or not value.endswith("s") else 1_000
-        value = value.removesuffix("ms").removesuffix("s")
-    return Metric(name, _number(value) * scale, name in line.locked)
+    if name in ("rtt", "rttvar", "rto_min") and (time := _TIME.fullmatch(value)):
+        scale = 1_000 if time[2].lower().startswith("s") else 1
+        return Metric(name, math.ceil(float(time[1]) * scale), name in line.locked)
+    return Metric(name, _number(value), name in line.locked)
 
 
 def _nexthop(hop: said.Nexthop) -> NextHop:

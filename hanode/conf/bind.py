@@ -32,7 +32,7 @@ from hanode.conf.model import (
 )
 from hanode.conf.problems import Fix, Problem, Severity
 from hanode.conf.reading import read_in_order
-from hanode.conf.refused import refused
+from hanode.conf.refused import refused, superfluous, too_many
 from hanode.conf.schema import ROOT, Block, Keyword, blocks, root_words, script_words
 from hanode.conf.targets import Target
 from hanode.conf.tree import INCLUDES
@@ -283,10 +283,7 @@ class _Binder:
             self.add(raw, 0, "value-missing", "error", message)
             return None, False
         if len(words) > value.most:
-            message = f"{keyword.name}: keepalived ignores what stands after its value"
-            if value.most == 0:
-                message = f"{keyword.name} stands alone; keepalived ignores what stands after it"
-            self.superfluous(raw, value.most + 1, message)
+            self.problems.append(too_many(raw, keyword.name, value.most))
         if isinstance(value, Ip) and "/" in words[0]:
             self.prefix(raw)
         if keyword.old:
@@ -309,9 +306,8 @@ class _Binder:
             raise BadValue("needs an IP address and a port, or fwmark N, or group NAME")
         Endpoint().read(words[:2])
         if len(words) > 2:
-            self.superfluous(
-                raw, 3, "virtual_server: keepalived ignores what stands after the port"
-            )
+            message = "virtual_server: keepalived ignores what stands after the port"
+            self.problems.append(superfluous(raw, 3, message))
         return True
 
     # --- problems ----------------------------------------------------------------------------
@@ -385,15 +381,6 @@ class _Binder:
         counts = "MASTER" if name == "state" else "the last one"
         message = f"{name} stands here again (first on line {line}); {counts} counts"
         self.add(again, 0, "written-twice", "warning", message)
-
-    def superfluous(self, raw: Raw, index: int, message: str) -> None:
-        start, end = raw.spans[index][0], raw.end
-        fix = None
-        if raw.line.macro is None:
-            fix = Fix("remove the words", raw.spans[index - 1][1], end, "")
-        self.problems.append(
-            at_span(raw.line, (start, end), "extra-words", "warning", message, fix=fix)
-        )
 
     def add(self, raw: Raw, index: int, code: str, severity: Severity, message: str) -> None:
         span = raw.spans[min(index, len(raw.spans) - 1)]

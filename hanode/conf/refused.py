@@ -30,6 +30,26 @@ def refused(raw: Raw, keyword: Keyword, value: Value, error: BadValue) -> Proble
     return at_span(raw.line, span, code, severity, message, hint=hint, fix=fix)
 
 
+def too_many(raw: Raw, name: str, most: int) -> Problem:
+    """The problem of words after the value, of which the keyword takes at most `most`."""
+    message = f"{name}: keepalived ignores what stands after its value"
+    if name == "vrrp_instance":
+        message = "vrrp_instance has one name; keepalived leaves one with more words out"
+        return superfluous(raw, most + 1, message, "error")
+    if most == 0:
+        message = f"{name} stands alone; keepalived ignores what stands after it"
+    return superfluous(raw, most + 1, message)
+
+
+def superfluous(raw: Raw, index: int, message: str, severity: Severity = "warning") -> Problem:
+    """The problem of the words from `index` on, and the edit that removes them."""
+    start, end = raw.spans[index][0], raw.end
+    fix = None
+    if raw.line.macro is None:
+        fix = Fix("remove the words", raw.spans[index - 1][1], end, "")
+    return at_span(raw.line, (start, end), "extra-words", severity, message, fix=fix)
+
+
 def _meant(word: str, options: tuple[str, ...]) -> str | None:
     """The option that differs in case only, or by a typing mistake."""
     lower = {option.lower(): option for option in options}

@@ -58,6 +58,12 @@ SPARED = {
     ),
 }
 """By block: keywords whose missing word keepalived only complains about. Others end it."""
+STARTS_WITH = {
+    "vrrp": {"vrrp_instance", "static_ipaddress", "static_routes", "static_rules"},
+    "checker": {"virtual_server"},
+    "bfd": {"bfd_instance"},
+}
+"""A process is started where the parent, which steps over their blocks, sees one of these."""
 LINES_THAT_END = ("a route", "a rule")
 """Lines in which an option without its word ends keepalived."""
 
@@ -83,10 +89,14 @@ def remains(checked: Checked, node: str | None, read: Reader | None = None) -> R
     refusals = [p for p in expanded.problems if p.code == "include-not-found" and _hard(p)]
     pieces = pieces_of(expanded.lines)
     lines: list[Logical] = []
+    seen: set[str] = set()
     for name in PROCESSES:
+        if STARTS_WITH.get(name, seen).isdisjoint(seen) and name != "parent":
+            continue
         reading = _Reading(name, pieces, refusals)
         reading.run()
         lines += reading.lines
+        seen |= reading.roots if name == "parent" else set()
     model, ends = _settled(lines)
     left_out = tuple(p for p in left_out if p.code != "newer-keyword")
     return Remains(model, left_out, next(iter((*refusals, *ends)), None))
@@ -136,6 +146,8 @@ class _Reading(Process):
         self.refusals = refusals
         self._open: list[int] = []
         """Where the blocks that are open begin."""
+        self.roots: set[str] = set()
+        """The words of the root that it has met."""
         self._names: set[tuple[str, ...]] = set()
 
     def ended(self, whole: bool) -> None:
@@ -153,6 +165,7 @@ class _Reading(Process):
         if keyword is None or piece.words[0] in INCLUDES:
             return
         words = [w for w in piece.words[1:] if w != "{"]
+        self.roots |= {keyword.name} if table.name == ROOT else set()
         mine = table.name != ROOT or keyword.opens is None or self.reads(keyword.name)
         lacks = len(words) < keyword.value.least
         if lacks and mine and keyword.name not in SPARED.get(table.name, "").split():
@@ -195,6 +208,8 @@ class _Reading(Process):
         except BadValue as error:
             if not error.mild:
                 return False
+        if keyword.name == "vrrp_instance" and len(words) > 1:
+            return False
         name = (keyword.name, *words[:1])
         again = table.name == ROOT and keyword.name in NAMED and name in self._names
         self._names.add(name)

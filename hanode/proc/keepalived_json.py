@@ -160,7 +160,7 @@ def quoted(command: Command) -> str:
 def address_line(instance: InstanceSettings, address: Address, present: bool) -> str:
     """`192.0.2.10/24 dev d0 scope global label d0:1 set`"""
     six = address.family == 6
-    whole = address.prefix == (128 if six else 32)
+    whole = address.prefix == (128 if six else 32) or address.peer is not None
     words = [address.ip if whole else str(address)]
     if address.broadcast:
         words += ["brd", address.broadcast]

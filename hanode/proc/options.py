@@ -89,7 +89,11 @@ def built_of(file: File, node: str) -> Built:
     left = _remains(file, node)
     built = build(left.model)
     mistakes = (*map(_whole, left.left_out), *built.errors)
-    return replace(built, left_out=_summed(file, mistakes)) if mistakes else built
+    if not mistakes:
+        return built
+    there = {one.name for one in built.vrrp.instances}
+    gone = [one.name for one in checked(file, node).model.instances if one.name not in there]
+    return replace(built, left_out=_summed(file, mistakes, gone))
 
 
 def model_of(file: File, node: str) -> conf.Config:
@@ -102,7 +106,7 @@ def _whole(problem: conf.Problem) -> str:
     return f"{problem}; {problem.hint}" if problem.hint else str(problem)
 
 
-def _summed(file: File, mistakes: tuple[str, ...]) -> tuple[str, ...]:
+def _summed(file: File, mistakes: tuple[str, ...], gone: list[str]) -> tuple[str, ...]:
     """The sum of them first, and no more than a person reads."""
     count = len(mistakes)
     what = "a statement was" if count == 1 else f"{count} statements were"
@@ -110,6 +114,8 @@ def _summed(file: File, mistakes: tuple[str, ...]) -> tuple[str, ...]:
         f"{file.name}: {what} left out for mistakes, as keepalived would leave them out; "
         "correct the file and reload"
     )
+    if gone:
+        first += f"; no instance is left of {', '.join(gone[:MISTAKES_TOLD])}"
     more = count - MISTAKES_TOLD
     rest = (f"and {more} more; `hanode check {file.name}` names them all",) if more > 0 else ()
     return (first, *mistakes[:MISTAKES_TOLD], *rest)

@@ -128,6 +128,11 @@ CHANGES: tuple[tuple[str, str], ...] = (
     ("        A\n        B\n    }\n}\n", "        A\n        B\n    }\n"),
     ("router_id one\n}\n", "router_id one\n"),
     ("priority 150", "priority 150 {"),
+    ('    script "/usr/bin/true"\n    interval 2\n}\n', '    script "/usr/bin/true"\n'),
+    ("global_defs {", "static_ipaddress {\n    10.0.0.77/24 dev eth0\nglobal_defs {"),
+    ("vrrp_instance A", "vrrp_instance A more"),
+    ("10.0.0.200/24", "10.0.0.200/24 peer 10.0.0.7 brd +"),
+    ("garp_master_repeat 3", "strict_mod\n    no_accept\n    accept"),
     # what ends keepalived
     ("priority 150", "priority"),
     ("interface eth0", "interface"),

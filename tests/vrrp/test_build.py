@@ -390,12 +390,8 @@ def test_whom_the_whole_node_tells() -> None:
 
 
 def test_address_options() -> None:
-    (vip,) = instance(
-        vips="192.0.2.1/24 brd + dev eth1 scope link label eth1:x peer 192.0.2.99/32 no_track"
-    ).vips
-    assert vip == Address(
-        "192.0.2.1", 24, "eth1", 253, "192.0.2.255", "eth1:x", "192.0.2.99/32", no_track=True
-    )
+    (vip,) = instance(vips="192.0.2.1/24 brd + dev eth1 scope link label eth1:x no_track").vips
+    assert vip == Address("192.0.2.1", 24, "eth1", 253, "192.0.2.255", "eth1:x", no_track=True)
     (vip,) = instance(vips="2001:db8::1/64 -nodad home preferred_lft 60 noprefixroute").vips
     assert not vip.nodad
     assert (vip.home, vip.preferred_lft_s, vip.noprefixroute) == (True, 60, True)
@@ -628,3 +624,35 @@ def test_no_words_make_it_raise(lines: list[list[str]], place: int) -> None:
     at = place % len(parts)
     parts[at:at] = [" ".join(words) for words in lines]
     built("\n".join(parts))
+
+
+def test_the_prefix_length_is_the_peers_where_there_is_one() -> None:
+    both = "192.0.2.1/24 brd + peer 192.0.2.9\n192.0.2.2/24 peer 192.0.2.16/30"
+    found = instance(vips=both).vips
+    assert [str(a) for a in found] == ["192.0.2.1/32", "192.0.2.2/30"]
+    assert found[0].broadcast is None
+
+
+@pytest.mark.parametrize(
+    ("words", "accepts"),
+    [
+        ("", True),
+        ("no_accept\naccept", True),
+        ("accept\nno_accept", False),
+        ("strict_mode", False),
+        ("strict_mode\naccept", True),
+        ("strict_mode\npriority 255", True),
+    ],
+)
+def test_the_last_of_accept_and_no_accept_counts(words: str, accepts: bool) -> None:
+    assert instance(words).accept is accepts
+
+
+def test_times_of_routes_are_rounded_up_to_milliseconds() -> None:
+    routes = "virtual_routes {\n10.0.0.0/8 dev eth0 rtt 7 rttvar 0.2505s rto_min 20msecs\n}\n"
+    (route,) = instance(routes).routes
+    assert [(m.name, m.value) for m in route.metrics] == [
+        ("rtt", 7),
+        ("rttvar", 251),
+        ("rto_min", 20),
+    ]
