@@ -171,7 +171,8 @@ def address_line(instance: InstanceSettings, address: Address, present: bool) ->
     if address.label:
         words += ["label", address.label]
     if address.peer:
-        words += ["peer", address.peer]
+        ip, _, length = address.peer.partition("/")
+        words += ["peer", f"{ip}/{length or (128 if six else 32)}"]
     words += ["home"] if address.home else []
     words += ["-nodad"] if six and not address.nodad else []
     flags = ("mngtmpaddr", "noprefixroute", "autojoin")

@@ -162,7 +162,7 @@ mount -t tmpfs none /run
 export TMPDIR=$PWD
 "$@" -n -l -f keepalived.conf >said 2>&1 &
 pid=$!
-for _ in $(seq 60); do
+for _ in $(seq 150); do
     sleep 0.1
     kill -0 $pid 2>/dev/null || break
     [ ! -e keepalived.json ] || break
