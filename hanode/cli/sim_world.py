@@ -40,7 +40,7 @@ def _interfaces(settings: VrrpSettings) -> list[str]:
     names = [i.interface for i in settings.instances]
     names += [t.name for i in settings.instances for t in i.tracked if t.kind == "interface"]
     names += [name for i in settings.instances for name in i.follows]
-    names += [a.dev for i in settings.instances for a in i.addresses]
+    names += [a.below or a.dev for i in settings.instances for a in i.addresses]
     return list(dict.fromkeys(names))
 
 

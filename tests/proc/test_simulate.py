@@ -183,3 +183,24 @@ def test_bad_files_are_one_sentence(tmp_path: Path, document: str) -> None:
         assert done.returncode == 2, words
         assert sentence in done.stderr
         assert "Traceback" not in done.stderr
+
+
+def test_the_network_of_a_far_address_counts(tmp_path: Path) -> None:
+    file = tmp_path / "far.conf"
+    far = "192.168.192.200/24\n        10.9.0.200/24 dev ens34 use_vmac"
+    file.write_text(PAIR.replace("192.168.192.200/24", far))
+    story = told(str(file), "--fault", "link NodeA ens34 down at 10s")
+    assert story["instances"][0]["states"] == {"NodeA": "FAULT", "NodeB": "MASTER"}
+
+
+def test_a_pair_without_interfaces_hears_each_other(tmp_path: Path) -> None:
+    unicast = (
+        "@NodeA unicast_src_ip 10.0.0.1\n@NodeB unicast_src_ip 10.0.0.2\n"
+        "unicast_peer {\n@NodeA 10.0.0.2\n@NodeB 10.0.0.1\n}"
+    )
+    file = tmp_path / "apart.conf"
+    text = PAIR.replace("interface ens33", unicast)
+    file.write_text(text.replace("192.168.192.200/24", "192.168.192.200/24 dev ens33"))
+    done = simulate(str(file), "--fault", "kill NodeA at 10s")
+    assert "HA_Group (unicast without an interface, VRID 51)" in done.stdout
+    assert "NodeB        MASTER: no advert from 10.0.0.1" in done.stdout
