@@ -130,6 +130,8 @@ class Masters:
         self._calm_us = world.now_us
         self._rivals = []
         there = expect.instances(world, self._key)
+        # Between a crash and a start nothing may have happened, and nobody have looked.
+        self._ready = self._ready and any(expect.able(n, i) for n, i in there)
         if self._two_us is None and sum(n.state(self._key) is State.MASTER for n, _ in there) > 1:
             self._two_us = world.now_us  # the second one began while things were still disturbed
 

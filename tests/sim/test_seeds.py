@@ -36,13 +36,15 @@ KEPT = (
     (50740, "v2 everything", 3),
     (51204, "v2 regrouped", 2),
     (35721, "v2 AH", 3),
+    (73969, "v2 AH", 3),
+    (48806, "v3 100 ms", 2),
 )
 """Seeds that once failed, with the kind and the size of their worlds.
 
 43: a group of which the vrrp process was killed took up mastership again with one member alone.
 437: an instance with AH did so too, and was refused as a replay by everybody.
 45: one whose link came back at once took part before its script had a first result.
-35721: two masters with AH sent the same number in one moment, and refused each other for ever.
+35721, 73969: two masters with AH sent one number in one moment, and refused each other for ever.
 50567, 51204: a member that waited for its group waited for ever when a reload dissolved it.
 The others: the world or its checkers were wrong, about what reordering, frozen nodes, operators and
 two equal AH counters justify, and about the wall clock of an engine that begins.
