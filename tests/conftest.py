@@ -10,6 +10,7 @@ from __future__ import annotations
 import functools
 import os
 import shutil
+import signal
 import subprocess
 from collections.abc import Callable
 from pathlib import Path
@@ -57,6 +58,12 @@ FAST_LEAVES_OUT = frozenset(
     {"root", "netns", "keepalived", "uml", "chromium", "postgres", "tcpdump", "strace", "frr"}
 )
 """What `bin/test --fast` does without, even where the machine has it."""
+
+
+def pytest_configure() -> None:
+    """A shell that starts us in the background has us ignore SIGINT, and all that we start too."""
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def pytest_runtest_setup(item: pytest.Item) -> None:
