@@ -202,6 +202,7 @@ class VrrpProcess(Ground):
         self.idle.settle()
         self._take_change(missed)
         self._set_chore()
+        self.eve.try_once(self.clock.monotonic_us())
         realtime.still_the_collector()
         self.tidings.say({**answer, "changed": list(reload.changed), "error": None})
 

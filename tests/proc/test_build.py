@@ -136,9 +136,9 @@ def test_direct_routing_keeps_the_services_port_but_checks_the_servers_own() -> 
 
 
 def test_what_is_not_used_is_named() -> None:
-    words = "track_script {\n chk\n }\n old_unicast_checksum"
+    words = "track_script {\n chk\n }\n track_bfd {\n far\n }"
     ignored = built(INSTANCE.format(words, "192.0.2.1")).ignored
-    assert "V: this engine does not use old_unicast_checksum" in ignored
+    assert "V: this engine does not use track_bfd" in ignored
     assert "V: it tracks the script chk, which nothing defines" in ignored
 
 
