@@ -10,7 +10,7 @@ from collections.abc import Iterable
 from dataclasses import replace
 from typing import Any
 
-from hanode.build import around, lines, virtual
+from hanode.build import around, hmac, lines, virtual
 from hanode.build.site import Site, policies
 from hanode.build.virtual import Places
 from hanode.build.words import Words
@@ -79,7 +79,7 @@ def instance(made: VrrpInstance, words: Words, site: Site) -> InstanceSettings:
         promote_secondaries=bool(words.flag("promote_secondaries")),
         track_src_ip=bool(words.flag("track_src_ip")),
         v3_checksum_as_v2=bool(_own(words, overall, "v3_checksum_as_v2", common="")),
-        hmac=_hmac(made, words),
+        hmac=hmac.settings(made, words),
         accept=_accepts(made, words, strict),
         strict=strict,
         owner_ignore_adverts=bool(
@@ -240,39 +240,6 @@ def _extra(words: Words, overall: Words) -> dict[str, Any]:
     if not said:
         return {}
     return {"garp_extra_all": bool(said[0]), "garp_extra_us": int(said[1]) * 1_000_000}
-
-
-def _hmac(made: VrrpInstance, words: Words) -> HmacSettings | None:
-    block = words.any("auth_hmac")
-    if block is None:
-        return None
-    inner = Words(block)
-    keys = tuple(_key(made, key) for key in inner.many("key"))
-    active = inner.number("active_key")
-    interval_us = facts.interval_us(made)
-    window = inner.number("time_window")
-    anti_replay = inner.flag("anti_replay")
-    mode = inner.text("mode") or "enforce"
-    return HmacSettings(
-        keys=keys,
-        active=keys[0].id if active is None and keys else active or 0,
-        anti_replay=anti_replay is None or anti_replay,
-        window_us=max(3 * interval_us, 5_000_000) if window is None else window * 1_000_000,
-        mode=mode,  # type: ignore[arg-type]  # the table allows the three
-    )
-
-
-def _key(made: VrrpInstance, said: tuple[str, ...]) -> HmacKey:
-    number, secret = said[0], said[1] if len(said) > 1 else ""
-    if secret.startswith("file:"):
-        raise ValueError(f"auth_hmac key {number}: this engine does not read keys from files")
-    try:
-        raw = bytes.fromhex(secret[4:]) if secret.startswith("hex:") else secret.encode()
-    except ValueError:
-        raise ValueError(f"auth_hmac key {number} is not written in hex") from None
-    if len(raw) not in KEY_BYTES or not number.isdecimal():
-        raise ValueError(f"auth_hmac key {number} must have 32 to 64 bytes, and has {len(raw)}")
-    return HmacKey(int(number), raw.hex())
 
 
 def _tracked(name: str, words: Words, site: Site) -> tuple[Tracked, ...]:

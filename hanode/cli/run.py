@@ -20,6 +20,7 @@ from pathlib import Path
 
 from hanode import conf
 from hanode.apply import File, Identity, Memory, Verify
+from hanode.build import Built
 from hanode.cli.config_test import config_test
 from hanode.cli.options import UsageError, complain, tell
 from hanode.cli.run_options import arguments, signal_number, unserved, version
@@ -29,6 +30,7 @@ from hanode.proc.options import (
     Start,
     built_of,
     errors_of,
+    keyed,
     model_of,
     read_start_file,
     refusal_of,
@@ -235,8 +237,15 @@ def _start(given: argparse.Namespace, name: str, identity: Identity) -> Start:
             if sentence != first:
                 tell(sentence)
         raise UsageError(first)
-    built = built_of(file, name)
+    built = _keyed(built_of(file, name))
     return Start(Memory(file, file), built, warnings_of(file, name), built.left_out)
+
+
+def _keyed(built: Built) -> Built:
+    try:
+        return keyed(built)
+    except ValueError as error:
+        raise UsageError(str(error)) from None
 
 
 def _resumed(kept: Memory, name: str) -> Start:
@@ -245,12 +254,12 @@ def _resumed(kept: Memory, name: str) -> Start:
     for file, what in ((kept.live, "live"), (kept.confirmed, "confirmed")):
         errors = errors_of(file, name)
         if errors and not file.revision and refusal_of(file, name) is None:
-            built = built_of(file, name)  # the start file, as it ran before
+            built = _keyed(built_of(file, name))  # the start file, as it ran before
             return Start(replace(kept, live=file), built, tuple(notes), built.left_out)
         if not errors:
             live = Memory(file, kept.confirmed, kept.newest)
             memory_now = kept if file is kept.live else live
-            return Start(memory_now, built_of(file, name), tuple(notes))
+            return Start(memory_now, _keyed(built_of(file, name)), tuple(notes))
         notes.append(f"revision {file.revision}, which was {what}, cannot run: {errors[0]}")
     raise UsageError(notes[-1])
 

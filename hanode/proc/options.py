@@ -13,6 +13,7 @@ from pathlib import Path
 from hanode import conf
 from hanode.apply import File, Memory, Verify
 from hanode.build import Built, build
+from hanode.build.hmac import with_keys
 from hanode.proc.children import Spec
 from hanode.system import files
 from hanode.system.includes import Recorder, remembered
@@ -128,10 +129,33 @@ def refusal_of(file: File, node: str, *, all_includes: bool = False) -> conf.Pro
     return _remains(file, node).refusal or next(missing, None)
 
 
+def keyed(built: Built) -> Built:
+    """With the keys of auth_hmac that are in files, as the files are now. Raises ValueError."""
+    return replace(built, vrrp=with_keys(built.vrrp, _read_key))
+
+
+def _read_key(path: str) -> str:
+    try:
+        text = files.read_text(Path(path))
+    except (OSError, UnicodeDecodeError) as error:
+        why = error.strerror if isinstance(error, OSError) else "it is no text"
+        raise ValueError(f"it cannot be read: {why}") from None
+    if text is None:
+        raise ValueError("there is no such file")
+    return text
+
+
 def errors_of(file: File, node: str, *, all_includes: bool = False) -> tuple[str, ...]:
     """What is wrong with the file, in sentences; none: it runs as it is written."""
     found = checked(file, node)
-    return _errors(found.problems, all_includes) or built_of(file, node).errors
+    errors = _errors(found.problems, all_includes) or built_of(file, node).errors
+    if errors:
+        return errors
+    try:
+        keyed(built_of(file, node))
+    except ValueError as error:
+        return (str(error),)
+    return ()
 
 
 def warnings_of(file: File, node: str) -> tuple[str, ...]:

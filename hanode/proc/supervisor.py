@@ -19,7 +19,7 @@ from hanode.proc.dumps import Dumps
 from hanode.proc.engine import CONFIGURE_TIMEOUT_S, Engine
 from hanode.proc.keeper import AgentKeeper
 from hanode.proc.operate import Operator
-from hanode.proc.options import Options, Start, built_of, errors_of, read_start_file
+from hanode.proc.options import Options, Start, built_of, errors_of, keyed, read_start_file
 from hanode.proc.snapshot import Snapshot
 from hanode.system import files, ipc, memory, service
 from hanode.system.addresses import AddressWatch
@@ -205,10 +205,7 @@ class Supervisor:
                     except OSError as fault:
                         self._chronicle.warn("disk", f"the state cannot be written: {fault}")
                 case Configure(file):
-                    built = built_of(file, self.options.name)
-                    error = await self._engine.configure(file, built)
-                    if error is None:
-                        self._snapshot.runs(built)
+                    error = await self._run(file)
                     follow = self._life.configured(
                         file.revision, error, now_us=now_us(), wall_us=wall_us()
                     )
@@ -216,6 +213,17 @@ class Supervisor:
                         answer = await self._perform(follow)
         self._tick.set()
         return answer
+
+    async def _run(self, file: File) -> str | None:
+        """Have every process run it; why not, or None."""
+        try:
+            built = keyed(built_of(file, self.options.name))
+        except ValueError as fault:
+            return str(fault)
+        error = await self._engine.configure(file, built)
+        if error is None:
+            self._snapshot.runs(built)
+        return error
 
     def _errors_of(self, file: File) -> tuple[str, ...]:
         return errors_of(file, self.options.name, all_includes=self.options.all_includes)

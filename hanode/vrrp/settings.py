@@ -85,6 +85,8 @@ class HmacKey:
     id: int
     key: str
     """In hex."""
+    path: str = ""
+    """The file of the node that it came from, or is still to come from."""
 
 
 @dataclass(frozen=True, slots=True)

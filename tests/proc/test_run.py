@@ -18,6 +18,7 @@ from pathlib import Path
 import pytest
 
 from hanode.cli.run_options import SIGNALS
+from hanode.system.ipc import Refused
 from tests.proc.harness import CONFIG, CONFIG_201, CONFIG_BROKEN, PROJECT, Node, alive, until
 
 pytestmark = pytest.mark.needs("root", "netns")
@@ -346,3 +347,23 @@ def test_syslog_gets_a_daemons_words(node: Node, tmp_path: Path) -> None:
     assert lines[0].startswith("<156>"), "local3, warning"
     assert re.search(r"hanode\[\d+\]: NodeA supervisor warning: two$", lines[0])
     assert lines[1].endswith(": lines")
+
+
+def test_a_key_in_a_file_is_read_at_the_start_and_at_each_reload(node: Node) -> None:
+    """auth_hmac `file:`; what is wrong with the file refuses, and changes nothing."""
+    path = node.directory / "key"
+    signed = f"version 3\n    auth_hmac {{\n        key 7 file:{path}\n        active_key 7\n    }}"
+    node.file.write_text(CONFIG.replace("advert_int 1", signed))
+    refused = subprocess.run(node.command(), cwd=PROJECT, capture_output=True, text=True, timeout=20)
+    assert refused.returncode == 2
+    assert f"HA_Group: auth_hmac key 7, {path}: there is no such file" in refused.stderr
+    path.write_text("k" * 32 + "\n")
+    node.start()
+    until(lambda: node.state() == "MASTER")
+    path.write_text("too short\n")
+    with pytest.raises(Refused, match="must have 32 to 64 bytes, and has 9"):
+        node.ask("reload")
+    assert node.state() == "MASTER"
+    path.write_text("hex:" + "0f" * 40)
+    assert node.ask("reload")["changed"] == ["HA_Group changed"]
+    assert "kkkk" not in node.log.read_text() + (node.directory / "state/events.jsonl").read_text()
