@@ -20,8 +20,6 @@ from hanode.vrrp.holdings import Family
 from hanode.vrrp.settings import (
     PRIORITY_OWNER,
     Address,
-    HmacKey,
-    HmacSettings,
     InstanceSettings,
     Peer,
     Tracked,

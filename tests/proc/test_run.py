@@ -354,7 +354,9 @@ def test_a_key_in_a_file_is_read_at_the_start_and_at_each_reload(node: Node) -> 
     path = node.directory / "key"
     signed = f"version 3\n    auth_hmac {{\n        key 7 file:{path}\n        active_key 7\n    }}"
     node.file.write_text(CONFIG.replace("advert_int 1", signed))
-    refused = subprocess.run(node.command(), cwd=PROJECT, capture_output=True, text=True, timeout=20)
+    refused = subprocess.run(
+        node.command(), cwd=PROJECT, capture_output=True, text=True, timeout=20
+    )
     assert refused.returncode == 2
     assert f"HA_Group: auth_hmac key 7, {path}: there is no such file" in refused.stderr
     path.write_text("k" * 32 + "\n")
