@@ -62,11 +62,12 @@ def bad_advert() -> bytes:
 
 def _listen() -> socket.socket:
     """Takes what comes in, stamped by the kernel, and not the flood that goes out."""
-    made = socket.socket(socket.AF_PACKET, socket.SOCK_RAW, socket.htons(ETH_P_ALL))
+    made = socket.socket(socket.AF_PACKET, socket.SOCK_RAW, 0)
     made.setsockopt(SOL_PACKET, PACKET_IGNORE_OUTGOING, 1)
     made.setsockopt(socket.SOL_SOCKET, SO_TIMESTAMPNS, 1)
     made.setsockopt(socket.SOL_SOCKET, SO_RCVBUFFORCE, 64 << 20)
     made.setblocking(False)
+    made.bind(("e0", ETH_P_ALL))  # what had come before would be stamped when it is read
     return made
 
 
