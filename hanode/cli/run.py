@@ -146,7 +146,8 @@ def _start_supervisor(given: argparse.Namespace, options: Options, start: Start,
     if not given.dont_fork:
         background = service.go_into_background(keep_stderr=given.log_console)
     if given.dump_conf:
-        rendered = conf.render(model_of(start.memory.live, options.name)).text
+        model = model_of(start.memory.live, options.name)
+        rendered = conf.render(model, target=conf.NEWEST).text
         log.info("runs this configuration:\n" + conf.mask_secrets(rendered).rstrip())
     try:
         with service.core_pattern(given.core_dump_pattern):

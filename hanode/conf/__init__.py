@@ -11,7 +11,7 @@ No function here raises on any text. Models made by hand can be `Unwritable`.
 
 from __future__ import annotations
 
-from hanode.conf.check import DEFAULT_TARGET, Checked, check, expand_for, node_ids
+from hanode.conf.check import DEFAULT_TARGET, NEWEST, Checked, check, expand_for, node_ids
 from hanode.conf.diff import IMPACTS, Change, diff, effective_priority, worst
 from hanode.conf.edit import (
     EditRefused,
@@ -80,6 +80,7 @@ __all__ = [
     "DEFAULT_TARGET",
     "IMPACTS",
     "MASK",
+    "NEWEST",
     "Address",
     "AuthHmac",
     "BfdCheck",

@@ -20,6 +20,8 @@ from hanode.conf.tree import Document, parse
 
 DEFAULT_NAME = "keepalived.conf"
 DEFAULT_TARGET = "keepalived-2.2.7"
+NEWEST = "keepalived-2.4.3"
+"""Whose words our engine reads: what a cluster of its nodes is written in."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,9 +70,11 @@ def judged(
     return Checked(document, model, in_order(problems))
 
 
-def expand_for(text: str, node: str, *, name: str = DEFAULT_NAME) -> Checked:
+def expand_for(
+    text: str, node: str, *, name: str = DEFAULT_NAME, target: str = DEFAULT_TARGET
+) -> Checked:
     """A cluster's document as one of its nodes sees it."""
-    return check(text, node=node, name=name)
+    return check(text, node=node, name=name, target=target)
 
 
 def node_ids(text: str) -> tuple[str, ...]:

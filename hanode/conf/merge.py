@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
-from hanode.conf.check import Checked, check
+from hanode.conf.check import DEFAULT_TARGET, Checked, check
 from hanode.conf.expand import Defined, Reader, expand
 from hanode.conf.layout import layout
 from hanode.conf.lint import problem
@@ -48,7 +48,13 @@ class Shared:
         return (self.words, self.block)
 
 
-def merge(files: dict[str, str], *, read: Reader | None = None, keep_macros: bool = True) -> Merged:
+def merge(
+    files: dict[str, str],
+    *,
+    read: Reader | None = None,
+    keep_macros: bool = True,
+    target: str = DEFAULT_TARGET,
+) -> Merged:
     """One document of the files of a cluster's nodes, by config id.
 
     Problems are those of the files; a problem's `file` is the node's id. Definitions stay, each
@@ -59,7 +65,7 @@ def merge(files: dict[str, str], *, read: Reader | None = None, keep_macros: boo
     problems: list[Problem] = []
     checked: dict[str, Checked] = {}
     for node, text in files.items():
-        checked[node] = check(text, name=node, node=node, read=read)
+        checked[node] = check(text, name=node, node=node, read=read, target=target)
         problems += checked[node].problems
     models = {node: one.model for node, one in checked.items()}
     problems += lonely_includes(models)

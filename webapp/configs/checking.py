@@ -137,7 +137,10 @@ class Sessions:
             self._forget_idle()
             session = self._sessions.get(key)
             if session is None or session.nodes != nodes:
-                checkers = {node: conf.Checker(name=DOCUMENT, node=node) for node in nodes}
+                checkers = {
+                    node: conf.Checker(name=DOCUMENT, node=node, target=language.TARGET)
+                    for node in nodes
+                }
                 session = Session(nodes, checkers)
                 session.number = secrets.randbelow(1 << 40)  # so that none of a lost one fits
             return session

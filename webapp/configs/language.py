@@ -12,6 +12,9 @@ from hanode import conf, wire
 from hanode.conf import Change, Config, Problem
 
 DOCUMENT = "keepalived.conf"
+TARGET = conf.NEWEST
+"""What a cluster is written in: for 2.2.7 a pushed file would lose auth_hmac, and its adverts
+their signature."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +51,15 @@ class Understood:
 
 def understand(text: str, nodes: Iterable[str]) -> Understood:
     """The document as each of its nodes sees it. Never raises on any text."""
-    return together(text, {node: conf.expand_for(text, node, name=DOCUMENT) for node in nodes})
+    return together(text, {node: _seen(text, node) for node in nodes})
+
+
+def _seen(text: str, node: str) -> conf.Checked:
+    return conf.expand_for(text, node, name=DOCUMENT, target=TARGET)
+
+
+def _checked(text: str, node: str) -> conf.Checked:
+    return conf.check(text, name=node, node=node, target=TARGET)
 
 
 def together(text: str, checked: dict[str, conf.Checked]) -> Understood:
@@ -63,9 +74,9 @@ def together(text: str, checked: dict[str, conf.Checked]) -> Understood:
 
 def understand_files(files: dict[str, str]) -> Understood:
     """Each node's own file; problems name the node as their file. `text` is the merged document."""
-    checked = {node: conf.check(text, name=node, node=node) for node, text in files.items()}
+    checked = {node: _checked(text, node) for node, text in files.items()}
     models = {node: each.model for node, each in checked.items()}
-    merged = conf.merge(files, keep_macros=False)  # rows hold values, no macros
+    merged = conf.merge(files, keep_macros=False, target=TARGET)  # rows hold values, no macros
     found: list[tuple[Problem, tuple[str, ...]]] = [
         (problem, (node,)) for node, each in checked.items() for problem in each.problems
     ]
@@ -76,7 +87,7 @@ def understand_files(files: dict[str, str]) -> Understood:
 def with_fixes(files: dict[str, str]) -> dict[str, str]:
     """The files after every offered fix was made."""
     return {
-        node: conf.apply_fixes(text, conf.check(text, name=node, node=node).problems, file=node)
+        node: conf.apply_fixes(text, _checked(text, node).problems, file=node)
         for node, text in files.items()
     }
 
@@ -165,8 +176,8 @@ class NodeFile:
 
 
 def file_of(model: Config) -> NodeFile:
-    """keepalived.conf of one node, fit for keepalived 2.2.7."""
-    rendered = conf.render(model)
+    """keepalived.conf of one node, for the engine and for keepalived."""
+    rendered = conf.render(model, target=TARGET)
     return NodeFile(rendered.text, rendered.problems)
 
 
@@ -181,4 +192,4 @@ def unified_diff(old: str, new: str, old_name: str, new_name: str) -> str:
 
 def changes(old: str, new: str, node: str) -> tuple[Change, ...]:
     """What the new file changes, in words, and what reloading it does."""
-    return conf.diff(conf.check(old, node=node).model, conf.check(new, node=node).model)
+    return conf.diff(_checked(old, node).model, _checked(new, node).model)

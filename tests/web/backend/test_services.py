@@ -220,6 +220,32 @@ def test_a_frozen_revision_holds_every_nodes_file(editor: User, cluster: Cluster
         assert conf.check(file.text, node=file.node.name).model.instances
 
 
+AUTHENTICATION = """authentication {
+        auth_type PASS
+        auth_pass secure12
+    }"""
+SIGNED = """auth_hmac {
+        key 7 0123456789abcdef0123456789abcdef
+    }"""
+
+
+def test_adverts_that_a_document_signs_are_signed_in_every_nodes_file(
+    editor: User, cluster: Cluster
+) -> None:
+    """The file is for our engine; keepalived 2.2.7 would ignore the block and miscount braces."""
+    text = services.document_text(cluster)
+    assert AUTHENTICATION in text
+    signed = text.replace(AUTHENTICATION, SIGNED)
+    assert services.check_document(cluster, signed)["problems"] == []
+    services.save_document(actor=editor, cluster=cluster, text=signed, version=1)
+    assert all(
+        conf.MASK in f.diff and "456789" not in f.diff for f in services.pending(cluster).files
+    )
+    revision = services.freeze(actor=editor, cluster=cluster, message="", version=2)
+    for file in revision.files.all():
+        assert SIGNED in file.text
+
+
 def test_nothing_to_push_is_said(editor: User, cluster: Cluster) -> None:
     revision = services.freeze(actor=editor, cluster=cluster, message="", version=1)
     revision.files.update(live_at=timezone.now())
