@@ -13,6 +13,7 @@ from hanode.conf.typed import lines as said
 from hanode.conf.typed.tracking import TrackFile, TrackProcess, VrrpScript
 from hanode.vrrp.surroundings import (
     Command,
+    DumpSettings,
     FifoSettings,
     FileTracker,
     Linkbeat,
@@ -228,6 +229,16 @@ def process_settings(overall: Words) -> ProcessSettings:
         no_swap=overall.flag("vrrp_no_swap"),
         cpu_affinity=tuple(int(cpu) for cpu in cpus if str(cpu).isdecimal()),
         rlimit_rttime_us=overall.number("vrrp_rlimit_rttime"),
+    )
+
+
+def dumps(overall: Words) -> DumpSettings:
+    """json_version, and where keepalived since 2.3.3 writes what a signal asks for."""
+    return DumpSettings(
+        state_file=overall.text("state_dump_file"),
+        stats_file=overall.text("stats_dump_file"),
+        json_file=overall.text("json_dump_file"),
+        json_version=overall.number("json_version") or 1,
     )
 
 

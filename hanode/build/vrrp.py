@@ -21,9 +21,6 @@ from hanode.vrrp.settings import (
     VrrpSettings,
 )
 
-NOT_CARRIED_OUT = frozenset(("disable_local_igmp",))
-"""Words that the settings have, and that no process acts on yet."""
-
 
 def settings(config: Config, errors: list[str], ignored: list[str]) -> VrrpSettings:
     """Everything that the vrrp process is told; with errors it is not to be used."""
@@ -76,12 +73,13 @@ def settings(config: Config, errors: list[str], ignored: list[str]) -> VrrpSetti
             log_unknown_vrids=bool(overall.flag("log_unknown_vrids")),
             disable_local_igmp=bool(overall.flag("disable_local_igmp")),
             process=around.process_settings(overall),
+            dumps=around.dumps(overall),
         )
     except ValueError as error:
         errors.append(str(error))
-    note("global_defs", overall, ignored, but=NOT_CARRIED_OUT)
+    note("global_defs", overall, ignored)
     root.says("net_namespace_ipvs")  # the checker's
-    note("the file", root, ignored, but=NOT_CARRIED_OUT)
+    note("the file", root, ignored)
     return found
 
 

@@ -62,9 +62,9 @@ class Words:
         """Lines, blocks, or the values of a word that may stand more than once."""
         return tuple(self.any(name) or ())
 
-    def unused(self, but: frozenset[str] = frozenset()) -> tuple[str, ...]:
-        """Keywords that nobody asked for (or are in `but`), as they are written, in order."""
-        used = self._used - but
+    def unused(self) -> tuple[str, ...]:
+        """Keywords that nobody asked for, as they are written, in order."""
+        used = self._used
         return tuple(written for keyword, written in self._written.items() if keyword not in used)
 
 
@@ -119,16 +119,14 @@ class Rest:
         except (ValueError, OverflowError):
             return None
 
-    def unused(self, but: frozenset[str] = frozenset()) -> tuple[str, ...]:
-        """Keywords that nobody asked for (or are in `but`), in order."""
+    def unused(self) -> tuple[str, ...]:
+        """Keywords that nobody asked for, in order."""
         keywords = dict.fromkeys(s.keyword for s in self._statements)
-        return tuple(keyword for keyword in keywords if keyword not in self._used - but)
+        return tuple(keyword for keyword in keywords if keyword not in self._used)
 
 
-def note(
-    where: str, rest: Words | Rest, ignored: list[str], *, but: frozenset[str] = frozenset()
-) -> None:
-    """Name what of a block nobody used, or was used for nothing (`but`)."""
-    unused = rest.unused(but)
+def note(where: str, rest: Words | Rest, ignored: list[str]) -> None:
+    """Name what of a block nobody used."""
+    unused = rest.unused()
     if unused:
         ignored.append(f"{where}: this engine does not use {', '.join(unused)}")

@@ -1,9 +1,10 @@
 """What keepalived writes to files when it gets a signal, and so do we.
 
 DRIVER. USR1 keepalived.data, USR2 keepalived.stats (SIGRTMAX-1 clears them too), SIGRTMIN+2
-keepalived.json: in /tmp or where TMPDIR says, readable by our user alone, as keepalived leaves
-them. Exporters wait ten milliseconds for a file, so only the vrrp process is asked; a file is
-replaced as a whole, so nobody reads half of one. Signals that keepalived lives through do nothing.
+keepalived.json: where the configuration says, else in /tmp or where TMPDIR says, readable by our
+user alone, as keepalived leaves them. Exporters wait ten milliseconds for a file, so only the vrrp
+process is asked; a file is replaced as a whole, so nobody reads half of one. Signals that
+keepalived lives through do nothing.
 """
 
 from __future__ import annotations
@@ -62,7 +63,7 @@ class Dumps:
             self._chronicle.warn("dump", "no file was written: the vrrp process does not answer")
             return
         name, text = make(self._snapshot.seen_by_kernel(instances))
-        path = Path(os.environ.get("TMPDIR", DIRECTORY)) / name
+        path = Path(os.environ.get("TMPDIR", DIRECTORY)) / name  # an absolute name stands alone
         try:
             files.write_atomic(path, text, durable=False)
         except OSError as error:
@@ -70,10 +71,13 @@ class Dumps:
 
     def _data(self, instances: Instances) -> tuple[str, str]:
         settings = self._snapshot.vrrp
-        return "keepalived.data", dump_data(settings, instances, socket.gethostname())
+        name = settings.dumps.state_file or "keepalived.data"
+        return name, dump_data(settings, instances, socket.gethostname())
 
     def _stats(self, instances: Instances) -> tuple[str, str]:
-        return "keepalived.stats", dump_stats(self._snapshot.vrrp, self._counted(instances))
+        settings = self._snapshot.vrrp
+        name = settings.dumps.stats_file or "keepalived.stats"
+        return name, dump_stats(settings, self._counted(instances))
 
     def _stats_and_clear(self, instances: Instances) -> tuple[str, str]:
         written = self._stats(instances)
@@ -81,8 +85,10 @@ class Dumps:
         return written
 
     def _json(self, instances: Instances) -> tuple[str, str]:
-        counters = self._counted(instances)
-        return "keepalived.json", dump_json(self._snapshot.vrrp, instances, counters)
+        settings = self._snapshot.vrrp
+        name = settings.dumps.json_file or "keepalived.json"
+        runs = {t.name: t.up for t in self._engine.trackers if t.kind == "process"}
+        return name, dump_json(settings, instances, self._counted(instances), runs)
 
     def _counted(self, instances: Instances) -> Counters:
         """Since they were cleared; a process that was started anew began at 0 by itself."""

@@ -7,12 +7,14 @@ whoever reads its file reads ours. The password alone is masked, as keepalived d
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from types import MappingProxyType
 from typing import Any
 
 from hanode.conf import MASK
 from hanode.vrrp.account import COUNTERS
 from hanode.vrrp.settings import Address, Command, InstanceSettings, Route, Rule, VrrpSettings
+from hanode.vrrp.surroundings import ProcessTracker
 from hanode.wire import InstanceStatus
 
 STATES = {"INIT": 0, "BACKUP": 1, "MASTER": 2, "FAULT": 3}
@@ -45,9 +47,15 @@ Counters = dict[str, dict[str, int]]
 
 
 def dump_json(
-    settings: VrrpSettings, statuses: Iterable[InstanceStatus], counters: Counters
+    settings: VrrpSettings,
+    statuses: Iterable[InstanceStatus],
+    counters: Counters,
+    runs: Mapping[str, bool | None] = MappingProxyType({}),
 ) -> str:
-    """keepalived.json, with its line end."""
+    """keepalived.json, with its line end. `runs`: whether each tracked process does.
+
+    With json_version 2 (keepalived since 2.2.8) the tracked processes are there besides.
+    """
     by_name = {status.name: status for status in statuses}
     commands = {script.name: script.command for script in settings.scripts}
     instances = [
@@ -58,9 +66,29 @@ def dump_json(
         for instance in settings.instances
         if instance.name in by_name
     ]
-    text = json.dumps(instances, separators=(",", ":"), ensure_ascii=False)
+    told: object = instances
+    if settings.dumps.json_version == 2:
+        tracked = [_process(process, runs.get(process.name)) for process in settings.processes]
+        told = {"vrrp": instances, "track_process": tracked}
+    text = json.dumps(told, separators=(",", ":"), ensure_ascii=False)
     # Its writer escapes the slash, which JSON allows; inside our text it stands in strings only.
     return text.replace("/", "\\/") + "\n"
+
+
+def _process(process: ProcessTracker, runs: bool | None) -> dict[str, Any]:
+    said: dict[str, Any] = {"process": process.path}
+    if process.params:
+        said["parameters"] = " ".join(process.params)
+    said |= {"param_match": process.param_match, "min_processes": process.quorum}
+    if process.quorum_max is not None:
+        said["max_processes"] = process.quorum_max
+    return said | {
+        "have_quorum": bool(runs),
+        "weight": -process.weight if process.reverse else process.weight,
+        "terminate_delay": seconds(process.terminate_delay_us),
+        "fork_delay": seconds(process.fork_delay_us),
+        "full_command": process.full_command,
+    }
 
 
 def _stats(counted: dict[str, int]) -> dict[str, int]:

@@ -12,10 +12,12 @@ from typing import Literal
 
 from hanode.vrrp.holdings import Address, Route, Rule, pack
 from hanode.vrrp.surroundings import (
+    DUMPS_AS_EVER,
     NO_NOTIFY,
     NO_SMTP,
     PROCESS_AS_IT_IS,
     Command,
+    DumpSettings,
     FifoSettings,
     FileTracker,
     Linkbeat,
@@ -337,6 +339,7 @@ class VrrpSettings:
     log_unknown_vrids: bool = False
     disable_local_igmp: bool = False
     process: ProcessSettings = PROCESS_AS_IT_IS
+    dumps: DumpSettings = DUMPS_AS_EVER
 
     def __post_init__(self) -> None:
         seen: dict[InstanceKey, str] = {}

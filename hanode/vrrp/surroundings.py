@@ -162,3 +162,16 @@ class ProcessSettings:
 
 
 PROCESS_AS_IT_IS = ProcessSettings()
+
+
+@dataclass(frozen=True, slots=True)
+class DumpSettings:
+    """What is written at a signal, and where; None: keepalived's name in /tmp."""
+
+    state_file: str | None = None
+    stats_file: str | None = None
+    json_file: str | None = None
+    json_version: int = 1
+
+
+DUMPS_AS_EVER = DumpSettings()

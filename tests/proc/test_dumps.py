@@ -214,12 +214,34 @@ def test_golden_dump_has_the_same_names_types_and_order(shared: Path, tmp_path: 
     assert text.replace(mask[1], "secret") == whole, "byte for byte"
 
 
+def test_the_second_form_holds_the_tracked_processes_too() -> None:
+    """keepalived since 2.2.8; it writes these names, and how many run besides."""
+    with directory() as place:
+        file = place / "k.conf"
+        words = "json_version 2\n    json_dump_file /run/ha.json\n"
+        process = "vrrp_track_process web {\n process nginx -g\n quorum 2\n weight 5 reverse\n}\n"
+        text = CONFIG.replace("router_id R1\n", f"router_id R1\n    {words}") + process
+        file.write_text(text)
+        read = read_start_file(file, "NodeA")
+    assert read is not None
+    settings = built_of(read, "NodeA").vrrp
+    assert settings.dumps.json_file == "/run/ha.json"
+    status = InstanceStatus("VI_1", 51, "d0", "MASTER", 1, "start", 100, 105)
+    told = json.loads(dump_json(settings, [status], {"VI_1": {}}, {"web": True}))
+    assert [one["data"]["iname"] for one in told["vrrp"]] == ["VI_1"]
+    (web,) = told["track_process"]
+    assert (web["process"], web["min_processes"], web["have_quorum"]) == ("nginx", 2, True)
+    assert (web["parameters"], web["weight"]) == ("-g", -5)
+    again = json.loads(dump_json(settings, [status], {"VI_1": {}}))
+    assert again["track_process"][0]["have_quorum"] is False
+
+
 class Engine:
     """Either program in a namespace of its own, with the same interfaces."""
 
-    def __init__(self, name: str, place: Path) -> None:
+    def __init__(self, name: str, place: Path, text: str = CONFIG) -> None:
         self.place = place
-        self.namespace = f"kdt-{os.getpid()}-{name}"
+        self.namespace = f"kdt-{os.getpid()}-{name}-{place.name}"
         run = subprocess.run
         run(["ip", "netns", "add", self.namespace], check=True)
         for words in (
@@ -238,7 +260,7 @@ class Engine:
         until(lambda: "LOWER_UP" in self._link("d1") and "LOWER_UP" in self._link("d0"))
         time.sleep(2.0)  # duplicate address detection of the link-local address
         file = place / "k.conf"
-        file.write_text(CONFIG)
+        file.write_text(text)
         common = ["-n", "-l", "-G", "-f", str(file), "-i", "NodeA"]
         pids = [f"--pid={place}/pid", f"--vrrp_pid={place}/vpid", f"--checkers_pid={place}/cpid"]
         own = ["--state-dir", str(place / "s"), "--run-dir", str(place / "r")]
@@ -275,6 +297,14 @@ class Engine:
     def json(self) -> list[dict[str, Any]]:
         instances: list[dict[str, Any]] = json.loads(self.dump("json", SIGNALS["JSON"]))
         return instances
+
+    def status(self) -> str:
+        """What `hanode status --json` says; "" as long as there is nobody to ask."""
+        words = ["-m", "hanode", "status", "--json", "--run-dir", str(self.place / "r")]
+        shown = subprocess.run(
+            [sys.executable, *words], capture_output=True, text=True, check=False, cwd=PROJECT
+        )
+        return shown.stdout
 
     def settled(self) -> bool:
         return [i["data"]["state"] for i in self.json()] == [2, 2, 2, 2, 2]
@@ -353,15 +383,7 @@ def test_data_says_with_the_same_labels_what_it_says(both: tuple[Engine, Engine]
 
 @pytest.mark.needs("root", "netns", "keepalived")
 def test_status_names_the_group_and_every_counter(both: tuple[Engine, Engine]) -> None:
-    words = ["status", "--json", "--run-dir", str(both[1].place / "r")]
-    shown = subprocess.run(
-        [sys.executable, "-m", "hanode", *words],
-        capture_output=True,
-        text=True,
-        check=True,
-        cwd=PROJECT,
-    )
-    told = json.loads(shown.stdout)
+    told = json.loads(both[1].status())
     groups = {i["name"]: i["group"] for i in told["instances"]}
     assert groups == {"VI_1": "G1", "VI_2": "", "VI_3": "", "VI_4": "G1", "VI_5": ""}
     assert {tuple(i["counters"]) for i in told["instances"]} == {COUNTERS}
@@ -382,3 +404,25 @@ def test_exporter_gets_its_file_soon(both: tuple[Engine, Engine]) -> None:
         spans.append(time.monotonic() - began)
     print(f"file after {min(spans) * 1000:.1f} to {max(spans) * 1000:.1f} ms")
     assert min(spans) < 0.1
+
+
+@pytest.mark.needs("root", "netns")
+def test_dumps_go_where_the_file_says() -> None:
+    """keepalived since 2.3.3."""
+    with directory() as place:
+        named = {"state": place / "a", "stats": place / "b", "json": place / "c"}
+        words = [f"{kind}_dump_file {path}" for kind, path in named.items()]
+        said = "\n    ".join(["router_id R1", "json_version 2", *words])
+        engine = Engine("hanode", place, CONFIG.replace("router_id R1", said))
+        try:
+            until(lambda: '"VI_1"' in engine.status(), within_s=20)
+            for kind, number in (("json", "JSON"), ("state", "DATA"), ("stats", "STATS")):
+                engine.process.send_signal(SIGNALS[number])
+                until(named[kind].exists, within_s=5)
+            told = json.loads(named["json"].read_text())
+            assert len(told["vrrp"]) == 5
+            assert told["track_process"] == []
+            assert "VRRP" in named["state"].read_text()
+            assert not list(place.glob("keepalived.*"))
+        finally:
+            engine.close()

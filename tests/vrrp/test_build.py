@@ -349,9 +349,10 @@ def test_extra_announcements_and_start_up_delay() -> None:
 
 
 def test_words_that_no_process_acts_on_are_named() -> None:
-    result = built(GLOBALS.format("vrrp_rt_priority 20\ndisable_local_igmp") + text())
+    result = built(GLOBALS.format("vrrp_rt_priority 20\ndisable_local_igmp\nenable_dbus") + text())
     assert result.vrrp.process.rt_priority == 20
-    assert result.ignored == ("global_defs: this engine does not use disable_local_igmp",)
+    assert result.vrrp.disable_local_igmp
+    assert result.ignored == ("global_defs: this engine does not use enable_dbus",)
 
 
 def test_links_that_are_asked_for() -> None:

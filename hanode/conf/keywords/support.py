@@ -82,8 +82,9 @@ RUNS: dict[str, tuple[str, ...]] = {
             "smtp_connect_timeout smtp_alert smtp_alert_vrrp no_email_faults script_user "
             "enable_script_security notify_fifo notify_fifo_script "
             "vrrp_notify_fifo vrrp_notify_fifo_script fifo_write_vrrp_states_on_reload "
-            "dynamic_interfaces net_namespace vrrp_priority vrrp_no_swap vrrp_rt_priority "
-            "vrrp_cpu_affinity vrrp_rlimit_rttime vrrp_rlimit_rtime"
+            "dynamic_interfaces disable_local_igmp net_namespace vrrp_priority vrrp_no_swap "
+            "vrrp_rt_priority vrrp_cpu_affinity vrrp_rlimit_rttime vrrp_rlimit_rtime "
+            "json_version state_dump_file stats_dump_file json_dump_file"
         ).split(),
     ),
     "vrrp_instance": (
@@ -149,8 +150,7 @@ IGNORED: dict[str, tuple[str, ...]] = {
         *_BUFFERS,
         *(
             "process_names process_name lvs_process_name max_auto_priority "
-            "min_auto_priority_delay umask random_seed json_version state_dump_file "
-            "stats_dump_file json_dump_file data_use_instance reload_check_config "
+            "min_auto_priority_delay umask random_seed data_use_instance reload_check_config "
             "reload_time_file reload_repeat reload_file config_save_dir tmp_config_directory "
             "iproute_usr_dir iproute_etc_dir instance use_pid_dir namespace_with_ipsets "
             "vrrp_rx_bufs_policy vrrp_rx_bufs_multiplier"
