@@ -5,11 +5,15 @@ Messages are only nudges: every task reads rows and may run twice, late or never
 
 from __future__ import annotations
 
+import ctypes
 import os
+import signal
+import sys
 from collections.abc import Callable
 from typing import Any, ParamSpec, cast
 
 from celery import Celery
+from celery.signals import beat_embedded_init
 from django.conf import settings
 from kombu.connection import Connection
 
@@ -66,6 +70,23 @@ app.conf.update(
     },
 )
 app.autodiscover_tasks(["webapp.accounts", "webapp.live", "webapp.rollout"])
+
+
+_LOADED_IN = os.getpid()
+_PR_SET_PDEATHSIG = 1  # linux/prctl.h
+
+
+def _end_with_the_worker(**_sent: Any) -> None:
+    """A worker that is killed, or stopped while it starts, leaves its embedded beat behind.
+
+    Celery stops only what has wholly started; the kernel forgets nobody.
+    """
+    ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGTERM, 0, 0, 0)
+    if os.getppid() != _LOADED_IN:
+        sys.exit()  # it died before the kernel had been told
+
+
+beat_embedded_init.connect(_end_with_the_worker)
 
 
 def task(name: str) -> Callable[[Callable[P, None]], Callable[P, None]]:

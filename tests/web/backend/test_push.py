@@ -59,7 +59,9 @@ def environment() -> dict[str, str]:
 
 
 @contextmanager
-def process(log: Path, *arguments: str) -> Iterator[subprocess.Popen[bytes]]:
+def process(
+    log: Path, *arguments: str, own_group: bool = False
+) -> Iterator[subprocess.Popen[bytes]]:
     """One of our processes, ended again."""
     with log.open("wb") as output:
         child = subprocess.Popen(
@@ -68,6 +70,7 @@ def process(log: Path, *arguments: str) -> Iterator[subprocess.Popen[bytes]]:
             env=environment(),
             stdout=output,
             stderr=output,
+            process_group=0 if own_group else None,
         )
         try:
             yield child
