@@ -177,12 +177,12 @@ def interface_is_deleted_and_made_again() -> None:
 def address_is_removed_by_hand() -> None:
     """It is put back within the skew time, and B does not take it meanwhile."""
     with stage(priority=50) as at:  # far enough below A's for a busy machine
+        gone_s = time.time()  # before: it may be back before `ip` has ended
         at.net.ip("a", "addr", "del", ADDRESS, "dev", INTERFACE)
-        gone_s = time.time()
         until(lambda: len(at.witness.held("a", ADDRESS)) == 2, "put back", SKEW_S["a"] + BUSY_S)
         (_, lost_s), (back_s, _) = at.witness.held("a", ADDRESS)
         assert back_s - lost_s <= SKEW_S["a"] + BUSY_S
-        assert at.net.announcements("a", gone_s), "and announced"
+        until(lambda: at.net.announcements("a", gone_s), "and announced", BUSY_S)
         steady(lambda: at.only("a"), for_s=2, what="A holds it")
         assert at.witness.held("b", ADDRESS) == [], "B waits longer than A"
         assert [f.node for f in at.claims(gone_s)].count("b") == 0
