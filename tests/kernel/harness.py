@@ -142,7 +142,8 @@ class Wire:
     def __init__(self) -> None:
         prefix = f"ksv{os.getpid()}x{next(_numbers)}"
         self.namespaces = {name: f"{prefix}{name}" for name in ("a", "b", "s")}
-        self.frames: list[Frame] = []
+        self._frames: list[Frame] = []
+        self._turn = threading.Lock()
         self._sockets: list[tuple[str, socket.socket]] = []
         self._end = threading.Event()
         self._second = False
@@ -208,8 +209,19 @@ class Wire:
         """Whether any interface of the node has the address."""
         return f" {vip}/" in self.ip(node, "addr")
 
+    def frames(self) -> list[Frame]:
+        """All so far: who asks has seen as much as the wire, though the thread be late."""
+        for node, sock in self._sockets:
+            self._take(node, sock)
+        return list(self._frames)
+
+    def _take(self, node: str, sock: socket.socket) -> None:
+        with self._turn:
+            while (frame := _read(node, sock)) is not None:
+                self._frames.append(frame)
+
     def seen(self, node: str, since_s: float = 0) -> list[Frame]:
-        return [f for f in list(self.frames) if f.node == node and f.at_s >= since_s]
+        return [f for f in self.frames() if f.node == node and f.at_s >= since_s]
 
     def adverts(self, node: str, since_s: float = 0) -> list[Frame]:
         return [f for f in self.seen(node, since_s) if f.advert_priority is not None]
@@ -235,9 +247,7 @@ class Wire:
                     known[sock.fileno()] = (node, sock)
                     poll.register(sock, select.POLLIN)
             for fd, _ in poll.poll(100):
-                node, sock = known[fd]
-                while (frame := _read(node, sock)) is not None:
-                    self.frames.append(frame)
+                self._take(*known[fd])
 
     def close(self) -> None:
         self._end.set()

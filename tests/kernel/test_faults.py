@@ -47,7 +47,7 @@ class Stage:
 
     def claims(self, since_s: float) -> list[Frame]:
         """Adverts of both that claim mastership, in their order."""
-        frames = [f for f in list(self.net.frames) if f.at_s >= since_s and f.advert_priority]
+        frames = [f for f in self.net.frames() if f.at_s >= since_s and f.advert_priority]
         return sorted(frames, key=lambda frame: frame.at_s)
 
     def silent_once(self, node: str, other: str, since_s: float) -> float:

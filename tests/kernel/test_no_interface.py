@@ -58,6 +58,7 @@ def test_the_address_to_speak_from_comes_and_goes_with_words() -> None:
             assert not net.adverts("a")
             net.ip("a", "addr", "add", f"{IP['a']}/24", "dev", INTERFACE)
             until(lambda: net.has_vip("a"), "now there is")
+            until(lambda: a.state() == "MASTER", "and the engine says so")
             assert a.causes()[-2] == f"BACKUP: {IP['a']} is back"
             until(lambda: net.adverts("a"), "adverts leave through the interface that has it")
             net.ip("a", "addr", "del", f"{IP['a']}/24", "dev", INTERFACE)

@@ -11,6 +11,7 @@ import contextlib
 import ipaddress
 import json
 import math
+import select
 import socket
 import struct
 import threading
@@ -39,6 +40,7 @@ class Witness:
         self.namespaces = namespaces
         self._told: dict[str, list[News]] = {node: [] for node in namespaces}
         self._end = threading.Event()
+        self._turn = threading.Lock()
         self._ears = {node: inside(space, _listening) for node, space in namespaces.items()}
         self._threads = [
             threading.Thread(target=self._listen, args=(node,), daemon=True) for node in namespaces
@@ -47,8 +49,16 @@ class Witness:
             thread.start()
 
     def _listen(self, node: str) -> None:
+        poll = select.poll()
+        poll.register(self._ears[node], select.POLLIN)
         while not self._end.is_set():
-            with contextlib.suppress(TimeoutError):
+            poll.poll(100)
+            self._hear(node)
+
+    def _hear(self, node: str) -> None:
+        """All that there is: who asks knows as much as the kernel, though a thread be late."""
+        with self._turn, contextlib.suppress(BlockingIOError):
+            while not self._end.is_set():
                 data = self._ears[node].recv(1 << 16)
                 self._told[node] += _news(data, time.time())
 
@@ -56,6 +66,7 @@ class Witness:
         """When that node had `ip/prefix` (or the bare address), on whatever interface."""
         spans: list[Span] = []
         on: dict[int, float] = {}
+        self._hear(node)
         for at_s, came, told, dev in list(self._told[node]):
             if told.partition("/")[0] != address.partition("/")[0]:
                 continue
@@ -91,7 +102,9 @@ class Witness:
         return any(to_s == math.inf for _, to_s in self.held(node, address))
 
     def close(self) -> None:
-        """Stop listening."""
+        """Stop listening; what was heard can still be asked."""
+        for node in self.namespaces:
+            self._hear(node)
         self._end.set()
         for thread in self._threads:
             thread.join(2)
@@ -103,7 +116,7 @@ def _listening() -> socket.socket:
     ear = socket.socket(socket.AF_NETLINK, socket.SOCK_RAW, 0)
     ear.setsockopt(socket.SOL_SOCKET, SO_RCVBUFFORCE, ROOM_BYTES)
     ear.bind((0, GROUPS))
-    ear.settimeout(0.1)
+    ear.setblocking(False)
     return ear
 
 
