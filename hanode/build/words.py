@@ -64,8 +64,8 @@ class Words:
 
     def unused(self) -> tuple[str, ...]:
         """Keywords that nobody asked for, as they are written, in order."""
-        used = self._used
-        return tuple(written for keyword, written in self._written.items() if keyword not in used)
+        told = self._written.items()
+        return tuple(written for keyword, written in told if keyword not in self._used)
 
 
 @functools.cache

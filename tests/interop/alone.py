@@ -11,7 +11,8 @@ from hanode import conf
 from hanode.build import build
 from hanode.vrrp.settings import InstanceSettings
 from tests.interop.stage import Engine
-from tests.kernel.harness import Frame, Keepalived, Ours, Wire, run, second, until, wired
+from tests.kernel.engines import Keepalived, Ours
+from tests.kernel.harness import Frame, Wire, run, second, until, wired
 
 SWITCHES = "arp_ignore arp_filter accept_local rp_filter promote_secondaries".split()
 

@@ -7,7 +7,8 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from hanode.vrrp.settings import Address, InstanceSettings, Peer, Vmac
-from tests.kernel.harness import INTERFACE, IP, Keepalived, Ours, Wire, until, wired
+from tests.kernel.engines import Keepalived, Ours
+from tests.kernel.harness import INTERFACE, IP, Wire, until, wired
 from tests.kernel.pairs import PRIORITY, instance, keepalived_file
 
 Engine = Ours | Keepalived

@@ -19,7 +19,8 @@ import pytest
 
 from hanode.vrrp.settings import InstanceSettings
 from tests.interop.stage import VIP6, ipv6, v3, with_ipv6, with_vmac
-from tests.kernel.harness import INTERFACE, VIP, Ours, Wire, set_sysctl, until, wired
+from tests.kernel.engines import Ours
+from tests.kernel.harness import INTERFACE, VIP, Wire, set_sysctl, until, wired
 from tests.kernel.pairs import PRIORITY
 
 pytestmark = pytest.mark.needs("root", "netns", "frr")

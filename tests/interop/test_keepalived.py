@@ -13,7 +13,8 @@ import pytest
 
 from hanode.vrrp.settings import Address, InstanceSettings, SyncGroupSettings
 from tests.interop.stage import EARLY_S, VIP6, Engine, Start, ipv6, keepalived, ours, v3, with_ipv6
-from tests.kernel.harness import SLACK_S, VIP, Keepalived, Ours, until, wired
+from tests.kernel.engines import Keepalived, Ours
+from tests.kernel.harness import SLACK_S, VIP, until, wired
 from tests.kernel.pairs import PRIORITY, instance, keepalived_file
 
 pytestmark = pytest.mark.needs("root", "netns", "keepalived")

@@ -1,8 +1,8 @@
 """Two machines on a switch, as network namespaces, and somebody who watches their cables.
 
 A `Wire` has namespaces for node A, node B and a switch between them. What each node sends is
-captured at its switch port with the kernel's time stamps. `Ours` runs `hanode.proc.vrrp` in a
-node, `Keepalived` the real one. Every waiting polls with a deadline.
+captured at its switch port with the kernel's time stamps. The programs that run in the nodes are
+`tests.kernel.engines`. Every waiting polls with a deadline.
 """
 
 from __future__ import annotations
@@ -11,25 +11,17 @@ import ctypes
 import itertools
 import json
 import os
-import re
 import select
-import signal
 import socket
 import struct
 import subprocess
-import sys
-import tempfile
 import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, TypeVar
-
-from hanode import wire
-from hanode.system.vigil import Vigil
-from hanode.vrrp.settings import InstanceSettings, VrrpSettings
+from typing import TypeVar
 
 T = TypeVar("T")
 
@@ -91,17 +83,6 @@ def until(condition: Callable[[], T], what: str, within_s: float = 10) -> T:
             return value
         assert time.monotonic() < end, f"not within {within_s} s: {what}"
         time.sleep(0.01)
-
-
-DURATION = re.compile(r"(\d+\.\d{3}) s")
-
-
-def same(said: str, expected: str) -> bool:
-    """Equal sentences; a duration may be up to SLACK_S longer."""
-    if DURATION.sub("", said) != DURATION.sub("", expected):
-        return False
-    pairs = zip(DURATION.findall(said), DURATION.findall(expected), strict=True)
-    return all(-0.002 <= float(s) - float(e) <= SLACK_S for s, e in pairs)
 
 
 @dataclass(frozen=True)
@@ -277,169 +258,6 @@ def _read(node: str, sock: socket.socket) -> Frame | None:
             seconds, nanoseconds = struct.unpack("=qq", value[:16])
             return Frame(seconds + nanoseconds / 1e9, node, data)
     return Frame(time.time(), node, data)
-
-
-class Ours:
-    """`hanode.proc.vrrp` in a node, with the supervisor's end of its socket in our hand."""
-
-    def __init__(
-        self,
-        wire_: Wire,
-        node: str,
-        *instances: InstanceSettings,
-        alive_us: int | None = None,
-        vigil: Vigil | None = None,
-        **more: Any,
-    ) -> None:
-        self.wire, self.node = wire_, node
-        self.messages: list[dict[str, Any]] = []
-        self.started_s = time.time()
-        ours, theirs = socket.socketpair()
-        gifts = {} if vigil is None else vigil.descriptors
-        told = (
-            {} if vigil is None else {**vigil.environment, **{k: str(v) for k, v in gifts.items()}}
-        )
-        self.process = subprocess.Popen(
-            [
-                "ip",
-                "netns",
-                "exec",
-                wire_.namespaces[node],
-                sys.executable,
-                "-m",
-                "hanode.proc.vrrp",
-            ],
-            cwd=PROJECT,
-            pass_fds=[theirs.fileno(), *gifts.values()],
-            env={**os.environ, **told, "HANODE_IPC_FD": str(theirs.fileno())},
-        )
-        theirs.close()
-        for descriptor in gifts.values():
-            os.close(descriptor)
-        self.socket = ours
-        self._reader = threading.Thread(target=self._read, daemon=True)
-        self._reader.start()
-        self._alive_us = alive_us
-        self.configure(*instances, **more)
-
-    def _read(self) -> None:
-        with self.socket.makefile("r") as lines:
-            for line in lines:
-                self.messages.append(json.loads(line))
-
-    def say(self, **message: Any) -> None:
-        self.socket.sendall(json.dumps(message).encode() + b"\n")
-
-    def configure(self, *instances: InstanceSettings, **more: Any) -> dict[str, Any]:
-        """Send settings (`more`: other fields of VrrpSettings); the answer."""
-        seen = len(self.of_kind("configured"))
-        settings = VrrpSettings(tuple(instances), **more)
-        self.say(
-            verb="configure",
-            revision=seen,
-            settings=wire.encode(settings),
-            alive_us=self._alive_us,
-        )
-        return until(lambda: self.of_kind("configured")[seen:], "settings are answered")[0]
-
-    def of_kind(self, kind: str) -> list[dict[str, Any]]:
-        return [m for m in list(self.messages) if m["kind"] == kind]
-
-    def events(self, kind: str = "transition") -> list[wire.Event]:
-        events = [wire.decode(wire.Event, m["event"]) for m in self.of_kind("event")]
-        return [event for event in events if event.kind == kind]
-
-    def causes(self) -> list[str]:
-        """`MASTER: cause` of each transition."""
-        return [f"{event.data['to']}: {event.cause}" for event in self.events()]
-
-    def says(self, cause: str) -> None:
-        """The last transition is, or soon becomes, this one; its duration may be 0.1 s longer."""
-        until(lambda: any(same(c, cause) for c in self.causes()[-1:]), f"{cause!r}: {self}", 1)
-
-    def __str__(self) -> str:
-        return f"{self.node} said {self.causes()}"
-
-    def status(self) -> dict[str, Any]:
-        seen = len(self.of_kind("status"))
-        self.say(verb="status", id=seen)
-        answer = until(lambda: self.of_kind("status")[seen:], "a status")[0]
-        assert answer["id"] == seen
-        for instance in answer["status"]["instances"]:
-            wire.decode(wire.InstanceStatus, instance)
-        return dict(answer["status"])
-
-    def state(self) -> str:
-        return str(self.status()["instances"][0]["state"])
-
-    def stop(self) -> None:
-        """As the supervisor does it."""
-        self.say(verb="stop")
-        assert self.process.wait(5) == 0
-        self.close()
-
-    def kill(self) -> None:
-        self.process.kill()
-        self.process.wait(5)
-        self.close()
-
-    def close(self) -> None:
-        if self.process.poll() is None:
-            self.process.kill()
-            self.process.wait(5)
-        self.socket.close()
-
-
-class Keepalived:
-    """The real one."""
-
-    def __init__(self, wire_: Wire, node: str, config: str) -> None:
-        self.started_s = time.time()
-        self._folder = tempfile.TemporaryDirectory(prefix="keepsight-")
-        folder = Path(self._folder.name)
-        (folder / "keepalived.conf").write_text(config)
-        self._pids = [folder / "p.pid", folder / "r.pid"]
-        self._log = (folder / "log").open("w+")
-        self.process = subprocess.Popen(
-            ["ip", "netns", "exec", wire_.namespaces[node], "keepalived", "-n", "-l", "-G", "-P",
-             "-f", str(folder / "keepalived.conf"), "-p", str(self._pids[0]),
-             "-r", str(self._pids[1]), "-c", str(folder / "c.pid")],
-            env={**os.environ, "TMPDIR": str(folder),
-                 "PATH": os.environ.get("PATH", "") + ":/usr/sbin:/sbin"},
-            stdout=self._log,
-            stderr=self._log,
-        )  # fmt: skip
-        until(lambda: self._pids[1].exists() and self._pids[1].read_text().strip(), "it started")
-
-    def log(self) -> str:
-        self._log.flush()
-        self._log.seek(0)
-        return self._log.read()
-
-    def reload(self, config: str) -> None:
-        """A new file, and SIGHUP."""
-        (Path(self._folder.name) / "keepalived.conf").write_text(config)
-        self.process.send_signal(signal.SIGHUP)
-
-    def stop(self) -> None:
-        self.process.send_signal(signal.SIGTERM)
-        self.process.wait(10)
-        self.close()
-
-    def kill(self) -> None:
-        """Child and parent; neither has the time to notice that the other died."""
-        child = int(self._pids[1].read_text())
-        self.process.send_signal(signal.SIGSTOP)
-        os.kill(child, signal.SIGKILL)
-        self.process.kill()
-        self.process.wait(5)
-        self.close()
-
-    def close(self) -> None:
-        if self.process.poll() is None:
-            self.kill()
-        self._log.close()
-        self._folder.cleanup()
 
 
 @contextmanager

@@ -14,7 +14,8 @@ from dataclasses import replace
 
 import pytest
 
-from tests.kernel.harness import INTERFACE, VIP, Ours, until, wired
+from tests.kernel.engines import Ours
+from tests.kernel.harness import INTERFACE, VIP, until, wired
 from tests.kernel.virtual import (
     FAR,
     FAR6,

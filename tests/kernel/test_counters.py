@@ -7,7 +7,8 @@ import time
 
 import pytest
 
-from tests.kernel.harness import INTERFACE, Ours, Wire, inside, until, wired
+from tests.kernel.engines import Ours
+from tests.kernel.harness import INTERFACE, Wire, inside, until, wired
 from tests.vrrp.faults import FAULTS, INSTANCES, PLAIN, sent
 
 pytestmark = pytest.mark.needs("root", "netns")

@@ -17,7 +17,8 @@ from pyroute2 import IPRoute
 
 from hanode.system.vrrp_socket import Ipv4Socket
 from hanode.vrrp.effects import SendAdvert
-from tests.kernel.harness import INTERFACE, IP, SLACK_S, VIP, Ours, inside, until, wired
+from tests.kernel.engines import Ours
+from tests.kernel.harness import INTERFACE, IP, SLACK_S, VIP, inside, until, wired
 from tests.kernel.pairs import instance
 from tests.vrrp.story import advert_packet
 

@@ -9,7 +9,8 @@ import pytest
 
 from hanode.vrrp.settings import Address, InstanceSettings
 from tests.interop.stage import v3
-from tests.kernel.harness import SECOND, VIP, Ours, Wire, second, until, wired
+from tests.kernel.engines import Ours
+from tests.kernel.harness import SECOND, VIP, Wire, second, until, wired
 
 pytestmark = pytest.mark.needs("root", "netns")
 

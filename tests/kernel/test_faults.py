@@ -15,7 +15,8 @@ from contextlib import contextmanager
 import pytest
 
 from tests.interop.stage import v3
-from tests.kernel.harness import INTERFACE, IP, VIP, Frame, Ours, Wire, until, wired
+from tests.kernel.engines import Ours
+from tests.kernel.harness import INTERFACE, IP, VIP, Frame, Wire, until, wired
 from tests.kernel.pairs import PRIORITY
 from tests.kernel.witness import Witness, steady, witnessed
 

@@ -10,7 +10,8 @@ import pytest
 
 from hanode.vrrp.settings import InstanceSettings
 from tests.interop.stage import VIP6, ipv6, v3, with_ipv6
-from tests.kernel.harness import INTERFACE, VIP, Ours, Wire, inside, run, until, wired
+from tests.kernel.engines import Ours
+from tests.kernel.harness import INTERFACE, VIP, Wire, inside, run, until, wired
 
 pytestmark = pytest.mark.needs("root", "netns")
 

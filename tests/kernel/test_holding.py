@@ -11,7 +11,8 @@ import pytest
 from hanode.system.clock import SystemClock
 from hanode.vrrp.settings import Address, Route, Rule
 from tests.interop.stage import v3
-from tests.kernel.harness import INTERFACE, VIP, Ours, Wire, run, until, wired
+from tests.kernel.engines import Ours
+from tests.kernel.harness import INTERFACE, VIP, Wire, run, until, wired
 
 pytestmark = pytest.mark.needs("root", "netns")
 

@@ -8,7 +8,8 @@ import time
 import pytest
 
 from tests.interop.stage import v3
-from tests.kernel.harness import VIP, Ours, Wire, until, wired
+from tests.kernel.engines import Ours
+from tests.kernel.harness import VIP, Wire, until, wired
 
 pytestmark = pytest.mark.needs("root", "netns")
 

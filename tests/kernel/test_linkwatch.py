@@ -10,7 +10,8 @@ from hanode.proc.linkwatch import ASK_EVERY_US, LinkWatch
 from hanode.system.linkbeat import Asker
 from hanode.vrrp.settings import Linkbeat, LinkDelay, VrrpSettings
 from tests.interop.stage import v3
-from tests.kernel.harness import INTERFACE, Ours, inside, until, wired
+from tests.kernel.engines import Ours
+from tests.kernel.harness import INTERFACE, inside, until, wired
 
 
 def test_a_change_counts_when_it_has_lasted() -> None:

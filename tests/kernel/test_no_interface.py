@@ -9,7 +9,8 @@ import pytest
 from hanode import wire
 from hanode.vrrp.settings import InstanceSettings, Peer
 from tests.interop.stage import IP6, unicast, unicast6, with_ipv6
-from tests.kernel.harness import INTERFACE, IP, SECOND, Ours, until, wired
+from tests.kernel.engines import Ours
+from tests.kernel.harness import INTERFACE, IP, SECOND, until, wired
 
 pytestmark = pytest.mark.needs("root", "netns")
 

@@ -13,7 +13,8 @@ import pytest
 
 from hanode.vrrp.surroundings import ProcessSettings
 from tests.interop.stage import v3
-from tests.kernel.harness import Ours, until, wired
+from tests.kernel.engines import Ours
+from tests.kernel.harness import until, wired
 
 pytestmark = pytest.mark.needs("root", "netns")
 

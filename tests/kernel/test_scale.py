@@ -8,7 +8,8 @@ from dataclasses import replace
 import pytest
 
 from hanode.vrrp.settings import Address, InstanceSettings
-from tests.kernel.harness import Ours, run, until, wired
+from tests.kernel.engines import Ours
+from tests.kernel.harness import run, until, wired
 
 pytestmark = pytest.mark.needs("root", "netns")
 

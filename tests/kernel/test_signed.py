@@ -9,7 +9,8 @@ import pytest
 
 from hanode.vrrp.settings import HmacKey, HmacSettings, InstanceSettings
 from tests.interop.stage import ipv6, unicast, v3
-from tests.kernel.harness import Ours, until, wired
+from tests.kernel.engines import Ours
+from tests.kernel.harness import until, wired
 
 pytestmark = pytest.mark.needs("root", "netns")
 

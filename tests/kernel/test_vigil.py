@@ -9,7 +9,8 @@ import pytest
 
 from hanode.system.vigil import Vigil
 from tests.interop.stage import ipv6, v3
-from tests.kernel.harness import Ours, Wire, inside, until, wired
+from tests.kernel.engines import Ours
+from tests.kernel.harness import Wire, inside, until, wired
 
 pytestmark = pytest.mark.needs("root", "netns")
 

@@ -10,7 +10,8 @@ import pytest
 
 from hanode.vrrp.settings import Address, InstanceSettings, Vmac
 from tests.interop.stage import v3
-from tests.kernel.harness import INTERFACE, IP, VIP, Ours, Wire, run, until, wired
+from tests.kernel.engines import Ours
+from tests.kernel.harness import INTERFACE, IP, VIP, Wire, run, until, wired
 from tests.kernel.pairs import PRIORITY
 
 pytestmark = pytest.mark.needs("root", "netns")

@@ -18,12 +18,12 @@ from typing import Literal
 from hanode.vrrp.packet import checksum
 from hanode.vrrp.settings import Address, InstanceSettings, Vmac
 from tests.interop.stage import with_ipv6
+from tests.kernel.engines import Ours
 from tests.kernel.harness import (
     ETH_P_ALL,
     INTERFACE,
     VIP,
     Frame,
-    Ours,
     Wire,
     inside,
     run,

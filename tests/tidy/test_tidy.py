@@ -68,6 +68,12 @@ def test_no_registry_addresses_and_no_paths_of_one_machine() -> None:
     assert _all(rules.foreign_addresses, texts) == []
 
 
+def test_only_files_that_people_write_are_kept() -> None:
+    """And the README's picture: no wheel, no database, nothing that a tool left here."""
+    binary = [name for name in _tracked() if b"\0" in (PROJECT / name).read_bytes()]
+    assert binary == ["docs/screenshot.png"]
+
+
 def test_no_inline_script_in_templates() -> None:
     assert _all(rules.inline_script, _texts(".html", under=("templates/",))) == []
 

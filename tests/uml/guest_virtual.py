@@ -12,7 +12,8 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 from tests.interop.alone import instances, lived, start
-from tests.kernel.harness import INTERFACE, IP, SECOND, Ours, Wire, run, set_sysctl, until, wired
+from tests.kernel.engines import Ours
+from tests.kernel.harness import INTERFACE, IP, SECOND, Wire, run, set_sysctl, until, wired
 
 PRIORITY = {"a": 100, "b": 95}
 FILE = """global_defs {{

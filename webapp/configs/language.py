@@ -51,11 +51,8 @@ class Understood:
 
 def understand(text: str, nodes: Iterable[str]) -> Understood:
     """The document as each of its nodes sees it. Never raises on any text."""
-    return together(text, {node: _seen(text, node) for node in nodes})
-
-
-def _seen(text: str, node: str) -> conf.Checked:
-    return conf.expand_for(text, node, name=DOCUMENT, target=TARGET)
+    seen = {node: conf.expand_for(text, node, name=DOCUMENT, target=TARGET) for node in nodes}
+    return together(text, seen)
 
 
 def _checked(text: str, node: str) -> conf.Checked:
