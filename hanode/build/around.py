@@ -9,8 +9,8 @@ from collections.abc import Callable, Iterator
 from typing import Any, Literal, TypeVar, cast
 
 from hanode.build.words import Words
-from hanode.conf.typed import lines as said
-from hanode.conf.typed.tracking import TrackFile, TrackProcess, VrrpScript
+from hanode.conf.model.typed import line_values as said
+from hanode.conf.model.typed.tracking import TrackFile, TrackProcess, VrrpScript
 from hanode.vrrp.surroundings import (
     Command,
     DumpSettings,

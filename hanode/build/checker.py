@@ -14,8 +14,8 @@ from hanode.check.settings import (
     TcpCheckSettings,
     VirtualServerSettings,
 )
-from hanode.conf import defaults
-from hanode.conf.model import RealServer, TcpCheck, VirtualServer
+from hanode.conf.language import defaults
+from hanode.conf.model.model import RealServer, TcpCheck, VirtualServer
 
 Forwarding = Literal["NAT", "DR", "TUN"]
 

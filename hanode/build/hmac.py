@@ -9,8 +9,8 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from hanode.build.words import Words
-from hanode.conf import facts
-from hanode.conf.model import VrrpInstance
+from hanode.conf.model import queries
+from hanode.conf.model.model import VrrpInstance
 from hanode.vrrp.settings import HmacKey, HmacSettings, VrrpSettings
 
 KEY_BYTES = range(32, 65)
@@ -25,7 +25,7 @@ def settings(made: VrrpInstance, words: Words) -> HmacSettings | None:
     inner = Words(block)
     keys = tuple(_key(said) for said in inner.many("key"))
     active = inner.number("active_key")
-    interval_us = facts.interval_us(made)
+    interval_us = queries.interval_us(made)
     window = inner.number("time_window")
     anti_replay = inner.flag("anti_replay")
     mode = inner.text("mode") or "enforce"

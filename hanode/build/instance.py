@@ -14,8 +14,8 @@ from hanode.build import around, hmac, lines, virtual
 from hanode.build.site import Site, policies
 from hanode.build.virtual import Places
 from hanode.build.words import Words
-from hanode.conf import facts
-from hanode.conf.model import VrrpInstance
+from hanode.conf.model import queries
+from hanode.conf.model.model import VrrpInstance
 from hanode.vrrp.holdings import Family
 from hanode.vrrp.settings import (
     PRIORITY_OWNER,
@@ -39,13 +39,13 @@ def instance(made: VrrpInstance, words: Words, site: Site) -> InstanceSettings:
     overall = site.overall
     family = _family(made, words)
     interface, vrf = virtual.whereabouts(made, words, site)
-    version = 3 if family == 6 else facts.version(made, site.config)
-    strict = facts.strict(made, site.config) is not None
+    version = 3 if family == 6 else queries.version(made, site.config)
+    strict = queries.strict(made, site.config) is not None
     words.says("strict_mode"), overall.says("vrrp_strict")
     places = virtual.places(made, words, interface, family, site, strict=bool(strict))
     vmac, dev = places.vmac, places.device
     vips, excluded = _addresses(made, family, places, site)
-    priority = facts.priority(made)
+    priority = queries.priority(made)
     routes, rules = policies(made.name, words, dev, site, "virtual")
     peers = words.many("unicast_peers")
     told: dict[str, Any] = {
@@ -63,7 +63,7 @@ def instance(made: VrrpInstance, words: Words, site: Site) -> InstanceSettings:
         priority=priority,
         vips=vips,
         excluded=excluded,
-        advert_int_us=_interval(facts.interval_us(made), version),
+        advert_int_us=_interval(queries.interval_us(made), version),
         version=3 if version == 3 else 2,
         family=family,
         mcast_group=words.text("mcast_dst_ip")

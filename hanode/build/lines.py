@@ -10,9 +10,9 @@ import math
 import re
 
 from hanode.build.words import FLAG_OFF
-from hanode.conf import defaults
-from hanode.conf.model import Address
-from hanode.conf.typed import routes as said
+from hanode.conf.language import defaults
+from hanode.conf.model.model import Address
+from hanode.conf.model.typed import routes as said
 from hanode.vrrp.holdings import Address as Held
 from hanode.vrrp.holdings import Family, Metric, NextHop, Route, Rule
 

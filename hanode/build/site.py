@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from hanode.build import around, lines
 from hanode.build.virtual import Virtuals
 from hanode.build.words import Words
-from hanode.conf.model import Config
+from hanode.conf.model.model import Config
 from hanode.vrrp.holdings import Route, Rule
 from hanode.vrrp.settings import Tracked
 

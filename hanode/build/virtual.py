@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING
 
 from hanode.build import lines
 from hanode.build.words import Words
-from hanode.conf.model import Address as Line
-from hanode.conf.model import VrrpInstance
+from hanode.conf.model.model import Address as Line
+from hanode.conf.model.model import VrrpInstance
 from hanode.vrrp.holdings import Address, Family
 from hanode.vrrp.settings import NO_INTERFACE, Ipvlan, IpvlanMode, Vmac, only_on_a_link
 

@@ -12,7 +12,7 @@ from hanode.build import around, static
 from hanode.build.instance import instance
 from hanode.build.site import Site, policies
 from hanode.build.words import Words, note
-from hanode.conf.model import Config
+from hanode.conf.model.model import Config
 from hanode.vrrp.settings import (
     InstanceKey,
     InstanceSettings,

@@ -9,9 +9,9 @@ import functools
 from collections.abc import Iterable
 from typing import Any, cast
 
-from hanode.conf.lexer import unquote
-from hanode.conf.model import Statement
-from hanode.conf.said import Blocks, Owner, Word, spelling_of
+from hanode.conf.model.attributes import Blocks, Owner, Word, spelling_of
+from hanode.conf.model.model import Statement
+from hanode.conf.text.lexer import unquote
 
 FLAG_OFF = frozenset({"off", "no", "false", "0"})
 

@@ -22,13 +22,13 @@ from hanode.cli.nodes import clusters, labels
 from hanode.cli.options import Parser, UsageError, complain
 from hanode.cli.printed import print_problems, printable, summary
 from hanode.cli.surroundings import surroundings
-from hanode.conf.explain import explain_word
-from hanode.conf.handbook import markdown, problems_markdown
+from hanode.conf.docs.explain import explain_word
+from hanode.conf.docs.reference import markdown, problems_markdown
+from hanode.conf.language.releases import target as target_of
+from hanode.conf.rules.machine import UNKNOWN, Surroundings
 from hanode.conf.rules.scripts import looked_at
-from hanode.conf.source import Source
-from hanode.conf.surroundings import UNKNOWN, Surroundings
-from hanode.conf.targets import target as target_of
-from hanode.conf.tree import indented
+from hanode.conf.text.source import Source
+from hanode.conf.text.tree import indented
 
 MAX_FILE = 64 * 1024 * 1024
 """Bytes of one file: ten times the largest configuration we measure with."""

@@ -13,7 +13,7 @@ import stat
 from collections.abc import Sequence
 from pathlib import Path
 
-from hanode.conf.surroundings import UNKNOWN, FileFacts, Surroundings
+from hanode.conf.rules.machine import UNKNOWN, FileFacts, Surroundings
 
 HOME = Path("/etc/keepalived")
 """A file from here is this machine's own."""

@@ -11,22 +11,12 @@ No function here raises on any text. Models made by hand can be `Unwritable`.
 
 from __future__ import annotations
 
-from hanode.conf.check import DEFAULT_TARGET, NEWEST, Checked, check, expand_for, node_ids
-from hanode.conf.diff import IMPACTS, Change, diff, effective_priority, worst
-from hanode.conf.edit import (
-    EditRefused,
-    add,
-    add_address,
-    path,
-    remove,
-    remove_address,
-    set_value,
-)
-from hanode.conf.expand import Reader
-from hanode.conf.incremental import Checker
-from hanode.conf.lexer import Unwritable
-from hanode.conf.merge import Merged, merge, merge_models
-from hanode.conf.model import (
+from hanode.conf.check.check import DEFAULT_TARGET, NEWEST, Checked, check, expand_for, node_ids
+from hanode.conf.check.incremental import Checker
+from hanode.conf.check.pairs import check_pair
+from hanode.conf.compare.diff import IMPACTS, Change, diff, effective_priority, worst
+from hanode.conf.language.secrets import MASK, mask_secrets
+from hanode.conf.model.model import (
     Address,
     Check,
     Config,
@@ -41,14 +31,7 @@ from hanode.conf.model import (
     place,
     written,
 )
-from hanode.conf.origins import Definition, made_by, word_place
-from hanode.conf.pairs import check_pair
-from hanode.conf.problems import Fix, Problem, Severity, apply_fixes, has_errors, in_order
-from hanode.conf.remains import Remains, remains
-from hanode.conf.render import Rendered, render
-from hanode.conf.secrets import MASK, mask_secrets
-from hanode.conf.tree import Document, parse
-from hanode.conf.typed.checks import (
+from hanode.conf.model.typed.checks import (
     BfdCheck,
     DnsCheck,
     FileCheck,
@@ -60,7 +43,7 @@ from hanode.conf.typed.checks import (
     UdpCheck,
     Url,
 )
-from hanode.conf.typed.lines import (
+from hanode.conf.model.typed.line_values import (
     Command,
     Forwarding,
     GroupLine,
@@ -70,11 +53,28 @@ from hanode.conf.typed.lines import (
     UpDownDelay,
     Vmac,
 )
-from hanode.conf.typed.lvs import VirtualServerGroup
-from hanode.conf.typed.routes import Nexthop, Route, Rule
-from hanode.conf.typed.static import GarpGroup, TrackGroup
-from hanode.conf.typed.tracking import BfdInstance, TrackFile, TrackProcess, VrrpScript
-from hanode.conf.typed.vrrp import AuthHmac, SyncGroup
+from hanode.conf.model.typed.lvs import VirtualServerGroup
+from hanode.conf.model.typed.routes import Nexthop, Route, Rule
+from hanode.conf.model.typed.static import GarpGroup, TrackGroup
+from hanode.conf.model.typed.tracking import BfdInstance, TrackFile, TrackProcess, VrrpScript
+from hanode.conf.model.typed.vrrp import AuthHmac, SyncGroup
+from hanode.conf.recover.recover import Remains, remains
+from hanode.conf.text.expand import Reader
+from hanode.conf.text.lexer import Unwritable
+from hanode.conf.text.origins import Definition, made_by, word_place
+from hanode.conf.text.problems import Fix, Problem, Severity, apply_fixes, has_errors, in_order
+from hanode.conf.text.tree import Document, parse
+from hanode.conf.write.edit import (
+    EditRefused,
+    add,
+    add_address,
+    path,
+    remove,
+    remove_address,
+    set_value,
+)
+from hanode.conf.write.merge import Merged, merge, merge_models
+from hanode.conf.write.render import Rendered, render
 
 __all__ = [
     "DEFAULT_TARGET",

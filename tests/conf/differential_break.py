@@ -5,8 +5,8 @@ from __future__ import annotations
 import random
 from collections.abc import Callable
 
-from hanode.conf.schema import blocks
-from hanode.conf.values import Timer, Value, seconds
+from hanode.conf.language.schema import blocks
+from hanode.conf.language.values import Timer, Value, seconds
 from tests.conf.differential_items import Item
 
 NONSENSE = (

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import random
 
-from hanode.conf.schema import Keyword, blocks
-from hanode.conf.values import (
+from hanode.conf.language.schema import Keyword, blocks
+from hanode.conf.language.values import (
     Bool,
     Choice,
     Endpoint,

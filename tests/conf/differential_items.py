@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-from hanode.conf.schema import Keyword
+from hanode.conf.language.schema import Keyword
 
 
 @dataclass(slots=True)

@@ -7,7 +7,7 @@ from pathlib import Path
 from hypothesis import strategies as st
 
 from hanode.conf.keywords import ALL
-from hanode.conf.kinds import (
+from hanode.conf.language.kinds import (
     After,
     Codes,
     Either,
@@ -20,7 +20,7 @@ from hanode.conf.kinds import (
     Named,
     Weight,
 )
-from hanode.conf.kinds_words import (
+from hanode.conf.language.kinds_words import (
     IncludeCheck,
     Ipvlan,
     Lenient,
@@ -30,9 +30,9 @@ from hanode.conf.kinds_words import (
     Umask,
     Vmac,
 )
-from hanode.conf.schema import Block, Keyword, blocks
-from hanode.conf.targets import target
-from hanode.conf.values import (
+from hanode.conf.language.releases import target
+from hanode.conf.language.schema import Block, Keyword, blocks
+from hanode.conf.language.values import (
     Bool,
     Choice,
     Endpoint,

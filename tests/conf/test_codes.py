@@ -10,9 +10,9 @@ import pytest
 
 from hanode import conf
 from hanode.conf import Problem
-from hanode.conf.check import check
-from hanode.conf.codes import CODES
-from hanode.conf.explain import explain_word
+from hanode.conf.check.check import check
+from hanode.conf.check.codes import CODES
+from hanode.conf.docs.explain import explain_word
 from tests.conf.cases import machine, pairs, reading, services, vrrp, writing
 from tests.conf.cases.base import Case, PairCase, WritingCase
 

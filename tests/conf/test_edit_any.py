@@ -12,10 +12,10 @@ from hypothesis import strategies as st
 
 from hanode import conf
 from hanode.conf import EditRefused
-from hanode.conf.blocks import Raw, build
-from hanode.conf.expand import expand
-from hanode.conf.lexer import quote, unquote
-from hanode.conf.schema import blocks, root_words, script_words
+from hanode.conf.language.schema import blocks, root_words, script_words
+from hanode.conf.read.blocks import Raw, build
+from hanode.conf.text.expand import expand
+from hanode.conf.text.lexer import quote, unquote
 from tests.conf.samples import configs, messy_texts
 
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from hanode import conf
-from hanode.conf.expand import MAX_INCLUDE_DEPTH, expand
-from hanode.conf.tree import parse
+from hanode.conf.text.expand import MAX_INCLUDE_DEPTH, expand
+from hanode.conf.text.tree import parse
 
 
 def lines(text: str, node: str | None = None, files: dict[str, str] | None = None) -> list[str]:

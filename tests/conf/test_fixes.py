@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 
 from hanode import conf
 from hanode.conf import Problem
-from hanode.conf.cascade import STRUCTURE
-from hanode.conf.codes import LINTS, PAIRS
+from hanode.conf.check.codes import LINTS, PAIRS
+from hanode.conf.read.misread_braces import STRUCTURE
 from tests.conf.cases import pairs, services, vrrp
 
 SOUND = [

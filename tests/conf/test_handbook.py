@@ -5,9 +5,9 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-from hanode.conf.codes import CODES
-from hanode.conf.handbook import markdown, problems_markdown
-from hanode.conf.schema import blocks
+from hanode.conf.check.codes import CODES
+from hanode.conf.docs.reference import markdown, problems_markdown
+from hanode.conf.language.schema import blocks
 
 PAGE = Path(__file__).parents[2] / "docs" / "keywords.md"
 

@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from hanode.conf import Checked, Checker, check
-from hanode.conf.incremental import cut
+from hanode.conf.check.incremental import cut
 from tests.bench.conf import many_servers
 
 BLOCKS = (

@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from hanode import conf
-from hanode.conf.expand import expand
-from hanode.conf.tree import parse
+from hanode.conf.text.expand import expand
+from hanode.conf.text.tree import parse
 from hanode.system.includes import Recorder
 from tests.conf.samples import CORPUS, text_of
 

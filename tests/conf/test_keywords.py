@@ -5,9 +5,9 @@ from __future__ import annotations
 import pytest
 
 from hanode import conf
-from hanode.conf.model import Config, GlobalDefs, Statement
-from hanode.conf.schema import blocks
-from hanode.conf.targets import target
+from hanode.conf.language.releases import target
+from hanode.conf.language.schema import blocks
+from hanode.conf.model.model import Config, GlobalDefs, Statement
 
 TRACKING = "track_interface track_script track_file track_process track_bfd"
 RETRYING = "retry delay_before_retry warmup delay_loop alpha log_all_failures"

@@ -9,7 +9,7 @@ from hypothesis import given, settings
 
 from hanode import conf
 from hanode.conf import Problem
-from hanode.conf.problems import apply_fixes
+from hanode.conf.text.problems import apply_fixes
 from tests.conf.samples import any_texts, configs, corpus, messy_texts, text_of
 
 FILES = corpus()

@@ -8,8 +8,8 @@ from __future__ import annotations
 import pytest
 
 from hanode import conf
-from hanode.conf.check import check
-from hanode.conf.surroundings import FileFacts, Surroundings
+from hanode.conf.check.check import check
+from hanode.conf.rules.machine import FileFacts, Surroundings
 
 TEXT = """\
 global_defs {

@@ -11,8 +11,8 @@ import pytest
 from hypothesis import given, settings
 
 from hanode import conf
-from hanode.conf.remains import SPARED
-from hanode.conf.schema import blocks
+from hanode.conf.language.schema import blocks
+from hanode.conf.recover.recover import SPARED
 from tests.conf.samples import CORPUS, any_texts, text_of
 
 FILE = """\

@@ -12,16 +12,27 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from hanode.conf import Origin, check, model, schema
-from hanode.conf.blocks import build
-from hanode.conf.expand import expand
-from hanode.conf.kept import statement
-from hanode.conf.said import Blocks, Every, Part, Switch, Word, keyword_of, place, written
-from hanode.conf.schema import Keyword, root_words, script_words
-from hanode.conf.statements import Statement
-from hanode.conf.tree import parse
-from hanode.conf.typed import checks, lvs, static, tracking, vrrp
-from hanode.conf.values import Perhaps
+from hanode.conf import Origin, check
+from hanode.conf.language import schema
+from hanode.conf.language.schema import Keyword, root_words, script_words
+from hanode.conf.language.values import Perhaps
+from hanode.conf.model import model
+from hanode.conf.model.attributes import (
+    Blocks,
+    Every,
+    Part,
+    Switch,
+    Word,
+    keyword_of,
+    place,
+    written,
+)
+from hanode.conf.model.statements import Statement
+from hanode.conf.model.typed import checks, lvs, static, tracking, vrrp
+from hanode.conf.read.blocks import build
+from hanode.conf.read.kept import statement
+from hanode.conf.text.expand import expand
+from hanode.conf.text.tree import parse
 from tests.conf.samples import configs, corpus, messy_texts, text_of, value_of
 
 CLASSES: dict[str, type] = {

@@ -15,7 +15,7 @@ from django import forms
 from django.core.files.uploadedfile import UploadedFile
 
 from hanode.conf import node_ids
-from hanode.conf.values import Int, Timer
+from hanode.conf.language.values import Int, Timer
 from webapp.configs import words
 from webapp.configs.language import (
     INTERFACE_CHARS_MAX,

@@ -11,7 +11,7 @@ from django.shortcuts import redirect, render
 from django.views.decorators.http import require_http_methods
 
 from hanode.conf import MASK, Problem, mask_secrets
-from hanode.conf.source import Source
+from hanode.conf.text.source import Source
 from webapp.accounts.access import require
 from webapp.configs import language, services, summary
 from webapp.configs.errors import BadImport, ConfigRefused

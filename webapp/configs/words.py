@@ -9,10 +9,10 @@ import json
 from collections.abc import Iterator
 from typing import Any
 
-from hanode.conf.kinds import Method
-from hanode.conf.schema import Block, Keyword, blocks
-from hanode.conf.unknown import RETIRED, place_name
-from hanode.conf.values import Bool, Flag, Value
+from hanode.conf.language.kinds import Method
+from hanode.conf.language.schema import Block, Keyword, blocks
+from hanode.conf.language.values import Bool, Flag, Value
+from hanode.conf.read.unknown import RETIRED, place_name
 
 ENGINE = {
     "runs": "Our node engine does it.",

@@ -5,7 +5,7 @@ PURE; data only.
 
 from __future__ import annotations
 
-from hanode.conf.keywords import bfd, checkers, globals, lines, lvs, static, tracking, vrrp
+from hanode.conf.keywords import bfd, checkers, globals, line_options, lvs, static, tracking, vrrp
 from hanode.conf.keywords.support import supported
 
 _WRITTEN = (
@@ -16,7 +16,7 @@ _WRITTEN = (
     *bfd.BLOCKS,
     *lvs.BLOCKS,
     *checkers.BLOCKS,
-    *lines.BLOCKS,
+    *line_options.BLOCKS,
 )
 
 ALL = tuple(supported(block) for block in _WRITTEN)

@@ -5,9 +5,9 @@ PURE; data only.
 
 from __future__ import annotations
 
-from hanode.conf.kinds import Weight
-from hanode.conf.schema import block, word
-from hanode.conf.values import Int, Ip
+from hanode.conf.language.kinds import Weight
+from hanode.conf.language.schema import block, word
+from hanode.conf.language.values import Int, Ip
 
 BLOCKS = (
     block(

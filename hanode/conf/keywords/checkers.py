@@ -5,10 +5,10 @@ PURE; data only.
 
 from __future__ import annotations
 
-from hanode.conf.kinds import Codes, Hex, Weight
-from hanode.conf.kinds_words import REGEX_OPTIONS, Lenient, Numbers, Pattern, Several
-from hanode.conf.schema import NEXT, Block, Keyword, block, switch, word
-from hanode.conf.values import Choice, Command, Int, Ip, Timer, Word, Words
+from hanode.conf.language.kinds import Codes, Hex, Weight
+from hanode.conf.language.kinds_words import REGEX_OPTIONS, Lenient, Numbers, Pattern, Several
+from hanode.conf.language.schema import NEXT, Block, Keyword, block, switch, word
+from hanode.conf.language.values import Choice, Command, Int, Ip, Timer, Word, Words
 
 LONG = 18_446_744_073_709_551_614
 OFFSET = Lenient(Int(0, 2**64 - 1))

@@ -5,10 +5,10 @@ PURE; data only.
 
 from __future__ import annotations
 
-from hanode.conf.kinds import After, Either, Group, MailServer, Named
-from hanode.conf.kinds_words import IncludeCheck, Numbers, Umask
-from hanode.conf.schema import NEXT, Keyword, block, switch, word
-from hanode.conf.values import Bool, Choice, Int, Perhaps, Script, Timer, Word, Words
+from hanode.conf.language.kinds import After, Either, Group, MailServer, Named
+from hanode.conf.language.kinds_words import IncludeCheck, Numbers, Umask
+from hanode.conf.language.schema import NEXT, Keyword, block, switch, word
+from hanode.conf.language.values import Bool, Choice, Int, Perhaps, Script, Timer, Word, Words
 
 NAME = Word("a name")
 PATH = Word("a path")

@@ -5,9 +5,9 @@ PURE; data only.
 
 from __future__ import annotations
 
-from hanode.conf.kinds import Granularity, Method
-from hanode.conf.schema import block, switch, word
-from hanode.conf.values import (
+from hanode.conf.language.kinds import Granularity, Method
+from hanode.conf.language.schema import block, switch, word
+from hanode.conf.language.values import (
     Bool,
     Choice,
     Endpoint,

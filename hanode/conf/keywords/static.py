@@ -5,9 +5,9 @@ PURE; data only.
 
 from __future__ import annotations
 
-from hanode.conf.kinds_words import Service
-from hanode.conf.schema import block, word
-from hanode.conf.values import Int, Timer, Value, Word
+from hanode.conf.language.kinds_words import Service
+from hanode.conf.language.schema import block, word
+from hanode.conf.language.values import Int, Timer, Value, Word
 
 ANY = Value()
 NAME = Word("a name")

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from hanode.conf.schema import Block
+from hanode.conf.language.schema import Block
 
 _PACING = (
     "garp_master_delay garp_master_repeat garp_master_refresh garp_master_refresh_repeat "

@@ -5,9 +5,9 @@ PURE; data only.
 
 from __future__ import annotations
 
-from hanode.conf.kinds import Init, Weight
-from hanode.conf.schema import block, word
-from hanode.conf.values import Choice, Command, Int, Perhaps, Script, Timer, Word, Words
+from hanode.conf.language.kinds import Init, Weight
+from hanode.conf.language.schema import block, word
+from hanode.conf.language.values import Choice, Command, Int, Perhaps, Script, Timer, Word, Words
 
 LONG = 4_294_000_000
 WHOLE = Timer(1_000_000, LONG, whole=True)

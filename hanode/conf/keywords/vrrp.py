@@ -5,10 +5,20 @@ PURE; data only.
 
 from __future__ import annotations
 
-from hanode.conf.kinds import After, Group
-from hanode.conf.kinds_words import Ipvlan, Vmac
-from hanode.conf.schema import block, switch, word
-from hanode.conf.values import Choice, Command, Int, Ip, Perhaps, Script, Timer, Word, Words
+from hanode.conf.language.kinds import After, Group
+from hanode.conf.language.kinds_words import Ipvlan, Vmac
+from hanode.conf.language.schema import block, switch, word
+from hanode.conf.language.values import (
+    Choice,
+    Command,
+    Int,
+    Ip,
+    Perhaps,
+    Script,
+    Timer,
+    Word,
+    Words,
+)
 
 NAME = Word("a name")
 INTERFACE = Word("the name of an interface", 15)

@@ -8,11 +8,11 @@ from __future__ import annotations
 import ipaddress
 from collections.abc import Iterator
 
-from hanode.conf import facts
-from hanode.conf.model import Address, VrrpInstance
-from hanode.conf.problems import Problem, Severity
+from hanode.conf.language.values import family
+from hanode.conf.model import queries
+from hanode.conf.model.model import Address, VrrpInstance
 from hanode.conf.rules.base import Case, Rule, problem
-from hanode.conf.values import family
+from hanode.conf.text.problems import Problem, Severity
 
 MOST_IN_AN_ADVERT = 20
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
@@ -74,7 +74,7 @@ def networks(case: Case) -> Iterator[Problem]:
 
 def far_from_source(one: VrrpInstance, vip: Address) -> Iterator[Problem]:
     """Without knowing the interface: the address that it sends from is one of its own."""
-    own = facts.source_ip(one)
+    own = queries.source_ip(one)
     bits = 32 if family(vip.ip) == 4 else 128
     if own is None or family(own[0]) != family(vip.ip) or vip.prefix in (None, 0, bits):
         return
@@ -119,9 +119,9 @@ def taken(case: Case) -> Iterator[Problem]:
     """An address that a node has by itself cannot move."""
     static = {canonical(a.ip) for a in case.config.static_addresses}
     for one in case.config.instances:
-        own = facts.source_ip(one)
-        peers = {peer.ip for peer in facts.peers(one)}
-        owner = facts.priority(one) == 255
+        own = queries.source_ip(one)
+        peers = {peer.ip for peer in queries.peers(one)}
+        owner = queries.priority(one) == 255
         for vip in (*one.vips, *one.excluded):
             interface = case.around.owner_of(vip.ip)
             message, code = "", "vip-is-own"
@@ -151,12 +151,12 @@ def advert(case: Case) -> Iterator[Problem]:
             hint = "move all but a few to virtual_ipaddress_excluded"
             where = one.vips[MOST_IN_AN_ADVERT].origin
             yield problem(where, "vips-many", "warning", message, hint)
-        if one.vips and family(one.vips[0].ip) == 6 and facts.version(one, case.config) == 3:
+        if one.vips and family(one.vips[0].ip) == 6 and queries.version(one, case.config) == 3:
             first = one.vips[0]
             if not ipaddress.ip_address(first.ip).is_link_local:
                 message = f"the first address of {one.name} should be link-local in VRRPv3"
                 severity: Severity = "info"
-                if facts.strict(one, case.config) is not None:
+                if queries.strict(one, case.config) is not None:
                     message = f"in strict mode the first address of {one.name} must be link-local"
                     severity = "warning"
                 hint = "write an address such as fe80::1 first"

@@ -8,11 +8,11 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
-from hanode.conf.model import Config, Origin
-from hanode.conf.problems import Fix, Problem, Severity
-from hanode.conf.source import Source
-from hanode.conf.surroundings import UNKNOWN, Surroundings
-from hanode.conf.targets import Target
+from hanode.conf.language.releases import Target
+from hanode.conf.model.model import Config, Origin
+from hanode.conf.rules.machine import UNKNOWN, Surroundings
+from hanode.conf.text.problems import Fix, Problem, Severity
+from hanode.conf.text.source import Source
 
 
 @dataclass(frozen=True, slots=True)

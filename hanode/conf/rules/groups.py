@@ -8,21 +8,21 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator
 
-from hanode.conf import facts
-from hanode.conf.model import place
-from hanode.conf.problems import Problem
+from hanode.conf.language.schema import nearest
+from hanode.conf.model import queries
+from hanode.conf.model.model import place
 from hanode.conf.rules.base import Case, Rule, problem
-from hanode.conf.schema import nearest
+from hanode.conf.text.problems import Problem
 
 
 def members(case: Case) -> Iterator[Problem]:
     """At least two, all of them instances, none in two groups."""
     config = case.config
-    if facts.incomplete(config):
+    if queries.incomplete(config):
         return
     names = {one.name: one for one in config.instances}
     group_of: dict[str, str] = {}
-    taken = {name for group in facts.sync_groups(config) for name, _ in group.members}
+    taken = {name for group in queries.sync_groups(config) for name, _ in group.members}
     free = [name for name in names if name not in taken]
     for group in first_of_name(case):
         on_line = Counter((where.file, where.start) for _, where in group.members)
@@ -57,24 +57,24 @@ def members(case: Case) -> Iterator[Problem]:
 def unique_names(case: Case) -> Iterator[Problem]:
     """keepalived skips a second group of the same name."""
     first = {group.name: group for group in first_of_name(case)}
-    for group in facts.sync_groups(case.config):
+    for group in queries.sync_groups(case.config):
         if group.origin is not first[group.name].origin:
             line = first[group.name].origin.line
             message = f"vrrp_sync_group {group.name} exists already (line {line}); it is skipped"
             yield problem(group.origin, "name-twice", "error", message, "give it another name")
 
 
-def first_of_name(case: Case) -> tuple[facts.SyncGroup, ...]:
+def first_of_name(case: Case) -> tuple[queries.SyncGroup, ...]:
     """The sync groups that keepalived takes."""
-    first: dict[str, facts.SyncGroup] = {}
-    for group in facts.sync_groups(case.config):
+    first: dict[str, queries.SyncGroup] = {}
+    for group in queries.sync_groups(case.config):
         first.setdefault(group.name, group)
     return tuple(first.values())
 
 
 def agree(case: Case) -> Iterator[Problem]:
     """Members that do not begin alike, or of which one only waits."""
-    for group in facts.sync_groups(case.config):
+    for group in queries.sync_groups(case.config):
         found = [case.config.instance(name) for name, _ in group.members]
         ours = [one for one in found if one is not None]
         if len(ours) < 2:
@@ -88,14 +88,14 @@ def agree(case: Case) -> Iterator[Problem]:
                 )
                 hint = "write the same state in all members"
                 yield problem(place(one, "state"), "sync-states", "warning", message, hint)
-            if (facts.priority(one) == 255) != (facts.priority(first) == 255):
+            if (queries.priority(one) == 255) != (queries.priority(first) == 255):
                 message = (
                     f"{group.name}: only one of {first.name} and {one.name} owns its addresses "
                     "(priority 255), but they change together: it always takes over, the other not"
                 )
                 hint = "use priorities up to 254 in all members"
                 yield problem(place(one, "priority"), "sync-owner", "warning", message, hint)
-            if facts.stays(one) != facts.stays(first):
+            if queries.stays(one) != queries.stays(first):
                 message = (
                     f"{group.name}: only one of {first.name} and {one.name} has nopreempt, but "
                     "they change together"

@@ -7,12 +7,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from hanode.conf import defaults, facts
-from hanode.conf.model import Origin, RealServer, Statement, VirtualServer, place
-from hanode.conf.problems import Problem, Severity
+from hanode.conf.language import defaults
+from hanode.conf.language.values import family, seconds
+from hanode.conf.model import queries
+from hanode.conf.model.model import Origin, RealServer, Statement, VirtualServer, place
+from hanode.conf.model.services import Service
 from hanode.conf.rules.base import Case, problem
-from hanode.conf.services import Service
-from hanode.conf.values import family, seconds
+from hanode.conf.text.problems import Problem, Severity
 
 DIRECT = ("DR", "TUN")
 CONNECTING = frozenset(
@@ -49,14 +50,14 @@ def real_servers(case: Case, service: Service) -> Iterator[Problem]:
         if method is not None and method != own:
             message = f"{real.key} uses {method}, the others of {service.name} {own}"
             hint = "with NAT the answers come back through this node, with DR and TUN they do not"
-            where = facts.last(real.other, "lvs_method", "lb_kind")
+            where = queries.last(real.other, "lvs_method", "lb_kind")
             yield problem(
                 where.origin if where else real.origin, "methods-mixed", "info", message, hint
             )
 
 
 def _method(statements: tuple[Statement, ...]) -> str | None:
-    return facts.value(statements, "lvs_method")
+    return queries.value(statements, "lvs_method")
 
 
 def _port(case: Case, service: Service, real: RealServer, kind: str) -> Iterator[Problem]:
@@ -80,16 +81,16 @@ def _port(case: Case, service: Service, real: RealServer, kind: str) -> Iterator
 def sorry(case: Case, service: Service) -> Iterator[Problem]:
     """The sorry server is reached as the others are."""
     server = service.server
-    found = facts.last(server.other, "sorry_server")
-    ip = facts.value(server.other, "sorry_server")
+    found = queries.last(server.other, "sorry_server")
+    ip = queries.value(server.other, "sorry_server")
     if found is None or ip is None:
         return
-    method = facts.value(server.other, "sorry_server_lvs_method") or server.lb_kind
+    method = queries.value(server.other, "sorry_server_lvs_method") or server.lb_kind
     families = service.families or {family(real.ip) for real in server.real_servers[:1]}
     if families and family(ip) not in families and method != "TUN":
         message = f"sorry_server {ip} and {service.name} are of different IP versions"
         yield problem(found.origin, "family-mixed", "error", message, "only TUN can do that")
-    port = facts.whole(found.words[2]) if len(found.words) > 2 else None
+    port = queries.whole(found.words[2]) if len(found.words) > 2 else None
     ports = service.ports
     if method in DIRECT and port and ports and 0 not in ports and port not in ports:
         listed = " and ".join(map(str, sorted(ports)))
@@ -106,17 +107,17 @@ def slow_checks(case: Case, service: Service) -> Iterator[Problem]:
     """A try that may last longer than the time between two; of equal ones the first is shown."""
     server = service.server
     loop = server.delay_loop_us or defaults.DELAY_LOOP_US
-    usual = facts.time_us(server.other, "connect_timeout") or defaults.CONNECT_TIMEOUT_US
+    usual = queries.time_us(server.other, "connect_timeout") or defaults.CONNECT_TIMEOUT_US
     seen: dict[tuple[str, int, int], list[tuple[Origin, str]]] = {}
     for real in server.real_servers:
         every, timeout = loop, usual
         if real.other:
-            every = facts.time_us(real.other, "delay_loop") or every
-            timeout = facts.time_us(real.other, "connect_timeout") or timeout
+            every = queries.time_us(real.other, "delay_loop") or every
+            timeout = queries.time_us(real.other, "connect_timeout") or timeout
         check = real.check
         if check is not None:
             limit = timeout if check.connect_timeout_us is None else check.connect_timeout_us
-            due = facts.time_us(check.other, "delay_loop") or every if check.other else every
+            due = queries.time_us(check.other, "delay_loop") or every if check.other else every
             if limit > due:
                 where = place(check, "connect_timeout")
                 seen.setdefault(("TCP_CHECK", limit, due), []).append((where, real.key))
@@ -133,12 +134,15 @@ def slow_checks(case: Case, service: Service) -> Iterator[Problem]:
 def _slow(block: Statement, every: int, timeout: int) -> tuple[Origin, int, int] | None:
     """Where it is said how long a check may last, if that is longer than the time between two."""
     inside = block.children or ()
-    due = facts.time_us(inside, "delay_loop") or every
+    due = queries.time_us(inside, "delay_loop") or every
     if block.keyword == "MISC_CHECK":
-        said, limit = facts.last(inside, "misc_timeout"), facts.time_us(inside, "misc_timeout") or 0
+        said, limit = (
+            queries.last(inside, "misc_timeout"),
+            queries.time_us(inside, "misc_timeout") or 0,
+        )
     elif block.keyword in CONNECTING:
-        said = facts.last(inside, "connect_timeout")
-        limit = facts.time_us(inside, "connect_timeout") or timeout
+        said = queries.last(inside, "connect_timeout")
+        limit = queries.time_us(inside, "connect_timeout") or timeout
     else:
         return None
     return None if limit <= due else (block.origin if said is None else said.origin, limit, due)

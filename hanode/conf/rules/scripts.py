@@ -8,12 +8,12 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from hanode.conf import facts
-from hanode.conf.model import Config, Origin, Statement, place
-from hanode.conf.problems import Problem, Severity
+from hanode.conf.language.schema import script_words
+from hanode.conf.language.values import seconds
+from hanode.conf.model import queries
+from hanode.conf.model.model import Config, Origin, Statement, place
 from hanode.conf.rules.base import Case, Rule, problem
-from hanode.conf.schema import script_words
-from hanode.conf.surroundings import (
+from hanode.conf.rules.machine import (
     ANY_RUN,
     GROUP_WRITE,
     OTHERS_READ,
@@ -21,7 +21,7 @@ from hanode.conf.surroundings import (
     STICKY,
     Stat,
 )
-from hanode.conf.values import seconds
+from hanode.conf.text.problems import Problem, Severity
 
 _PATH = re.compile(r"""["']?\s*["']?(/[^\s"'$]+)""")
 
@@ -56,7 +56,7 @@ def programs(case: Case) -> Iterator[Problem]:
     """Each program is there, can be run, and can be changed by its owner only."""
     stat = case.around.stat
     found = list(commands(case.config))
-    secure = facts.global_statement(case.config, "enable_script_security") is not None
+    secure = queries.global_statement(case.config, "enable_script_security") is not None
     for path, where in found if stat is not None else ():
         assert stat is not None
         file = stat(path)
@@ -76,7 +76,7 @@ def programs(case: Case) -> Iterator[Problem]:
             message = f"anyone can put another program in the place of {path}: {directory} is open"
             hint = f"chmod o-w {directory}"
             yield problem(where, "script-writable", "warning", message, hint)
-    if found and not secure and not facts.incomplete(case.config):
+    if found and not secure and not queries.incomplete(case.config):
         message = (
             "programs run without enable_script_security: keepalived does not look whether others "
             "than root can change them"
@@ -97,12 +97,12 @@ def open_directory(path: str, stat: Stat) -> str | None:
 
 def timing(case: Case) -> Iterator[Problem]:
     """A script that may run longer than its interval is asked less often than written."""
-    for script in facts.find(case.config.other, "vrrp_script"):
+    for script in queries.find(case.config.other, "vrrp_script"):
         inside = script.children or ()
-        every = facts.time_us(inside, "interval") or 1_000_000
-        limit = facts.time_us(inside, "timeout")
+        every = queries.time_us(inside, "interval") or 1_000_000
+        limit = queries.time_us(inside, "timeout")
         if limit is not None and limit > every:
-            timeout = facts.last(inside, "timeout")
+            timeout = queries.last(inside, "timeout")
             message = (
                 f"the script may take {seconds(limit)} s, but is due every {seconds(every)} s: "
                 "while it hangs, its failure is noticed that much later"
@@ -130,9 +130,9 @@ def _secret_places(config: Config) -> Iterator[Origin]:
     for one in config.instances:
         if one.auth_pass:
             yield place(one, "auth_pass")
-        yield from (line.origin for line in facts.lines(one.other, "auth_hmac"))
-    for block in facts.find(config.other, "SSL"):
-        yield from (s.origin for s in facts.find(block.children or (), "password"))
+        yield from (line.origin for line in queries.lines(one.other, "auth_hmac"))
+    for block in queries.find(config.other, "SSL"):
+        yield from (s.origin for s in queries.find(block.children or (), "password"))
 
 
 RULES: tuple[Rule, ...] = (programs, timing, secrets)

@@ -8,12 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 
-from hanode.conf import defaults, facts
-from hanode.conf.model import RealServer, place
-from hanode.conf.problems import Problem
+from hanode.conf.language import defaults
+from hanode.conf.model import queries
+from hanode.conf.model.model import RealServer, place
+from hanode.conf.model.services import Service, groups_of, services, written
 from hanode.conf.rules import real_servers
 from hanode.conf.rules.base import Case, Rule, problem
-from hanode.conf.services import Service, groups_of, services, written
+from hanode.conf.text.problems import Problem
 
 _NEW_SCHEDULERS = {"mh": "1.4", "twos": "2.2.3"}
 
@@ -67,7 +68,7 @@ def weights(case: Case, service: Service) -> Iterator[Problem]:
     server = service.server
     if not server.real_servers:
         return
-    default = facts.number(server.other, "weight")
+    default = queries.number(server.other, "weight")
     default = defaults.WEIGHT if default is None else default
     total = 0
     idle: list[RealServer] = []
@@ -82,9 +83,9 @@ def weights(case: Case, service: Service) -> Iterator[Problem]:
     if total == 0:
         message = f"all real servers of {service.name} have weight 0: nobody answers"
         yield problem(server.origin, "weight-zero-all", "warning", message, "give one a weight")
-    quorum = facts.number(server.other, "quorum")
+    quorum = queries.number(server.other, "quorum")
     if quorum is not None and quorum > total > 0:
-        where = facts.last(server.other, "quorum")
+        where = queries.last(server.other, "quorum")
         message = (
             f"quorum {quorum} of {service.name} is above the sum of the weights, {total}: "
             f"keepalived lowers it to {total}"
@@ -92,10 +93,10 @@ def weights(case: Case, service: Service) -> Iterator[Problem]:
         assert where is not None
         fix = case.write(where.origin, f"quorum {total}")
         yield problem(where.origin, "quorum-high", "warning", message, None, fix)
-    hysteresis = facts.number(server.other, "hysteresis")
+    hysteresis = queries.number(server.other, "hysteresis")
     least = min(1 if quorum is None else quorum, total)
     if hysteresis is not None and hysteresis >= least > 0:
-        where = facts.last(server.other, "hysteresis")
+        where = queries.last(server.other, "hysteresis")
         message = (
             f"hysteresis {hysteresis} of {service.name} is not below its quorum {least}: "
             f"keepalived lowers it to {least - 1}"
@@ -108,8 +109,8 @@ def weights(case: Case, service: Service) -> Iterator[Problem]:
 def scheduling(case: Case, service: Service) -> Iterator[Problem]:
     """Persistence, one-packet scheduling, port 0, and the scheduler's age."""
     server = service.server
-    persistent = facts.last(server.other, "persistence_timeout")
-    one_packet = facts.last(server.other, "ops")
+    persistent = queries.last(server.other, "persistence_timeout")
+    one_packet = queries.last(server.other, "ops")
     if one_packet is not None and server.protocol not in ("UDP", None) and not service.by_mark:
         message = f"ops is for UDP; keepalived ignores it in {service.name}"
         fix = case.remove(one_packet.origin, "remove the line")
@@ -135,7 +136,7 @@ def scheduling(case: Case, service: Service) -> Iterator[Problem]:
 
 def groups(case: Case) -> Iterator[Problem]:
     """The groups that virtual servers listen to: there, not empty, each line once."""
-    if facts.incomplete(case.config):
+    if queries.incomplete(case.config):
         return
     used = {s.group: s for s in case.config.services if s.group is not None}
     for name, server in used.items():

@@ -7,10 +7,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from hanode.conf import facts
-from hanode.conf.model import Config, Origin, VrrpInstance
-from hanode.conf.problems import Problem
+from hanode.conf.model import queries
+from hanode.conf.model.model import Config, Origin, VrrpInstance
 from hanode.conf.rules.base import Case, Rule, problem
+from hanode.conf.text.problems import Problem
 
 _REFUSED = {
     "preempt_delay": "is ignored",
@@ -24,11 +24,11 @@ _REFUSED = {
 def strict_conflicts(case: Case) -> Iterator[Problem]:
     """What an instance says that strict mode does not let it have."""
     for one in case.config.instances:
-        if facts.strict(one, case.config) is None:
+        if queries.strict(one, case.config) is None:
             continue
         for keyword, what in conflicts(one, case.config):
             message = f"{one.name} runs in strict mode: {what}"
-            where = facts.where(one, keyword)
+            where = queries.where(one, keyword)
             hint = "switch strict mode off, or remove this"
             fix = case.remove(where, f"remove {keyword}") if keyword in _REFUSED else None
             yield problem(where, "strict-conflict", "warning", message, hint, fix)
@@ -36,19 +36,19 @@ def strict_conflicts(case: Case) -> Iterator[Problem]:
 
 def conflicts(one: VrrpInstance, config: Config) -> Iterator[tuple[str, str]]:
     """(keyword, what strict mode makes of it)."""
-    version = facts.version(one, config)
+    version = queries.version(one, config)
     if one.auth_type is not None and version == 2:
         yield "authentication", "authentication is not allowed"
-    if one.state == "MASTER" and facts.priority(one) != 255:
+    if one.state == "MASTER" and queries.priority(one) != 255:
         yield "state", "state MASTER is for priority 255 only; it begins as BACKUP"
-    if facts.peers(one):
+    if queries.peers(one):
         yield "unicast_peer", "unicast is not allowed"
-    if version == 2 and facts.last(one.other, "accept"):
+    if version == 2 and queries.last(one.other, "accept"):
         yield "accept", "accept is not allowed in VRRPv2"
     for keyword, what in _REFUSED.items():
-        if facts.is_on(one.other, keyword):
+        if queries.is_on(one.other, keyword):
             yield keyword, f"{keyword} {what}"
-    times = facts.number(one.other, "down_timer_adverts")
+    times = queries.number(one.other, "down_timer_adverts")
     if times not in (None, 3):
         yield "down_timer_adverts", "down_timer_adverts is 3"
 
@@ -57,10 +57,10 @@ def strict_unreachable(case: Case) -> Iterator[Problem]:
     """In strict mode nobody but the owner of an address answers on it."""
     found: dict[Origin, list[str]] = {}
     for one in case.config.instances:
-        where = facts.strict(one, case.config)
-        if where is None or facts.priority(one) == 255 or not (one.vips or one.excluded):
+        where = queries.strict(one, case.config)
+        if where is None or queries.priority(one) == 255 or not (one.vips or one.excluded):
             continue
-        if not (facts.last(one.other, "accept") and facts.version(one, case.config) == 3):
+        if not (queries.last(one.other, "accept") and queries.version(one, case.config) == 3):
             found.setdefault(where, []).append(one.name)
     for where, names in found.items():
         message = (

@@ -7,27 +7,28 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from hanode.conf import defaults, facts
-from hanode.conf.facts import HIGHEST, Tracked
-from hanode.conf.model import VrrpInstance
-from hanode.conf.problems import Problem
+from hanode.conf.language import defaults
+from hanode.conf.language.schema import nearest
+from hanode.conf.model import queries
+from hanode.conf.model.model import VrrpInstance
+from hanode.conf.model.queries import HIGHEST, Tracked
 from hanode.conf.rules.base import Case, Rule, problem
-from hanode.conf.schema import nearest
+from hanode.conf.text.problems import Problem
 
 
 def tracked_names(case: Case) -> Iterator[Problem]:
     """What an instance or a sync group tracks must exist."""
-    if facts.incomplete(case.config):
+    if queries.incomplete(case.config):
         return
-    found = [(one.name, facts.tracked(one, case.config)) for one in case.config.instances]
-    for group in facts.sync_groups(case.config):
-        found.append((group.name, facts.tracked_by_group(group, case.config)))
+    found = [(one.name, queries.tracked(one, case.config)) for one in case.config.instances]
+    for group in queries.sync_groups(case.config):
+        found.append((group.name, queries.tracked_by_group(group, case.config)))
     for owner, tracked in found:
         for one in tracked:
             if one.known:
                 continue
             message = f"{owner} tracks {one.name}, but {one.lost}; keepalived ignores it here"
-            defined = facts.definitions(case.config, one.kind)
+            defined = queries.definitions(case.config, one.kind)
             meant = None if one.name in defined else nearest(one.name, defined)
             hint = f"did you mean {meant}?" if meant else "define it, above its use"
             fix = case.swap(one.origin, one.name, meant) if meant else None
@@ -37,8 +38,8 @@ def tracked_names(case: Case) -> Iterator[Problem]:
 def sums(case: Case) -> Iterator[Problem]:
     """Above 254 and below 1 keepalived cuts the sum: nodes that differ become equal."""
     for one in case.config.instances:
-        base = facts.priority(one)
-        found = facts.weighted(one, case.config)
+        base = queries.priority(one)
+        found = queries.weighted(one, case.config)
         if not found:
             continue
         most = base + sum(max(t.healthy, t.failed) for t in found)
@@ -59,11 +60,11 @@ def sums(case: Case) -> Iterator[Problem]:
 def no_effect(case: Case) -> Iterator[Problem]:
     """Weights that keepalived does not look at."""
     for one in case.config.instances:
-        group = facts.group_of(one, case.config)
-        for tracked in facts.tracked(one, case.config):
+        group = queries.group_of(one, case.config)
+        for tracked in queries.tracked(one, case.config):
             if not tracked.weight or not tracked.known or is_own(tracked, one):
                 continue
-            if facts.priority(one) == defaults.PRIORITY_OWNER:
+            if queries.priority(one) == defaults.PRIORITY_OWNER:
                 message = f"the weight of {tracked.name} has no effect: {one.name} has priority 255"
                 hint = "use a priority up to 254"
                 yield problem(tracked.origin, "weight-ignored", "warning", message, hint)
@@ -84,10 +85,10 @@ def is_own(tracked: Tracked, one: VrrpInstance) -> bool:
 def twice(case: Case) -> Iterator[Problem]:
     """What keepalived tracks anyway, or by the sync group."""
     for one in case.config.instances:
-        group = facts.group_of(one, case.config)
-        shared = facts.tracked_by_group(group, case.config) if group is not None else []
+        group = queries.group_of(one, case.config)
+        shared = queries.tracked_by_group(group, case.config) if group is not None else []
         theirs = {(t.kind, t.name) for t in shared}
-        for tracked in facts.tracked(one, case.config):
+        for tracked in queries.tracked(one, case.config):
             fix = case.remove(tracked.origin, "remove the line")
             if is_own(tracked, one):
                 message = f"{one.name} follows its own interface {tracked.name} anyway"

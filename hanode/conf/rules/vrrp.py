@@ -7,11 +7,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from hanode.conf import facts
-from hanode.conf.model import VrrpInstance, place
-from hanode.conf.problems import Fix, Problem
+from hanode.conf.language.values import family, seconds
+from hanode.conf.model import queries
+from hanode.conf.model.model import VrrpInstance, place
 from hanode.conf.rules.base import Case, Rule, problem
-from hanode.conf.values import family, seconds
+from hanode.conf.text.problems import Fix, Problem
 
 LONGEST_V3_US = 40_950_000
 _OWN_PACKETS = frozenset(("unicast_peer", "mcast_dst_ip"))
@@ -19,7 +19,7 @@ _OWN_PACKETS = frozenset(("unicast_peer", "mcast_dst_ip"))
 
 def instance_needs(case: Case) -> Iterator[Problem]:
     """An instance needs a VRID and an interface, and hardly makes sense without an address."""
-    default = facts.global_statement(case.config, "default_interface")
+    default = queries.global_statement(case.config, "default_interface")
     for one in case.config.instances:
         kept = {s.keyword for s in one.other}
         if not one.vrid and "virtual_router_id" not in kept:
@@ -81,12 +81,12 @@ def authentication(case: Case) -> Iterator[Problem]:
             block = place(one, "authentication")
             fix = None if block is one.origin else case.insert(block, "auth_type PASS")
             yield problem(where, "auth-half", "warning", message, "write auth_type PASS", fix)
-        if one.auth_type is not None and facts.version(one, case.config) == 3:
+        if one.auth_type is not None and queries.version(one, case.config) == 3:
             message = f"VRRPv3 has no authentication: that of {one.name} is ignored"
             block = place(one, "authentication")
             fix = None if block is one.origin else case.remove(block, "remove the block")
             yield problem(where, "auth-v3", "warning", message, "remove the block", fix)
-        elif one.auth_type == "AH" and facts.instance_family(one) == 6:
+        elif one.auth_type == "AH" and queries.instance_family(one) == 6:
             message = f"{one.name}: auth_type AH is for IPv4; keepalived ignores it"
             where = place(one, "auth_type")
             yield problem(where, "auth-ah", "warning", message, "remove the authentication block")
@@ -108,11 +108,11 @@ def election(case: Case) -> Iterator[Problem]:
             fix = _backup(case, one) if one.priority is not None else None
             where = place(one, "nopreempt")
             yield problem(where, "nopreempt-master", "warning", message, hint, fix)
-        elif facts.time_us(one.other, "preempt_delay"):
+        elif queries.time_us(one.other, "preempt_delay"):
             why = "nopreempt" if one.nopreempt else "state MASTER" if one.state == "MASTER" else ""
             if why:
                 message = f"{one.name}: preempt_delay has no effect with {why}"
-                where = facts.where(one, "preempt_delay")
+                where = queries.where(one, "preempt_delay")
                 fix = case.remove(where, "remove preempt_delay")
                 hint = "write state BACKUP, or remove it"
                 if one.nopreempt:
@@ -138,7 +138,7 @@ def interval(case: Case) -> Iterator[Problem]:
         if us is None:
             continue
         where = place(one, "advert_int")
-        version = facts.version(one, case.config)
+        version = queries.version(one, case.config)
         said = f"advert_int of {one.name} is {seconds(us)}"
         if version == 3 and us > LONGEST_V3_US:
             message = f"{said}; VRRPv3 ends at 40.95"
@@ -159,12 +159,12 @@ def interval(case: Case) -> Iterator[Problem]:
 def unicast(case: Case) -> Iterator[Problem]:
     """Peers are the other nodes, each once."""
     for one in case.config.instances:
-        own = facts.source_ip(one)
+        own = queries.source_ip(one)
         seen: set[str] = set()
-        peers = facts.peers(one)
-        source = facts.last(one.other, "unicast_src_ip")
-        group = facts.last(one.other, "mcast_dst_ip")
-        said = facts.last(one.other, "unicast_peer", "unicast_ttl") is not None
+        peers = queries.peers(one)
+        source = queries.last(one.other, "unicast_src_ip")
+        group = queries.last(one.other, "mcast_dst_ip")
+        said = queries.last(one.other, "unicast_peer", "unicast_ttl") is not None
         if source is not None and not said:
             message = f"{one.name} names a unicast_src_ip but no unicast_peer: it sends multicast"
             hint = "write unicast_peer with the other nodes' addresses"

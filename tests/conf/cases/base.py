@@ -6,8 +6,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from hanode.conf import Reader
-from hanode.conf.check import DEFAULT_TARGET
-from hanode.conf.surroundings import Surroundings
+from hanode.conf.check.check import DEFAULT_TARGET
+from hanode.conf.rules.machine import Surroundings
 
 NAMELESS = Surroundings()
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from functools import partial
 
-from hanode.conf.surroundings import FileFacts, Surroundings
+from hanode.conf.rules.machine import FileFacts, Surroundings
 from tests.conf.cases.base import Case
 
 TEXT = """\

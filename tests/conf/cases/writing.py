@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from hanode import conf
-from hanode.conf.schema import blocks
-from hanode.conf.values import Bool, Flag
+from hanode.conf.language.schema import blocks
+from hanode.conf.language.values import Bool, Flag
 from tests.conf.cases.base import WritingCase
 
 

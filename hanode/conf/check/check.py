@@ -1,0 +1,82 @@
+"""The stages in a row: text, document, logical lines, model, and every problem found on the way.
+
+PURE. Nothing here raises on any text.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+from hanode.conf.check.lint import lint
+from hanode.conf.language.releases import Target
+from hanode.conf.language.releases import target as target_of
+from hanode.conf.model.model import Config
+from hanode.conf.read.bind import bind
+from hanode.conf.read.misread_braces import misread
+from hanode.conf.rules.machine import UNKNOWN, Surroundings
+from hanode.conf.text.expand import Reader, expand
+from hanode.conf.text.problems import Problem, in_order
+from hanode.conf.text.tree import Document, parse
+
+DEFAULT_NAME = "keepalived.conf"
+DEFAULT_TARGET = "keepalived-2.2.7"
+NEWEST = "keepalived-2.4.3"
+"""Whose words our engine reads: what a cluster of its nodes is written in."""
+
+
+@dataclass(frozen=True, slots=True)
+class Checked:
+    """A text, what it means, and what is wrong with it."""
+
+    document: Document
+    model: Config
+    problems: tuple[Problem, ...]
+
+
+def check(
+    text: str,
+    *,
+    name: str = DEFAULT_NAME,
+    node: str | None = None,
+    target: str = DEFAULT_TARGET,
+    read: Reader | None = None,
+    around: Surroundings = UNKNOWN,
+) -> Checked:
+    """The model of the text as `node` sees it, with every problem at its place.
+
+    Without `node` the lines of `@NodeA …` are left out, as on a node that nobody names; see
+    `node_ids`. `around` is what is known of the node's machine. Raises ValueError only where
+    `target` is no target.
+    """
+    document = parse(text, name)
+    program = target_of(target)
+    model, problems = bind(expand(document, node=node, read=read), program)
+    return judged(document, model, problems, program, around)
+
+
+def judged(
+    document: Document,
+    model: Config,
+    problems: list[Problem],
+    program: Target,
+    around: Surroundings = UNKNOWN,
+) -> Checked:
+    """The last stage: what the rules say of the whole model, and all problems in order."""
+    found = list(lint(model, program, around=around, source=document.source))
+    if misread(problems):
+        # What keepalived makes of such a file nobody can say from the model.
+        found = [replace(p, severity="warning") if p.severity == "error" else p for p in found]
+    problems += found
+    return Checked(document, model, in_order(problems))
+
+
+def expand_for(
+    text: str, node: str, *, name: str = DEFAULT_NAME, target: str = DEFAULT_TARGET
+) -> Checked:
+    """A cluster's document as one of its nodes sees it."""
+    return check(text, node=node, name=name, target=target)
+
+
+def node_ids(text: str) -> tuple[str, ...]:
+    """The ids that the text's conditional lines (`@NodeA …`) name, in order."""
+    return parse(text).node_ids() if "@" in text else ()

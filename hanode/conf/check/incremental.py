@@ -1,0 +1,210 @@
+"""Checking a text again after a small change, as an editor does at every pause in typing.
+
+PURE. The text is cut where a block of the root ends and the next begins. What such a part means
+depends on its own text and on the definitions above it only, so a part that did not change is
+taken from the time before; its places move along with it. The rules that look at the whole
+configuration run every time. Wherever a part does not stand on its own (braces that do not match,
+includes, a block that may stand only once and stands twice), everything is checked from scratch:
+the result is always that of `check`.
+"""
+
+from __future__ import annotations
+
+import functools
+import re
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, fields, replace
+from typing import Any
+
+from hanode.conf.check.check import DEFAULT_NAME, DEFAULT_TARGET, Checked, check, judged
+from hanode.conf.language.releases import target as target_of
+from hanode.conf.language.schema import ROOT, blocks, root_words, script_words
+from hanode.conf.model.model import NOWHERE, Config, GlobalDefs
+from hanode.conf.read.bind import bind
+from hanode.conf.read.blocks import build
+from hanode.conf.read.in_order import looks_above
+from hanode.conf.read.misread_braces import STRUCTURE, UNKNOWN
+from hanode.conf.rules.machine import UNKNOWN as UNKNOWN_AROUND
+from hanode.conf.rules.machine import Surroundings
+from hanode.conf.text.expand import MAX_LINES, expand
+from hanode.conf.text.lexer import unquote
+from hanode.conf.text.problems import Fix, Problem
+from hanode.conf.text.source import Source
+from hanode.conf.text.tree import Document
+
+Definitions = tuple[tuple[str, str], ...]
+
+
+class _Entangled(Exception):
+    """The parts cannot be understood one by one."""
+
+
+@dataclass(slots=True)
+class _Part:
+    """A stretch of the text, what it means, and what is wrong in it, counted from its beginning."""
+
+    source: Source
+    lines: int
+    logical: int
+    model: Config
+    problems: list[Problem]
+    names: tuple[str, ...]
+    """The statements of the root that may stand only once."""
+    definitions: Definitions
+    """As they are behind it."""
+    counts_lines: bool
+    """A message names a line of the file."""
+
+
+class Checker:
+    """Checks one text as it changes: `update` gives what `check` would, but sooner.
+
+    The places in an earlier result move along with the text: use the newest result only.
+    """
+
+    def __init__(
+        self,
+        *,
+        name: str = DEFAULT_NAME,
+        node: str | None = None,
+        target: str = DEFAULT_TARGET,
+        around: Surroundings = UNKNOWN_AROUND,
+    ) -> None:
+        self.name = name
+        self.node = node
+        self.target = target
+        self.around = around
+        self._program = target_of(target)
+        self._parts: dict[tuple[str, Definitions], list[_Part]] = {}
+
+    def update(self, text: str) -> Checked:
+        """The text as it is now."""
+        try:
+            if "include" in text:
+                raise _Entangled
+            parts = self._read(text)
+            model = _joined(parts)
+        except _Entangled:
+            return check(
+                text, name=self.name, node=self.node, target=self.target, around=self.around
+            )
+        problems = [problem for part in parts for problem in _placed(part)]
+        return judged(
+            Document(Source(self.name, text)), model, problems, self._program, self.around
+        )
+
+    def _read(self, text: str) -> list[_Part]:
+        found: dict[tuple[str, Definitions], list[_Part]] = {}
+        parts: list[_Part] = []
+        definitions: Definitions = ()
+        offset = lines_before = logical = 0
+        for piece in cut(text):
+            key = piece, definitions if "$" in piece or "~" in piece else ()
+            same = found.setdefault(key, [])
+            known = self._parts.get(key, ())
+            part = known[len(same)] if len(same) < len(known) else None
+            if part is not None and (
+                not part.counts_lines or part.source.lines_before == lines_before
+            ):
+                part.source.offset = offset
+                part.source.lines_before = lines_before
+            else:
+                source = Source(self.name, piece, offset, lines_before)
+                part = self._part(source, definitions, last=offset + len(piece) == len(text))
+            same.append(part)
+            parts.append(part)
+            definitions = part.definitions if "$" in piece or "~" in piece else definitions
+            offset += len(piece)
+            lines_before += part.lines
+            logical += part.logical
+        if logical > MAX_LINES:
+            raise _Entangled
+        self._parts = found
+        return parts
+
+    def _part(self, source: Source, definitions: Definitions, *, last: bool) -> _Part:
+        expanded = expand(Document(source), node=self.node, definitions=dict(definitions))
+        raw = build(expanded.lines, root_words(), script_words())
+        model, problems = bind(expanded, self._program)
+        if (
+            looks_above(raw.statements)
+            or (raw.tail and not last)
+            or any(_torn(source, problem) for problem in problems)
+        ):
+            raise _Entangled
+        once = _once()
+        words = (unquote(statement.words[0]) for statement in raw.statements if statement.words)
+        return _Part(
+            source,
+            source.text.count("\n"),
+            len(expanded.lines),
+            model,
+            problems,
+            tuple({once[word] for word in words if word in once}),
+            tuple(expanded.definitions.items()),
+            any(" line " in problem.message for problem in problems),
+        )
+
+
+def cut(text: str) -> Iterator[str]:
+    """The text in parts, each of which ends with a block of the root, except perhaps the last."""
+    start = 0
+    for match in _boundary().finditer(text):
+        yield text[start : match.end()]
+        start = match.end()
+    yield text[start:]
+
+
+@functools.cache
+def _boundary() -> re.Pattern[str]:
+    words = "|".join(sorted(root_words()))
+    return re.compile(rf"\n\}}[ \t\r]*\n(?=(?:[ \t\r]*(?:[#!][^\n]*)?\n){{0,99}}(?:{words})\b)")
+
+
+@functools.cache
+def _once() -> dict[str, str]:
+    """The words of the root that should stand only once, with the word that they mean.
+
+    Several `global_defs` count as one.
+    """
+    return {
+        keyword.name: keyword.same_as or keyword.name
+        for keyword in blocks()[ROOT].keywords.values()
+        if not keyword.repeats or keyword.name == "global_defs"
+    }
+
+
+def _torn(source: Source, problem: Problem) -> bool:
+    """Whether keepalived may misread the lines below because of it."""
+    if problem.code in STRUCTURE:
+        return True
+    line = source.line_text(problem.line)
+    return problem.code in UNKNOWN and ("{" in line or "$" in line)
+
+
+def _joined(parts: list[_Part]) -> Config:
+    """One model of all parts."""
+    names = [name for part in parts for name in part.names]
+    if len(names) != len(set(names)):
+        raise _Entangled
+    said: dict[str, Any] = {}
+    for field in fields(Config):
+        values = [getattr(part.model, field.name) for part in parts]
+        if isinstance(values[0], GlobalDefs):
+            written = (value for value in values if value.origin is not NOWHERE)
+            said[field.name] = next(written, values[0])
+        else:
+            said[field.name] = tuple(each for value in values for each in value)
+    return Config(**said)
+
+
+def _placed(part: _Part) -> Iterable[Problem]:
+    """The part's problems at their places in the whole text."""
+    offset, lines = part.source.offset, part.source.lines_before
+    for problem in part.problems:
+        fix = problem.fix
+        if fix is not None:
+            fix = Fix(fix.label, fix.start + offset, fix.end + offset, fix.text)
+        yield replace(
+            problem, line=problem.line + lines, end_line=problem.end_line + lines, fix=fix
+        )

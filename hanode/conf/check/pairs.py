@@ -1,0 +1,324 @@
+"""What is wrong between the nodes of a cluster although each is sound by itself.
+
+PURE. Groups are compared by the instance's name, or where that differs by what they are. Each rule
+compares one group as its nodes have it; a Problem stands at the node that differs from the first.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from itertools import combinations
+
+from hanode.conf.check.pairs_track import opposite, weights
+from hanode.conf.language.values import family, seconds
+from hanode.conf.model import queries
+from hanode.conf.model.model import Address, Config, Origin, VrrpInstance, place
+from hanode.conf.model.services import Service, services
+from hanode.conf.rules.addresses import canonical
+from hanode.conf.rules.base import inserted, problem, rewritten
+from hanode.conf.text.problems import Fix, Problem, in_order
+
+Group = dict[str, tuple[Config, VrrpInstance]]
+"""A group as each node (by id) has it."""
+Rule = Callable[[str, Group], Iterator[Problem]]
+
+
+def check_pair(models: dict[str, Config]) -> tuple[Problem, ...]:
+    """What is wrong between the nodes; two or more, by config id."""
+    found: list[Problem] = []
+    groups = matched(models)
+    for name, group in groups.items():
+        found += everywhere(name, group, tuple(models))
+        for rule in RULES:
+            found += rule(name, group)
+    found += same_services(models)
+    found += opposite(models)
+    return in_order(found)
+
+
+def matched(models: dict[str, Config]) -> dict[str, Group]:
+    """The groups by name. One with another name but the same addresses is the same."""
+    groups: dict[str, Group] = {}
+    known: dict[frozenset[str], str] = {}
+    for node, config in models.items():
+        here = {instance.name for instance in config.instances}
+        for instance in config.instances:
+            key = frozenset(moved(instance.vips))
+            name = instance.name
+            twin = known.get(key)
+            if name not in groups and key and twin is not None and twin not in here:
+                name = twin
+            known.setdefault(key, name)
+            groups.setdefault(name, {}).setdefault(node, (config, instance))
+    return groups
+
+
+def same_name(name: str, group: Group) -> Iterator[Problem]:
+    """keepalived does not care for the name; people and sync groups do."""
+    for node, (_, one) in group.items():
+        if one.name != name:
+            first = next(iter(group))
+            message = f"{name} of {first} is called {one.name} on {node}"
+            hint = "use one name on all nodes"
+            yield problem(one.origin, "name-differs", "info", message, hint)
+
+
+def everywhere(name: str, group: Group, nodes: tuple[str, ...]) -> Iterator[Problem]:
+    """A group on one node alone has nobody to take over."""
+    missing = [node for node in nodes if node not in group]
+    if missing and len(nodes) > 1:
+        first = next(iter(group.values()))[1]
+        message = f"{name} is not on {' and '.join(missing)}: nobody takes over there"
+        yield problem(first.origin, "group-alone", "warning", message)
+
+
+def same_identity(name: str, group: Group) -> Iterator[Problem]:
+    """VRID, version, interval: a node that differs does not hear the others."""
+    (first_node, (first_config, first)), *rest = group.items()
+    for node, (config, one) in rest:
+        where = f"{name}: {first_node} and {node}"
+        like = f" as on {first_node}"
+        if one.vrid != first.vrid and one.vrid and first.vrid:
+            message = f"{where} have different virtual_router_id {first.vrid} and {one.vrid}"
+            at = place(one, "virtual_router_id")
+            free = all(first.vrid != other.vrid for other in config.instances)
+            text = f"virtual_router_id {first.vrid}"
+            fix = rewritten(at, text, f"write {text}{like}") if free else None
+            yield split(at, "vrid-differs", message, fix)
+        mine, theirs = queries.version(one, config), queries.version(first, first_config)
+        if mine != theirs:
+            message = f"{where} speak different VRRP versions {theirs} and {mine}"
+            yield split(place(one, "version"), "version-differs", message)
+        elif mine == 2 and queries.interval_us(one) != queries.interval_us(first):
+            ours, others = (seconds(queries.interval_us(i)) for i in (one, first))
+            message = f"{where} have different advert_int {others} and {ours}"
+            at = place(one, "advert_int")
+            text = f"advert_int {others}"
+            fix = None
+            if one.advert_int_us is not None:
+                fix = rewritten(at, text, f"write {text}{like}")
+            yield split(at, "advert-int-differs", message, fix)
+
+
+def same_authentication(name: str, group: Group) -> Iterator[Problem]:
+    """Adverts with another password are dropped. No fix: it would have to show the password."""
+    (first_node, (first_config, first)), *rest = group.items()
+    for node, (config, one) in rest:
+        where = f"{name}: {first_node} and {node}"
+        if queries.version(one, config) == queries.version(first, first_config) == 2:
+            said = [queries.authentication(i) for i in (first, one)]
+            if said[0] != said[1]:
+                kinds = [kind or "none" for kind, _ in said]
+                message = f"{where} have different passwords"
+                if kinds[0] != kinds[1]:
+                    message = f"{where} have different auth_type {kinds[0]} and {kinds[1]}"
+                yield split(place(one, "auth_pass"), "auth-differs", message)
+        if queries.signatures(one) != queries.signatures(first):
+            message = f"{where} do not sign with the same keys (auth_hmac)"
+            yield split(queries.where(one, "auth_hmac"), "auth-differs", message)
+
+
+def split(where: Origin, code: str, message: str, fix: Fix | None = None) -> Problem:
+    """A difference that makes both nodes master."""
+    text = f"{message}: they do not hear each other, and both become master"
+    return problem(where, code, "error", text, "write the same on all nodes", fix)
+
+
+def same_addresses(name: str, group: Group) -> Iterator[Problem]:
+    """keepalived refuses an advert whose addresses are not its own."""
+    (first_node, (_, first)), *rest = group.items()
+    for node, (_, one) in rest:
+        here, there = moved(one.vips), moved(first.vips)
+        lacking = [a for a in first.vips if canonical(a.ip) not in here]
+        extra = [a for a in one.vips if canonical(a.ip) not in there]
+        if lacking or extra:
+            at, fix = place(one, "virtual_ipaddress"), None
+            said = f"{node} has no {listed(lacking)}" if lacking else ""
+            if extra:
+                said += f"{' and ' if said else ''}{first_node} has no {listed(extra)}"
+            if not extra:
+                fix = added(one, lacking, node)
+            elif not lacking:
+                at, fix = place(first, "virtual_ipaddress"), added(first, extra, first_node)
+            message = (
+                f"{name}: {first_node} and {node} do not have the same virtual_ipaddress, {said}: "
+                "they refuse each other's adverts, and both become master"
+            )
+            yield problem(at, "vips-differ", "error", message, "write the same on all nodes", fix)
+        only = moved(one.excluded) ^ moved(first.excluded)
+        if only:
+            message = (
+                f"{name}: {first_node} and {node} move different excluded addresses "
+                f"({', '.join(sorted(only))})"
+            )
+            where = place(one, "virtual_ipaddress_excluded")
+            hint = "write the same on all nodes"
+            yield problem(where, "vips-differ", "warning", message, hint)
+
+
+def moved(addresses: Iterable[Address]) -> set[str]:
+    """The addresses, each in its one spelling."""
+    return {canonical(address.ip) for address in addresses}
+
+
+def listed(addresses: list[Address]) -> str:
+    """The addresses in words."""
+    return " and ".join(a.ip for a in addresses)
+
+
+def added(to: VrrpInstance, addresses: list[Address], node: str) -> Fix | None:
+    """The edit that adds addresses to a node's own file; a document of all nodes needs more."""
+    own = queries.source_ip(to)
+    taken = {own[0] if own is not None else "", *(peer.ip for peer in queries.peers(to))}
+    if not to.vips or addresses[0].origin.file == to.origin.file or moved(addresses) & taken:
+        return None
+    versions = {family(a.ip) for a in (*addresses, *to.vips)}
+    if len(versions) > 1 or (6 in versions and len(to.vips) == 1):
+        return None  # it goes above the last one, and the first one is of a certain kind in IPv6
+    lines = [" ".join((str(a), *(("dev", a.dev) if a.dev else ()), *a.options)) for a in addresses]
+    return inserted(to.vips[-1].origin, lines, f"add {listed(addresses)} to {node}")
+
+
+def same_way(name: str, group: Group) -> Iterator[Problem]:
+    """Unicast on all nodes or on none, and each node among the others' peers."""
+    talks = {node: {p.ip for p in queries.peers(one)} for node, (_, one) in group.items()}
+    unicast = [node for node, peers in talks.items() if peers]
+    if not unicast:
+        return
+    for node, (_, one) in group.items():
+        if not talks[node]:
+            message = f"{name}: {unicast[0]} speaks to its peers only and {node} to everybody"
+            yield split(one.origin, "unicast-differs", message)
+    for (a, (_, one)), (b, (_, two)) in combinations(group.items(), 2):
+        unknown = queries.source_ip(one) is None and queries.source_ip(two) is None
+        if unknown and len(talks[a]) == 1 and talks[a] == talks[b]:
+            (peer,) = talks[a]
+            message = (
+                f"{name}: {a} and {b} both send to {peer} alone, so one of them sends to itself "
+                "and never to the other: both become master"
+            )
+            hint = "write into unicast_peer of each node the addresses of the others"
+            where = queries.where(two, "unicast_peer")
+            yield problem(where, "peers-one-sided", "error", message, hint)
+    for node, (_, one) in group.items():
+        own = queries.source_ip(one)
+        if own is None or not talks[node]:
+            continue
+        for other, (_, there) in group.items():
+            if other != node and talks[other] and own[0] not in talks[other]:
+                message = (
+                    f"{name}: {node} sends from {own[0]}, which is not among the peers of {other}: "
+                    f"{node} hears nothing from it, and both become master"
+                )
+                where = queries.where(there, "unicast_peer")
+                hint = f"write {own[0]} into unicast_peer of {other}"
+                fix = None
+                theirs = moved((*there.vips, *there.excluded))
+                if own[1].file != there.origin.file and canonical(own[0]) not in theirs:
+                    last = queries.peers(there)[-1].origin
+                    fix = inserted(last, [own[0]], f"add {own[0]} to the peers of {other}")
+                yield problem(where, "peers-one-sided", "error", message, hint, fix)
+
+
+def not_a_node(name: str, group: Group) -> Iterator[Problem]:
+    """An address that a node has by itself cannot be shared."""
+    own = {node: queries.source_ip(one) for node, (_, one) in group.items()}
+    for node, (_, one) in group.items():
+        for vip in (*one.vips, *one.excluded):
+            for other, source in own.items():
+                if other != node and source is not None and source[0] == vip.ip:
+                    message = f"{name}: {vip.ip} is the own address of {other}"
+                    yield problem(vip.origin, "vip-is-peer", "error", message, "use a free address")
+
+
+def one_master(name: str, group: Group) -> Iterator[Problem]:
+    """Equal priorities leave the choice to the address; one node only should begin as MASTER."""
+    for (a, (_, one)), (b, (_, other)) in combinations(group.items(), 2):
+        if queries.priority(one) == queries.priority(other):
+            message = (
+                f"{name}: {a} and {b} have the same priority {queries.priority(one)}; "
+                "the higher IP address wins"
+            )
+            where = place(other, "priority")
+            yield problem(where, "priority-equal", "warning", message, "give one of them more")
+        if one.state == other.state == "MASTER":
+            message = f"{name}: {a} and {b} both say state MASTER"
+            hint = "write BACKUP on all but one"
+            lower = one if queries.priority(one) < queries.priority(other) else other
+            where = place(lower, "state")
+            yield problem(where, "two-masters", "warning", message, hint, humbled(lower))
+    for node, (_, one) in group.items():
+        highest = max(queries.priority(i) for _, i in group.values())
+        if one.state == "MASTER" and queries.priority(one) < highest:
+            message = (
+                f"{name}: {node} says state MASTER, but its priority {queries.priority(one)} is "
+                f"below {highest} of another node, which wins"
+            )
+            if sum(i.state == "MASTER" for _, i in group.values()) == 1:
+                hint = "write state BACKUP here, or the higher priority"
+                where = place(one, "state")
+                yield problem(where, "master-lower", "warning", message, hint, humbled(one))
+
+
+def humbled(one: VrrpInstance) -> Fix | None:
+    """The edit that leaves the election to the priority, where one is written."""
+    if one.priority in (None, 255):
+        return None
+    return rewritten(place(one, "state"), "state BACKUP")
+
+
+def same_services(models: dict[str, Config]) -> Iterator[Problem]:
+    """The backup needs the virtual servers too, or connections end when it takes over."""
+    if len(models) < 2:
+        return
+    servers = {n: {s.key: s for s in services(config)} for n, config in models.items()}
+    for node, here in servers.items():
+        for key, service in here.items():
+            missing = [other for other, there in servers.items() if key not in there]
+            if missing:
+                message = (
+                    f"virtual_server {service.name} of {node} is not on {' and '.join(missing)}: "
+                    "who takes over there does not answer"
+                )
+                yield problem(service.server.origin, "service-alone", "warning", message)
+    (first_node, first), *rest = servers.items()
+    for node, there in rest:
+        for key in first.keys() & there.keys():
+            yield from same_service(first_node, first[key], node, there[key])
+
+
+def same_service(a: str, one: Service, b: str, other: Service) -> Iterator[Problem]:
+    """Clients should find the same behind the address, whoever holds it."""
+    mine = {real.key: real for real in one.server.real_servers}
+    theirs = {real.key: real for real in other.server.real_servers}
+    only = [*(f"{b} lacks {k}" for k in mine if k not in theirs)]
+    only += [f"{a} lacks {k}" for k in theirs if k not in mine]
+    where = other.server.origin
+    if only:
+        more = f" and {len(only) - 3} more" if len(only) > 3 else ""
+        message = (
+            f"virtual_server {one.name} has other real servers on {b} than on {a}: "
+            f"{', '.join(only[:3])}{more}"
+        )
+        yield problem(where, "service-differs", "warning", message, "write the same on all nodes")
+    for word in ("lb_algo", "lb_kind", "persistence_timeout"):
+        said = [getattr(service.server, word) for service in (one, other)]
+        if said[0] != said[1]:
+            message = (
+                f"virtual_server {one.name}: {word} is {said[0] or 'not written'} on {a} and "
+                f"{said[1] or 'not written'} on {b}"
+            )
+            at = place(other.server, word)
+            yield problem(at, "service-differs", "info", message, "write the same on all nodes")
+
+
+RULES: tuple[Rule, ...] = (
+    same_name,
+    same_identity,
+    same_authentication,
+    same_addresses,
+    same_way,
+    not_a_node,
+    one_master,
+    weights,
+)

@@ -1,0 +1,143 @@
+"""Whether a failure that is only weighed changes the master: the arithmetic, in words.
+
+PURE. A backup takes over only from a master of lower priority than its own; with nopreempt not
+even then. So the master's priority after a failure has to fall below the best of the others.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from hanode.conf.model import queries
+from hanode.conf.model.model import Config, VrrpInstance, place
+from hanode.conf.model.queries import Tracked, clamp
+from hanode.conf.rules.base import problem
+from hanode.conf.text.problems import Problem, Severity
+
+MINUS = "\N{MINUS SIGN}"
+Group = dict[str, tuple[Config, VrrpInstance]]
+
+
+def weights(name: str, group: Group) -> Iterator[Problem]:
+    """Each weight is enough to change the master, and the others can take over by it."""
+    standing = {node: healthy(one, config) for node, (config, one) in group.items()}
+    best = max(standing.values())
+    leaders = [node for node, value in standing.items() if value == best]
+    if len(group) < 2 or len(leaders) != 1:
+        return
+    leader = leaders[0]
+    config, one = group[leader]
+    rivals = {node: value for node, value in standing.items() if node != leader}
+    second = max(rivals, key=lambda node: rivals[node])
+    falling = [t for t in queries.weighted(one, config) if t.failed < t.healthy]
+    if not falling:
+        return
+    lowest = clamp(queries.priority(one) + sum(t.failed for t in queries.weighted(one, config)))
+    heirs = [i for node, (_, i) in group.items() if node != leader]
+    if all(queries.stays(heir) for heir in heirs):
+        yield stuck(name, leader, falling[0])
+        return
+    small = [t for t in falling if after(one, config, t) >= rivals[second]]
+    for tracked in small:
+        yield too_small(name, leader, second, tracked, group, lowest < rivals[second])
+    if len(small) < len(falling) and not queries.stays(one):
+        enough = next(t for t in falling if t not in small)
+        yield from returns(name, leader, second, enough, group)
+
+
+def healthy(one: VrrpInstance, config: Config) -> int:
+    """Its priority while nothing that it tracks has failed."""
+    found = queries.weighted(one, config)
+    total = queries.priority(one) + sum(t.healthy for t in found)
+    return clamp(total) if found else total
+
+
+def after(one: VrrpInstance, config: Config, failed: Tracked) -> int:
+    """Its priority once this one has failed."""
+    found = queries.weighted(one, config)
+    return clamp(queries.priority(one) + sum(t.failed if t == failed else t.healthy for t in found))
+
+
+def too_small(
+    name: str, leader: str, second: str, tracked: Tracked, group: Group, together: bool
+) -> Problem:
+    """A failure that leaves the master above the others."""
+    config, one = group[leader]
+    rival = healthy(group[second][1], group[second][0])
+    best, left = healthy(one, config), after(one, config, tracked)
+    lost = tracked.healthy - tracked.failed
+    still = "still above" if left > rival else "not below"
+    sum_ = f"{best} {MINUS} {lost} = {left}"
+    if best - lost != left:
+        sum_ += " at the limits of 1 to 254"
+    message = (
+        f"{name}: when {tracked.name} fails, {leader} has {sum_}, {still} {rival} of {second}: "
+        "never fails over"
+    )
+    severity: Severity = "warning"
+    hint = f"use a weight of more than {best - rival}, or no weight, which means FAULT"
+    if together:
+        message = message.replace("never fails over", "fails over only when more fails with it")
+        severity = "info"
+    return problem(tracked.origin, "track-weight-small", severity, message, hint)
+
+
+def stuck(name: str, leader: str, tracked: Tracked) -> Problem:
+    """No weight counts where nobody takes over from a master that is alive."""
+    message = (
+        f"{name}: when {tracked.name} fails, {leader} only loses priority, but with nopreempt "
+        "nobody takes over from a master that still sends: never fails over"
+    )
+    hint = "track it without weight, which means FAULT, or remove nopreempt from the backups"
+    return problem(tracked.origin, "track-nopreempt", "warning", message, hint)
+
+
+def returns(
+    name: str, leader: str, second: str, tracked: Tracked, group: Group
+) -> Iterator[Problem]:
+    """It fails over; and once all is well again it moves back, unless told otherwise."""
+    config, one = group[leader]
+    if queries.time_us(one.other, "preempt_delay") and one.state != "MASTER":
+        return
+    rival = healthy(group[second][1], group[second][0])
+    best, left = healthy(one, config), after(one, config, tracked)
+    message = (
+        f"{name}: when {tracked.name} fails, {leader} has {best} {MINUS} "
+        f"{tracked.healthy - tracked.failed} = {left}, below {rival} of {second}: it fails over, "
+        f"and when it succeeds again {best} is above {rival}: the addresses move back at once"
+    )
+    hint = "write state BACKUP and preempt_delay, so that they move back later"
+    yield problem(tracked.origin, "track-returns", "info", message, hint)
+
+
+def opposite(models: dict[str, Config]) -> Iterator[Problem]:
+    """Members of a sync group of which each node wants another: none gets all, so none gets any."""
+    if len(models) < 2:
+        return
+    first = next(iter(models.values()))
+    for group in queries.sync_groups(first):
+        wants: dict[str, str] = {}
+        for name, _ in group.members:
+            found = {node: config.instance(name) for node, config in models.items()}
+            here = {
+                node: healthy(one, models[node]) for node, one in found.items() if one is not None
+            }
+            best = max(here.values(), default=0)
+            leaders = [node for node, value in here.items() if value == best]
+            if len(here) == len(models) and len(leaders) == 1:
+                wants[name] = leaders[0]
+        if len(set(wants.values())) > 1:
+            (a, node_a), (b, node_b) = _two(wants)
+            one = first.instance(b)
+            message = (
+                f"{group.name}: {node_a} is the highest in {a} and {node_b} in {b}, but a sync "
+                "group changes as a whole: the members can never agree on a master"
+            )
+            hint = "give one node the highest priority in all members"
+            where = place(one, "priority") if one is not None else group.origin
+            yield problem(where, "sync-disagree", "error", message, hint)
+
+
+def _two(wants: dict[str, str]) -> tuple[tuple[str, str], tuple[str, str]]:
+    first = next(iter(wants.items()))
+    return first, next(item for item in wants.items() if item[1] != first[1])

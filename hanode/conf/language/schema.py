@@ -1,0 +1,203 @@
+"""What keywords there are: the single source for binding, checks, rendering and help.
+
+PURE. The tables are in `keywords/`; here is their form and the ways to ask them. A block is named
+after its keyword, except where one word opens different blocks (`track_file`).
+"""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, replace
+from typing import TypedDict, Unpack
+
+from hanode.conf.language.values import Bool, Flag, Value
+
+ROOT = "root"
+ANY_WORDS = Value()
+LATEST = "2.4.3"
+"""The last release whose words were compared with those of the releases before it."""
+NEXT = "2.4.4"
+"""Stands for whatever release comes after it: nobody knows its number yet."""
+
+
+@dataclass(frozen=True, slots=True)
+class Keyword:
+    """One word of the language in one block."""
+
+    name: str
+    value: Value = ANY_WORDS
+    help: str = ""
+    default: str | None = None
+    opens: str | None = None
+    """The block that its braces hold."""
+    field: str | None = None
+    """The model's field; None: kept as a Statement."""
+    repeats: bool = False
+    """May stand more than once in a block."""
+    same_as: str | None = None
+    """It is another spelling of this word."""
+    since: str = ""
+    """The first release that has it; "": 2.2.7 has it. See NEXT."""
+    old: str = ""
+    """Set: keepalived warns about it; what to do instead."""
+    successor: str | None = None
+    """The word that can be written in its place."""
+    secret: bool = False
+    engine: str = "planned"
+    """What hanode does with it: runs, planned or ignored."""
+    before: tuple[str, Value] | None = None
+    """A release, and what the value had to be before it."""
+
+    @property
+    def came(self) -> str:
+        """Since which release it is there, as people say it; "" where 2.2.7 has it."""
+        return f"after {LATEST}" if self.since == NEXT else self.since
+
+    def value_in(self, has: Callable[[str], bool]) -> Value:
+        """What may stand after it in a program that `has` what came with some releases."""
+        if self.before is None or has(self.before[0]):
+            return self.value
+        return self.before[1]
+
+
+@dataclass(frozen=True, slots=True)
+class Block:
+    """What may stand between a pair of braces."""
+
+    name: str
+    keywords: dict[str, Keyword]
+    """The words that begin a statement; of a block of lines, the options of a line."""
+    lines: str | None = None
+    """Set where the lines are no keywords: what one is ("an address", "a route")."""
+    head: tuple[tuple[str, Value], ...] = ()
+    """What a line begins with, before its options: one word each, with what to call it."""
+    spare: Value | None = None
+    """What a line's word is that is no option: a route's destination."""
+
+
+class Row(TypedDict, total=False):
+    """What a row of a table may say besides name, value and help."""
+
+    default: str | None
+    opens: str | None
+    field: str | None
+    repeats: bool
+    same_as: str | None
+    since: str
+    old: str
+    successor: str | None
+    secret: bool
+    engine: str
+    before: tuple[str, Value] | None
+
+
+def word(name: str, value: Value | None = None, help: str = "", **more: Unpack[Row]) -> Keyword:
+    """A row of a table; without a value it stands alone."""
+    return Keyword(name, Flag() if value is None else value, help, **more)
+
+
+def switch(name: str, help: str = "", **more: Unpack[Row]) -> Keyword:
+    """A row of a table with a boolean."""
+    return Keyword(name, Bool(), help, **more)
+
+
+def block(
+    name: str,
+    rows: Iterable[Keyword] = (),
+    lines: str | None = None,
+    head: tuple[tuple[str, Value], ...] = (),
+    spare: Value | None = None,
+) -> Block:
+    """A block of rows; a row that is `same_as` another takes over what it does not say."""
+    keywords = {row.name: row for row in rows}
+    for row in list(keywords.values()):
+        if row.same_as is not None and row.same_as in keywords:
+            main = keywords[row.same_as]
+            keywords[row.name] = replace(
+                main, name=row.name, same_as=main.name, old=row.old, successor=row.successor
+            )
+    return Block(name, keywords, lines, head, spare)
+
+
+@functools.cache
+def blocks() -> dict[str, Block]:
+    """All blocks by name."""
+    from hanode.conf.keywords import ALL
+
+    return {b.name: b for b in ALL}
+
+
+@functools.cache
+def homes(name: str) -> tuple[str, ...]:
+    """The blocks in which a word is a keyword."""
+    return tuple(b.name for b in blocks().values() if b.lines is None and name in b.keywords)
+
+
+@functools.cache
+def lines_with(name: str) -> tuple[str, ...]:
+    """The blocks of lines in which a word is an option."""
+    return tuple(b.name for b in blocks().values() if b.lines is not None and name in b.keywords)
+
+
+@functools.cache
+def root_words() -> frozenset[str]:
+    """The words that open a block at the root and are keywords nowhere else."""
+    return frozenset(
+        k.name
+        for k in blocks()[ROOT].keywords.values()
+        if k.opens is not None and homes(k.name) == (ROOT,)
+    )
+
+
+@functools.cache
+def script_words() -> frozenset[str]:
+    """The words after which both kinds of quotes count."""
+    from hanode.conf.language.values import Script
+
+    return frozenset(
+        k.name
+        for b in blocks().values()
+        for k in b.keywords.values()
+        if isinstance(k.value, Script)
+    )
+
+
+@functools.cache
+def secret_words() -> frozenset[str]:
+    """The words whose value nobody may see."""
+    return frozenset(k.name for b in blocks().values() for k in b.keywords.values() if k.secret)
+
+
+def nearest(wrong: str, candidates: Iterable[str]) -> str | None:
+    """The candidate that a typing mistake most likely meant, if there is a clear one."""
+    if not 3 <= len(wrong) <= 40:
+        return None
+    limit = 1 if len(wrong) < 6 else 2
+    best = [
+        (distance, candidate)
+        for candidate in candidates
+        if abs(len(candidate) - len(wrong)) <= limit
+        and (distance := _distance(wrong, candidate, limit)) <= limit
+    ]
+    best.sort()
+    if not best or (len(best) > 1 and best[0][0] == best[1][0]):
+        return None
+    return best[0][1]
+
+
+def _distance(a: str, b: str, limit: int) -> int:
+    """Edit distance with swaps of neighbours; anything above `limit` may be given as limit + 1."""
+    older: list[int] = []
+    previous = list(range(len(b) + 1))
+    for i, x in enumerate(a, 1):
+        current = [i]
+        for j, y in enumerate(b, 1):
+            cost = min(previous[j] + 1, current[j - 1] + 1, previous[j - 1] + (x != y))
+            if i > 1 and j > 1 and x == b[j - 2] and a[i - 2] == y:
+                cost = min(cost, older[j - 2] + 1)
+            current.append(cost)
+        if min(current) > limit:
+            return limit + 1
+        older, previous = previous, current
+    return previous[-1]

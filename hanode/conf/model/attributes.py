@@ -1,0 +1,285 @@
+"""Typed readings of statements: one reader for every keyword, by the tables that judged it.
+
+PURE. The model keeps what has no column of its own as `Statement`s: they are what is written,
+merged and rendered. What they mean is read from them when it is asked for, by attributes:
+
+    interval_us = Said[int]()      # None where it is not written
+    init_fail = Switch()           # whether it is written
+    include = Every[str]()         # each time it is written
+    url = Inner(Url)               # the blocks inside
+    track_script = Lines(Tracked)  # the lines of a block that holds no keywords
+
+An attribute is named after its keyword; the unit of a time may follow (`interval_us`). What does
+not fit is left out, and of equal words the last that fits counts: `check` has said so.
+"""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import ClassVar, Generic, Protocol, Self, TypeVar, overload
+
+from hanode.conf.language.schema import Keyword, blocks
+from hanode.conf.language.values import BadValue, Value
+from hanode.conf.model.statements import NOWHERE, Note, Origin, Places, Statement
+from hanode.conf.text.lexer import unquote
+
+T = TypeVar("T")
+
+UNITS = ("_us", "_ms", "_s")
+
+
+class Owner(Protocol):
+    """An object of the model: something with statements of its own."""
+
+    BLOCK: ClassVar[str]
+
+    @property
+    def other(self) -> tuple[Statement, ...]: ...
+
+    @property
+    def origin(self) -> Origin: ...
+
+    @property
+    def places(self) -> Places: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """A block that is kept as it was written, with its meaning in attributes."""
+
+    BLOCK: ClassVar[str] = ""
+    statement: Statement
+
+    @property
+    def other(self) -> tuple[Statement, ...]:
+        """What stands in it."""
+        return self.statement.children or ()
+
+    @property
+    def origin(self) -> Origin:
+        """Where it stands."""
+        return self.statement.origin
+
+    @property
+    def places(self) -> Places:
+        """All of it is in `other`, which knows its places."""
+        return ()
+
+    @property
+    def notes(self) -> tuple[Note, ...]:
+        """The comments at it."""
+        return self.statement.notes
+
+
+class Named(Part):
+    """A block with a name behind its keyword."""
+
+    __slots__ = ()
+
+    @property
+    def name(self) -> str:
+        """Its name; "" where it has none, which is an error."""
+        return unquote(self.statement.words[1]) if len(self.statement.words) > 1 else ""
+
+
+class Word(Generic[T]):
+    """What the attributes have in common: which keyword they read."""
+
+    def __init__(
+        self,
+        keyword: str | None = None,
+        *,
+        kind: Value | None = None,
+        made: Callable[[Statement], T | None] | None = None,
+    ) -> None:
+        """`kind` reads the words instead of the table's kind; `made` the whole statement.
+
+        `made` gives None where the statement does not fit.
+        """
+        self.keyword = keyword
+        self.kind = kind
+        self.made = made
+
+    def __set_name__(self, owner: type, name: str) -> None:
+        self.name = name
+        self.__doc__ = f"`{self.keyword or name}` of the file."
+
+    def each(self, owner: Owner) -> Iterator[T]:
+        """The value each time it is written."""
+        keyword = keyword_of(owner.BLOCK, self.keyword or self.name)
+        for statement in statements_of(owner, keyword):
+            if self.made is not None:
+                value = self.made(statement)
+                if value is not None:
+                    yield value
+                continue
+            words = [unquote(word) for word in statement.words[1:]]
+            kind = self.kind or keyword.value
+            try:
+                if len(words) >= kind.least:
+                    yield kind.read(words[: kind.most])
+            except BadValue:
+                continue
+
+
+class Said(Word[T]):
+    """The value of a keyword; None where it is not written, or stands there without a value."""
+
+    @overload
+    def __get__(self, owner: None, cls: type) -> Self: ...
+    @overload
+    def __get__(self, owner: Owner, cls: type) -> T | None: ...
+    def __get__(self, owner: Owner | None, cls: type) -> Self | T | None:
+        if owner is None:
+            return self
+        last: T | None = None
+        for value in self.each(owner):
+            last = value
+        return last
+
+
+class Every(Word[T]):
+    """The values of a keyword that may stand more than once."""
+
+    @overload
+    def __get__(self, owner: None, cls: type) -> Self: ...
+    @overload
+    def __get__(self, owner: Owner, cls: type) -> tuple[T, ...]: ...
+    def __get__(self, owner: Owner | None, cls: type) -> Self | tuple[T, ...]:
+        return self if owner is None else tuple(self.each(owner))
+
+
+class Switch(Word[bool]):
+    """Whether a keyword that stands alone is written."""
+
+    @overload
+    def __get__(self, owner: None, cls: type) -> Self: ...
+    @overload
+    def __get__(self, owner: Owner, cls: type) -> bool: ...
+    def __get__(self, owner: Owner | None, cls: type) -> Self | bool:
+        return self if owner is None else any(True for _ in self.each(owner))
+
+
+class Blocks(Generic[T]):
+    """What the blocks of a keyword come to."""
+
+    def __init__(self, make: Callable[[Statement], T], keyword: str | None = None) -> None:
+        self.make = make
+        self.keyword = keyword
+
+    def __set_name__(self, owner: type, name: str) -> None:
+        self.name = name
+        self.__doc__ = f"`{self.keyword or name}` of the file."
+
+    def each(self, owner: Owner) -> Iterator[Statement]:
+        """The blocks."""
+        return statements_of(owner, keyword_of(owner.BLOCK, self.keyword or self.name))
+
+
+class Inner(Blocks[T]):
+    """Each block of a keyword."""
+
+    @overload
+    def __get__(self, owner: None, cls: type) -> Self: ...
+    @overload
+    def __get__(self, owner: Owner, cls: type) -> tuple[T, ...]: ...
+    def __get__(self, owner: Owner | None, cls: type) -> Self | tuple[T, ...]:
+        if owner is None:
+            return self
+        return tuple(self.make(statement) for statement in self.each(owner))
+
+
+class Last(Blocks[T]):
+    """The block of a keyword that should stand once; None where it is not written."""
+
+    @overload
+    def __get__(self, owner: None, cls: type) -> Self: ...
+    @overload
+    def __get__(self, owner: Owner, cls: type) -> T | None: ...
+    def __get__(self, owner: Owner | None, cls: type) -> Self | T | None:
+        if owner is None:
+            return self
+        found = list(self.each(owner))
+        return self.make(found[-1]) if found else None
+
+
+class Lines(Blocks[T | None]):
+    """The lines of all blocks of a keyword; `make` gives None for a line that does not fit."""
+
+    @overload
+    def __get__(self, owner: None, cls: type) -> Self: ...
+    @overload
+    def __get__(self, owner: Owner, cls: type) -> tuple[T, ...]: ...
+    def __get__(self, owner: Owner | None, cls: type) -> Self | tuple[T, ...]:
+        if owner is None:
+            return self
+        lines = (line for block in self.each(owner) for line in block.children or ())
+        made = (self.make(line) for line in lines if line.words)
+        return tuple(one for one in made if one is not None)
+
+
+@functools.cache
+@functools.cache
+def keyword_of(block: str, name: str) -> Keyword:
+    """The main keyword of an attribute or another spelling; KeyError where there is none."""
+    table = blocks()[block].keywords
+    stem = next((name.removesuffix(unit) for unit in UNITS if name.endswith(unit)), name)
+    for candidate in (name, name.replace("_", "-"), stem):
+        found = table.get(candidate)
+        if found is not None:
+            return table[found.same_as or found.name]
+    by_field = next((k for k in table.values() if k.field == name and k.same_as is None), None)
+    if by_field is None:
+        raise KeyError(f"{name} is no keyword of {block}")
+    return by_field
+
+
+def spelling_of(block: str, name: str) -> str:
+    """The keyword that a name means in a block; the name itself where it means none."""
+    try:
+        return keyword_of(block, name).name
+    except KeyError:
+        return name
+
+
+def statements_of(owner: Owner, keyword: Keyword) -> Iterator[Statement]:
+    """An object's statements of a keyword or another spelling of it, if they have its form."""
+    table = blocks()[owner.BLOCK].keywords
+    for statement in owner.other:
+        found = table.get(unquote(statement.keyword))
+        if (
+            found is not None
+            and keyword.name in (found.name, found.same_as)
+            and (found.opens is None) == (statement.children is None)
+        ):
+            yield statement
+
+
+def places_of(owner: Owner, name: str) -> Iterator[Origin]:
+    """Where the statements of a keyword stand, those that count last."""
+    attribute = getattr(type(owner), name, None)
+    if isinstance(attribute, Word | Blocks):
+        name = attribute.keyword or name
+    main = spelling_of(owner.BLOCK, name)
+    yield from (where for said, where in owner.places if said == main)
+    keyword = blocks()[owner.BLOCK].keywords.get(main)
+    if keyword is not None:
+        yield from (s.origin for s in statements_of(owner, keyword))
+
+
+def written(owner: Owner, name: str) -> bool:
+    """Whether a keyword is written, whatever its value; `name` as in the file or as attribute."""
+    return any(True for _ in places_of(owner, name))
+
+
+def place(owner: Owner, name: str) -> Origin:
+    """Where a value was written; the object's own place where it was not.
+
+    `name` is the keyword, or the attribute: `advert_int` or `advert_int_us`.
+    """
+    where = NOWHERE
+    for found in places_of(owner, name):
+        where = found
+    return owner.origin if where is NOWHERE else where

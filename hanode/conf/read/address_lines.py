@@ -1,0 +1,77 @@
+"""Lines that are no keywords: an address with its options, and all the others.
+
+PURE. An address line is `IP[/len] [option …]`; keepalived ignores an option that it does not know.
+"""
+
+from __future__ import annotations
+
+from hanode.conf.language.schema import Block, blocks
+from hanode.conf.language.values import BadValue, is_ip, read_prefixed
+from hanode.conf.model.model import Address, Note, Origin
+from hanode.conf.read import option_lines
+from hanode.conf.read.blocks import Raw, at_span
+from hanode.conf.text.lexer import unquote
+from hanode.conf.text.problems import Problem, Severity
+
+
+def bind_address(
+    raw: Raw,
+    notes: list[Note],
+    place: Origin,
+    problems: list[Problem],
+    block: str = "virtual_ipaddress",
+) -> Address | None:
+    """The address of a line, or None where it has none."""
+    words = [unquote(word) for word in raw.words]
+    if raw.children is not None or not words:
+        message = "an address line takes no block; write one address on each line"
+        span = raw.spans[0] if raw.spans else (raw.line.start, raw.line.end)
+        problems.append(at_span(raw.line, span, "block-unexpected", "error", message))
+        return None
+    try:
+        ip, prefix = read_prefixed(words[0])
+    except BadValue as error:
+        instead = "takes the longest" if is_ip(words[0].partition("/")[0]) else "skips the line"
+        message = f"{error}; keepalived {instead}"
+        hint = "write one address on each line, such as 192.0.2.1/24"
+        severity: Severity = "warning" if error.mild else "error"
+        problems.append(
+            at_span(raw.line, raw.spans[0], "bad-address", severity, message, hint=hint)
+        )
+        return None
+    if len(words) == 1:
+        return Address(ip, prefix, None, (), tuple(notes), place)
+    found = option_lines.read(raw, blocks()[block], first=1)
+    problems += found.problems
+    problems += option_lines.address_law(raw, found)
+    devices = [option for option in found.options if option.name == "dev" and any(option.words)]
+    named = {at for option in devices for at in (option.at, option.at + 1)}
+    options = tuple(raw.words[at] for at in range(1, len(words)) if at not in named)
+    dev = devices[-1].words[0] if devices else None
+    return Address(ip, prefix, dev, options, tuple(notes), place)
+
+
+def check_line(raw: Raw, table: Block, problems: list[Problem]) -> None:
+    """Problems of a line in a block that holds no keywords."""
+    if raw.children is not None and raw.words:
+        message = f"{table.name} holds lines, each {table.lines}, and no blocks"
+        problems.append(at_span(raw.line, raw.spans[0], "block-unexpected", "error", message))
+        return
+    if table.lines == "an address":
+        bind_address(raw, [], Origin(), problems, table.name)
+    elif raw.words:
+        problems += option_lines.check(raw, table)
+
+
+def knows(option: str) -> bool:
+    """Whether keepalived knows the option of a virtual address."""
+    return option in blocks()["virtual_ipaddress"].keywords
+
+
+def readable(words: tuple[str, ...]) -> bool:
+    """Whether a line begins with an address."""
+    try:
+        read_prefixed(unquote(words[0]))
+    except BadValue:
+        return False
+    return True

@@ -1,0 +1,387 @@
+"""From nested statements to the model, with a Problem for whatever does not fit.
+
+PURE. The schema's tables decide what a word means; the classes of the model are filled from the
+rows that name a `field`. Whatever has no field, is unknown, or does not fit is kept as a Statement
+in `other`, in order: nothing is dropped. Of a value written twice the last one counts, as in
+keepalived.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from hanode.conf.language.defaults import AUTH_PASS_BYTES
+from hanode.conf.language.releases import Target
+from hanode.conf.language.schema import ROOT, Block, Keyword, blocks, root_words, script_words
+from hanode.conf.language.values import BadValue, Endpoint, Ip, is_ip
+from hanode.conf.model.model import (
+    Address,
+    Config,
+    GlobalDefs,
+    Note,
+    Origin,
+    RealServer,
+    Statement,
+    TcpCheck,
+    VirtualServer,
+    VrrpInstance,
+)
+from hanode.conf.read.address_lines import bind_address, check_line
+from hanode.conf.read.blocks import Raw, at_span, build
+from hanode.conf.read.in_order import read_in_order
+from hanode.conf.read.kept import origin, own_notes, statement
+from hanode.conf.read.misread_braces import settle
+from hanode.conf.read.refused import refused, superfluous, too_many
+from hanode.conf.read.unknown import judge, place_name
+from hanode.conf.text.expand import Expanded
+from hanode.conf.text.lexer import unquote
+from hanode.conf.text.problems import Fix, Problem, Severity
+from hanode.conf.text.tree import INCLUDES
+
+JOINED = ("authentication", "virtual_ipaddress", "virtual_ipaddress_excluded")
+"""Blocks of an instance that are fields; of what does not fit in them, one Statement is kept."""
+
+
+@dataclass(slots=True)
+class Scan:
+    """What a block's statements came to."""
+
+    values: dict[str, Any] = field(default_factory=dict)
+    opened: list[tuple[Keyword, Raw]] = field(default_factory=list)
+    other: list[Statement] = field(default_factory=list)
+    notes: list[Note] = field(default_factory=list)
+    places: list[tuple[str, Origin]] = field(default_factory=list)
+
+    def all_notes(self, raw: Raw) -> tuple[Note, ...]:
+        """The comments of the block and of what has a field in it."""
+        own = own_notes(raw)
+        return (*own, *self.notes) if own or self.notes else ()
+
+
+def bind(expanded: Expanded, target: Target) -> tuple[Config, list[Problem]]:
+    """The model of logical lines."""
+    raw = build(expanded.lines, root_words(), script_words())
+    binder = _Binder(target)
+    config = binder.root(raw.statements, raw.tail)
+    found = [*expanded.problems, *raw.problems, *binder.problems]
+    found += read_in_order(raw.statements)
+    return config, settle(expanded.lines, found, target)
+
+
+class _Binder:
+    def __init__(self, target: Target) -> None:
+        self.target = target
+        self.problems: list[Problem] = []
+        self.known: dict[tuple[str, tuple[str, ...], bool], tuple[Keyword, Any, bool]] = {}
+        """By block, words and whether it is no block: what was read without a problem."""
+
+    # --- the model's classes -----------------------------------------------------------------
+
+    def root(self, statements: list[Raw], tail: list[str]) -> Config:
+        scan = self.scan(statements, ROOT, {"global_defs", "vrrp_instance", "virtual_server"})
+        globals_: list[Raw] = []
+        instances: list[VrrpInstance] = []
+        servers: list[VirtualServer] = []
+        for keyword, raw in scan.opened:
+            if keyword.name == "global_defs":
+                globals_.append(raw)
+            elif keyword.name == "vrrp_instance":
+                instances.append(self.instance(raw))
+            else:
+                servers.append(self.virtual_server(raw))
+        if tail:
+            scan.notes.append(Note("}", tuple(tail)))
+        return Config(
+            self.global_defs(globals_),
+            tuple(instances),
+            tuple(servers),
+            tuple(scan.other),
+            tuple(scan.notes),
+        )
+
+    def global_defs(self, raws: list[Raw]) -> GlobalDefs:
+        if not raws:
+            return GlobalDefs()
+        children = [child for raw in raws for child in raw.children or ()]
+        scan = self.scan(children, "global_defs")
+        notes = [note for raw in raws for note in own_notes(raw)]
+        return GlobalDefs(
+            **scan.values,
+            other=tuple(scan.other),
+            notes=(*notes, *scan.notes),
+            origin=origin(raws[0]),
+            places=tuple(scan.places),
+        )
+
+    def instance(self, raw: Raw) -> VrrpInstance:
+        scan = self.scan(raw.children or [], "vrrp_instance", set(JOINED))
+        vips: list[Address] = []
+        excluded: list[Address] = []
+        misfits: dict[str, list[Statement]] = {name: [] for name in JOINED}
+        for keyword, inner in scan.opened:
+            name = keyword.name
+            scan.notes += own_notes(inner, name)
+            scan.places.append((name, origin(inner)))
+            if name == "authentication":
+                found = self.scan(inner.children or [], name)
+                scan.values |= found.values
+                scan.places += found.places
+                scan.notes += [Note(f"{name}/{n.at}", n.before, n.after) for n in found.notes]
+                misfits[name] += found.other
+                continue
+            into = vips if name == "virtual_ipaddress" else excluded
+            misfits[name] += self.addresses(inner, into)
+        scan.other += [Statement((n,), tuple(kept)) for n, kept in misfits.items() if kept]
+        return VrrpInstance(
+            name=unquote(raw.words[1]),
+            **scan.values,
+            vips=tuple(vips),
+            excluded=tuple(excluded),
+            other=tuple(scan.other),
+            notes=scan.all_notes(raw),
+            origin=origin(raw),
+            places=tuple(scan.places),
+        )
+
+    def addresses(self, raw: Raw, into: list[Address]) -> list[Statement]:
+        """Appends the addresses of a block; returns the lines that are none."""
+        rest: list[Statement] = []
+        for child in raw.children or ():
+            address = bind_address(child, [*own_notes(child)], origin(child), self.problems)
+            if address is None:
+                rest.append(statement(child))
+            else:
+                into.append(address)
+        return rest
+
+    def virtual_server(self, raw: Raw) -> VirtualServer:
+        ip, port = Endpoint().read([unquote(w) for w in raw.words[1:]])
+        scan = self.scan(raw.children or [], "virtual_server", {"real_server"})
+        return VirtualServer(
+            ip,
+            port,
+            **scan.values,
+            real_servers=tuple(self.real_server(inner) for _, inner in scan.opened),
+            other=tuple(scan.other),
+            notes=scan.all_notes(raw),
+            origin=origin(raw),
+            places=tuple(scan.places),
+        )
+
+    def real_server(self, raw: Raw) -> RealServer:
+        ip, port = Endpoint().read([unquote(w) for w in raw.words[1:]])
+        scan = self.scan(raw.children or [], "real_server", {"TCP_CHECK"})
+        check = None
+        for number, (_, inner) in enumerate(scan.opened):
+            found = self.tcp_check(inner)
+            if number == 0:
+                check = found
+            else:
+                scan.other.append(statement(inner))
+        return RealServer(
+            ip,
+            port,
+            **scan.values,
+            check=check,
+            other=tuple(scan.other),
+            notes=scan.all_notes(raw),
+            origin=origin(raw),
+            places=tuple(scan.places),
+        )
+
+    def tcp_check(self, raw: Raw) -> TcpCheck:
+        scan = self.scan(raw.children or [], "TCP_CHECK")
+        return TcpCheck(
+            **scan.values,
+            other=tuple(scan.other),
+            notes=scan.all_notes(raw),
+            origin=origin(raw),
+            places=tuple(scan.places),
+        )
+
+    # --- any block ---------------------------------------------------------------------------
+
+    def scan(self, raws: list[Raw], name: str, typed: set[str] | None = None) -> Scan:
+        """Reads a block's statements; those that open a block in `typed` are left to the caller."""
+        table = blocks()[name]
+        scan = Scan()
+        seen: dict[str, Raw] = {}
+        for raw in raws:
+            if not raw.words:
+                scan.other.append(statement(raw))
+                continue
+            words = raw.words
+            known = self.known.get((name, words, raw.children is None))
+            keyword = known[0] if known else table.keywords.get(unquote(words[0]))
+            if keyword is None:
+                # An include that stands at its place was told of where it was looked for.
+                if raw.words[0] not in INCLUDES:
+                    self.unknown(raw, table)
+                scan.other.append(statement(raw))
+                continue
+            value, fits = known[1:] if known else self.remembered(keyword, raw, table)
+            main = keyword.same_as or keyword.name
+            if not keyword.repeats:
+                if main in seen:
+                    self.twice(seen[main], raw, main)
+                seen[main] = raw
+            if not fits:
+                scan.other.append(statement(raw))
+            elif keyword.opens is not None and typed is not None and keyword.name in typed:
+                scan.opened.append((keyword, raw))
+            elif keyword.field is not None and value is not None:
+                kept = keyword.name == "state" and scan.values.get("state") == "MASTER"
+                if not kept:  # as in keepalived, MASTER is not taken back
+                    scan.values[keyword.field] = value
+                    scan.places.append((main, origin(raw)))
+                if keyword.name == "auth_pass":
+                    self.password(raw, value)
+                if raw.before or raw.after or raw.close_before or raw.close_after:
+                    scan.notes += own_notes(raw, main)
+            else:
+                if keyword.opens is not None:
+                    self.check_block(raw, blocks()[keyword.opens])
+                scan.other.append(statement(raw))
+        return scan
+
+    def check_block(self, raw: Raw, table: Block) -> None:
+        """Problems of a block that is kept as it is."""
+        if table.lines is None:
+            self.scan(raw.children or [], table.name)
+            return
+        for child in raw.children or ():
+            check_line(child, table, self.problems)
+
+    def remembered(self, keyword: Keyword, raw: Raw, table: Block) -> tuple[Any, bool]:
+        """As `read`; what has nothing wrong need not be read again where it stands again."""
+        before = len(self.problems)
+        value, fits = self.read(keyword, raw, table)
+        often = keyword.opens is None or len(raw.words) == 1
+        if often and fits and len(self.problems) == before and table.name != ROOT:
+            self.known[table.name, raw.words, raw.children is None] = keyword, value, True
+        return value, fits
+
+    def read(self, keyword: Keyword, raw: Raw, table: Block) -> tuple[Any, bool]:
+        """The value of a keyword's words, and whether all of it fits."""
+        if keyword.since and not self.target.has(keyword.since):
+            message = (
+                f"{keyword.name} came with keepalived {keyword.came}; {self.target} ignores it"
+            )
+            self.add(raw, 0, "newer-keyword", "warning", message)
+        words = [unquote(w) for w in raw.words[1:]]
+        if keyword.opens is not None and raw.children is None:
+            self.add(raw, 0, "block-missing", "error", f"{keyword.name} needs a block: {{ … }}")
+            return None, False
+        if keyword.opens is None and raw.children is not None:
+            message = f"{keyword.name} takes no block; keepalived loses count of the braces here"
+            self.add(raw, 0, "block-unexpected", "error", message)
+            return None, False
+        value = keyword.value_in(self.target.has)
+        if len(words) < value.least:
+            message = f"{keyword.name} needs {value.shape}"
+            self.add(raw, 0, "value-missing", "error", message)
+            return None, False
+        if len(words) > value.most:
+            self.problems.append(too_many(raw, keyword.name, value.most))
+        if isinstance(value, Ip) and "/" in words[0]:
+            self.prefix(raw)
+        if keyword.old:
+            self.old(keyword, raw)
+        try:
+            if keyword.name == "virtual_server" and table.name == ROOT:
+                value.read(words)
+                return None, self.by_address(raw, words)
+            return value.read(words[: value.most]), True
+        except BadValue as error:
+            self.problems.append(refused(raw, keyword, value, error))
+            return None, False
+
+    def by_address(self, raw: Raw, words: list[str]) -> bool:
+        """Whether a virtual_server is named by address; raises BadValue where it has no name."""
+        if words and words[0] in ("fwmark", "group") and len(words) > 1:
+            self.scan(raw.children or [], "virtual_server")
+            return False
+        if not words or not is_ip(words[0]):
+            raise BadValue("needs an IP address and a port, or fwmark N, or group NAME")
+        Endpoint().read(words[:2])
+        if len(words) > 2:
+            message = "virtual_server: keepalived ignores what stands after the port"
+            self.problems.append(superfluous(raw, 3, message))
+        return True
+
+    # --- problems ----------------------------------------------------------------------------
+
+    def unknown(self, raw: Raw, table: Block) -> None:
+        word = unquote(raw.words[0])
+        verdict = judge(word, table.name)
+        fix = None
+        span = raw.spans[0]
+        if raw.line.macro is None:
+            if verdict.instead:
+                fix = Fix(f"write {verdict.instead}", *span, verdict.instead)
+            elif verdict.remove and raw.children is None:
+                whole = raw.line.source.whole_line(raw.start, raw.end)
+                fix = Fix("remove the line", *(whole or (raw.start, raw.end)), "")
+        severity: Severity = "warning"
+        message = verdict.message
+        if raw.children is not None and table.name != ROOT:
+            severity = "error"
+            message += f", and takes its closing brace for the end of {place_name(table.name)}"
+        self.problems.append(
+            at_span(raw.line, span, verdict.code, severity, message, hint=verdict.hint, fix=fix)
+        )
+
+    def password(self, raw: Raw, value: str) -> None:
+        """auth_pass beyond 8 bytes is not sent. The fix holds nothing of the password."""
+        sent = value.encode(errors="replace")[:AUTH_PASS_BYTES].decode(errors="ignore")
+        if sent == value:
+            return
+        message = (
+            f"auth_pass has {len(value)} characters, but only the first {len(sent)} are sent: "
+            "the rest protects nothing"
+        )
+        hint = "shorten it to what is sent; nothing changes for the other nodes"
+        fix = None
+        start, end = raw.spans[1]
+        start += raw.words[1].startswith('"')
+        end -= raw.words[1].endswith('"')
+        if raw.line.macro is None and end - start == len(value):
+            fix = Fix(f"shorten it to {len(sent)} characters", start + len(sent), end, "")
+        self.problems.append(
+            at_span(
+                raw.line, raw.spans[1], "auth-pass-long", "warning", message, hint=hint, fix=fix
+            )
+        )
+
+    def prefix(self, raw: Raw) -> None:
+        """A prefix length where only an address has a meaning."""
+        word = raw.words[0]
+        start, end = raw.spans[1]
+        fix = None
+        if raw.line.macro is None and not raw.words[1].startswith('"'):
+            fix = Fix("remove the prefix length", start + raw.words[1].index("/"), end, "")
+        message = f"{word} is an address without a prefix length; keepalived cuts it off"
+        self.problems.append(
+            at_span(raw.line, raw.spans[1], "prefix-ignored", "warning", message, fix=fix)
+        )
+
+    def old(self, keyword: Keyword, raw: Raw) -> None:
+        """A word that keepalived still takes, with a warning."""
+        message = f"{keyword.name} is an old word: {keyword.old}"
+        fix = None
+        if keyword.successor is not None and raw.line.macro is None:
+            fix = Fix(f"write {keyword.successor}", *raw.spans[0], keyword.successor)
+        self.problems.append(
+            at_span(raw.line, raw.spans[0], "deprecated-keyword", "warning", message, fix=fix)
+        )
+
+    def twice(self, first: Raw, again: Raw, name: str) -> None:
+        line = first.line.source.said_line(first.start)
+        counts = "MASTER" if name == "state" else "the last one"
+        message = f"{name} stands here again (first on line {line}); {counts} counts"
+        self.add(again, 0, "written-twice", "warning", message)
+
+    def add(self, raw: Raw, index: int, code: str, severity: Severity, message: str) -> None:
+        span = raw.spans[min(index, len(raw.spans) - 1)]
+        self.problems.append(at_span(raw.line, span, code, severity, message))

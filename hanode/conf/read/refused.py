@@ -1,0 +1,56 @@
+"""What to say about a value that its keyword does not take.
+
+PURE. A word that is one of a few may be misspelt: then the one that was meant is offered.
+"""
+
+from __future__ import annotations
+
+from hanode.conf.language.schema import Keyword, nearest
+from hanode.conf.language.values import BadValue, Choice, Perhaps, Value
+from hanode.conf.read.blocks import Raw, at_span
+from hanode.conf.text.lexer import unquote
+from hanode.conf.text.problems import Fix, Problem, Severity
+
+
+def refused(raw: Raw, keyword: Keyword, value: Value, error: BadValue) -> Problem:
+    """The problem at the word to blame, with the word that was meant where there is a clear one."""
+    index = min(error.index + 1, len(raw.spans) - 1)
+    span = raw.spans[index]
+    choice = value.inner if isinstance(value, Perhaps) else value
+    code, meant = "bad-value", None
+    if isinstance(choice, Choice):
+        code = choice.code
+        meant = _meant(unquote(raw.words[index]), choice.options)
+    hint = f"did you mean {meant}?" if meant is not None else None
+    fix = None
+    if meant is not None and raw.line.macro is None:
+        fix = Fix(f"write {meant}", *span, meant)
+    message = f"{keyword.name} {error}"
+    severity: Severity = "warning" if error.mild else "error"
+    return at_span(raw.line, span, code, severity, message, hint=hint, fix=fix)
+
+
+def too_many(raw: Raw, name: str, most: int) -> Problem:
+    """The problem of words after the value, of which the keyword takes at most `most`."""
+    message = f"{name}: keepalived ignores what stands after its value"
+    if name == "vrrp_instance":
+        message = "vrrp_instance has one name; keepalived leaves one with more words out"
+        return superfluous(raw, most + 1, message, "error")
+    if most == 0:
+        message = f"{name} stands alone; keepalived ignores what stands after it"
+    return superfluous(raw, most + 1, message)
+
+
+def superfluous(raw: Raw, index: int, message: str, severity: Severity = "warning") -> Problem:
+    """The problem of the words from `index` on, and the edit that removes them."""
+    start, end = raw.spans[index][0], raw.end
+    fix = None
+    if raw.line.macro is None:
+        fix = Fix("remove the words", raw.spans[index - 1][1], end, "")
+    return at_span(raw.line, (start, end), "extra-words", severity, message, fix=fix)
+
+
+def _meant(word: str, options: tuple[str, ...]) -> str | None:
+    """The option that differs in case only, or by a typing mistake."""
+    lower = {option.lower(): option for option in options}
+    return lower.get(word.lower()) or nearest(word, options)

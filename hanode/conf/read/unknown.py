@@ -1,0 +1,76 @@
+"""What to say about a word that is no keyword where it stands.
+
+PURE. Words that people copy from page to page have an entry of their own; for the others we look
+where the word would be at home, and then for a typing mistake.
+"""
+
+from __future__ import annotations
+
+import functools
+from dataclasses import dataclass
+
+from hanode.conf.language.schema import ROOT, blocks, homes, nearest
+from hanode.conf.language.values import one_of
+
+RETIRED = {
+    "nat_mask": "keepalived gave it up long ago",
+    "net_mask": "it was never a word of keepalived",
+}
+"""Words of old pages that today's keepalived ignores: the line can go."""
+
+_NOT_HTTP = (
+    "TCP_CHECK", "SMTP_CHECK", "DNS_CHECK", "UDP_CHECK", "PING_CHECK", "MISC_CHECK",
+    "virtual_server", "real_server",
+)  # fmt: skip
+INSTEAD = {("nb_get_retry", block): "retry" for block in _NOT_HTTP} | {
+    ("lb_kind", "real_server"): "lvs_method",
+    ("check_interval", "vrrp_script"): "interval",
+}
+"""What the word's place calls the same thing."""
+
+GIVEN_BY = {"track_file_block": "track_file"}
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """code, sentence, hint, and the word to write instead or whether the line can go."""
+
+    code: str
+    message: str
+    hint: str | None = None
+    instead: str | None = None
+    remove: bool = False
+
+
+@functools.lru_cache(maxsize=4096)
+def judge(word: str, block: str) -> Verdict:
+    """What to say about `word`, which is no keyword of `block`."""
+    place = place_name(block)
+    if word.startswith("@"):
+        message = f"{word} counts only at the beginning of a line; keepalived ignores what follows"
+        return Verdict("condition-misplaced", message, "write it on a line of its own")
+    if word in RETIRED:
+        message = f"{word} is unknown to today's keepalived ({RETIRED[word]}); it ignores the line"
+        return Verdict("retired-keyword", message, "remove the line", remove=True)
+    instead: str | None = INSTEAD.get((word, block))
+    at_home = [place_name(b) for b in homes(word)]
+    if at_home:
+        shown = one_of(tuple(at_home[:4])) if len(at_home) <= 4 else f"{at_home[0]} and others"
+        message = f"{word} belongs in {shown}, not in {place}; keepalived ignores it here"
+        hint = f"{block}'s word for it is {instead}" if instead else f"move it to {shown}"
+        if block != ROOT and ROOT in homes(word):
+            hint = "is a closing brace missing above?"
+        return Verdict("misplaced-keyword", message, hint, instead)
+    known = blocks()[block].keywords
+    if instead is None:
+        instead = nearest(word, known)
+    short = word if len(word) <= 40 else word[:40] + "…"
+    where = "outside of all blocks" if block == ROOT else f"in {place}"
+    message = f"keepalived knows no {short} {where} and ignores it"
+    guess = f"did you mean {instead}?" if instead else None
+    return Verdict("unknown-keyword", message, guess, instead)
+
+
+def place_name(block: str) -> str:
+    """How a person calls the block."""
+    return "the root of the file" if block == ROOT else GIVEN_BY.get(block, block)

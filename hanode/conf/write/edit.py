@@ -1,0 +1,274 @@
+"""Small edits: a change in the model's terms that touches only its own bytes.
+
+PURE. A place is named by the words of the blocks around it, outermost first:
+`("vrrp_instance HA_Group", "priority")`; `path` gives those of the model's objects. Without `node`
+a change is for every node that has such a block; with it, for that node alone: what the others
+read stays. What a macro made, or an included file holds, cannot be edited through here;
+`EditRefused` says so, with the place to go to. Every function gives a new Document; each byte
+outside the edit stays as it was.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from hanode.conf.language.schema import blocks
+from hanode.conf.model.attributes import Blocks, Part, Word, spelling_of
+from hanode.conf.model.model import (
+    Config,
+    GlobalDefs,
+    RealServer,
+    TcpCheck,
+    VirtualServer,
+    VrrpInstance,
+)
+from hanode.conf.text.expand import Reader
+from hanode.conf.text.lexer import CLOSE, COMMENT, OPEN, quote, tokens
+from hanode.conf.text.macros import begins_a_macro
+from hanode.conf.text.tree import INCLUDES, Document
+from hanode.conf.write.text_edits import Splice, appended, applied, cut, cut_for, line_of, replaced
+from hanode.conf.write.views import (
+    EditRefused,
+    Found,
+    Path,
+    View,
+    can_be_made,
+    editable,
+    spot,
+    views,
+    walk,
+)
+
+__all__ = [
+    "EditRefused",
+    "Path",
+    "add",
+    "add_address",
+    "path",
+    "remove",
+    "remove_address",
+    "set_value",
+]
+
+Owner = Config | GlobalDefs | VrrpInstance | VirtualServer | RealServer | TcpCheck | Part
+
+
+def path(*owners: Owner | str) -> tuple[str, ...]:
+    """The path to objects of the model, outermost first; the last may be a keyword.
+
+    `path(instance, "priority")`, `path(server, real, "weight")`; attributes count as keywords.
+    """
+    parts: list[str] = []
+    around: type = Config
+    for owner in owners:
+        if isinstance(owner, str):
+            parts += _keywords(around, owner)
+            continue
+        around = type(owner)
+        if not isinstance(owner, Config):
+            parts.append(_head(owner))
+    return tuple(parts)
+
+
+def _keywords(around: type, name: str) -> tuple[str, ...]:
+    """The keyword of an attribute, behind that of its block where the attribute is of it."""
+    name = {"vips": "virtual_ipaddress", "excluded": "virtual_ipaddress_excluded"}.get(name, name)
+    attribute = getattr(around, name, None)
+    if isinstance(attribute, Word | Blocks):
+        name = attribute.keyword or name
+    block: str = getattr(around, "BLOCK", "")
+    if block == VrrpInstance.BLOCK and name in blocks()["authentication"].keywords:
+        return "authentication", name
+    return (spelling_of(block, name),)
+
+
+def _head(owner: Owner) -> str:
+    """The words before an object's block."""
+    match owner:
+        case Part():
+            return " ".join(owner.statement.words)
+        case VrrpInstance():
+            return f"vrrp_instance {quote(owner.name)}"
+        case VirtualServer(group=str() as group):
+            return f"virtual_server group {quote(group)}"
+        case VirtualServer(fwmark=int() as mark):
+            return f"virtual_server fwmark {mark}"
+        case VirtualServer() | RealServer():
+            port = "" if owner.port is None else f" {owner.port}"
+            return f"{owner.BLOCK} {owner.ip}{port}"
+        case _:
+            return owner.BLOCK
+
+
+def set_value(
+    document: Document,
+    path: Path,
+    value: str,
+    *,
+    node: str | None = None,
+    read: Reader | None = None,
+) -> Document:
+    """The document in which the statement at `path` has this value.
+
+    `value` is what stands after the first words, as written in the file. A statement that is
+    missing is added at the end of its block. Of several the last one is changed: it is the one
+    that counts. Raises EditRefused.
+    """
+    one_line(value)
+    _said(path)
+    splices: list[Splice] = []
+    seen: list[tuple[View, Found]] = []
+    lacking: list[tuple[View, Found]] = []
+    for view in views(document, node, read):
+        found = walk(view, path[:-1])
+        if found.missing:
+            continue
+        seen.append((view, found))
+        matches = found.named(path[-1])
+        if not matches:
+            lacking.append((view, found))
+        for raw in matches if path[-1] == "state" else matches[-1:]:
+            editable(document, view, raw)
+            if raw.children is not None:
+                raise EditRefused(f"{path[-1]} is a block: name a statement inside it")
+            splices += replaced(document, raw, value, node)
+    new = f"{path[-1]} {value}".rstrip()
+    if not seen:
+        return add(document, path[:-1], new, node=node, read=read)
+    splices += _added(document, lacking, seen, (new,), node)
+    return applied(document, splices)
+
+
+def remove(
+    document: Document, path: Path, *, node: str | None = None, read: Reader | None = None
+) -> Document:
+    """The document without the statements (or the whole blocks) at `path`. Raises EditRefused."""
+    _said(path)
+    splices: list[Splice] = []
+    for view in views(document, node, read):
+        found = walk(view, path[:-1])
+        for raw in found.named(path[-1]) if not found.missing else ():
+            editable(document, view, raw)
+            splices += cut(document, raw) if node is None else cut_for(document, raw, node)
+    if not splices:
+        raise EditRefused(f"there is no {' / '.join(path)}")
+    return applied(document, splices)
+
+
+def add(
+    document: Document,
+    path: Path,
+    *lines: str,
+    node: str | None = None,
+    read: Reader | None = None,
+) -> Document:
+    """The document in which these lines stand at the end of the block at `path`; (): of the file.
+
+    A block takes a line for its head with `{`, one for each statement, and one for `}`. A block
+    without a name that is missing (`track_script`, `unicast_peer` …) is made. Raises EditRefused.
+    """
+    lines = tuple(line.strip() for line in lines)
+    _blocks_of(lines)
+    everybody = views(document, node, read)
+    places = [(view, walk(view, path)) for view in everybody]
+    seen = [(view, found) for view, found in places if can_be_made(found)]
+    if not seen:
+        raise EditRefused(f"there is no {' / '.join(path)}")
+    splices: list[Splice] = []
+    for heads in {found.missing for _, found in seen}:
+        group = [(view, found) for view, found in seen if found.missing == heads]
+        block = (*(f"{head} {{" for head in heads), *lines, *("}" for _ in heads))
+        around = path[: len(path) - len(heads)]
+        readers = [(view, walk(view, around)) for view in everybody]
+        splices += _added(document, group, readers, block, node)
+    return applied(document, splices)
+
+
+def add_address(
+    document: Document,
+    instance: str,
+    address: str,
+    *,
+    block: str = "virtual_ipaddress",
+    node: str | None = None,
+) -> Document:
+    """The document in which the instance's block has one more address line. Raises EditRefused."""
+    return add(document, (f"vrrp_instance {quote(instance)}", block), address, node=node)
+
+
+def remove_address(
+    document: Document,
+    instance: str,
+    address: str,
+    *,
+    block: str = "virtual_ipaddress",
+    node: str | None = None,
+) -> Document:
+    """The document without that address line (`IP/len`, or the IP alone). Raises EditRefused."""
+    return remove(document, (f"vrrp_instance {quote(instance)}", block, address), node=node)
+
+
+def _added(
+    document: Document,
+    lacking: list[tuple[View, Found]],
+    readers: list[tuple[View, Found]],
+    lines: Sequence[str],
+    node: str | None,
+) -> Iterator[Splice]:
+    """The lines in each block of those who lack them, said for them alone of its readers."""
+    owners = {spot(found.owner): found.owner for _, found in lacking}
+    for place, owner in owners.items():
+        who = [view for view, found in lacking if spot(found.owner) == place]
+        if owner is not None:
+            editable(document, who[0], owner)
+        reading = [v.node for v, found in readers if not found.missing and found.holds(owner)]
+        condition = None if owner is None else line_of(document, owner).condition
+        prefixes = _conditions([view.node for view in who], reading, condition, node)
+        yield from appended(document, owner, lines, prefixes)
+
+
+def _conditions(
+    who: list[str | None], all_: list[str | None], condition: str | None, node: str | None
+) -> list[str]:
+    """How to say that a line is for these nodes, in a block that all those read."""
+    if node is not None:
+        return [f"@{node} "]
+    if who == all_:
+        return [f"@{condition} " if condition is not None else ""]
+    others = [name for name in all_ if name not in who]
+    if condition is None and None not in who:
+        return [f"@{name} " for name in who]
+    if condition is None and len(others) == 1:
+        return [f"@^{others[0]} "]
+    raise EditRefused("only some nodes have this: edit the text, or one node after the other")
+
+
+def _said(path: Path) -> None:
+    if not path or not all(part.strip() for part in path):
+        raise EditRefused("the path names no statement")
+
+
+def one_line(value: str) -> None:
+    """Raises EditRefused for a text that would not stay one statement."""
+    kinds = {token.kind for token in tokens(value)}
+    if "\n" in value or kinds & {OPEN, CLOSE, COMMENT} or value.count('"') % 2:
+        shown = quote("text with # or {")
+        raise EditRefused(f"a value is one line without braces and comments; quote it: {shown}")
+
+
+def _blocks_of(lines: Sequence[str]) -> None:
+    """Raises EditRefused for lines that are not whole statements and blocks."""
+    depth = 0
+    for line in lines:
+        if line == "}":
+            depth -= 1
+        else:
+            one_line(line.removesuffix("{"))
+            depth += line.endswith("{")
+            first = tokens(line)[0].text if tokens(line) else "{"
+            if begins_a_macro(first) or first in INCLUDES or first == "{":
+                raise EditRefused("a line begins with a word, not with a condition or a macro")
+        if depth < 0:
+            break
+    if depth or not lines:
+        raise EditRefused("give whole statements, and blocks with both their braces")

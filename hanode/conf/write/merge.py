@@ -1,0 +1,315 @@
+"""One conditional document of the files of a cluster's nodes.
+
+PURE. Each file is bound and laid out; the statement trees are aligned, so that equal lines become
+common and the others conditional (`@NodeA priority 100`). `@ID` counts for one line only, so each
+line of a block that not every node has gets the prefix. The law: for every node,
+`bind(expand(merge(files), node)) == bind(files[node])`. Each node's own order is kept.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+
+from hanode.conf.check.check import DEFAULT_TARGET, Checked, check
+from hanode.conf.check.lint import problem
+from hanode.conf.model.model import Config, Note, Origin, Statement
+from hanode.conf.text.expand import Defined, Reader, expand
+from hanode.conf.text.problems import Problem, in_order
+from hanode.conf.text.tree import INCLUDES, Kind
+from hanode.conf.write.render import INDENT, note
+from hanode.conf.write.to_statements import layout
+from hanode.conf.write.unexpanded import Written, comments_of, written
+
+
+@dataclass(frozen=True, slots=True)
+class Merged:
+    """One document for several nodes, and the problems of the files it came from."""
+
+    text: str
+    problems: tuple[Problem, ...]
+
+
+@dataclass(slots=True)
+class Shared:
+    """A statement and the nodes that have it."""
+
+    words: tuple[str, ...]
+    block: bool
+    nodes: list[str]
+    comments: list[tuple[str, Note]]
+    """Of its own line, by node."""
+    closing: list[tuple[str, Note]]
+    children: list[Shared] = field(default_factory=list)
+
+    @property
+    def key(self) -> tuple[object, ...]:
+        """Equal keys are one line (and for blocks: one block, merged inside)."""
+        return (self.words, self.block)
+
+
+def merge(
+    files: dict[str, str],
+    *,
+    read: Reader | None = None,
+    keep_macros: bool = True,
+    target: str = DEFAULT_TARGET,
+) -> Merged:
+    """One document of the files of a cluster's nodes, by config id.
+
+    Problems are those of the files; a problem's `file` is the node's id. Definitions stay, each
+    for the nodes that have it, where that means the same; else the words that they stand for are
+    there, and so are those of `~SEQ`, which is said. Includes are replaced by what `read` gives
+    for them.
+    """
+    problems: list[Problem] = []
+    checked: dict[str, Checked] = {}
+    for node, text in files.items():
+        checked[node] = check(text, name=node, node=node, read=read, target=target)
+        problems += checked[node].problems
+    models = {node: one.model for node, one in checked.items()}
+    problems += lonely_includes(models)
+    text = ""
+    kept: dict[str, Written] = {}
+    if (
+        keep_macros
+        and any("$" in file for file in files.values())
+        and all(map(_defined_first, checked.values()))
+    ):
+        kept = {
+            node: written(layout(one.model, None)[0], one.document, node, read)
+            for node, one in checked.items()
+        }
+        text = _document(
+            {node: (*one.definitions, *one.statements) for node, one in kept.items()}, models
+        )
+        if not means(text, models):
+            kept = {}
+    comments: dict[str, None] = {}
+    for node, one in checked.items():
+        if node in kept:
+            left = kept[node].replaced
+        elif "$" in files[node] or read is not None:
+            left = tuple(expand(one.document, node=node, read=read).defined)
+        else:
+            left = ()
+        problems += macros_replaced(one, left)
+        comments |= dict.fromkeys(comment for gone in left for comment in comments_of(gone))
+    text = text if kept else merge_models(models)
+    text = "".join(f"{comment}\n" for comment in comments) + text
+    return Merged(text, in_order(problems))
+
+
+def _defined_first(checked: Checked) -> bool:
+    """Whether no definition stands below an include that is kept and may define the same name."""
+    lines = checked.document.lines
+    last = max((line.number for line in lines if line.kind is Kind.DEFINITION), default=0)
+    return not any(statement.origin.line < last for statement in _includes(checked.model).values())
+
+
+def means(text: str, models: dict[str, Config]) -> bool:
+    """Whether each node reads its own model in the document."""
+    return all(check(text, node=node).model == model for node, model in models.items())
+
+
+def macros_replaced(checked: Checked, left: Sequence[Defined]) -> Iterator[Problem]:
+    """The document holds what some macros stand for, not the macros: say so once in a file.
+
+    `left` are the definitions that are not in the document.
+    """
+    source = checked.document.source
+    names = [f"${name}" for name in dict.fromkeys(one.name for one in left)]
+    repeats = [line for line in checked.document.lines if line.kind is Kind.REPEAT]
+    names += dict.fromkeys(source.text[line.body :].partition("(")[0] for line in repeats)
+    places = [Origin(one.source, one.start, one.end, one.end) for one in left]
+    places += [Origin(source, line.body, line.comment, line.comment) for line in repeats]
+    if names:
+        shown = ", ".join(names[:NAMED]) + (" …" if len(names) > NAMED else "")
+        message = f"replaced by what they stand for: {shown}"
+        yield problem(places[0], "macro-replaced", "info", message)
+
+
+NAMED = 8
+"""Names that one message lists."""
+
+
+def lonely_includes(models: dict[str, Config]) -> Iterator[Problem]:
+    """keepalived follows an include whatever its condition: one for some nodes cannot be said."""
+    found = {node: _includes(model) for node, model in models.items()}
+    for node, includes in found.items():
+        for key, statement in includes.items():
+            having = [other for other in found if key in found[other]]
+            if len(having) < len(found):
+                message = (
+                    f"{' '.join(statement.words)} is in the file of {' and '.join(having)} only, "
+                    "and keepalived follows an include on every node"
+                )
+                hint = (
+                    "write the included lines into the file, or give every node this include and "
+                    f"put what is {node}'s own behind @{node} in the included file"
+                )
+                yield problem(statement.origin, "include-lonely", "error", message, hint)
+
+
+def _includes(model: Config) -> dict[tuple[str, tuple[str, ...]], Statement]:
+    """The includes that are kept, by the blocks around them and their words."""
+    found: dict[tuple[str, tuple[str, ...]], Statement] = {}
+
+    def walk(statements: tuple[Statement, ...], around: str) -> None:
+        for s in statements:
+            if s.keyword in INCLUDES and s.children is None:
+                found.setdefault((around, s.words), s)
+            walk(s.children or (), f"{around} {' '.join(s.words)} /")
+
+    walk(layout(model, None)[0], "")
+    return found
+
+
+def merge_models(models: dict[str, Config]) -> str:
+    """The document of models, every word kept: the inverse of expanding it for each node."""
+    return _document({node: layout(model, None)[0] for node, model in models.items()}, models)
+
+
+def _document(statements: dict[str, tuple[Statement, ...]], models: dict[str, Config]) -> str:
+    """The text of the nodes' statements, equal ones once."""
+    nodes = list(models)
+    merged: list[Shared] = []
+    tails: list[tuple[str, Note]] = []
+    for node, model in models.items():
+        merged = join(merged, [shared(s, node) for s in statements[node]])
+        tails += [(node, n) for n in model.notes if n.at == "}"]
+    lines: list[str] = []
+    for number, top in enumerate(merged):
+        if number and (top.block or merged[number - 1].block):
+            lines.append("")
+        lines += write(top, nodes, 0)
+    tail = list(above(tails))
+    lines += ["", *tail] if tail and lines else tail
+    return "\n".join(lines) + "\n" if lines else ""
+
+
+def shared(statement: Statement, node: str) -> Shared:
+    """The statement as one node has it."""
+    children = [shared(child, node) for child in statement.children or ()]
+    own, closing = note(statement, ""), note(statement, "}")
+    return Shared(
+        statement.words,
+        statement.children is not None,
+        [node],
+        [(node, own)] if own.before or own.after else [],
+        [(node, closing)] if closing.before or closing.after else [],
+        children,
+    )
+
+
+def join(left: list[Shared], right: list[Shared]) -> list[Shared]:
+    """Both lists in one, equal statements once; the order of each is kept."""
+    out: list[Shared] = []
+    i = j = 0
+    for a, b in [*common(left, right), (len(left), len(right))]:
+        out += left[i:a]
+        out += right[j:b]
+        if a < len(left):
+            out.append(unite(left[a], right[b]))
+        i, j = a + 1, b + 1
+    return out
+
+
+def unite(one: Shared, other: Shared) -> Shared:
+    """One statement of two with equal keys."""
+    return Shared(
+        one.words,
+        one.block,
+        one.nodes + other.nodes,
+        one.comments + other.comments,
+        one.closing + other.closing,
+        join(one.children, other.children),
+    )
+
+
+def common(left: Sequence[Shared], right: Sequence[Shared]) -> list[tuple[int, int]]:
+    """A longest common subsequence, as pairs of indices; equal ends are taken off first."""
+    start, a, b = 0, len(left), len(right)
+    while start < min(a, b) and left[start].key == right[start].key:
+        start += 1
+    while a > start and b > start and left[a - 1].key == right[b - 1].key:
+        a, b = a - 1, b - 1
+    head = [(i, i) for i in range(start)]
+    tail = [(a + k, b + k) for k in range(len(left) - a)]
+    middle = _longest([s.key for s in left[start:a]], [s.key for s in right[start:b]])
+    return head + [(i + start, j + start) for i, j in middle] + tail
+
+
+MAX_TABLE = 4_000_000
+"""Cells of the alignment's table; beyond it two lists are so different that we do not align."""
+
+
+def _longest(a: list[tuple[object, ...]], b: list[tuple[object, ...]]) -> list[tuple[int, int]]:
+    if not a or not b or len(a) * len(b) > MAX_TABLE:
+        return []
+    table = [[0] * (len(b) + 1) for _ in range(len(a) + 1)]
+    for i in range(len(a) - 1, -1, -1):
+        row, below = table[i], table[i + 1]
+        for j in range(len(b) - 1, -1, -1):
+            row[j] = below[j + 1] + 1 if a[i] == b[j] else max(below[j], row[j + 1])
+    pairs, i, j = [], 0, 0
+    while i < len(a) and j < len(b):
+        if a[i] == b[j]:
+            pairs.append((i, j))
+            i, j = i + 1, j + 1
+        elif table[i + 1][j] >= table[i][j + 1]:
+            i += 1
+        else:
+            j += 1
+    return pairs
+
+
+def write(one: Shared, nodes: Sequence[str], depth: int) -> Iterator[str]:
+    """The lines of a statement; each line says itself which nodes have it."""
+    own, others = side(one.comments)
+    indent = INDENT * depth
+    for comment in (*above(one.comments), *others):
+        yield indent + comment
+    text = " ".join(one.words)
+    head = f"{text} {{".lstrip() if one.block else text
+    for prefix in prefixes(one.nodes, nodes):
+        yield _line(indent + prefix + head, own)
+    if not one.block:
+        return
+    for child in one.children:
+        yield from write(child, nodes, depth + 1)
+    own, others = side(one.closing)
+    for comment in (*above(one.closing), *others):
+        yield indent + INDENT + comment
+    for prefix in prefixes(one.nodes, nodes):
+        yield _line(indent + prefix + "}", own)
+
+
+def _line(text: str, comment: str) -> str:
+    return f"{text} {comment}" if comment else text
+
+
+def prefixes(having: Sequence[str], nodes: Sequence[str]) -> list[str]:
+    """How to say that these of all nodes have a line: "" once for all."""
+    if set(having) >= set(nodes):
+        return [""]
+    return [f"@{node} " for node in nodes if node in having]
+
+
+def side(comments: Sequence[tuple[str, Note]]) -> tuple[str, list[str]]:
+    """The comment to put on the line, and those of other nodes, to be put above it."""
+    texts = [(node, n.after) for node, n in comments if n.after]
+    if not texts:
+        return "", []
+    first = texts[0][1]
+    others = [
+        f"{text[0]} {node}: {text[1:].strip()}"
+        for node, text in texts
+        if text != first and text[1:].strip()
+    ]
+    return first, list(dict.fromkeys(others))
+
+
+def above(comments: Sequence[tuple[str, Note]]) -> Iterator[str]:
+    """The whole lines of comment above a statement: each once."""
+    yield from dict.fromkeys(line for _, n in comments for line in n.before)

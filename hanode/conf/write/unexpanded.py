@@ -1,0 +1,120 @@
+"""Statements with the macros they were written with, where that can be said again.
+
+PURE. For `merge`: what a file's `$NAME` made is given its words back, if replacing the names in
+them gives just what the model says. `~SEQ` and definitions of whole lines stay replaced.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+
+from hanode.conf.model.model import Note, Origin, Statement
+from hanode.conf.text.expand import Defined, Reader, expand
+from hanode.conf.text.lexer import OPEN, comment_start, tokens, unquote
+from hanode.conf.text.macros import REFERENCE, MacroError, substitute
+from hanode.conf.text.tree import Document
+
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    """A node's statements with its macros, and the definitions that they need, in order."""
+
+    statements: tuple[Statement, ...]
+    definitions: tuple[Statement, ...]
+    replaced: tuple[Defined, ...]
+    """The definitions whose names are not there any more."""
+
+
+def written(
+    statements: tuple[Statement, ...], document: Document, node: str, read: Reader | None
+) -> Written:
+    """The statements of a node's layout as its file wrote them."""
+    defined = expand(document, node=node, read=read).defined
+    once = {d.name: d.value for d in defined}
+    for one in defined:
+        if once.get(one.name, one.value) != one.value:
+            # Its value depends on the place, which the layout does not keep.
+            del once[one.name]
+    kept = tuple(_statement(statement, once) for statement in statements)
+    names: set[str] = set()
+    waiting = [word for statement in kept for word in _words(statement)]
+    while waiting:
+        for name in references(waiting.pop()):
+            if name in once and name not in names:
+                names.add(name)
+                waiting.append(once[name])
+    newest = {d.name: d for d in defined if d.name in names}
+    return Written(
+        kept,
+        tuple(_definition(d) for d in newest.values()),
+        tuple(d for d in defined if d.name not in names),
+    )
+
+
+def references(text: str) -> list[str]:
+    """The names that a text uses, as `$NAME` or `${NAME}`."""
+    return [match.group(1) or match.group(3) for match in REFERENCE.finditer(text)]
+
+
+def _statement(statement: Statement, definitions: dict[str, str]) -> Statement:
+    children = statement.children
+    if children is not None:
+        children = tuple(_statement(child, definitions) for child in children)
+    return replace(
+        statement,
+        words=_original(statement, definitions) or statement.words,
+        children=children,
+    )
+
+
+def _original(statement: Statement, definitions: dict[str, str]) -> tuple[str, ...] | None:
+    """The words that stand in the file, if they come to those of the statement."""
+    origin = statement.origin
+    if origin.macro is None or origin.source is None or not origin.macro.startswith("$"):
+        return None
+    line = origin.source.text[origin.head_span[0] :].partition("\n")[0]
+    line = line[: comment_start(line)].rstrip()
+    head = _head(line)
+    if any(name not in definitions for name in references(" ".join(head))):
+        return None
+    try:
+        made = substitute(line, definitions)[0]
+    except MacroError:
+        return None
+    said = _head(made)
+    if "\n" in made or len(tokens(made)) - len(said) != len(tokens(line)) - len(head):
+        return None
+    same = " ".join(map(unquote, said)) == " ".join(map(unquote, statement.words))
+    return tuple(head) if same or " ".join(said) == " ".join(statement.words) else None
+
+
+def _head(line: str) -> list[str]:
+    """The words of a line before a brace."""
+    found: list[str] = []
+    for token in tokens(line):
+        if token.kind == OPEN:
+            break
+        found.append(token.text)
+    return found
+
+
+def _words(statement: Statement) -> Iterator[str]:
+    """The words that macros are in, of a statement and all below it."""
+    yield from (word for word in statement.words if "$" in word)
+    for child in statement.children or ():
+        yield from _words(child)
+
+
+def _definition(defined: Defined) -> Statement:
+    """`$NAME=value`, its comment behind it; what has several lines is never kept."""
+    notes = tuple(Note("", (), comment) for comment in comments_of(defined))
+    place = Origin(defined.source, defined.start, defined.end, defined.end)
+    return Statement((f"${defined.name}={defined.value}",), None, notes, place)
+
+
+def comments_of(defined: Defined) -> tuple[str, ...]:
+    """What stands behind a definition's lines."""
+    count = defined.value.count("\n") + 1
+    lines = defined.source.text[defined.start :].split("\n", count)[:count]
+    return tuple(c for line in lines if (c := line[comment_start(line) :].rstrip()))

@@ -1,0 +1,164 @@
+"""A document as each of its nodes sees it, and the way from a path to its statements.
+
+PURE. For `edit`: which statements a path names for which nodes, and why some cannot be edited.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from hanode.conf.language.schema import ROOT, Block, blocks, root_words, script_words
+from hanode.conf.read.blocks import Raw, build
+from hanode.conf.text.expand import Expanded, Reader, expand
+from hanode.conf.text.lexer import tokens, unquote
+from hanode.conf.text.macros import REFERENCE
+from hanode.conf.text.origins import definitions_of
+from hanode.conf.text.tree import Document
+
+Path = Sequence[str]
+
+
+class EditRefused(ValueError):
+    """The edit cannot be made; the text is a sentence that says why and what to do."""
+
+
+@dataclass(slots=True)
+class View:
+    """What one node reads; None: a node that no line names."""
+
+    node: str | None
+    expanded: Expanded
+    statements: list[Raw]
+
+
+@dataclass(slots=True)
+class Found:
+    """Where the blocks of a path lead, for one node."""
+
+    owner: Raw | None
+    """The innermost block; None: the file."""
+    table: Block
+    """What may stand in it."""
+    statements: list[Raw]
+    """What stands in it, in all blocks of that name together."""
+    missing: tuple[str, ...] = ()
+    """The parts of the path that are not there."""
+    blocks: tuple[Raw, ...] = ()
+    """All blocks of that name; the owner is the last one."""
+
+    def holds(self, owner: Raw | None) -> bool:
+        """Whether the node reads this block, or `None`, the file."""
+        if owner is None:
+            return self.owner is None
+        return any(spot(block) == spot(owner) for block in self.blocks)
+
+    def named(self, part: str) -> list[Raw]:
+        """The statements that begin with the part's words, whatever spelling the first has.
+
+        A block is named by all its words, if one has just these. Raises EditRefused where a part
+        fits blocks of different names.
+        """
+        wanted = [unquote(token.text) for token in tokens(part)]
+        spellings = _spellings(self.table, wanted[0] if wanted else "")
+        found: list[Raw] = []
+        for raw in self.statements:
+            words = [unquote(word) for word in raw.words]
+            if not wanted or not words or words[1 : len(wanted)] != wanted[1:]:
+                continue
+            bare = words[0].partition("/")[0] if self.table.lines is not None else words[0]
+            if words[0] in spellings or bare in spellings:
+                found.append(raw)
+        opened = [raw for raw in found if raw.children is not None]
+        exact = [raw for raw in opened if len(raw.words) == len(wanted)]
+        if exact:
+            return exact
+        names = {tuple(map(unquote, raw.words)) for raw in opened}
+        if len(names) > 1:
+            raise EditRefused(f"{part} names {len(names)} blocks: write more of its name")
+        return found
+
+
+def spot(raw: Raw | None) -> tuple[str, int]:
+    """Where a block begins: what is the same for all nodes that read it."""
+    return ("", -1) if raw is None else (raw.line.source.name, raw.start)
+
+
+def views(document: Document, node: str | None, read: Reader | None) -> list[View]:
+    """What each node that lines name reads, and a node that they do not; or only that node."""
+    if node is not None:
+        nodes: tuple[str | None, ...] = (node,)
+    else:
+        nodes = (None, *document.node_ids())
+    found = []
+    for one in nodes:
+        expanded = expand(document, node=one, read=read)
+        statements = build(expanded.lines, root_words(), script_words()).statements
+        found.append(View(one, expanded, statements))
+    return found
+
+
+def walk(view: View, path: Path) -> Found:
+    """Where the blocks of the path lead. Raises EditRefused where a part fits several."""
+    found = Found(None, blocks()[ROOT], view.statements)
+    for number, part in enumerate(path):
+        matches = [raw for raw in found.named(part) if raw.children is not None]
+        if not matches:
+            found.missing = tuple(path[number:])
+            break
+        keyword = found.table.keywords.get(unquote(matches[-1].words[0]))
+        opens = keyword.opens if keyword is not None else None
+        table = blocks()[opens] if opens is not None else Block("", {})
+        inside = [child for raw in matches for child in raw.children or ()]
+        found = Found(matches[-1], table, inside, blocks=tuple(matches))
+    return found
+
+
+def can_be_made(found: Found) -> bool:
+    """Whether the blocks that are missing have no names, so that they can be added."""
+    table = found.table
+    for part in found.missing:
+        keyword = table.keywords.get(part)
+        if keyword is None or keyword.opens is None or keyword.value.least:
+            return False
+        table = blocks()[keyword.opens]
+    return True
+
+
+def _spellings(table: Block, word: str) -> set[str]:
+    """The words that mean the same in a block."""
+    keyword = table.keywords.get(word)
+    if keyword is None:
+        return {word}
+    main = keyword.same_as or keyword.name
+    return {word} | {k.name for k in table.keywords.values() if main in (k.name, k.same_as)}
+
+
+def editable(document: Document, view: View, raw: Raw) -> None:
+    """Raises EditRefused where the statement's words are not in the document's own text."""
+    line = raw.line.source.line_of(raw.start)
+    name = " ".join(raw.words[:2])
+    if raw.line.source is not document.source:
+        raise EditRefused(f"{name} stands in {raw.line.source.name}, line {line}: edit that file")
+    if raw.line.macro is not None:
+        raise EditRefused(f"{name} is made by {_macro(document, view, raw)}: edit it there")
+    for word in raw.words:
+        match = REFERENCE.search(word)
+        if match is not None:
+            name = match.group(1) or match.group(3)
+            raise EditRefused(
+                f"line {line} says ${name}, which nothing here defines: edit the text"
+            )
+
+
+def _macro(document: Document, view: View, raw: Raw) -> str:
+    """The macro that made a statement, and its place: `$PRIO on line 9, defined on line 2`."""
+    line = raw.line.source.line_of(raw.start)
+    index = next(i for i, logical in enumerate(view.expanded.lines) if logical is raw.line)
+    said = f"{raw.line.macro} on line {line}"
+    for number, one in enumerate(definitions_of(view.expanded, index)):
+        where = f"line {one.origin.line}"
+        if one.origin.file != document.name:
+            where += f" of {one.origin.file}"
+        said += f", defined on {where}" if number == 0 else f" with ${one.name} of {where}"
+    return said
