@@ -17,7 +17,7 @@ VERBS: dict[str, tuple[str, str]] = {
     "merge": ("hanode.cli.conf", "make one document of the files of a cluster's nodes"),
     "explain": ("hanode.cli.conf", "say what a keyword does"),
     "simulate": ("hanode.cli.simulate", "say what the files' nodes would do, in virtual time"),
-    "run": ("hanode.cli.begin", "run the engine on this machine"),
+    "run": ("hanode.cli.prestart", "run the engine on this machine"),
     "status": ("hanode.cli.status", "show what the engine of this machine does"),
     "events": ("hanode.cli.status", "show what happened on this machine, and follow it"),
     "reload": ("hanode.cli.operate", "make the engine read its file again"),

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-from hanode.build import vrrp
+from hanode.build import vrrp_settings
 from hanode.build.checker import virtual_server
 from hanode.build.words import Words
 from hanode.check.settings import CheckerSettings
@@ -35,7 +35,7 @@ def build(config: Config) -> Built:
     """The settings of a checked configuration, as far as it has no mistakes."""
     errors: list[str] = []
     ignored: list[str] = []
-    told = vrrp.settings(config, errors, ignored)
+    told = vrrp_settings.settings(config, errors, ignored)
     servers = [
         virtual_server(s, errors, ignored) for s in config.virtual_servers if _is_run(s, ignored)
     ]

@@ -11,7 +11,7 @@ from typing import Any, Literal, TypeVar, cast
 from hanode.build.words import Words
 from hanode.conf.model.typed import line_values as said
 from hanode.conf.model.typed.tracking import TrackFile, TrackProcess, VrrpScript
-from hanode.vrrp.surroundings import (
+from hanode.vrrp.tracking_and_notify import (
     Command,
     DumpSettings,
     FifoSettings,

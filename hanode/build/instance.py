@@ -10,13 +10,13 @@ from collections.abc import Iterable
 from dataclasses import replace
 from typing import Any
 
-from hanode.build import around, hmac, lines, virtual
+from hanode.build import address_and_route_lines, around, hmac, virtual
 from hanode.build.site import Site, policies
 from hanode.build.virtual import Places
 from hanode.build.words import Words
 from hanode.conf.model import queries
 from hanode.conf.model.model import VrrpInstance
-from hanode.vrrp.holdings import Family
+from hanode.vrrp.kernel_objects import Family
 from hanode.vrrp.settings import (
     PRIORITY_OWNER,
     Address,
@@ -137,7 +137,7 @@ def _family(made: VrrpInstance, words: Words) -> Family:
     ips = [a.ip for a in made.vips[:1]] or [p.ip for p in peers[:1]]
     if words.says("native_ipv6") and not ips:
         return 6
-    return lines.family_of(ips[0]) if ips else 4
+    return address_and_route_lines.family_of(ips[0]) if ips else 4
 
 
 def _interval(us: int, version: int) -> int:

@@ -7,11 +7,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from hanode.build import around, lines
+from hanode.build import address_and_route_lines, around
 from hanode.build.virtual import Virtuals
 from hanode.build.words import Words
 from hanode.conf.model.model import Config
-from hanode.vrrp.holdings import Route, Rule
+from hanode.vrrp.kernel_objects import Route, Rule
 from hanode.vrrp.settings import Tracked
 
 
@@ -42,12 +42,12 @@ def policies(
     routes, rules = [], []
     for line in words.many(f"{kind}_routes"):
         try:
-            routes.append(lines.route(line, dev))
+            routes.append(address_and_route_lines.route(line, dev))
         except ValueError as error:
             site.errors.append(f"{name}: the route to {line.to} cannot be made: {error}")
     for line in words.many(f"{kind}_rules"):
         try:
-            rules.append(lines.rule(line))
+            rules.append(address_and_route_lines.rule(line))
         except ValueError as error:
             site.errors.append(f"{name}: a rule cannot be made: {error}")
     return tuple(routes), tuple(rules)

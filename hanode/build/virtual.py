@@ -9,11 +9,11 @@ import itertools
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from hanode.build import lines
+from hanode.build import address_and_route_lines
 from hanode.build.words import Words
 from hanode.conf.model.model import Address as Line
 from hanode.conf.model.model import VrrpInstance
-from hanode.vrrp.holdings import Address, Family
+from hanode.vrrp.kernel_objects import Address, Family
 from hanode.vrrp.settings import NO_INTERFACE, Ipvlan, IpvlanMode, Vmac, only_on_a_link
 
 if TYPE_CHECKING:
@@ -119,29 +119,29 @@ class Places:
                 f"the address {line.ip} names no interface: write `dev` and the interface's name"
                 " behind it, since the instance has none either"
             )
-        family = lines.family_of(line.ip)
+        family = address_and_route_lines.family_of(line.ip)
         vmac = self.vmac
         if vmac is not None and base == vmac.name:
-            return lines.address(line, vmac.name)
+            return address_and_route_lines.address(line, vmac.name)
         at_home = base == self.interface
         if at_home and vmac is not None and family == self.family:
-            return lines.address(line, vmac.name)
+            return address_and_route_lines.address(line, vmac.name)
         asked = "use_vmac" in line.flags
         strange = not at_home or family != self.family
         if not asked and not (self.everywhere and strange):
-            return lines.address(line, base)
+            return address_and_route_lines.address(line, base)
         return self._virtual(line, base, family)
 
     def _virtual(self, line: Line, base: str, family: Family) -> Address:
         said = None if self.vmac is None else self.vmac.mac
         mac = said or f"{VIRTUAL_MAC[family]}:{self.vrid:02x}"
         if self.vmac is not None and self.virtuals.found(base, mac, self.name) == self.vmac.name:
-            return lines.address(line, self.vmac.name)
+            return address_and_route_lines.address(line, self.vmac.name)
         name = self.virtuals.found(base, mac, self.name)
         if name is None:
             name = self.virtuals.name(self.stem, self.vrid, family)
             self.virtuals.claim(name, base, mac, self.name)
-        return lines.address(line, name, below=base)
+        return address_and_route_lines.address(line, name, below=base)
 
 
 def whereabouts(made: VrrpInstance, words: Words, site: Site) -> tuple[str, str | None]:
@@ -206,7 +206,7 @@ def _own_address(said: str | None, name: str, family: Family) -> Address | None:
     """Of an ipvlan. Raises ValueError."""
     if said is None and family == 6:
         return None
-    if said is None or lines.family_of(said) != family:
+    if said is None or address_and_route_lines.family_of(said) != family:
         raise ValueError(
             f"its ipvlan {name} needs an IPv{family} address of its own to speak from: write it"
             f" behind the name (use_ipvlan {name} ADDRESS/PREFIX)"

@@ -18,10 +18,10 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from hanode import conf
+from hanode.cli.machine_facts import surroundings
 from hanode.cli.nodes import clusters, labels
 from hanode.cli.options import Parser, UsageError, complain
 from hanode.cli.printed import print_problems, printable, summary
-from hanode.cli.surroundings import surroundings
 from hanode.conf.docs.explain import explain_word
 from hanode.conf.docs.reference import markdown, problems_markdown
 from hanode.conf.language.releases import target as target_of

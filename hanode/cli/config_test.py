@@ -9,7 +9,7 @@ import sys
 from pathlib import Path
 
 from hanode.cli.options import UsageError, plain
-from hanode.proc.options import built_of, checked, errors_of, read_start_file
+from hanode.proc.supervisor.options import built_of, checked, errors_of, read_start_file
 from hanode.vrrp.settings import VrrpSettings
 
 OK = 0

@@ -24,8 +24,8 @@ from hanode.build import Built
 from hanode.cli.config_test import config_test
 from hanode.cli.options import UsageError, complain, tell
 from hanode.cli.run_options import arguments, signal_number, unserved, version
-from hanode.proc.children import Spec
-from hanode.proc.options import (
+from hanode.proc.supervisor.children import Spec
+from hanode.proc.supervisor.options import (
     Options,
     Start,
     built_of,
@@ -36,14 +36,14 @@ from hanode.proc.options import (
     refusal_of,
     warnings_of,
 )
-from hanode.proc.runners import ENVIRONMENT, ENVIRONMENT_MAX
-from hanode.proc.supervisor import Supervisor
-from hanode.system import files, memory, service
+from hanode.proc.supervisor.process import Supervisor
+from hanode.proc.watch.script_runners import ENVIRONMENT, ENVIRONMENT_MAX
+from hanode.system import files, persisted_state, service
 from hanode.system import log as logs
 from hanode.system.ipc import Unreachable
 from hanode.system.journal import Journal
 from hanode.system.log import Log
-from hanode.system.vigil import Vigil
+from hanode.system.prestart_listener import Vigil
 from hanode.wire import Enrolment, WireError, from_json
 
 CAP_NET_ADMIN, CAP_NET_RAW = 12, 13
@@ -223,8 +223,8 @@ def _specs(given: argparse.Namespace, vigil: Vigil | None) -> tuple[Spec, ...]:
 def _start(given: argparse.Namespace, name: str, identity: Identity) -> Start:
     """The revision that ran last; on a node that was never pushed to, the file."""
     try:
-        kept = memory.load(given.state_dir)
-    except memory.BrokenMemoryError as error:
+        kept = persisted_state.load(given.state_dir)
+    except persisted_state.BrokenMemoryError as error:
         raise UsageError(str(error)) from None
     if kept is not None and kept.memory.newest:
         _check_identity(kept.identity, identity, given.state_dir)

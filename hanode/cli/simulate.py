@@ -17,7 +17,7 @@ from hanode import conf
 from hanode.cli.fault_words import FORMS, Deed, deed, span_us
 from hanode.cli.options import Parser, UsageError, complain, tell
 from hanode.cli.sim_world import Ledger, made_world
-from hanode.proc.options import built_of, errors_of, read_start_file
+from hanode.proc.supervisor.options import built_of, errors_of, read_start_file
 from hanode.sim.verbs import perform
 from hanode.sim.world import World
 from hanode.vrrp.settings import VrrpSettings

@@ -13,10 +13,10 @@ from hanode.sim.node import Node
 from hanode.sim.world import World
 from hanode.vrrp.effects import Effect
 from hanode.vrrp.events import TrackerChanged
-from hanode.vrrp.outset import Outset
 from hanode.vrrp.router import Router
 from hanode.vrrp.settings import Address, InstanceKey, SyncGroupSettings, VrrpSettings
-from hanode.vrrp.surroundings import TrackerKind
+from hanode.vrrp.startup_facts import Outset
+from hanode.vrrp.tracking_and_notify import TrackerKind
 
 WATCH_US = 20_000
 """So long a watch process takes at most until it has told of everything."""

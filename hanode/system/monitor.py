@@ -14,7 +14,7 @@ from collections.abc import Collection
 from dataclasses import dataclass
 
 from hanode.system.netlink import BUFFER_BYTES, attributes, dump, messages, opened
-from hanode.vrrp.holdings import pack
+from hanode.vrrp.kernel_objects import pack
 from hanode.vrrp.settings import Address
 
 RTMGRP_LINK, RTMGRP_IPV4_IFADDR, RTMGRP_IPV6_IFADDR = 0x1, 0x10, 0x100

@@ -12,7 +12,7 @@ import os
 import resource
 from pathlib import Path
 
-from hanode.vrrp.surroundings import PROCESS_AS_IT_IS, ProcessSettings
+from hanode.vrrp.tracking_and_notify import PROCESS_AS_IT_IS, ProcessSettings
 
 MCL_CURRENT, MCL_FUTURE, MCL_ONFAULT = 1, 2, 4
 RLIMIT_RTTIME = 15

@@ -43,7 +43,7 @@ from hanode.system.route_messages import (
     route_message,
     rule_message,
 )
-from hanode.vrrp.holdings import pack
+from hanode.vrrp.kernel_objects import pack
 from hanode.vrrp.settings import Address, Route, Rule
 
 NLM_F_EXCL, NLM_F_APPEND = 0x200, 0x800

@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 from hanode.system.monitor import Link
-from hanode.vrrp.holdings import Address, pack
+from hanode.vrrp.kernel_objects import Address, pack
 from hanode.vrrp.settings import InstanceSettings
 
 PREFIX = {4: bytes.fromhex("00005e0001"), 6: bytes.fromhex("00005e0002")}

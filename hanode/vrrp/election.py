@@ -7,18 +7,18 @@ Where keepalived 2.2.7 and the RFC differ, this is keepalived.
 
 from __future__ import annotations
 
-from hanode.vrrp import hold, mismatch, packet, track
-from hanode.vrrp.account import OWN_ADDRESS, Account
+from hanode.vrrp import packet, track, vip_effects, vip_mismatch
 from hanode.vrrp.announce import Announcements
+from hanode.vrrp.counters import OWN_ADDRESS, Account
 from hanode.vrrp.effects import Effect, Notify, State, StateChanged
 from hanode.vrrp.events import ABSENT, AdvertReceived, AdvertRefused, LinkState
-from hanode.vrrp.mismatch import Mismatch, Verdict
+from hanode.vrrp.node_context import Gate, Shared
 from hanode.vrrp.receive import Receiver
 from hanode.vrrp.settings import PRIORITY_STOP, Address, InstanceSettings
-from hanode.vrrp.shared import Gate, Shared
-from hanode.vrrp.surroundings import NO_NOTIFY, Tracked
 from hanode.vrrp.timing import skew_us
+from hanode.vrrp.tracking_and_notify import NO_NOTIFY, Tracked
 from hanode.vrrp.transmit import Transmitter
+from hanode.vrrp.vip_mismatch import Mismatch, Verdict
 from hanode.vrrp.waiting import Patience, Waiting
 
 NO_ADDRESS = b""
@@ -184,7 +184,7 @@ class Election:
         self._mismatch.forget()
         self._patience.forget()
         effects = self._send_advert(now_us)
-        effects += hold.take(settings)
+        effects += vip_effects.take(settings)
         effects += self._announcements.begin(settings, now_us)
         changed = self._enter(State.MASTER, cause, now_us)
         self._main_us = now_us + settings.advert_int_us
@@ -193,7 +193,7 @@ class Election:
     def _leave_master(self, now_us: int, *, say_so: bool) -> list[Effect]:
         effects = self._farewell(now_us) if say_so else []
         self.account.count("release_master")
-        effects += hold.leave(self.settings)
+        effects += vip_effects.leave(self.settings)
         self._announcements.end()
         self.master = None
         return effects
@@ -313,7 +313,7 @@ class Election:
             return verdict, []
         if verdict is Verdict.REFUSED:
             self.account.count(packet.Reason.ADDRESSES)
-        text = mismatch.sentence(event, self.settings, verdict)
+        text = vip_mismatch.sentence(event, self.settings, verdict)
         return verdict, self.account.warn(self.settings, "addresses", text, now_us)
 
     def _refuse(self, event: AdvertRefused, now_us: int) -> list[Effect]:

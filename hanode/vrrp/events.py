@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from hanode.vrrp.packet import Advert, Refusal
 from hanode.vrrp.settings import Address, InstanceSettings
-from hanode.vrrp.surroundings import TrackerKind
+from hanode.vrrp.tracking_and_notify import TrackerKind
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,7 @@ around it: start and stop, interfaces and trackers, sync groups, operators and n
 
 from __future__ import annotations
 
-from hanode.vrrp import hold, packet, track
+from hanode.vrrp import packet, track, vip_effects
 from hanode.vrrp.effects import AnnounceAddresses, Effect, PriorityChanged, SendAdvert, State
 from hanode.vrrp.election import NO_ADDRESS, Election
 from hanode.vrrp.events import (
@@ -106,7 +106,7 @@ class Machine(Election):
         effects: list[Effect] = []
         if not owner and not self._resume:
             # What an earlier run left behind would be an address that two nodes hold.
-            effects += hold.leave(settings)
+            effects += vip_effects.leave(settings)
         self._take_source()
         if event.delay_us:
             self._main_us = now_us + event.delay_us
@@ -315,7 +315,7 @@ class Machine(Election):
         if old.vips != new.vips:
             self._mismatch.ours_changed(old)
         master = self.state is State.MASTER
-        effects = hold.drop_old(old, new) if master else []
+        effects = vip_effects.drop_old(old, new) if master else []
         self.look(self.link)
         reason = self._fault()
         if reason is not None and self.state in (State.BACKUP, State.MASTER):
@@ -351,7 +351,7 @@ class Machine(Election):
         effects: list[Effect] = []
         if advert_changed or old.advert_int_us != new.advert_int_us:
             effects += self._send_advert(now_us)
-        effects += hold.add_new(old, new)
+        effects += vip_effects.add_new(old, new)
         added = tuple(a for a in new.addresses if a not in old.addresses)
         effects += self._announcements.block(
             new, added, new.garp_master_repeat, new.garp_master_delay_us, now_us

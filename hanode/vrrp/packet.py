@@ -13,7 +13,7 @@ from collections import Counter
 from dataclasses import dataclass
 from enum import StrEnum
 
-from hanode.vrrp.holdings import pack
+from hanode.vrrp.kernel_objects import pack
 from hanode.vrrp.settings import InstanceSettings
 
 PROTOCOL = 112

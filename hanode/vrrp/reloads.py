@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from hanode.vrrp.effects import Effect, RemoveAddresses, State
 from hanode.vrrp.events import Reconfigured, Started, Stopped, SyncFollow
 from hanode.vrrp.machine import RESUMED, TIMER_FIRED, Machine
-from hanode.vrrp.outset import NOTHING_KNOWN, Outset
 from hanode.vrrp.settings import Address, InstanceKey, VrrpSettings
+from hanode.vrrp.startup_facts import NOTHING_KNOWN, Outset
 from hanode.vrrp.steps import Steps
 from hanode.vrrp.sync import SyncGroup
 

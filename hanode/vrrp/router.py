@@ -9,7 +9,7 @@ import heapq
 from collections.abc import Iterable
 
 from hanode.vrrp import packet
-from hanode.vrrp.account import WARN_AGAIN_US
+from hanode.vrrp.counters import WARN_AGAIN_US
 from hanode.vrrp.effects import Effect, State, Warned
 from hanode.vrrp.events import (
     AddressLost,

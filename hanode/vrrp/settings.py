@@ -10,8 +10,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-from hanode.vrrp.holdings import Address, Route, Rule, pack
-from hanode.vrrp.surroundings import (
+from hanode.vrrp.kernel_objects import Address, Route, Rule, pack
+from hanode.vrrp.tracking_and_notify import (
     DUMPS_AS_EVER,
     NO_NOTIFY,
     NO_SMTP,

@@ -13,10 +13,10 @@ from dataclasses import replace
 
 from hanode.vrrp.effects import AnnounceAddresses, Effect, RemoveAddresses, State
 from hanode.vrrp.events import ABSENT, Event, GroupHeardLower, LinkState
+from hanode.vrrp.garp_pacer import Pacer
 from hanode.vrrp.machine import TIMER_FIRED, Machine
-from hanode.vrrp.pace import Pacer
+from hanode.vrrp.node_context import Shared, TrackerKey
 from hanode.vrrp.settings import Address, InstanceKey, InstanceSettings, VrrpSettings
-from hanode.vrrp.shared import Shared, TrackerKey
 from hanode.vrrp.sync import SyncGroup
 
 

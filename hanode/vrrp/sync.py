@@ -13,7 +13,7 @@ from hanode.vrrp.effects import Effect, GroupChanged, Notify, State
 from hanode.vrrp.events import SyncFollow
 from hanode.vrrp.machine import Machine
 from hanode.vrrp.settings import SyncGroupSettings
-from hanode.vrrp.surroundings import NO_NOTIFY
+from hanode.vrrp.tracking_and_notify import NO_NOTIFY
 
 
 class SyncGroup:

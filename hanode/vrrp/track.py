@@ -9,11 +9,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from hanode.vrrp.events import LinkState, TrackerChanged
-from hanode.vrrp.holdings import pack
+from hanode.vrrp.kernel_objects import pack
+from hanode.vrrp.node_context import TrackerKey
 from hanode.vrrp.packet import ADDRESS_BYTES
 from hanode.vrrp.settings import PRIORITY_OWNER, InstanceSettings
-from hanode.vrrp.shared import TrackerKey
-from hanode.vrrp.surroundings import Tracked
+from hanode.vrrp.tracking_and_notify import Tracked
 
 FILE_FAULT = -254
 """A file's number times its weight that is so low, or lower, is a fault."""

@@ -22,7 +22,7 @@ from hanode.vrrp.settings import (
     Tracked,
     VrrpSettings,
 )
-from hanode.vrrp.surroundings import NO_SMTP
+from hanode.vrrp.tracking_and_notify import NO_SMTP
 
 Kind = Literal["INSTANCE", "GROUP"]
 

@@ -11,7 +11,7 @@ from hanode.check.settings import (
     TcpCheckSettings,
     VirtualServerSettings,
 )
-from hanode.proc.checker import Checker
+from hanode.proc.checker.process import Checker
 from hanode.system.ipvs_kernel import IpvsKernel
 from hanode.wire import encode
 from tests.fakes.ipvs import FakeIpvs

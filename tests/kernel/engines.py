@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from hanode import wire
-from hanode.system.vigil import Vigil
+from hanode.system.prestart_listener import Vigil
 from hanode.vrrp.settings import InstanceSettings, VrrpSettings
 from tests.kernel.harness import PROJECT, SLACK_S, Wire, until
 

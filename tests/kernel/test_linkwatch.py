@@ -6,7 +6,7 @@ import time
 
 import pytest
 
-from hanode.proc.linkwatch import ASK_EVERY_US, LinkWatch
+from hanode.proc.vrrp.link_state import ASK_EVERY_US, LinkWatch
 from hanode.system.linkbeat import Asker
 from hanode.vrrp.settings import Linkbeat, LinkDelay, VrrpSettings
 from tests.interop.stage import v3

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from hanode.vrrp.surroundings import ProcessSettings
+from hanode.vrrp.tracking_and_notify import ProcessSettings
 from tests.interop.stage import v3
 from tests.kernel.engines import Ours
 from tests.kernel.harness import until, wired

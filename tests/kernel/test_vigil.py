@@ -7,7 +7,7 @@ import time
 
 import pytest
 
-from hanode.system.vigil import Vigil
+from hanode.system.prestart_listener import Vigil
 from tests.interop.stage import ipv6, v3
 from tests.kernel.engines import Ours
 from tests.kernel.harness import Wire, inside, until, wired

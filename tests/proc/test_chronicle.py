@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from hanode.proc.chronicle import Chronicle
+from hanode.proc.supervisor.event_log import Chronicle
 from hanode.system.journal import Journal
 from hanode.system.log import Log, Stream
 

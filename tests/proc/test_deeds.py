@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from hanode.proc.deeds import Deeds
+from hanode.proc.vrrp.effect_queue import Deeds
 from hanode.vrrp import effects as fx
 from tests.vrrp.single import V3, One
 

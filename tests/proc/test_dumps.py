@@ -16,9 +16,9 @@ from typing import Any
 import pytest
 
 from hanode.cli.run_options import SIGNALS
-from hanode.proc.keepalived_json import dump_json
-from hanode.proc.options import built_of, read_start_file
-from hanode.vrrp.account import COUNTERS
+from hanode.proc.dump.keepalived_json import dump_json
+from hanode.proc.supervisor.options import built_of, read_start_file
+from hanode.vrrp.counters import COUNTERS
 from hanode.wire import InstanceStatus, VipStatus
 from tests.proc.harness import PROJECT, directory, until
 

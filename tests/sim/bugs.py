@@ -12,8 +12,8 @@ from hanode.vrrp import timing, track
 from hanode.vrrp.announce import Announcements
 from hanode.vrrp.effects import AddAddresses, RemoveAddresses, State
 from hanode.vrrp.machine import Machine
-from hanode.vrrp.outset import Outset
 from hanode.vrrp.router import Router
+from hanode.vrrp.startup_facts import Outset
 from hanode.vrrp.sync import SyncGroup
 from hanode.vrrp.transmit import Transmitter
 from hanode.vrrp.waiting import Waiting

@@ -21,7 +21,7 @@ PURE_IMPORTS = frozenset(
 )
 PURE_CALLS = frozenset({"open", "print", "input", "eval", "exec"})
 CELERY_ROOMS = re.compile(
-    r"hanode/proc/agent\w*\.py|webapp/(celery|settings|__init__)\.py|webapp/\w+/tasks\.py|"
+    r"hanode/proc/agent/\w+\.py|webapp/(celery|settings|__init__)\.py|webapp/\w+/tasks\.py|"
     r"webapp/rollout/transport\.py"
 )
 REGISTRY = re.compile(

@@ -26,7 +26,6 @@ from hanode.vrrp import packet
 from hanode.vrrp.auth import AhSequence, sign_ah
 from hanode.vrrp.events import ABSENT, LinkState, TrackerChanged
 from hanode.vrrp.machine import Machine
-from hanode.vrrp.outset import Outset
 from hanode.vrrp.receive import is_multicast
 from hanode.vrrp.router import Router
 from hanode.vrrp.settings import (
@@ -41,7 +40,8 @@ from hanode.vrrp.settings import (
     Tracked,
     VrrpSettings,
 )
-from hanode.vrrp.surroundings import NO_NOTIFY
+from hanode.vrrp.startup_facts import Outset
+from hanode.vrrp.tracking_and_notify import NO_NOTIFY
 
 MAC = bytes.fromhex("020000000001")
 

@@ -8,7 +8,7 @@ from hypothesis import settings as limits
 from hypothesis import strategies as st
 
 from hanode import wire
-from hanode.vrrp.holdings import Address, Metric, NextHop
+from hanode.vrrp.kernel_objects import Address, Metric, NextHop
 from hanode.vrrp.settings import (
     Command,
     FifoSettings,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from hanode.build import Built
-from hanode.vrrp.holdings import Address
+from hanode.vrrp.kernel_objects import Address
 from hanode.vrrp.settings import (
     InstanceSettings,
     Ipvlan,

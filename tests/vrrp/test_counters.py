@@ -6,10 +6,10 @@ import json
 
 import pytest
 
-from hanode.proc.keepalived_json import FURTHER, STATS, dump_json
-from hanode.proc.keepalived_text import FURTHER_LABELS, STATS_LINES, dump_stats
+from hanode.proc.dump.keepalived_json import FURTHER, STATS, dump_json
+from hanode.proc.dump.keepalived_text import FURTHER_LABELS, STATS_LINES, dump_stats
 from hanode.vrrp import packet
-from hanode.vrrp.account import COUNTERS
+from hanode.vrrp.counters import COUNTERS
 from hanode.vrrp.effects import State
 from hanode.vrrp.events import LinkState
 from hanode.vrrp.packet import Reason

@@ -9,10 +9,10 @@ import pytest
 from hanode.vrrp import effects as fx
 from hanode.vrrp import packet
 from hanode.vrrp.events import LinkState
-from hanode.vrrp.outset import Outset
-from hanode.vrrp.quiet import quiet_since
+from hanode.vrrp.prestart_silence import quiet_since
 from hanode.vrrp.router import Router
 from hanode.vrrp.settings import InstanceSettings, Peer, Tracked, Vmac, VrrpSettings
+from hanode.vrrp.startup_facts import Outset
 from tests.vrrp.single import HIGHER, OWN, V2, V3, V6
 from tests.vrrp.story import MAC, advert_packet
 

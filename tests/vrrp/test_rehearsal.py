@@ -8,9 +8,9 @@ from dataclasses import replace
 import pytest
 
 from hanode.vrrp import effects as fx
-from hanode.vrrp.rehearsal import rehearse
+from hanode.vrrp.dry_run import rehearse
 from hanode.vrrp.settings import InstanceSettings, VrrpSettings
-from hanode.vrrp.surroundings import NotifySettings
+from hanode.vrrp.tracking_and_notify import NotifySettings
 from tests.vrrp.single import HIGHER, V2, V3, V6, One
 from tests.vrrp.story import advert_packet
 

@@ -14,9 +14,9 @@ from hanode.vrrp import effects as fx
 from hanode.vrrp import packet, timing
 from hanode.vrrp.events import ABSENT, AddressLost, LinkState, Started, TimerFired
 from hanode.vrrp.machine import Machine
-from hanode.vrrp.outset import Outset
 from hanode.vrrp.router import Router
 from hanode.vrrp.settings import InstanceSettings, SyncGroupSettings, Tracked, VrrpSettings
+from hanode.vrrp.startup_facts import Outset
 from hanode.vrrp.track import Weight, priority
 from tests.vrrp.story import LAB, MAC, address, advert_packet
 

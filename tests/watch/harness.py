@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from hanode import wire
-from hanode.proc.bond import pair
+from hanode.proc.common.vrrp_watch_link import pair
 from hanode.watch.messages import News, Notice
 from hanode.watch.settings import WatchSettings
 

@@ -1,0 +1,4 @@
+"""The agent: carries envelopes in from the broker and events out to it, without rights.
+
+DRIVER.
+"""

@@ -1,0 +1,189 @@
+"""The agent: the node's only process that talks to the control plane.
+
+DRIVER. `python -m hanode.proc.agent`, started by the supervisor as a user without rights; the
+enrolment comes through the descriptor HANODE_IPC_FD, and when that ends, so does the agent. It
+is a Celery worker on its own queue `node.<id>`, under the key prefix `node.<id>:`, with the one
+task `node.nudge(revision)`: look at the desired revision now. The nudge carries nothing that
+has to be believed. `broker_sync` does the carrying, in a loop of its own
+beside Celery's.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import os
+import signal
+import socket
+import sys
+import threading
+from pathlib import Path
+from typing import Any
+
+from celery import Celery, signals
+from kombu.connection import Connection
+from kombu.entity import Queue
+
+from hanode.proc.agent.broker_sync import Courier
+from hanode.system.ipc import LINE_BYTES_MAX, pack, unpack
+from hanode.system.log import Log
+from hanode.system.signing import verifier
+from hanode.wire import Enrolment, decode
+
+FLUSH_S = 1.0
+"""How long a stopping node may try to tell its last words."""
+
+
+PAUSES_S = {"interval_start": 0.1, "interval_step": 0.2, "interval_max": 1.0}
+"""Between tries to reach a broker that is away."""
+
+
+class PatientConnection(Connection):
+    """Kombu's connection, which waits 2, 4, 6 … 30 s between tries, with shorter pauses."""
+
+    def _ensure_connection(self, *args: Any, **options: Any) -> Any:
+        if len(args) < 3:  # the third and later are pauses that the caller chose
+            options = {**PAUSES_S, **options}
+        return super()._ensure_connection(*args, **options)  # type: ignore[no-untyped-call]
+
+
+class Supervised:
+    """The line to the supervisor: orders come from it, and its end is ours."""
+
+    def __init__(self, connection: socket.socket) -> None:
+        self._socket = connection
+        self._lines = connection.makefile("rb")
+        self._lock = threading.Lock()
+
+    def say(self, message: dict[str, Any]) -> None:
+        with self._lock:
+            try:
+                self._socket.sendall(pack(message))
+            except OSError:
+                os._exit(0)
+
+    def hear(self) -> dict[str, Any] | None:
+        """The next order; None when the supervisor is gone."""
+        try:
+            line = self._lines.readline(LINE_BYTES_MAX)
+        except OSError:
+            return None
+        return unpack(line) if line else None
+
+
+def main() -> int:
+    """Carry until the supervisor ends it."""
+    number = os.environ.get("HANODE_IPC_FD", "")
+    if not number.isdigit():
+        sys.stderr.write(
+            "hanode.proc.agent is started by the engine's supervisor, not by hand: "
+            "use `hanode run --enrolment FILE`\n"
+        )
+        return 2
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    supervised = Supervised(socket.socket(fileno=int(number)))
+    order = supervised.hear()
+    if order is None:
+        return 0
+    settings = order["settings"]
+    enrolment = decode(Enrolment, settings["enrolment"])
+    log = Log("agent", node=enrolment.name, detail=bool(settings.get("detail")))
+    _log_through(log, detail=bool(settings.get("detail")))
+    loop = asyncio.new_event_loop()
+    courier = Courier(
+        enrolment,
+        Path(settings["control"]),
+        verify=verifier(enrolment.public_key),
+        say=supervised.say,
+    )
+    threading.Thread(target=_carry, args=(loop, courier, log), daemon=True).start()
+    threading.Thread(target=_obey, args=(supervised, loop, courier), daemon=True).start()
+    supervised.say({"kind": "ready"})
+    app = make_app(enrolment, on_nudge=lambda: loop.call_soon_threadsafe(courier.nudge))
+    worker = app.Worker(
+        pool="solo",
+        concurrency=1,
+        hostname=f"agent@{enrolment.node}",
+        without_gossip=True,
+        without_mingle=True,
+        without_heartbeat=True,
+        quiet=True,
+    )
+    # The supervisor says when to stop; a signal to the whole group must not cut off the flush.
+    signals.worker_ready.connect(lambda **_: _ignore_signals(), weak=False)
+    worker.start()
+    log.error("Celery's worker ended; the supervisor starts the agent again")
+    return 1
+
+
+def make_app(enrolment: Enrolment, *, on_nudge: Any) -> Celery:
+    """The worker's application: one queue, one task, nothing else that a broker could ask for."""
+    queue = f"node.{enrolment.node}"
+    app = Celery("hanode", broker=enrolment.broker_url, set_as_current=True)
+    app.amqp.Connection = PatientConnection
+    app.conf.update(
+        broker_transport_options={"global_keyprefix": f"{queue}:", "socket_keepalive": True},
+        broker_connection_retry_on_startup=True,
+        broker_connection_max_retries=None,
+        task_queues=[Queue(queue)],  # type: ignore[no-untyped-call]
+        task_default_queue=queue,
+        task_ignore_result=True,
+        accept_content=["json"],
+        worker_prefetch_multiplier=1,
+        worker_enable_remote_control=False,
+        worker_send_task_events=False,
+        worker_hijack_root_logger=False,
+        worker_redirect_stdouts=False,
+        worker_cancel_long_running_tasks_on_connection_loss=True,
+    )
+
+    @app.task(name="node.nudge", ignore_result=True)  # type: ignore[untyped-decorator]
+    def nudge(_revision: int = 0) -> None:
+        on_nudge()
+
+    return app
+
+
+def _carry(loop: asyncio.AbstractEventLoop, courier: Courier, log: Log) -> None:
+    asyncio.set_event_loop(loop)
+    try:
+        loop.run_until_complete(courier.run())
+    except Exception as error:
+        # Our own bug: the supervisor starts us anew, and nothing is lost, because nothing is here.
+        log.error(f"the courier failed: {error!r}")
+        os._exit(1)
+
+
+def _obey(supervised: Supervised, loop: asyncio.AbstractEventLoop, courier: Courier) -> None:
+    while (order := supervised.hear()) is not None:
+        if order.get("verb") == "stop":
+            future = asyncio.run_coroutine_threadsafe(courier.flush(), loop)
+            with contextlib.suppress(Exception):  # the journal keeps what could not be told
+                future.result(FLUSH_S)
+            break
+    os._exit(0)
+
+
+def _ignore_signals() -> None:
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, signal.SIG_IGN)
+
+
+class _ToLog(logging.Handler):
+    """Celery's and redis-py's log records as single sentences in the node's format."""
+
+    def __init__(self, log: Log) -> None:
+        super().__init__()
+        self._log = log
+
+    def emit(self, record: logging.LogRecord) -> None:
+        self._log.detail(record.getMessage().strip().split("\n")[0])
+
+
+def _log_through(log: Log, *, detail: bool) -> None:
+    """Libraries' records are for -D only: that the broker is away is told by ourselves, once."""
+    signals.setup_logging.connect(lambda **_: None, weak=False)
+    root = logging.getLogger()
+    root.handlers = [_ToLog(log)]
+    root.setLevel(logging.INFO if detail else logging.CRITICAL)

@@ -1,0 +1,4 @@
+"""The checker process: health checks, quorum and IPVS.
+
+DRIVER.
+"""

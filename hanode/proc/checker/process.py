@@ -1,0 +1,302 @@
+"""The checker process: health checks, quorum, and the kernel's balancing table.
+
+DRIVER. `python -m hanode.proc.checker`, started by the supervisor with the number of an open
+socket in HANODE_IPC_FD; both sides say lines of JSON. The loop feeds answers and time to
+`hanode.check.health` and carries out what it wants; nothing in it waits for a peer. When the
+supervisor says stop, goes away, or sends SIGTERM, our services leave the kernel and it exits.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import random
+import resource
+import signal
+import socket
+import sys
+from collections import deque
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from typing import Any
+
+from hanode.check.events import Connect, Effect, Event, Hangup, Happened, Send, TableChanged
+from hanode.check.health import Health
+from hanode.check.report import changes, report
+from hanode.check.settings import CheckerSettings, VirtualServerSettings
+from hanode.ipvs.types import Balanced, Destination, Service, ServiceKey
+from hanode.proc.checker.ipvs_sync import Balancer
+from hanode.proc.common.json_lines import Lines
+from hanode.proc.common.loop import Loop
+from hanode.system import namespaces, signals
+from hanode.system.clock import Clock, SystemClock
+from hanode.system.ipc import unpack
+from hanode.system.ipvs_kernel import IpvsAbsent, IpvsKernel, NetlinkIpvs
+from hanode.system.probes import EpollProbes, Prober
+from hanode.wire import WireError, decode, encode
+
+CLOCK_STEP_US = 1_000
+"""Smaller differences come from asking two clocks one after the other, and would make every
+"since" of a status tremble."""
+
+
+class Checker:
+    """One checker process without its clock, its kernel and its supervisor: those are passed in."""
+
+    def __init__(
+        self,
+        *,
+        prober: Prober,
+        open_kernel: Callable[[], IpvsKernel],
+        say: Callable[[dict[str, Any]], None],
+        clock: Clock,
+        draw: Callable[[], float],
+        enter: Callable[[CheckerSettings], str | None] = lambda _settings: None,
+    ) -> None:
+        """`enter` goes to where the settings want to be; it gives why it cannot."""
+        self._enter = enter
+        self._prober = prober
+        self._say_now = say
+        self._unsaid: list[dict[str, Any]] = []
+        self._mono_us = clock.monotonic_us
+        self._wall_us = clock.wall_us
+        self._health = Health(draw)
+        self._settings = CheckerSettings()
+        self._services: dict[str, VirtualServerSettings] = {}
+        self._balancer = Balancer(open_kernel, self._warn, clock.monotonic_us)
+        self._offset_us = 0
+        self.stopping = False
+        self._keeps = False
+        """Told to leave the services in the kernel at the end (`hanode run -I`)."""
+
+    @property
+    def deadline_us(self) -> int | None:
+        """When `turn` must be called at the latest."""
+        deadlines = (self._health.deadline_us, self._balancer.deadline_us)
+        return min((one for one in deadlines if one is not None), default=None)
+
+    def hear(self, message: dict[str, Any]) -> None:
+        """One line of the supervisor. What is not understood is answered, never fatal."""
+        match message.get("verb"):
+            case "configure":
+                self._configure(message.get("revision"), message.get("settings"))
+            case "status":
+                self._say({"kind": "status", "id": message.get("id"), "status": self._status()})
+            case "stop":
+                self.stopping = True
+                self._keeps = bool(message.get("keep"))
+            case other:
+                self._warn("checker", f"the supervisor said {other!r}, which means nothing here")
+
+    def turn(self) -> None:
+        """Do all that is due now, then say what happened: by then the kernel follows."""
+        for event in self._prober.poll():
+            self._carry_out(self._health.step(event, now_us=self._mono_us()))
+        self._carry_out(self._health.tick(now_us=self._mono_us()))
+        self._balancer.work()
+        unsaid, self._unsaid = self._unsaid, []
+        for message in unsaid:
+            self._say_now(message)
+
+    def stop(self) -> None:
+        """End all checks and leave the kernel without our services, unless they are to stay."""
+        self._prober.close()
+        if not self._keeps:
+            self._balancer.clear()
+        for message in self._unsaid:
+            self._say_now(message)
+
+    def _say(self, message: dict[str, Any]) -> None:
+        self._unsaid.append(message)
+
+    def _configure(self, revision: Any, raw: Any) -> None:
+        answer: dict[str, Any] = {"kind": "configured", "revision": revision}
+        try:
+            settings = decode(CheckerSettings, raw)
+        except WireError as error:
+            self._say({**answer, "changed": [], "error": f"the checker cannot use this: {error}"})
+            return
+        if (why := self._enter(settings)) is not None:
+            self._say({**answer, "changed": [], "error": why})
+            return
+        changed = changes(self._settings, settings)
+        self._settings = settings
+        self._services = {one.key: one for one in settings.virtual_servers}
+        effects = self._health.configure(settings, now_us=self._mono_us())
+        self._balancer.configure(self._balanced(key) for key in self._services)
+        self._carry_out(effects)
+        self._say({**answer, "changed": list(changed), "error": None})
+
+    def _carry_out(self, effects: Iterable[Effect]) -> None:
+        waiting = deque(effects)
+        while waiting:
+            event: Event | None = None
+            match waiting.popleft():
+                case Connect(probe, ip, port):
+                    event = self._prober.connect(probe, ip, port)
+                case Send(probe, data):
+                    event = self._prober.send(probe, data)
+                case Hangup(probe):
+                    self._prober.hang_up(probe)
+                case TableChanged(key):
+                    self._balancer.want(self._balanced(key))
+                case Happened() as happened:
+                    self._tell(happened)
+            if event is not None:
+                waiting.extend(self._health.step(event, now_us=self._mono_us()))
+
+    def _balanced(self, key: str) -> Balanced:
+        """A virtual server as the kernel should have it: words only, no decision."""
+        settings = self._services[key]
+        name = ServiceKey(settings.ip, settings.port, settings.protocol)
+        service = Service(name, settings.scheduler, settings.persistence_s)
+        return Balanced(
+            service,
+            tuple(
+                Destination(row.ip, row.port, row.weight, row.forwarding)
+                for row in self._health.rows(key)
+            ),
+        )
+
+    def _tell(self, happened: Happened) -> None:
+        event = {
+            "kind": happened.kind,
+            "subject": happened.subject,
+            "cause": happened.cause,
+            "wall_us": self._wall_us(),
+            "mono_us": self._mono_us(),
+            "data": happened.data,
+        }
+        self._say({"kind": "event", "event": event})
+
+    def _warn(self, subject: str, cause: str) -> None:
+        self._tell(Happened("warning", subject, cause))
+
+    def _status(self) -> dict[str, Any]:
+        keys = self._balancer.in_kernel
+        offset_us = self._wall_us() - self._mono_us()
+        if abs(offset_us - self._offset_us) > CLOCK_STEP_US:
+            self._offset_us = offset_us
+        servers = report(
+            self._health,
+            in_kernel=None if keys is None else {str(key) for key in keys},
+            to_wall_us=lambda mono_us: mono_us + self._offset_us,
+        )
+        return {"virtual_servers": encode(servers), "ipvs": self._balancer.availability}
+
+
+class Places:
+    """The namespaces of the file: entered at the first settings, and never changed."""
+
+    def __init__(self) -> None:
+        self._entered: tuple[str | None, str | None] | None = None
+        self._ipvs: Path | None = None
+        self._home: int | None = None
+
+    def enter(self, settings: CheckerSettings) -> str | None:
+        """Go there; why not, in a sentence."""
+        wanted = (settings.net_namespace, settings.ipvs_namespace)
+        if self._entered is not None:
+            if self._entered == wanted:
+                return None
+            return "net_namespace and net_namespace_ipvs cannot change: restart the engine"
+        try:
+            if settings.ipvs_namespace == "" and settings.net_namespace:
+                self._home = os.open(namespaces.HERE, os.O_RDONLY | os.O_CLOEXEC)
+                self._ipvs = Path(f"/proc/self/fd/{self._home}")
+            else:
+                self._ipvs = namespaces.named(settings.ipvs_namespace)
+            if namespaces.named(settings.net_namespace) is not None:
+                namespaces.enter(settings.net_namespace or "")
+        except OSError as error:
+            return f"{error.filename}: {error.strerror}"
+        self._entered = wanted
+        return None
+
+    def open_kernel(self) -> IpvsKernel:
+        """IPVS, where the file wants it. Raises IpvsAbsent."""
+        try:
+            with namespaces.inside(self._ipvs):
+                return NetlinkIpvs()
+        except OSError as error:
+            raise IpvsAbsent(f"absent: {error.filename}: {error.strerror}") from None
+
+
+class CheckerProcess:
+    """The checker on real sockets, with the supervisor at the other end of `connection`."""
+
+    def __init__(self, connection: socket.socket) -> None:
+        self._prober = EpollProbes()
+        places = Places()
+        self._checker = Checker(
+            prober=self._prober,
+            open_kernel=places.open_kernel,
+            enter=places.enter,
+            say=self._say,
+            clock=SystemClock(),
+            draw=random.random,
+        )
+        self._loop = Loop(
+            deadline=lambda: self._checker.deadline_us, on_deadline=self._checker.turn
+        )
+        self._lines = Lines(connection, on_line=self._on_line, on_end=self._loop.stop)
+        # A Python signal handler alone does not wake epoll: the bytes of this pair do.
+        self._signalled, self._signaller = socket.socketpair()
+        self._signalled.setblocking(False)
+        self._signaller.setblocking(False)
+
+    def run(self) -> None:
+        """Until the supervisor says stop, goes away, or somebody sends SIGTERM."""
+        signals.take()
+        signal.set_wakeup_fd(self._signaller.fileno(), warn_on_full_buffer=False)
+        self._loop.watch(self._lines.fileno(), self._on_supervisor)
+        self._loop.watch(self._prober.fileno(), lambda _mask: self._checker.turn())
+        self._loop.watch(self._signalled.fileno(), self._on_signal)
+        self._say({"kind": "ready"})
+        try:
+            self._loop.run()
+        finally:
+            self._checker.stop()
+            self._loop.close()
+
+    def _on_signal(self, _mask: int) -> None:
+        if signals.ending(self._signalled):
+            self._loop.stop()
+
+    def _on_supervisor(self, mask: int) -> None:
+        self._lines.serve(mask)
+        if not self._lines.waiting:
+            self._loop.watch(self._lines.fileno(), self._on_supervisor)
+        if self._checker.stopping:
+            self._loop.stop()
+
+    def _on_line(self, line: bytes) -> None:
+        self._checker.hear(unpack(line))
+        self._checker.turn()
+
+    def _say(self, message: dict[str, Any]) -> None:
+        self._lines.say(json.dumps(message, ensure_ascii=False, separators=(",", ":")).encode())
+        if self._lines.waiting:
+            self._loop.watch(self._lines.fileno(), self._on_supervisor, write=True)
+
+
+def main() -> int:
+    """Run until the supervisor ends it."""
+    number = os.environ.get("HANODE_IPC_FD", "")
+    if not number.isdigit():
+        sys.stderr.write(
+            "hanode.proc.checker is started by `python -m hanode run`, not by hand:"
+            " HANODE_IPC_FD is not set\n"
+        )
+        return 2
+    _allow_many_connections()
+    CheckerProcess(socket.socket(fileno=int(number))).run()
+    return 0
+
+
+def _allow_many_connections() -> None:
+    """Each running check holds a descriptor."""
+    with contextlib.suppress(ValueError, OSError):
+        hard = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
+        resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))

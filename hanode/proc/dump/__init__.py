@@ -1,0 +1,4 @@
+"""The files that keepalived writes when a signal asks for them.
+
+DRIVER.
+"""

@@ -1,0 +1,102 @@
+"""What keepalived writes to files when it gets a signal, and so do we.
+
+DRIVER. USR1 keepalived.data, USR2 keepalived.stats (SIGRTMAX-1 clears them too), SIGRTMIN+2
+keepalived.json: where the configuration says, else in /tmp or where TMPDIR says, readable by our
+user alone, as keepalived leaves them. Exporters wait ten milliseconds for a file, so only the vrrp
+process is asked; a file is replaced as a whole, so nobody reads half of one. Signals that
+keepalived lives through do nothing.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import socket
+from collections.abc import Callable
+from pathlib import Path
+
+from hanode.proc.dump.keepalived_json import Counters, dump_json
+from hanode.proc.dump.keepalived_text import dump_data, dump_stats
+from hanode.proc.supervisor.engine import Engine
+from hanode.proc.supervisor.event_log import Chronicle
+from hanode.proc.supervisor.node_status import Snapshot
+from hanode.system import files, signals
+from hanode.wire import InstanceStatus
+
+Instances = tuple[InstanceStatus, ...]
+
+DIRECTORY = "/tmp"  # noqa: S108 - keepalived's place; the file is made beside it and renamed
+
+
+class Dumps:
+    """Knows what was cleared."""
+
+    def __init__(self, engine: Engine, snapshot: Snapshot, chronicle: Chronicle) -> None:
+        self._engine = engine
+        self._snapshot = snapshot
+        self._chronicle = chronicle
+        self._cleared: Counters = {}
+        self._tasks: set[asyncio.Task[None]] = set()
+
+    def listen(self, loop: asyncio.AbstractEventLoop) -> None:
+        """Write when a signal says so."""
+        asked: tuple[tuple[int, Callable[[Instances], tuple[str, str]]], ...] = (
+            (signal.SIGUSR1, self._data),
+            (signal.SIGUSR2, self._stats),
+            (signals.STATS_CLEAR, self._stats_and_clear),
+            (signals.JSON, self._json),
+        )
+        for nothing in signals.SHRUGGED_OFF:
+            loop.add_signal_handler(nothing, lambda: None)
+        for number, make in asked:
+            loop.add_signal_handler(number, self._begin, make)
+
+    def _begin(self, make: Callable[[Instances], tuple[str, str]]) -> None:
+        task = asyncio.get_running_loop().create_task(self._write(make))
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    async def _write(self, make: Callable[[Instances], tuple[str, str]]) -> None:
+        instances = await self._engine.instances()
+        if instances is None:
+            self._chronicle.warn("dump", "no file was written: the vrrp process does not answer")
+            return
+        name, text = make(self._snapshot.seen_by_kernel(instances))
+        path = Path(os.environ.get("TMPDIR", DIRECTORY)) / name  # an absolute name stands alone
+        try:
+            files.write_atomic(path, text, durable=False)
+        except OSError as error:
+            self._chronicle.warn("dump", f"{path} could not be written: {error.strerror}")
+
+    def _data(self, instances: Instances) -> tuple[str, str]:
+        settings = self._snapshot.vrrp
+        name = settings.dumps.state_file or "keepalived.data"
+        return name, dump_data(settings, instances, socket.gethostname())
+
+    def _stats(self, instances: Instances) -> tuple[str, str]:
+        settings = self._snapshot.vrrp
+        name = settings.dumps.stats_file or "keepalived.stats"
+        return name, dump_stats(settings, self._counted(instances))
+
+    def _stats_and_clear(self, instances: Instances) -> tuple[str, str]:
+        written = self._stats(instances)
+        self._cleared = {i.name: dict(i.counters) for i in instances}
+        return written
+
+    def _json(self, instances: Instances) -> tuple[str, str]:
+        settings = self._snapshot.vrrp
+        name = settings.dumps.json_file or "keepalived.json"
+        runs = {t.name: t.up for t in self._engine.trackers if t.kind == "process"}
+        return name, dump_json(settings, instances, self._counted(instances), runs)
+
+    def _counted(self, instances: Instances) -> Counters:
+        """Since they were cleared; a process that was started anew began at 0 by itself."""
+        counted: Counters = {}
+        for instance in instances:
+            before = self._cleared.get(instance.name, {})
+            now = instance.counters
+            if any(now.get(name, 0) < count for name, count in before.items()):
+                before = self._cleared[instance.name] = {}
+            counted[instance.name] = {n: count - before.get(n, 0) for n, count in now.items()}
+        return counted

@@ -1,0 +1,4 @@
+"""The supervisor: starts the other processes, keeps the revision, answers the operator.
+
+DRIVER.
+"""

@@ -1,0 +1,161 @@
+"""The supervisor's side of the agent: starts it with little power, and hears of the broker.
+
+DRIVER. The agent gets its enrolment through its inherited descriptor, so that only the
+supervisor must be able to read the file. It runs as a user without rights; only where that user
+cannot read the program itself does it run as the supervisor's own, and the node says so.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import pwd
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from hanode.proc.supervisor.children import PACKAGE_PARENT, Child, Message, Spec
+from hanode.system.log import Log
+from hanode.wire import ProcessStatus, encode
+
+if TYPE_CHECKING:
+    from hanode.proc.supervisor.options import Options
+
+PROBE_TIMEOUT_S = 5.0
+
+NEEDED = ("hanode", "celery", "kombu", "redis", "cryptography", "packaging")
+
+
+class AgentKeeper:
+    """Does nothing on a node without enrolment."""
+
+    def __init__(
+        self,
+        options: Options,
+        log: Log,
+        *,
+        on_child: Callable[[Child, str, str], None],
+        tell: Callable[[str, str, str], None],
+    ) -> None:
+        self._options = options
+        self._log = log
+        self._on_child = on_child
+        self._tell = tell
+        self._child: Child | None = None
+        self._uid: int | None = None
+        self._gid: int | None = None
+        self._as_root = ""
+        self._stopping = False
+        self._broker_up: bool | None = None
+        self._broker_since = time.time()
+        self._broker_cause = ""
+        self._own_problems: tuple[str, ...] = ()
+
+    def prepare(self) -> int | None:
+        """Find the agent's user; its group, which may reach the control socket."""
+        if self._options.enrolment is None or self._options.agent_user in ("", "root"):
+            return None
+        user = pwd.getpwnam(self._options.agent_user)
+        self._uid, self._gid = user.pw_uid, user.pw_gid
+        return self._gid
+
+    def start(self, tasks: asyncio.TaskGroup) -> None:
+        if self._options.enrolment is not None:
+            tasks.create_task(self._run())
+
+    async def stop(self, *, timeout_s: float) -> None:
+        self._stopping = True
+        if self._child is None:
+            return
+        # One that is still starting has nothing to tell, and would keep everybody waiting.
+        patience_s = timeout_s if self._child.ready else 0.0
+        if not await self._child.stop(timeout_s=patience_s) and patience_s:
+            self._log.warning("the agent did not end in time; what is left waits in the journal")
+
+    def processes(self) -> tuple[ProcessStatus, ...]:
+        return (self._child.status(),) if self._child else ()
+
+    def problems(self) -> list[str]:
+        """Sentences for the node's status."""
+        found = [self._as_root] if self._as_root else []
+        if self._options.enrolment is not None and self._broker_up is False:
+            since = time.strftime("%H:%M:%S", time.localtime(self._broker_since))
+            found.append(f"the broker is away since {since}: {self._broker_cause}")
+        return [*found, *self._own_problems]
+
+    async def _run(self) -> None:
+        if self._uid is not None and not await self._readable():
+            user = self._options.agent_user
+            self._as_root = (
+                f"the agent runs as root, because {user} cannot read {PACKAGE_PARENT} "
+                f"or {sys.prefix}; install the program where {user} can read it"
+            )
+            self._log.warning(self._as_root)
+            self._uid = self._gid = None
+        if self._stopping:
+            return
+        spec = Spec("agent", "hanode.proc.agent", uid=self._uid, gid=self._gid)
+        self._child = Child(
+            spec, on_message=self._heard, on_start=self._started, on_exit=self._exited
+        )
+        await self._child.run()
+
+    async def _readable(self) -> bool:
+        """Whether its user can read the program: tried, because modes lie (ACLs, mounts)."""
+        look = f"import importlib.util as u, sys; sys.exit(not all(map(u.find_spec, {NEEDED!r})))"
+        try:
+            tried = await asyncio.create_subprocess_exec(
+                sys.executable,
+                "-P",
+                "-c",
+                look,
+                env={"PYTHONPATH": str(PACKAGE_PARENT)},
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.DEVNULL,
+                stderr=subprocess.DEVNULL,
+                cwd="/",
+                user=self._uid,
+                group=self._gid,
+                extra_groups=[],
+            )
+        except OSError:
+            return False
+        try:
+            return await asyncio.wait_for(tried.wait(), PROBE_TIMEOUT_S) == 0
+        except TimeoutError:
+            with contextlib.suppress(ProcessLookupError):
+                tried.kill()
+            return False
+
+    def _started(self, child: Child) -> None:
+        self._on_child(child, "started", f"the agent runs as pid {child.pid}")
+        settings = {
+            "enrolment": encode(self._options.enrolment),
+            "control": str(self._options.run_dir / "control.sock"),
+            "detail": self._options.detail,
+        }
+        child.send({"verb": "configure", "revision": 0, "settings": settings})
+
+    def _exited(self, child: Child, cause: str) -> None:
+        self._broker_up = None
+        self._on_child(child, "died", f"the agent died: {cause}")
+
+    def _heard(self, _child: Child, message: Message) -> None:
+        if message.get("kind") == "broker":
+            up, cause = bool(message.get("up")), str(message.get("cause", ""))[:300]
+            if up == self._broker_up:
+                return
+            first = self._broker_up is None
+            self._broker_up, self._broker_cause = up, cause
+            self._broker_since = time.time()
+            if up:
+                self._tell("broker", "reached", "the broker answers")
+            else:
+                how = "is not there" if first else "went away"
+                self._tell("broker", "lost", f"the broker {how}: {cause}")
+        elif message.get("kind") == "problems":
+            said = message.get("problems")
+            if isinstance(said, list):
+                self._own_problems = tuple(str(p)[:300] for p in said[:20])

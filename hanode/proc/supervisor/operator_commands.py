@@ -1,0 +1,116 @@
+"""An operator's verbs: release, take, announce, maintenance.
+
+DRIVER. The vrrp process carries them out; maintenance is remembered here, in the state
+directory, because it must still hold after a restart, whatever ended the engine.
+"""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+from hanode.proc.supervisor.engine import Engine
+from hanode.proc.supervisor.event_log import Chronicle, wall_us
+from hanode.system import files
+
+Message = dict[str, Any]
+
+TIMEOUT_S = 2.0
+"""The vrrp process does any of it within milliseconds, or not at all."""
+
+
+SAID = {
+    "release": "released",
+    "take": "taken",
+    "announce": "announced",
+    "maintenance": "in maintenance|takes part again",
+}
+
+
+class Operator:
+    """Serves the control socket's verbs."""
+
+    def __init__(self, directory: Path, engine: Engine, chronicle: Chronicle) -> None:
+        self._path = directory / "maintenance.json"
+        self._engine = engine
+        self._chronicle = chronicle
+        self.since_us = _read(self._path)
+        """Since when the node is in maintenance (wall time); 0: it is not."""
+        engine.maintenance = bool(self.since_us)
+
+    async def release(self, request: Message) -> Message:
+        """Give up mastership: the backup takes over, and this node waits as BACKUP."""
+        return await self._do("release", request)
+
+    async def take(self, request: Message) -> Message:
+        """Become master, where priority or settings allow it."""
+        return await self._do("take", request)
+
+    async def announce(self, request: Message) -> Message:
+        """Tell the neighbours again where the addresses are."""
+        answer = await self._do("announce", request)
+        if answer["ok"] and answer["done"]:
+            # The other verbs are told by the transitions that they cause.
+            self._chronicle.node("addresses", "announced", f"operator: {'; '.join(answer['done'])}")
+        return answer
+
+    async def maintenance(self, request: Message) -> Message:
+        """On: no address stays or comes here. Off: the node takes part again."""
+        on = request.get("on")
+        if not isinstance(on, bool):
+            return {"ok": False, "error": "maintenance is turned on or off"}
+        if on == bool(self.since_us):
+            return {"ok": True, "done": [], "said": f"maintenance was {_word(on)} already"}
+        self.since_us = wall_us() if on else 0
+        # Written first: a node that forgets it would take addresses in the middle of the work.
+        try:
+            _write(self._path, self.since_us)
+        except OSError as error:
+            self.since_us = 0 if on else wall_us()
+            return {"ok": False, "error": f"{self._path} cannot be written: {error.strerror}"}
+        self._engine.maintenance = on
+        end = "no address stays or comes here" if on else "the node takes part again"
+        self._chronicle.node("maintenance", _word(on), f"operator: {end}")
+        return await self._ask({"do": "maintenance", "on": on})
+
+    async def _do(self, what: str, request: Message) -> Message:
+        instance = request.get("instance", "")
+        if not isinstance(instance, str):
+            return {"ok": False, "error": "the instance is named by its name"}
+        return await self._ask({"do": what, "instance": instance})
+
+    async def _ask(self, fields: Message) -> Message:
+        if not await self._engine.ready("vrrp", within_s=TIMEOUT_S):
+            return {"ok": False, "error": "the vrrp process is not there; see `hanode status`"}
+        answer = await self._engine.ask("vrrp", "operate", timeout_s=TIMEOUT_S, **fields)
+        if answer is None:
+            return {"ok": False, "error": "the vrrp process does not answer; see `hanode status`"}
+        error = answer.get("error")
+        if error:
+            return {"ok": False, "error": str(error)}
+        word = SAID[str(fields["do"])].split("|")[not fields.get("on", True)]
+        said = [f"{name}: {word}" for name in answer.get("done", [])]
+        return {"ok": True, "done": [*said, *map(str, answer.get("refused", []))]}
+
+
+def _word(on: bool) -> str:
+    return "on" if on else "off"
+
+
+def _read(path: Path) -> int:
+    text = files.read_text(path)
+    if text is None:
+        return 0
+    try:
+        return max(1, int(json.loads(text)["since_us"]))
+    except (ValueError, KeyError, TypeError):
+        return 1  # somebody wrote the file: better idle than taking addresses
+
+
+def _write(path: Path, since_us: int) -> None:
+    if since_us:
+        files.write_atomic(path, json.dumps({"since_us": since_us}) + "\n")
+    else:
+        path.unlink(missing_ok=True)
+        files.sync_directory(path.parent)

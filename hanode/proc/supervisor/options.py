@@ -1,0 +1,175 @@
+"""What a node is started with, and what its files mean to it.
+
+DRIVER. Everything here is found out before the first process is started.
+"""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from hanode import conf
+from hanode.apply import File, Memory, Verify
+from hanode.build import Built, build
+from hanode.build.hmac import with_keys
+from hanode.proc.supervisor.children import Spec
+from hanode.system import files
+from hanode.system.includes import Recorder, remembered
+from hanode.wire import Enrolment
+
+MISTAKES_TOLD = 20
+"""In the status; a file of another program would fill a heartbeat."""
+
+ENGINE = "hanode"
+"""Whose words count: auth_hmac, which 2.2.7 does not know, is right in a file that we run."""
+
+INCLUDE = "include"
+"""Every form of the word has it; it is found before macros are replaced."""
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """What `hanode run` was told."""
+
+    name: str
+    config_file: Path
+    state_dir: Path
+    run_dir: Path
+    specs: tuple[Spec, ...]
+    enrolment: Enrolment | None = None
+    verify: Verify = lambda _envelope: False
+    agent_user: str = "nobody"
+    detail: bool = False
+    all_includes: bool = False
+    """An included file that cannot be read is an error."""
+    unserved: tuple[str, ...] = ()
+    """Wishes that this engine does not fulfil, in sentences."""
+    on_started: Callable[[], None] = lambda: None
+    """Called once: every process has taken its settings, or said why not."""
+
+
+@dataclass(frozen=True, slots=True)
+class Start:
+    """What a node begins with."""
+
+    memory: Memory
+    built: Built
+    notes: tuple[str, ...] = ()
+    mistakes: tuple[str, ...] = ()
+    """Of the file, which runs without what they touch."""
+
+
+def read_start_file(path: Path, node: str) -> File | None:
+    """The file with everything it includes; None where there is none. Raises OSError."""
+    text = files.read_text(path)
+    if text is None:
+        return None
+    recorder = Recorder()
+    if INCLUDE not in text:
+        return File(0, text, str(path), recorder.included)
+    conf.check(text, name=str(path), node=node, read=recorder.read)
+    return File(0, text, str(path), recorder.included)
+
+
+@functools.lru_cache(maxsize=1)
+def checked(file: File, node: str) -> conf.Checked:
+    """What the file means to the node, and every problem in it.
+
+    The last answer is kept: a start asks for the errors, the warnings and the settings.
+    """
+    read = remembered(file.included)
+    return conf.check(file.text, node=node, name=file.name, read=read, target=ENGINE)
+
+
+@functools.lru_cache(maxsize=1)
+def _remains(file: File, node: str) -> conf.Remains:
+    return conf.remains(checked(file, node), node, remembered(file.included))
+
+
+@functools.lru_cache(maxsize=1)
+def built_of(file: File, node: str) -> Built:
+    """The settings of a file, of one with mistakes what keepalived would run; kept, too."""
+    left = _remains(file, node)
+    built = build(left.model)
+    mistakes = (*map(_whole, left.left_out), *built.errors)
+    if not mistakes:
+        return built
+    there = {one.name for one in built.vrrp.instances}
+    gone = [one.name for one in checked(file, node).model.instances if one.name not in there]
+    return replace(built, left_out=_summed(file, mistakes, gone))
+
+
+def model_of(file: File, node: str) -> conf.Config:
+    """The configuration that the engine runs."""
+    return _remains(file, node).model
+
+
+def _whole(problem: conf.Problem) -> str:
+    """With what to do about it."""
+    return f"{problem}; {problem.hint}" if problem.hint else str(problem)
+
+
+def _summed(file: File, mistakes: tuple[str, ...], gone: list[str]) -> tuple[str, ...]:
+    """The sum of them first, and no more than a person reads."""
+    count = len(mistakes)
+    what = "a statement was" if count == 1 else f"{count} statements were"
+    first = (
+        f"{file.name}: {what} left out for mistakes, as keepalived would leave them out; "
+        "correct the file and reload"
+    )
+    if gone:
+        first += f"; no instance is left of {', '.join(gone[:MISTAKES_TOLD])}"
+    more = count - MISTAKES_TOLD
+    rest = (f"and {more} more; `hanode check {file.name}` names them all",) if more > 0 else ()
+    return (first, *mistakes[:MISTAKES_TOLD], *rest)
+
+
+def refusal_of(file: File, node: str, *, all_includes: bool = False) -> conf.Problem | None:
+    """Why keepalived would not start with the file; None: it would."""
+    found = checked(file, node).problems
+    missing = (p for p in found if p.code == "include-not-found" and all_includes)
+    return _remains(file, node).refusal or next(missing, None)
+
+
+def keyed(built: Built) -> Built:
+    """With the keys of auth_hmac that are in files, as the files are now. Raises ValueError."""
+    return replace(built, vrrp=with_keys(built.vrrp, _read_key))
+
+
+def _read_key(path: str) -> str:
+    try:
+        text = files.read_text(Path(path))
+    except (OSError, UnicodeDecodeError) as error:
+        why = error.strerror if isinstance(error, OSError) else "it is no text"
+        raise ValueError(f"it cannot be read: {why}") from None
+    if text is None:
+        raise ValueError("there is no such file")
+    return text
+
+
+def errors_of(file: File, node: str, *, all_includes: bool = False) -> tuple[str, ...]:
+    """What is wrong with the file, in sentences; none: it runs as it is written."""
+    found = checked(file, node)
+    errors = _errors(found.problems, all_includes) or built_of(file, node).errors
+    if errors:
+        return errors
+    try:
+        keyed(built_of(file, node))
+    except ValueError as error:
+        return (str(error),)
+    return ()
+
+
+def warnings_of(file: File, node: str) -> tuple[str, ...]:
+    """What an operator should know about a file that can be run."""
+    return tuple(str(p) for p in checked(file, node).problems if p.severity == "warning")
+
+
+def _errors(problems: Sequence[conf.Problem], all_includes: bool) -> tuple[str, ...]:
+    return tuple(
+        str(p)
+        for p in problems
+        if p.severity == "error" or (all_includes and p.code == "include-not-found")
+    )

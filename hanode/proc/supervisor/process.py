@@ -1,0 +1,337 @@
+"""The supervisor: keeps a node's processes, revisions, journal and control socket.
+
+DRIVER. It decides nothing about revisions (`hanode.apply` does) and nothing about addresses
+(the vrrp process does). It may be slow: no failover ever waits for it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+from collections import deque
+from pathlib import Path
+
+from hanode.apply import Configure, Effect, File, Identity, Life, Remember, Report
+from hanode.proc.dump.dumps import Dumps
+from hanode.proc.supervisor.agent_child import AgentKeeper
+from hanode.proc.supervisor.children import Child
+from hanode.proc.supervisor.control_socket import Control, Message
+from hanode.proc.supervisor.engine import CONFIGURE_TIMEOUT_S, Engine
+from hanode.proc.supervisor.event_log import Chronicle, now_us, wall_us
+from hanode.proc.supervisor.node_status import Snapshot
+from hanode.proc.supervisor.operator_commands import Operator
+from hanode.proc.supervisor.options import (
+    Options,
+    Start,
+    built_of,
+    errors_of,
+    keyed,
+    read_start_file,
+)
+from hanode.system import files, ipc, persisted_state, service
+from hanode.system.addresses import AddressWatch
+from hanode.system.journal import Journal
+from hanode.system.log import Log
+from hanode.wire import Signed, WireError, decode, encode
+
+AGENT_STOP_S = 1.5
+"""The agent has a second to send what is left, and a little to die."""
+
+OUTSIDE_MAX = 20
+OUTSIDE_WINDOW_US = 60_000_000
+"""An agent in wrong hands must not fill the journal: so many of its refusals in such a time."""
+
+
+BEAT_S = 0.25
+"""A small part of the two seconds that a killed master with adverts every second has."""
+
+HISTORY_MAX = 200
+"""Events in one answer."""
+
+
+class Supervisor:
+    """One node. `run` returns an exit code when it was asked to stop."""
+
+    def __init__(self, options: Options, start: Start, journal: Journal, log: Log) -> None:
+        self.options = options
+        self._start = start
+        self._log = log
+        self._journal = journal
+        enrolment = options.enrolment
+        identity = Identity(enrolment.node, enrolment.cluster) if enrolment else Identity()
+        self._life = Life(identity, start.memory, verify=options.verify, check=self._errors_of)
+        self._chronicle = Chronicle(journal, log, lambda: self._control.wake())
+        self._engine = Engine(
+            list(options.specs),
+            log,
+            on_event=self._chronicle.append,
+            on_child=self._child_changed,
+        )
+        self._operator = Operator(options.state_dir, self._engine, self._chronicle)
+        self._watch = AddressWatch(start.built.vrrp.net_namespace)
+        self._snapshot = Snapshot(
+            options, self._life, self._engine, self._operator, self._watch, start.built
+        )
+        self._snapshot.on_look = self._addresses_changed
+        self._dumps = Dumps(self._engine, self._snapshot, self._chronicle)
+        self._control = Control(
+            journal,
+            log,
+            anyone={
+                "status": self._status,
+                "history": self._history,
+                "apply": self._apply,
+                "confirm": self._confirm,
+                "refused": self._refused_outside,
+            },
+            owner={
+                "reload": self._reload,
+                "stop": self._stop_verb,
+                "release": self._operator.release,
+                "take": self._operator.take,
+                "announce": self._operator.announce,
+                "maintenance": self._operator.maintenance,
+            },
+        )
+        self._agent = AgentKeeper(
+            options, log, on_child=self._child_changed, tell=self._chronicle.node
+        )
+        self._one_change = asyncio.Lock()
+        self._outside_us: deque[int] = deque(maxlen=OUTSIDE_MAX)
+        self._stop = asyncio.Event()
+        self._code = 0
+        self._tick: asyncio.Event = asyncio.Event()
+        self._alive = options.run_dir / "alive"
+
+    async def run(self) -> int:
+        """Start everything, keep it, stop it in order; the exit code."""
+        loop = asyncio.get_running_loop()
+        for ending in (signal.SIGTERM, signal.SIGINT):
+            loop.add_signal_handler(ending, self._stop.set)
+        loop.add_signal_handler(signal.SIGHUP, lambda: loop.create_task(self._hang_up()))
+        self._dumps.listen(loop)
+        group = self._agent.prepare()
+        listener = ipc.listen(self.options.run_dir / "control.sock", group=group)
+        loop.add_reader(self._watch.fileno(), self._addresses_changed)
+        self._begin()
+        self._addresses_changed()
+        async with asyncio.TaskGroup() as tasks:
+            self._engine.start(self._life.memory.live, self._start.built, tasks)
+            await self._control.start(listener)
+            self._agent.start(tasks)
+            clock = tasks.create_task(self._keep_time())
+            begun = tasks.create_task(self._say_begun())
+            beat = tasks.create_task(self._beat())
+            await self._stop.wait()
+            await self._shut_down()
+            clock.cancel()
+            begun.cancel()
+            beat.cancel()
+        loop.remove_reader(self._watch.fileno())
+        self._journal.close()
+        return self._code
+
+    def _begin(self) -> None:
+        self._life.wake(now_us=now_us(), wall_us=wall_us())
+        running = self.options.state_dir / "running"
+        killed = files.read_text(running)
+        alive_us = files.stamped_us(self._alive)
+        revision = self._life.memory.live.revision
+        cause = f"the engine starts on revision {revision}"
+        if killed is not None:
+            same = killed.strip() == files.boot_id()
+            how = "it was killed before" if same else "the machine went down without a stop"
+            if same and alive_us is not None and alive_us < now_us():
+                self._engine.died(alive_us)
+            cause += f"; {how}"
+        files.write_atomic(running, files.boot_id() + "\n")
+        self._alive.touch()
+        files.stamp(self._alive, 0)  # nothing is alive yet
+        if self._operator.since_us:
+            cause += "; it is in maintenance"
+        self._chronicle.node("engine", "started", cause, revision=revision)
+        for note in (*self.options.unserved, *self._start.notes, *self._start.mistakes):
+            self._chronicle.warn("configuration", note)
+        for mistake in self._start.mistakes:
+            self._log.error(mistake)
+
+    async def _say_begun(self) -> None:
+        """Tell who waits for our start; a child that is stuck is no reason to keep it waiting."""
+        try:
+            await asyncio.wait_for(self._engine.began.wait(), CONFIGURE_TIMEOUT_S)
+        except TimeoutError:
+            self._chronicle.warn("engine", "not every process has taken its settings yet")
+        service.notify_ready()
+        self.options.on_started()
+
+    async def _beat(self) -> None:
+        """Leave word of how long the engine was alive, for one that is started after a kill."""
+        while True:
+            await asyncio.sleep(BEAT_S)
+            if self._engine.alive:
+                files.stamp(self._alive, now_us())
+
+    async def _shut_down(self) -> None:
+        self._snapshot.stopping = True
+        service.notify("STOPPING=1", "STATUS=stopping")
+        engine = asyncio.get_running_loop().create_task(self._engine.stop())
+        self._chronicle.node("engine", "stopping", "the engine was asked to stop")
+        await engine
+        self._addresses_changed()
+        self._chronicle.node("engine", "stopped", "every part of the engine has ended")
+        await self._agent.stop(timeout_s=AGENT_STOP_S)
+        await self._control.stop()
+        (self.options.run_dir / "control.sock").unlink(missing_ok=True)
+        self._alive.unlink(missing_ok=True)
+        (self.options.state_dir / "running").unlink(missing_ok=True)
+
+    async def _keep_time(self) -> None:
+        """Give up an unconfirmed revision when its time has come."""
+        while True:
+            self._tick.clear()
+            deadline_us = self._life.deadline_us
+            left_s = None if deadline_us is None else max(0, deadline_us - now_us()) / 1e6
+            try:
+                await asyncio.wait_for(self._tick.wait(), left_s)
+            except TimeoutError:
+                async with self._one_change:
+                    await self._perform(self._life.tick(now_us=now_us()))
+
+    async def _perform(self, effects: list[Effect]) -> Report:
+        """Carry the effects out in order; the last report that ends a life is the answer."""
+        answer = Report(0, "refused", "nothing came of it", journal=False)
+        for effect in effects:
+            match effect:
+                case Report():
+                    answer = effect
+                    if effect.journal:
+                        self._chronicle.tell(effect)
+                case Remember(kept):
+                    try:
+                        persisted_state.save(
+                            self.options.state_dir, persisted_state.Kept(self._life.identity, kept)
+                        )
+                    except OSError as fault:
+                        self._chronicle.warn("disk", f"the state cannot be written: {fault}")
+                case Configure(file):
+                    error = await self._run(file)
+                    follow = self._life.configured(
+                        file.revision, error, now_us=now_us(), wall_us=wall_us()
+                    )
+                    if follow:
+                        answer = await self._perform(follow)
+        self._tick.set()
+        return answer
+
+    async def _run(self, file: File) -> str | None:
+        """Have every process run it; why not, or None."""
+        try:
+            built = keyed(built_of(file, self.options.name))
+        except ValueError as fault:
+            return str(fault)
+        error = await self._engine.configure(file, built)
+        if error is None:
+            self._snapshot.runs(built)
+        return error
+
+    def _errors_of(self, file: File) -> tuple[str, ...]:
+        return errors_of(file, self.options.name, all_includes=self.options.all_includes)
+
+    # What the control socket asks
+
+    async def _status(self, _request: Message) -> Message:
+        status = await self._snapshot.take(self._agent, self._journal)
+        return {
+            "ok": True,
+            "status": encode(status),
+            "journal": self._journal.id,
+            "seq": self._journal.seq,
+        }
+
+    async def _history(self, request: Message) -> Message:
+        limit = request.get("limit")
+        limit = min(limit, HISTORY_MAX) if isinstance(limit, int) and limit > 0 else HISTORY_MAX
+        events = self._journal.last(str(request.get("kind")), limit=limit)
+        return {"ok": True, "events": [encode(event) for event in events]}
+
+    async def _apply(self, request: Message) -> Message:
+        try:
+            envelope = decode(Signed, request.get("envelope"))
+        except WireError as error:
+            return {"ok": False, "phase": "refused", "error": f"no envelope: {error}"}
+        async with self._one_change:
+            effects = self._life.receive(envelope, now_us=now_us(), wall_us=wall_us())
+            return _as_answer(await self._perform(effects))
+
+    async def _confirm(self, request: Message) -> Message:
+        try:
+            envelope = decode(Signed, request.get("envelope"))
+        except WireError as error:
+            return {"ok": False, "phase": "refused", "error": f"no envelope: {error}"}
+        async with self._one_change:
+            return _as_answer(await self._perform(self._life.confirm(envelope)))
+
+    async def _refused_outside(self, request: Message) -> Message:
+        """The agent kept an envelope from us; its word is for people only, and not too often."""
+        moment_us, told = now_us(), self._outside_us
+        if len(told) == OUTSIDE_MAX and moment_us - told[0] < OUTSIDE_WINDOW_US:
+            return {"ok": False, "error": "too many refusals in a minute; this one is not told"}
+        told.append(moment_us)
+        self._chronicle.tell(Report(0, "refused", str(request.get("cause", ""))[:300]))
+        return {"ok": True}
+
+    async def _reload(self, _request: Message) -> Message:
+        service.notify_reloading()
+        try:
+            return await self._reload_file(self.options.config_file)
+        finally:
+            service.notify_ready()
+
+    async def _reload_file(self, path: Path) -> Message:
+        file, why = None, "there is no such file"
+        try:
+            file = read_start_file(path, self.options.name)
+        except OSError as error:
+            why = str(error.strerror)
+        async with self._one_change:
+            if file is None:
+                return _as_answer(await self._perform([Report(0, "refused", f"{path}: {why}")]))
+            answer = _as_answer(await self._perform(self._life.reload(file)))
+            return {**answer, "changed": list(self._engine.changed)} if answer["ok"] else answer
+
+    async def _stop_verb(self, _request: Message) -> Message:
+        asyncio.get_running_loop().call_soon(self._stop.set)
+        return {"ok": True}
+
+    async def _hang_up(self) -> None:
+        answer = await self._reload({})
+        if not answer["ok"]:
+            self._log.error(f"reload: {answer['error']}")
+
+    # What happened
+
+    def _child_changed(self, child: Child, phase: str, cause: str) -> None:
+        self._chronicle.node(child.name, phase, cause, pid=child.pid, restarts=child.restarts)
+        if phase == "died" and not child.spec.respawn:
+            self._log.error(f"{child.name} died, and -R forbids to start it again: stopping")
+            self._code = 1
+            self._stop.set()
+
+    def _addresses_changed(self) -> None:
+        for address, present, instance in self._snapshot.address_changes():
+            verb = "has it on" if present else "no longer has it on"
+            self._chronicle.event(
+                "address",
+                address.address,
+                f"the kernel {verb} {address.dev}",
+                interface=address.dev,
+                present=present,
+                instance=instance,
+            )
+
+
+def _as_answer(report: Report) -> Message:
+    head: Message = {"ok": True, "revision": report.revision, "phase": report.phase}
+    if report.phase in ("refused", "reverted"):
+        return {**head, "ok": False, "error": report.cause, "problems": list(report.problems)}
+    return head

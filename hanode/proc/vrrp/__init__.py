@@ -1,0 +1,4 @@
+"""The vrrp process: instances, their packets and timers, the addresses that they hold.
+
+DRIVER.
+"""

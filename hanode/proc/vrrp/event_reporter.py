@@ -1,0 +1,93 @@
+"""What the machines did becomes events for the supervisor and notices for the watch process.
+
+DRIVER. Nothing here waits: both lines queue what the other side does not take.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from typing import Any
+
+from hanode import wire
+from hanode.proc.common.json_lines import Lines
+from hanode.proc.common.vrrp_watch_link import Bond
+from hanode.system.clock import SystemClock
+from hanode.vrrp.effects import Effect, GroupChanged, Notify, PriorityChanged, StateChanged, Warned
+from hanode.vrrp.settings import InstanceKey
+
+
+class Tidings:
+    """Tells."""
+
+    def __init__(self, clock: SystemClock, lines: Lines, watch: Callable[[], None]) -> None:
+        self._clock = clock
+        self._lines = lines
+        self._watch = watch
+        self.bond: Bond | None = None
+        self.since_us: dict[InstanceKey, int] = {}
+        """Wall time of each instance's last transition, as its event told it."""
+
+    def tell(self, effect: Effect) -> None:
+        """One effect that is news."""
+        match effect:
+            case StateChanged():
+                self._transition(effect)
+            case GroupChanged():
+                states = {"from": effect.old.value, "to": effect.new.value}
+                self.event("group", effect.group, effect.cause, states)
+            case PriorityChanged():
+                data = {
+                    "state": effect.state.value,
+                    "priority": effect.priority,
+                    "arithmetic": effect.arithmetic,
+                }
+                self.event("priority", effect.instance, effect.cause, data)
+            case Notify():
+                if self.bond is not None:
+                    self.bond.say({"kind": "notice", "notice": wire.encode(effect)})
+                    self._watch()
+            case Warned():
+                self.warn(effect.instance, effect.cause, effect.topic)
+
+    def _transition(self, effect: StateChanged) -> None:
+        self.since_us[effect.key] = self.event(
+            "transition",
+            effect.instance,
+            effect.cause,
+            {
+                "from": effect.old.value,
+                "to": effect.new.value,
+                "priority": effect.priority,
+                "arithmetic": effect.arithmetic,
+                "vrid": effect.key[2],
+                "interface": effect.key[0],
+            },
+        )
+
+    def warn(self, subject: str, cause: str, topic: str = "") -> None:
+        """Something an operator should know."""
+        self.event("warning", subject, cause, {"topic": topic} if topic else {})
+
+    def event(self, kind: str, subject: str, cause: str, data: dict[str, Any]) -> int:
+        """One event; its wall time."""
+        event = wire.Event(
+            kind=kind,
+            subject=subject,
+            cause=cause,
+            wall_us=self._clock.wall_us(),
+            mono_us=self._clock.monotonic_us(),
+            data=data,
+        )
+        self.say({"kind": "event", "event": wire.encode(event)})
+        return event.wall_us
+
+    def say(self, message: dict[str, Any]) -> None:
+        """One line to the supervisor."""
+        self.say_json(json.dumps(message, separators=(",", ":")))
+
+    def say_json(self, text: str) -> None:
+        """The same, as JSON already."""
+        self._lines.say(text.encode())
+        if self._lines.waiting:
+            self._watch()

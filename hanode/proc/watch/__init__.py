@@ -1,0 +1,4 @@
+"""The watch process: tracked scripts, processes and files; notify scripts, FIFOs and mail.
+
+DRIVER.
+"""

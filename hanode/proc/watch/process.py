@@ -1,0 +1,312 @@
+"""The watch process: runs tracking scripts, looks after processes and files, tells of transitions.
+
+DRIVER. `python -m hanode.proc.watch`, started by the supervisor with a socket on HANODE_IPC_FD
+(lines of JSON) and one to the vrrp process on HANODE_BOND_FD. Whatever may take its time is here:
+forks, disks, names, mail servers, slow readers of a FIFO. When the supervisor says stop it takes
+what the vrrp process still said, gives the scripts a second, and ends.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import select
+import signal
+import socket
+import sys
+from collections import deque
+from typing import Any
+
+from hanode import wire
+from hanode.proc.common.json_lines import Lines
+from hanode.proc.common.loop import Loop
+from hanode.proc.common.vrrp_watch_link import Bond, inherited
+from hanode.proc.watch.notification_writer import Outbox
+from hanode.proc.watch.script_runners import Runners
+from hanode.system import inotify, namespaces, processes, signals
+from hanode.system.clock import SystemClock
+from hanode.system.ipc import unpack
+from hanode.watch.messages import (
+    Call,
+    Drop,
+    Effect,
+    Ended,
+    Kill,
+    Letter,
+    Line,
+    News,
+    Notice,
+    NotStarted,
+    Run,
+)
+from hanode.watch.settings import WatchSettings
+from hanode.watch.watch import Watch
+
+LOOK_US = 1_000_000
+"""How often /proc is looked through for processes that began: some 20 us for each of them."""
+STOP_US = 1_000_000
+"""keepalived's wait for its scripts at the end."""
+ASK_US = 20_000
+"""How often, at the end, scripts and mail are looked after."""
+
+
+class WatchProcess:
+    """One Watch, and what it needs of the machine."""
+
+    def __init__(self, ipc: socket.socket, bond: socket.socket | None) -> None:
+        self.clock = SystemClock()
+        self.watch = Watch()
+        self.loop = Loop(deadline=self._deadline_us, on_deadline=self._on_deadline)
+        self.lines = Lines(ipc, on_line=self._on_line, on_end=self.loop.stop)
+        self.bond = Bond(bond, on_message=self._on_bond) if bond is not None else None
+        self.runners = Runners(self.loop, warn=self._warn, on_end=self._on_script)
+        self.outbox = Outbox(self.loop, warn=self._warn)
+        self.files = inotify.FileWatch()
+        self._ends: dict[int, int] = {}
+        """pid of a tracked process -> descriptor of its end."""
+        self._look_us: int | None = None
+        self._stop_us: int | None = None
+        self._ask_us = 0
+        self._configured = False
+        self._namespace: str | None = None
+        self._initialised: set[str] = set()
+        self._signalled, self._signaller = socket.socketpair()
+        self._signalled.setblocking(False)
+        self._signaller.setblocking(False)
+        signal.set_wakeup_fd(self._signaller.fileno(), warn_on_full_buffer=False)
+        self.loop.watch(self._signalled.fileno(), self._on_signal)
+        self.loop.watch(ipc.fileno(), self._on_ipc)
+        if self.files.works:
+            self.loop.watch(self.files.fileno(), self._on_files)
+
+    def run(self) -> None:
+        """Until the supervisor says stop or is gone."""
+        self._say({"kind": "ready"})
+        try:
+            self.loop.run()
+        finally:
+            self.runners.close()
+            self.outbox.close()
+
+    # What wakes us
+
+    def _deadline_us(self) -> int | None:
+        if self._stop_us is not None:
+            return min(self._ask_us, self._stop_us)
+        due = (self.watch.deadline_us, self._look_us, self.runners.deadline_us)
+        return min((at for at in due if at is not None), default=None)
+
+    @property
+    def _busy(self) -> bool:
+        return self.runners.busy or self.outbox.busy
+
+    def _on_deadline(self) -> None:
+        now_us = self.clock.monotonic_us()
+        self.runners.tick(now_us=now_us)
+        if self._stop_us is not None:
+            if now_us >= self._stop_us or not self._busy:
+                self.loop.stop()
+            self._ask_us = now_us + ASK_US
+            return
+        if self._look_us is not None and now_us >= self._look_us:
+            self._look_us = now_us + LOOK_US
+            self._look(now_us)
+        self._carry_out(self.watch.tick(now_us=now_us))
+
+    def _on_ipc(self, mask: int) -> None:
+        self.lines.serve(mask)
+        self.loop.watch(self.lines.fileno(), self._on_ipc, write=self.lines.waiting)
+
+    def _on_signal(self, _mask: int) -> None:
+        if signals.ending(self._signalled):
+            self._stop()
+
+    def _on_bond_ready(self, mask: int) -> None:
+        if self.bond is not None:
+            self.bond.serve(mask)
+            self.loop.watch(self.bond.fileno(), self._on_bond_ready, write=self.bond.waiting)
+
+    def _on_files(self, _mask: int) -> None:
+        changed = self.files.changed()
+        for one in self.watch.settings.files:
+            if one.path in changed:
+                self._carry_out(self.watch.read(one.name, inotify.read(one.path)))
+
+    def _on_end_of(self, pid: int) -> None:
+        self._forget_end(pid)
+        self._carry_out(self.watch.gone(pid, now_us=self.clock.monotonic_us()))
+
+    def _on_script(self, name: str, code: int) -> None:
+        self._carry_out(self.watch.hear(Ended(name, code)))
+
+    # What is said to us
+
+    def _on_line(self, line: bytes) -> None:
+        message = unpack(line)
+        match message.get("verb"):
+            case "configure":
+                self._configure(message.get("revision", 0), message.get("settings"))
+            case "status":
+                status = {"trackers": [wire.encode(one) for one in self.watch.news]}
+                self._say({"kind": "status", "id": message.get("id"), "status": status})
+            case "stop":
+                self._stop()
+            case other:
+                self._warn("watch", f"the supervisor said {other!r}, which means nothing here")
+
+    def _on_bond(self, message: dict[str, Any]) -> None:
+        """The vrrp process: a notice, or that it begins and knows nothing yet."""
+        match message.get("kind"):
+            case "notice":
+                try:
+                    notice = wire.decode(Notice, message.get("notice"))
+                except wire.WireError as error:
+                    self._warn("watch", f"the vrrp process told what cannot be read: {error}")
+                    return
+                now_us = self.clock.monotonic_us()
+                self._carry_out(self.watch.notice(notice, now_us=now_us))
+            case "trackers":
+                for news in self.watch.news:
+                    self._tell(news)
+
+    def _configure(self, revision: Any, raw: Any) -> None:
+        answer: dict[str, Any] = {"kind": "configured", "revision": revision, "changed": []}
+        try:
+            settings = wire.decode(WatchSettings, raw)
+        except wire.WireError as error:
+            self._say({**answer, "error": f"the watch process cannot use this: {error}"})
+            return
+        self._enter(settings.net_namespace)
+        for one in settings.files:
+            if one.init_value is not None and one.name not in self._initialised:
+                fault = inotify.init(one.path, one.init_value, overwrite=one.init_overwrite)
+                if fault is not None:
+                    self._warn(f"track_file {one.name}", fault)
+            self._initialised.add(one.name)
+        now_us = self.clock.monotonic_us()
+        self.outbox.use(settings)
+        unusable = self.runners.use(settings)
+        self._carry_out(self.watch.configure(settings, now_us=now_us, unusable=unusable))
+        self.files.watch(one.path for one in settings.files)
+        self._read_files()
+        self._look_us = now_us + LOOK_US
+        self._look(now_us)
+        self._carry_out(self.watch.tick(now_us=now_us))
+        for news in self.watch.news:
+            self._tell(news)
+        if self.bond is not None:
+            self._configured = True
+            self.loop.watch(self.bond.fileno(), self._on_bond_ready, write=self.bond.waiting)
+        self._say({**answer, "error": None})
+
+    def _enter(self, namespace: str | None) -> None:
+        """The file's network namespace, once: the vrrp process refuses another one later."""
+        if namespace is None or self._namespace is not None:
+            return
+        try:
+            namespaces.enter(namespace)
+            self._namespace = namespace
+        except OSError as error:
+            self._warn(namespace, f"its scripts are not in this namespace: {error.strerror}")
+
+    def _stop(self) -> None:
+        """Take what the vrrp process still said, then wait for scripts and mail a little."""
+        if self._stop_us is not None:
+            return
+        while self.bond is not None and self.bond.serve(select.EPOLLIN):
+            pass
+        self.runners.end_tracking()
+        self._ask_us = self.clock.monotonic_us()
+        self._stop_us = self._ask_us + STOP_US
+
+    # What we do
+
+    def _carry_out(self, effects: list[Effect]) -> None:
+        waiting = deque(effects)
+        while waiting:
+            match waiting.popleft():
+                case News() as news:
+                    self._tell(news)
+                    self._event(news)
+                case Run(name, command):
+                    why = self.runners.run(name, command)
+                    if why is not None:
+                        waiting.extend(self.watch.hear(NotStarted(name, why)))
+                case Kill(name, hard):
+                    self.runners.kill(name, hard=hard)
+                case Drop(name):
+                    self.runners.drop(name, now_us=self.clock.monotonic_us())
+                case Call(subject, command):
+                    self.runners.call(subject, command)
+                case Line(fifo, text):
+                    self.outbox.write(fifo, text)
+                case Letter(subject, text):
+                    self.outbox.post(subject, text)
+
+    def _look(self, now_us: int) -> None:
+        """Which processes there are; and files whose directory was not there, or is new."""
+        if self.files.missing:
+            self.files.watch(one.path for one in self.watch.settings.files)
+            self._read_files()
+        if self.watch.wants_processes:
+            found = processes.everything(command_lines=self.watch.wants_command_lines)
+            effects = self.watch.seen(found, now_us=now_us)
+            for pid in self.watch.pids - set(self._ends):
+                end = processes.end_of(pid)
+                if end is None:
+                    effects += self.watch.gone(pid, now_us=now_us)
+                    continue
+                self._ends[pid] = end
+                self.loop.watch(end, lambda _mask, pid=pid: self._on_end_of(pid))  # type: ignore[misc] # mypy cannot infer a lambda's default
+            for pid in set(self._ends) - self.watch.pids:
+                self._forget_end(pid)
+            self._carry_out(effects)
+        elif not self.files.missing:
+            self._look_us = None
+
+    def _read_files(self) -> None:
+        for one in self.watch.settings.files:
+            self._carry_out(self.watch.read(one.name, inotify.read(one.path)))
+
+    def _forget_end(self, pid: int) -> None:
+        end = self._ends.pop(pid, None)
+        if end is not None:
+            self.loop.unwatch(end)
+            os.close(end)
+
+    def _tell(self, news: News) -> None:
+        if self.bond is not None:
+            self.bond.say({"kind": "tracker", "tracker": wire.encode(news)})
+            if self.bond.waiting and self._configured:
+                self.loop.watch(self.bond.fileno(), self._on_bond_ready, write=True)
+
+    def _event(self, news: News) -> None:
+        data = {"kind": news.kind, "up": news.up, "value": news.value}
+        self._say_event("tracker", f"{news.kind} {news.name}", news.cause, data)
+
+    def _warn(self, subject: str, cause: str) -> None:
+        self._say_event("warning", subject, cause, {})
+
+    def _say_event(self, kind: str, subject: str, cause: str, data: dict[str, Any]) -> None:
+        wall_us, mono_us = self.clock.wall_us(), self.clock.monotonic_us()
+        event = wire.Event(kind, subject, cause, wall_us, mono_us, data)
+        self._say({"kind": "event", "event": wire.encode(event)})
+
+    def _say(self, message: dict[str, Any]) -> None:
+        self.lines.say(json.dumps(message, ensure_ascii=False, separators=(",", ":")).encode())
+        if self.lines.waiting:
+            self.loop.watch(self.lines.fileno(), self._on_ipc, write=True)
+
+
+def main() -> int:
+    """Run until the supervisor ends it."""
+    number = os.environ.get("HANODE_IPC_FD", "")
+    if not number.isdigit():
+        sys.stderr.write(
+            "hanode.proc.watch is started by `python -m hanode run`, not by hand:"
+            " HANODE_IPC_FD is not set\n"
+        )
+        return 2
+    signals.take()
+    WatchProcess(socket.socket(fileno=int(number)), inherited()).run()
+    return 0
