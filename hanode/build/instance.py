@@ -51,7 +51,7 @@ def instance(made: VrrpInstance, words: Words, site: Site) -> InstanceSettings:
     told: dict[str, Any] = {
         **_timing(words, overall),
         **_unicast(words, overall, peers, family, places.source),
-        **_patience(made, words),
+        **_preempt(made, words),
         **_extra(words, overall),
     }
     garp_us, gna_us, garp_group = site.paces.get(interface, site.paces[""])
@@ -152,7 +152,7 @@ def _auth(made: VrrpInstance, version: int, told: dict[str, Any]) -> dict[str, A
     return told
 
 
-def _patience(made: VrrpInstance, words: Words) -> dict[str, Any]:
+def _preempt(made: VrrpInstance, words: Words) -> dict[str, Any]:
     """Words that count for state BACKUP only (keepalived clears them with MASTER)."""
     words.says("preempt")
     delay_us = words.number("preempt_delay_us") or 0

@@ -6,12 +6,12 @@ counts (`hanode.vrrp.prestart_silence`).
 
 from __future__ import annotations
 
-from hanode.system.prestart_listener import Vigil
+from hanode.system.prestart_listener import PrestartListener
 
 
 def main(verb: str, words: list[str]) -> int:
     """The exit code."""
-    vigil = Vigil.begin()
+    prestart = PrestartListener.begin()
     from hanode.cli import run  # a quarter of a second, which is listened through
 
-    return run.main(verb, words, vigil)
+    return run.main(verb, words, prestart)

@@ -43,7 +43,7 @@ from hanode.system import log as logs
 from hanode.system.ipc import Unreachable
 from hanode.system.journal import Journal
 from hanode.system.log import Log
-from hanode.system.prestart_listener import Vigil
+from hanode.system.prestart_listener import PrestartListener
 from hanode.wire import Enrolment, WireError, from_json
 
 CAP_NET_ADMIN, CAP_NET_RAW = 12, 13
@@ -56,8 +56,8 @@ class NotConfiguredError(UsageError):
     """There is no file to run."""
 
 
-def main(verb: str, words: list[str], vigil: Vigil | None = None) -> int:
-    """Run until told to stop; the exit code. `vigil` has listened since we were started."""
+def main(verb: str, words: list[str], prestart: PrestartListener | None = None) -> int:
+    """Run until told to stop; the exit code. `prestart` has listened since we were started."""
     try:
         given = arguments(words)
         if given.version:
@@ -68,11 +68,11 @@ def main(verb: str, words: list[str], vigil: Vigil | None = None) -> int:
             return 0
         if given.namespace is not None:
             _enter(given.namespace)
-            vigil = None  # it hears another namespace
+            prestart = None  # it hears another namespace
         if given.config_test is not None:
             name = given.config_id or socket.gethostname()
             return config_test(given.file, name, given.config_test, given.all_config)
-        return _run(given, vigil)
+        return _run(given, prestart)
     except NotConfiguredError as error:
         complain(verb, str(error))
         return NOT_CONFIGURED
@@ -87,7 +87,7 @@ def _enter(namespace: str) -> None:
         raise UsageError(f"-s {namespace}: {error.strerror} ({service.NETNS_DIR})") from None
 
 
-def _run(given: argparse.Namespace, vigil: Vigil | None) -> int:
+def _run(given: argparse.Namespace, prestart: PrestartListener | None) -> int:
     enrolment, verify = _enrolment(given.enrolment)
     name = given.config_id or (enrolment.name if enrolment else socket.gethostname())
     if enrolment is not None and name != enrolment.name:
@@ -127,7 +127,7 @@ def _run(given: argparse.Namespace, vigil: Vigil | None) -> int:
         config_file=Path(os.path.abspath(given.file)),
         state_dir=given.state_dir,
         run_dir=given.run_dir,
-        specs=_specs(given, vigil),
+        specs=_specs(given, prestart),
         enrolment=enrolment,
         verify=verify,
         agent_user=given.agent_user,
@@ -189,16 +189,16 @@ def _supervise(options: Options, start: Start, log: Log, pid_file: Path) -> int:
             path.unlink(missing_ok=True)
 
 
-def _specs(given: argparse.Namespace, vigil: Vigil | None) -> tuple[Spec, ...]:
+def _specs(given: argparse.Namespace, prestart: PrestartListener | None) -> tuple[Spec, ...]:
     again = not given.dont_respawn
     if given.check:  # nobody here listens to VRRP
-        vigil = None
+        prestart = None
     vrrp = Spec(
         "vrrp",
         "hanode.proc.vrrp",
         pid_file=given.vrrp_pid,
-        env={} if vigil is None else vigil.environment,
-        gifts={} if vigil is None else vigil.descriptors,
+        env={} if prestart is None else prestart.environment,
+        gifts={} if prestart is None else prestart.descriptors,
         respawn=again,
         keep=given.dont_release_vrrp,
     )

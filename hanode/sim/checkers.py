@@ -72,10 +72,10 @@ class Adverts:
         self._note(world)
 
     def saw_advert(self, world: World, node: Node, key: InstanceKey, priority: int) -> None:
-        """The sender is master, or just was and says farewell."""
+        """The sender is master, or just was and says priority_zero."""
         if priority == PRIORITY_STOP:
             was = (node.name, key) in self._masters
-            assert was, f"{node.name} says farewell for {key} but was no master"
+            assert was, f"{node.name} says priority_zero for {key} but was no master"
             return
         state = node.state(key)
         assert state is State.MASTER, f"{node.name} is {state} and sends adverts for {key}"
@@ -106,7 +106,7 @@ class Masters:
         self._key = key
         self._calm_us = 0
         """Since when nothing was done to the world."""
-        self._farewell: tuple[str, int] | None = None
+        self._priority_zero: tuple[str, int] | None = None
         """Who gave mastership up gracefully, and when, with nothing else since."""
         self._spoke_us = 0
         """When the last ordinary advert was sent."""
@@ -123,10 +123,10 @@ class Masters:
         calm = world.now_us - self._calm_us > CALM_US
         alone = len(self._was_master) == 1 and set(names) == self._was_master
         gone = verb in ("stop", "release") or (verb == "maintenance" and alone)
-        farewell = gone and calm and alone and not self._disturbed(world)
-        # An ordinary advert that is still on its way may come after the farewell.
-        farewell = farewell and world.now_us - self._spoke_us > expect.slack_us(world)
-        self._farewell = (names[0], world.now_us) if farewell else None
+        priority_zero = gone and calm and alone and not self._disturbed(world)
+        # An ordinary advert that is still on its way may come after the priority_zero.
+        priority_zero = priority_zero and world.now_us - self._spoke_us > expect.slack_us(world)
+        self._priority_zero = (names[0], world.now_us) if priority_zero else None
         self._calm_us = world.now_us
         self._rivals = []
         there = expect.instances(world, self._key)
@@ -136,7 +136,7 @@ class Masters:
             self._two_us = world.now_us  # the second one began while things were still disturbed
 
     def saw_advert(self, world: World, node: Node, key: InstanceKey, priority: int) -> None:
-        """Note when it was no farewell."""
+        """Note when it was no priority_zero."""
         if key == self._key and priority != PRIORITY_STOP:
             self._spoke_us = world.now_us
 
@@ -182,13 +182,13 @@ class Masters:
     def _no_long_farewell(
         self, world: World, ready: list[tuple[Node, InstanceSettings]], interval_us: int
     ) -> None:
-        if self._farewell is None:
+        if self._priority_zero is None:
             return
-        leaver, since_us = self._farewell
+        leaver, since_us = self._priority_zero
         skews_us = [expect.skew_us(n, i, interval_us) for n, i in ready if n.name != leaver]
         waited_us = world.now_us - since_us
         limit_us = drifted(min(skews_us, default=waited_us)) + expect.slack_us(world)
-        assert waited_us <= limit_us, f"no master {waited_us} us after a farewell"
+        assert waited_us <= limit_us, f"no master {waited_us} us after a priority_zero"
 
     def _no_two(
         self, world: World, masters: list[tuple[Node, InstanceSettings]], interval_us: int
@@ -222,7 +222,7 @@ def _patience_us(node: Node, one: InstanceSettings, pace_us: int) -> int:
     return expect.master_down_us(node, one, pace_us) + delays_us
 
 
-class Patience:
+class PreemptPolicy:
     """Nobody takes over from a master that it heard, before the RFC's time has passed."""
 
     def __init__(self) -> None:

@@ -15,7 +15,7 @@ from hanode.vrrp.effects import Effect
 from hanode.vrrp.events import TrackerChanged
 from hanode.vrrp.router import Router
 from hanode.vrrp.settings import Address, InstanceKey, SyncGroupSettings, VrrpSettings
-from hanode.vrrp.startup_facts import Outset
+from hanode.vrrp.startup_facts import StartupFacts
 from hanode.vrrp.tracking_and_notify import TrackerKind
 
 WATCH_US = 20_000
@@ -281,7 +281,7 @@ def _begin(
             router.configure(
                 node.settings,
                 now_us=now_us,
-                outset=Outset(tuple(node.kernel), alive_us, quiet_us),
+                startup=StartupFacts(tuple(node.kernel), alive_us, quiet_us),
             ).effects
         ),
     )

@@ -35,13 +35,13 @@ BUFFER_BYTES = 16 << 20
 HEAD_BYTES = 64
 """The longest IPv4 header, and what holds the VRID."""
 IPV6_HEADER_BYTES = 40
-ENVIRONMENT = "HANODE_VIGIL"
-"""Since when, and which interfaces; the sockets are in HANODE_VIGIL_4 and HANODE_VIGIL_6."""
+ENVIRONMENT = "HANODE_PRESTART"
+"""Since when, and which interfaces; the sockets are in HANODE_PRESTART_4 and HANODE_PRESTART_6."""
 
 
 @dataclass(frozen=True, slots=True)
 class Heard:
-    """What a vigil was for."""
+    """What a prestart was for."""
 
     since_us: int
     """By the monotonic clock."""
@@ -51,7 +51,7 @@ class Heard:
     """(Interface, family, VRID) of every advert that came; an interface that is gone is ""."""
 
 
-class Vigil:
+class PrestartListener:
     """Listens, and says in the end who spoke."""
 
     def __init__(
@@ -62,7 +62,7 @@ class Vigil:
         self._on = on
 
     @classmethod
-    def begin(cls) -> Vigil | None:
+    def begin(cls) -> PrestartListener | None:
         """Listen on every interface that is up; None where that is not allowed."""
         sockets: dict[int, socket.socket] = {}
         try:
@@ -76,7 +76,7 @@ class Vigil:
         return cls(sockets, time.monotonic_ns() // 1000, on)
 
     @classmethod
-    def inherited(cls) -> Vigil | None:
+    def inherited(cls) -> PrestartListener | None:
         """The one that our parent began, if it gave it to us."""
         words = os.environ.get(ENVIRONMENT, "").split()
         numbers = {f: os.environ.get(f"{ENVIRONMENT}_{f}", "") for f in ETHERTYPES}

@@ -10,7 +10,7 @@ from __future__ import annotations
 from hanode.vrrp.effects import Effect, State
 from hanode.vrrp.events import Started
 from hanode.vrrp.machine import TIMER_FIRED, Machine
-from hanode.vrrp.node_context import Shared
+from hanode.vrrp.node_context import NodeContext
 
 
 def rehearse(machine: Machine, *, now_us: int) -> list[Effect]:
@@ -20,11 +20,11 @@ def rehearse(machine: Machine, *, now_us: int) -> list[Effect]:
     at, not to be done: an instance of a sync group waits for the others, and signed adverts have
     numbers of their own.
     """
-    shared = Shared()
-    shared.trackers = machine.shared.trackers
-    shared.tell_all = machine.shared.tell_all
-    shared.wall_offset_us = machine.shared.wall_offset_us
-    understudy = Machine(machine.settings, shared)
+    context = NodeContext()
+    context.trackers = machine.context.trackers
+    context.tell_all = machine.context.tell_all
+    context.wall_offset_us = machine.context.wall_offset_us
+    understudy = Machine(machine.settings, context)
     understudy.step(Started(machine.link), now_us=now_us)
     if understudy.state is not State.BACKUP:
         return []

@@ -12,14 +12,14 @@ from hanode.vrrp.announce import Announcements
 from hanode.vrrp.counters import OWN_ADDRESS, Account
 from hanode.vrrp.effects import Effect, Notify, State, StateChanged
 from hanode.vrrp.events import ABSENT, AdvertReceived, AdvertRefused, LinkState
-from hanode.vrrp.node_context import Gate, Shared
+from hanode.vrrp.node_context import NodeContext, OwnSyncGroup
 from hanode.vrrp.receive import Receiver
 from hanode.vrrp.settings import PRIORITY_STOP, Address, InstanceSettings
 from hanode.vrrp.timing import skew_us
 from hanode.vrrp.tracking_and_notify import NO_NOTIFY, Tracked
 from hanode.vrrp.transmit import Transmitter
 from hanode.vrrp.vip_mismatch import Mismatch, Verdict
-from hanode.vrrp.waiting import Patience, Waiting
+from hanode.vrrp.waiting import PreemptPolicy, Waiting
 
 NO_ADDRESS = b""
 
@@ -28,17 +28,45 @@ class Election:
     """The state of one instance, its timers, and what it does on time and on adverts."""
 
     __slots__ = (
-        "_announcements", "_interval_us", "_main_us", "_master_advert_us", "_mismatch",
-        "_patience", "_resume", "_started", "_wait_us", "_waiting", "_watched", "account",
-        "cause", "counters", "followed", "gate", "heard_lower", "heard_tail", "link", "master",
-        "master_priority", "own_fault", "priority", "queued_us", "receiver", "repeatable",
-        "settings", "shared", "since_us", "source", "state", "transmitter", "wants_master",
+        "_announcements",
+        "_interval_us",
+        "_main_us",
+        "_master_advert_us",
+        "_mismatch",
+        "_preempt",
+        "_resume",
+        "_started",
+        "_wait_us",
+        "_waiting",
+        "_watched",
+        "account",
+        "cause",
+        "context",
+        "counters",
+        "followed",
+        "heard_lower",
+        "heard_tail",
+        "link",
+        "master",
+        "master_priority",
+        "own_fault",
+        "priority",
+        "queued_us",
+        "receiver",
+        "repeatable",
+        "settings",
+        "since_us",
+        "source",
+        "state",
+        "sync_group",
+        "transmitter",
+        "wants_master",
     )  # fmt: skip
 
-    def __init__(self, settings: InstanceSettings, shared: Shared | None = None) -> None:
+    def __init__(self, settings: InstanceSettings, context: NodeContext | None = None) -> None:
         self.settings = settings
-        self.shared = shared or Shared()
-        self.gate: Gate | None = None
+        self.context = context or NodeContext()
+        self.sync_group: OwnSyncGroup | None = None
         """Its sync group."""
         self.state = State.INIT
         self.cause = "not started"
@@ -76,7 +104,7 @@ class Election:
         self._master_advert_us = settings.advert_int_us
         self._waiting = Waiting(0)
         self._wait_us = 0
-        self._patience = Patience()
+        self._preempt = PreemptPolicy()
         self._mismatch = Mismatch()
         self._started = False
         self._resume = False
@@ -129,7 +157,7 @@ class Election:
             self._wait(Waiting(now_us, event.source, stopping=True))
             return effects
         self.master = event.source
-        if not self._patience.gives_way(advert.priority, own, settings, now_us):
+        if not self._preempt.accepts_master(advert.priority, own, settings, now_us):
             # Lower than ours: discard it, so that the timer runs out and we preempt.
             self._waiting.discarded = (event.source, advert.priority, now_us)
             return effects
@@ -137,7 +165,7 @@ class Election:
         if settings.version == 3:
             self._master_advert_us = advert.interval_us or settings.advert_int_us
         self._wait(Waiting(now_us, event.source))
-        self._patience.heard(advert.priority, own, settings, now_us)
+        self._preempt.heard(advert.priority, own, settings, now_us)
         self.repeatable = (
             verdict is Verdict.FINE and advert.same_addresses and not settings.preempt_delay_us
         )
@@ -160,7 +188,7 @@ class Election:
     ) -> list[Effect]:
         effects = self._leave_master(now_us, say_so=say_so) if self.state is State.MASTER else []
         effects += self._enter(State.BACKUP, cause, now_us)
-        self._patience.forget()
+        self._preempt.forget()
         if waiting is None or waiting.heard is None:
             self._master_advert_us = self.settings.advert_int_us
         self._wait(waiting or Waiting(now_us))
@@ -169,7 +197,7 @@ class Election:
     def _want_master(self, cause: str, now_us: int) -> list[Effect]:
         """Become master, or wait until the whole sync group wants it."""
         self.wants_master = True
-        if self.gate is not None and not self.gate.may_be_master():
+        if self.sync_group is not None and not self.sync_group.may_be_master():
             self._main_us = None
             return []
         return self._become_master(cause, now_us)
@@ -182,7 +210,7 @@ class Election:
         self.wants_master = True
         self.master = self.source
         self._mismatch.forget()
-        self._patience.forget()
+        self._preempt.forget()
         effects = self._send_advert(now_us)
         effects += vip_effects.take(settings)
         effects += self._announcements.begin(settings, now_us)
@@ -191,18 +219,18 @@ class Election:
         return effects + changed
 
     def _leave_master(self, now_us: int, *, say_so: bool) -> list[Effect]:
-        effects = self._farewell(now_us) if say_so else []
+        effects = self._priority_zero(now_us) if say_so else []
         self.account.count("release_master")
         effects += vip_effects.leave(self.settings)
         self._announcements.end()
         self.master = None
         return effects
 
-    def _farewell(self, now_us: int) -> list[Effect]:
+    def _priority_zero(self, now_us: int) -> list[Effect]:
         if not self.source:
             return []
         self.account.count("pri_zero_sent", "advert_sent")
-        return list(self.transmitter.farewell(wall_us=self._wall_us(now_us)))
+        return list(self.transmitter.priority_zero(wall_us=self._wall_us(now_us)))
 
     def _timer_as_master(self, now_us: int) -> list[Effect]:
         effects: list[Effect] = []
@@ -295,7 +323,7 @@ class Election:
     # Adverts
 
     def _wall_us(self, now_us: int) -> int:
-        return now_us + self.shared.wall_offset_us
+        return now_us + self.context.wall_offset_us
 
     def _send_advert(self, now_us: int, was_due_us: int | None = None) -> list[Effect]:
         interval_us = self.settings.advert_int_us
@@ -345,6 +373,6 @@ class Election:
     def _notify(self, state: str) -> list[Effect]:
         """For scripts, pipes and mail, where there are any."""
         settings = self.settings
-        if not self.shared.tell_all and settings.notify == NO_NOTIFY:
+        if not self.context.tell_all and settings.notify == NO_NOTIFY:
             return []
         return [Notify("INSTANCE", settings.name, state, self.priority.effective)]

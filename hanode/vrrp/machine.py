@@ -117,22 +117,22 @@ class Machine(Election):
     def look(self, link: LinkState) -> None:
         """See the surroundings, without acting on them; a sync group looks before it starts."""
         self.link = link
-        shared = self.shared
+        context = self.context
         self.priority = track.priority(
-            self.settings.priority, track.weights(self._watched, shared.trackers)
+            self.settings.priority, track.weights(self._watched, context.trackers)
         )
         self.own_fault = track.fault(
-            self.settings, link, self._watched, shared.trackers, shared.maintenance
+            self.settings, link, self._watched, context.trackers, context.maintenance
         )
         if self.own_fault is None and self.state is State.FAULT:
             # It began in FAULT: it may not leave it before a first result either.
-            self.own_fault = track.pending(self._watched, shared.trackers)
+            self.own_fault = track.pending(self._watched, context.trackers)
 
     def _begin(self, cause: str, now_us: int, quiet_since_us: int | None = None) -> list[Effect]:
         """Leave INIT, unless something must be known first."""
         resume, self._resume = self._resume, False
-        pending = track.pending(self._watched, self.shared.trackers)
-        if pending is not None and not resume and self.shared.maintenance is None:
+        pending = track.pending(self._watched, self.context.trackers)
+        if pending is not None and not resume and self.context.maintenance is None:
             self.cause = pending
             return []
         reason = self._fault()
@@ -148,7 +148,7 @@ class Machine(Election):
 
     def _begin_as_master(self, cause: str, now_us: int) -> list[Effect]:
         self.wants_master = True
-        if self.gate is None or self.gate.may_be_master():
+        if self.sync_group is None or self.sync_group.may_be_master():
             return self._become_master(cause, now_us)
         return self._become_backup(cause, now_us) + self._want_master(cause, now_us)
 
@@ -166,7 +166,7 @@ class Machine(Election):
     # Surroundings: the interface, trackers, maintenance, the sync group
 
     def _fault(self) -> str | None:
-        beside = None if self.gate is None else self.gate.fault_beside(self)
+        beside = None if self.sync_group is None else self.sync_group.fault_beside(self)
         return self.own_fault or beside
 
     def _take_source(self) -> None:
@@ -218,7 +218,7 @@ class Machine(Election):
         """What was too low for the old priority may be a master for the new one."""
         low = waiting.discarded
         own = self.priority.effective
-        if low is not None and self._patience.gives_way(low[1], own, self.settings, now_us):
+        if low is not None and self._preempt.accepts_master(low[1], own, self.settings, now_us):
             return Waiting(low[2], low[0])
         return waiting
 
@@ -259,7 +259,7 @@ class Machine(Election):
         if self.state is not State.MASTER:
             return []
         effects = self._become_backup(cause, now_us, say_so=True)
-        self._patience.yielded = True
+        self._preempt.yielded = True
         return effects
 
     def _take(self, cause: str, now_us: int) -> list[Effect]:

@@ -13,7 +13,7 @@ from hanode.vrrp.tracking_and_notify import TrackerKind
 TrackerKey = tuple[TrackerKind, str]
 
 
-class Shared:
+class NodeContext:
     """Trackers, the wall clock, and whether anybody listens to notifications."""
 
     __slots__ = ("maintenance", "tell_all", "trackers", "wall_offset_us")
@@ -29,7 +29,7 @@ class Shared:
         """Why the node takes no part; None: it does."""
 
 
-class Gate(Protocol):
+class OwnSyncGroup(Protocol):
     """A sync group, as its members see it."""
 
     def may_be_master(self) -> bool:

@@ -12,7 +12,7 @@ from hanode.vrrp.effects import Effect, RemoveAddresses, State
 from hanode.vrrp.events import Reconfigured, Started, Stopped, SyncFollow
 from hanode.vrrp.machine import RESUMED, TIMER_FIRED, Machine
 from hanode.vrrp.settings import Address, InstanceKey, VrrpSettings
-from hanode.vrrp.startup_facts import NOTHING_KNOWN, Outset
+from hanode.vrrp.startup_facts import NOTHING_KNOWN, StartupFacts
 from hanode.vrrp.steps import Steps
 from hanode.vrrp.sync import SyncGroup
 
@@ -37,19 +37,19 @@ class Reloads(Steps):
         settings: VrrpSettings,
         *,
         now_us: int,
-        outset: Outset = NOTHING_KNOWN,
+        startup: StartupFacts = NOTHING_KNOWN,
     ) -> Reload:
         """Start, change and end instances so that `settings` runs.
 
         An instance is the same one if interface, family and VRID are. One that is not changed
         is not touched at all: state, timers and addresses stay. The first configuration removes
-        the addresses that a killed run has left, and that are not configured any more; `outset`
+        the addresses that a killed run has left, and that are not configured any more; `startup`
         counts for nothing later.
         """
         first = not self.machines
-        effects = self._orphans(settings, outset.found) if first else []
+        effects = self._orphans(settings, startup.found) if first else []
         old, self.settings = self.settings, settings
-        self.shared.tell_all = bool(settings.fifos or settings.smtp.to)
+        self.context.tell_all = bool(settings.fifos or settings.smtp.to)
         self._doubled = _doubled(old, settings)
         self.signs = any(instance.hmac is not None for instance in settings.instances)
         self._paces = any(i.garp_interval_us or i.gna_interval_us for i in settings.instances)
@@ -64,7 +64,7 @@ class Reloads(Steps):
         for key, instance in wanted.items():
             there_already = self.machines.get(key)
             if there_already is None:
-                self.machines[key] = Machine(instance, self.shared)
+                self.machines[key] = Machine(instance, self.context)
                 new.append(self.machines[key])
                 changed.append(f"{instance.name} added")
             elif there_already.settings != instance:
@@ -79,14 +79,14 @@ class Reloads(Steps):
         effects += self._free(now_us)
         if not first:
             effects += self._settle_all("the group was changed by a reload", now_us)
-        effects += self._start(new, outset if first else None, now_us)
+        effects += self._start(new, startup if first else None, now_us)
         return Reload(self._paced(effects, now_us), tuple(changed))
 
     def _free(self, now_us: int) -> list[Effect]:
         """Instances whose group is gone, which faulted them or kept them waiting."""
         effects: list[Effect] = []
         for machine in self.machines.values():
-            if machine.gate is not None:
+            if machine.sync_group is not None:
                 continue
             if machine.state is State.FAULT and not machine.own_fault:
                 effects += self._step(machine, FREED, now_us, follow=False)
@@ -97,15 +97,15 @@ class Reloads(Steps):
     def _resumed(
         self,
         new: list[Machine],
-        outset: Outset,
+        startup: StartupFacts,
         now_us: int,
     ) -> set[str]:
         """Those that go on where a killed run was: their names. Groups do so together."""
-        left = outset.left
+        left = startup.left
         resumed = {
             m.settings.name
             for m in new
-            if m.own_fault is None and outset.may_resume(m.settings, left, now_us)
+            if m.own_fault is None and startup.may_resume(m.settings, left, now_us)
         }
         for group in self.groups.values():
             if not resumed.issuperset(group.settings.members):
@@ -115,33 +115,33 @@ class Reloads(Steps):
     def _start(
         self,
         new: list[Machine],
-        outset: Outset | None,
+        startup: StartupFacts | None,
         now_us: int,
     ) -> list[Effect]:
         """All at once: a group's members know of each other's faults before they begin.
 
-        Without an `outset` they are added by a reload.
+        Without an `startup` they are added by a reload.
         """
         for machine in new:
             machine.look(self._link_of(machine.settings))
-        resumed = self._resumed(new, outset, now_us) if outset is not None else set()
+        resumed = self._resumed(new, startup, now_us) if startup is not None else set()
         for machine in new:
             # Before the first begins: none of a group is BACKUP, and says so, for a moment.
             machine.wants_master = machine.settings.name in resumed
         effects: list[Effect] = []
         for machine in new:
             event = Started(machine.link)
-            if outset is not None:
+            if startup is not None:
                 one = machine.settings
-                delay_us, why = outset.delay(one)
-                quiet_us = outset.quiet_us.get(one.key)
+                delay_us, why = startup.delay(one)
+                quiet_us = startup.quiet_us.get(one.key)
                 event = Started(machine.link, one.name in resumed, delay_us, why, quiet_us)
             effects += self._step(machine, event, now_us, follow=False)
         # keepalived tells of groups first when it starts, and later of their members first.
         told: list[Effect] = []
         for group in self.groups.values():
             cause = RESUMED if resumed.issuperset(group.settings.members) else "start"
-            told += group.settle(cause, tell_all=self.shared.tell_all)
+            told += group.settle(cause, tell_all=self.context.tell_all)
         return told + effects + self._settle_all("start", now_us)
 
     def _index(self) -> None:

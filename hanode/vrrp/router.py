@@ -84,7 +84,7 @@ class Router(Verbs):
 
     def wall(self, wall_us: int, *, now_us: int) -> None:
         """The time of day, for signed adverts."""
-        self.shared.wall_offset_us = wall_us - now_us
+        self.context.wall_offset_us = wall_us - now_us
 
     # What happens
 
@@ -112,9 +112,9 @@ class Router(Verbs):
     def tracker(self, change: TrackerChanged, *, now_us: int) -> list[Effect]:
         """A script, process, file or interface is now like this."""
         key = (change.kind, change.name)
-        if self.shared.trackers.get(key) == change:
+        if self.context.trackers.get(key) == change:
             return []
-        self.shared.trackers[key] = change
+        self.context.trackers[key] = change
         return self._step_all(self._watchers.get(key, []), change, now_us)
 
     def receive_ipv4(self, interface: str, data: bytes, *, now_us: int) -> list[Effect]:
@@ -165,7 +165,7 @@ class Router(Verbs):
         if machine is None:
             self.unknown_vrids += 1
             return self._unknown(interface, family, datagram, now_us)
-        wall_us = now_us + self.shared.wall_offset_us
+        wall_us = now_us + self.context.wall_offset_us
         verdict = machine.receiver.judge(datagram, wall_us=wall_us)
         if isinstance(verdict, Refusal):
             return self._step(machine, AdvertRefused(datagram.source, verdict), now_us)
@@ -256,7 +256,7 @@ class Router(Verbs):
         for machine in self.machines.values():
             effects += machine.step(Stopped(cause), now_us=now_us)
         for group in self.groups.values():
-            effects += group.notify("STOP", tell_all=self.shared.tell_all)
+            effects += group.notify("STOP", tell_all=self.context.tell_all)
             group.part()
         self.machines.clear()
         self.groups.clear()

@@ -13,7 +13,7 @@ from hanode.vrrp.settings import Address, InstanceKey, InstanceSettings
 
 
 @dataclass(frozen=True, slots=True)
-class Outset:
+class StartupFacts:
     """How the machine was found."""
 
     found: tuple[Address, ...] = ()
@@ -50,4 +50,4 @@ class Outset:
         return now_us - self.alive_us < (one.down_timer_adverts - 1) * one.advert_int_us
 
 
-NOTHING_KNOWN = Outset()
+NOTHING_KNOWN = StartupFacts()

@@ -15,7 +15,7 @@ from hanode.vrrp.effects import AnnounceAddresses, Effect, RemoveAddresses, Stat
 from hanode.vrrp.events import ABSENT, Event, GroupHeardLower, LinkState
 from hanode.vrrp.garp_pacer import Pacer
 from hanode.vrrp.machine import TIMER_FIRED, Machine
-from hanode.vrrp.node_context import Shared, TrackerKey
+from hanode.vrrp.node_context import NodeContext, TrackerKey
 from hanode.vrrp.settings import Address, InstanceKey, InstanceSettings, VrrpSettings
 from hanode.vrrp.sync import SyncGroup
 
@@ -27,7 +27,7 @@ class Steps:
         self.settings = VrrpSettings()
         self.machines: dict[InstanceKey, Machine] = {}
         self.groups: dict[str, SyncGroup] = {}
-        self.shared = Shared()
+        self.context = NodeContext()
         self.unknown_vrids = 0
         """Packets that named no instance of ours."""
         self.short_packets = 0
@@ -69,8 +69,8 @@ class Steps:
             self._queue(machine)
         if self._doubled:
             effects = self._spare_held(effects)
-        if follow and isinstance(machine.gate, SyncGroup):
-            effects += self._follow(machine.gate, now_us, machine, old)
+        if follow and isinstance(machine.sync_group, SyncGroup):
+            effects += self._follow(machine.sync_group, now_us, machine, old)
         return effects
 
     def _step_all(self, machines: Iterable[Machine], event: Event, now_us: int) -> list[Effect]:
@@ -79,8 +79,8 @@ class Steps:
         groups: dict[str, SyncGroup] = {}
         for machine in machines:
             effects += self._step(machine, event, now_us, follow=False)
-            if isinstance(machine.gate, SyncGroup):
-                groups[machine.gate.settings.name] = machine.gate
+            if isinstance(machine.sync_group, SyncGroup):
+                groups[machine.sync_group.settings.name] = machine.sync_group
         for group in groups.values():
             effects += self._follow(group, now_us)
         return self._paced(effects, now_us)
@@ -100,7 +100,7 @@ class Steps:
                 if machine is not mover:
                     effects += self._step(machine, GroupHeardLower(), now_us, follow=False)
         cause = mover.cause if mover is not None else group.members[0].cause
-        return effects + group.settle(cause, tell_all=self.shared.tell_all)
+        return effects + group.settle(cause, tell_all=self.context.tell_all)
 
     def _settle_all(self, cause: str, now_us: int) -> list[Effect]:
         """After a reload: members that disagree go back to BACKUP together."""
@@ -119,7 +119,7 @@ class Steps:
                 continue
             for machine, event in list(group.followers()) + group.disagreeing(cause):
                 effects += self._step(machine, event, now_us, follow=False)
-            effects += group.settle(cause, tell_all=self.shared.tell_all)
+            effects += group.settle(cause, tell_all=self.context.tell_all)
         return effects
 
     def _spare_held(self, effects: list[Effect]) -> list[Effect]:

@@ -30,16 +30,16 @@ class SyncGroup:
         self.part()
         self.members = members
         for machine in members:
-            machine.gate = self
+            machine.sync_group = self
 
     def part(self) -> None:
         """The group ends, or changes: its members are free."""
         for machine in self.members:
-            if machine.gate is self:
-                machine.gate = None
+            if machine.sync_group is self:
+                machine.sync_group = None
         self.members = []
 
-    # What the members ask (shared.Gate)
+    # What the members ask (context.OwnSyncGroup)
 
     def may_be_master(self) -> bool:
         """Whether every member wants to be MASTER."""

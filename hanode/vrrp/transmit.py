@@ -55,7 +55,7 @@ class Transmitter:
             return self.ready
         return self._make(self._priority, wall_us)
 
-    def farewell(self, *, wall_us: int) -> tuple[SendAdvert, ...]:
+    def priority_zero(self, *, wall_us: int) -> tuple[SendAdvert, ...]:
         """Priority 0: we are stopping."""
         return self._make(0, wall_us) if self._source else NOTHING
 

@@ -74,9 +74,9 @@ class Verbs(Reloads):
 
     def maintenance(self, on: bool, *, now_us: int, by: str = "operator") -> Done:
         """On: every instance is in FAULT, so that no address is or comes here."""
-        if on == (self.shared.maintenance is not None):
+        if on == (self.context.maintenance is not None):
             return Done([])
-        self.shared.maintenance = f"{by}: maintenance" if on else None
+        self.context.maintenance = f"{by}: maintenance" if on else None
         cause = f"{by}: maintenance is {'on' if on else 'over'}"
         machines = list(self.machines.values())
         effects = self._step_all(machines, MaintenanceChanged(on, cause), now_us)
@@ -101,13 +101,15 @@ class Verbs(Reloads):
         effects = self._step_all(moved, event, now_us)
         for machine in moved:
             # The last member that wants to be master takes the others along.
-            gate = machine.gate
-            if isinstance(gate, SyncGroup) and machine.state is State.MASTER:
-                effects += self._follow(gate, now_us, machine, State.BACKUP)
+            sync_group = machine.sync_group
+            if isinstance(sync_group, SyncGroup) and machine.state is State.MASTER:
+                effects += self._follow(sync_group, now_us, machine, State.BACKUP)
         done = tuple(m.settings.name for m in moved)
         return Done(self._paced(effects, now_us), done, tuple(dict.fromkeys(refused)))
 
 
 def _together(machine: Machine) -> list[Machine]:
     """The members of its sync group, or itself alone."""
-    return list(machine.gate.members) if isinstance(machine.gate, SyncGroup) else [machine]
+    return (
+        list(machine.sync_group.members) if isinstance(machine.sync_group, SyncGroup) else [machine]
+    )

@@ -57,7 +57,7 @@ class Waiting:
         )
 
 
-class Patience:
+class PreemptPolicy:
     """Why a backup leaves a master of lower priority alone."""
 
     __slots__ = ("until_us", "yielded")
@@ -73,7 +73,7 @@ class Patience:
         self.until_us = None
         self.yielded = False
 
-    def gives_way(self, other: int, own: int, settings: InstanceSettings, now_us: int) -> bool:
+    def accepts_master(self, other: int, own: int, settings: InstanceSettings, now_us: int) -> bool:
         """Whether an advert of priority `other` keeps us BACKUP."""
         if settings.nopreempt or self.yielded or other >= own:
             return True

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from hanode import wire
-from hanode.system.prestart_listener import Vigil
+from hanode.system.prestart_listener import PrestartListener
 from hanode.vrrp.settings import InstanceSettings, VrrpSettings
 from tests.kernel.harness import PROJECT, SLACK_S, Wire, until
 
@@ -40,16 +40,18 @@ class Ours:
         node: str,
         *instances: InstanceSettings,
         alive_us: int | None = None,
-        vigil: Vigil | None = None,
+        prestart: PrestartListener | None = None,
         **more: Any,
     ) -> None:
         self.wire, self.node = wire_, node
         self.messages: list[dict[str, Any]] = []
         self.started_s = time.time()
         ours, theirs = socket.socketpair()
-        gifts = {} if vigil is None else vigil.descriptors
+        gifts = {} if prestart is None else prestart.descriptors
         told = (
-            {} if vigil is None else {**vigil.environment, **{k: str(v) for k, v in gifts.items()}}
+            {}
+            if prestart is None
+            else {**prestart.environment, **{k: str(v) for k, v in gifts.items()}}
         )
         self.process = subprocess.Popen(
             [

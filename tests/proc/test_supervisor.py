@@ -421,4 +421,4 @@ def test_what_it_hears_while_it_starts_counts(node: Node) -> None:
     os.kill(vrrp, signal.SIGKILL)
     until(lambda: node.pid("vrrp") not in (0, vrrp))
     told_to_it = Path(f"/proc/{node.pid('vrrp')}/environ").read_text()
-    assert "HANODE_VIGIL_4=" not in told_to_it, "the next one has not listened"
+    assert "HANODE_PRESTART_4=" not in told_to_it, "the next one has not listened"

@@ -13,7 +13,7 @@ from hanode.vrrp.announce import Announcements
 from hanode.vrrp.effects import AddAddresses, RemoveAddresses, State
 from hanode.vrrp.machine import Machine
 from hanode.vrrp.router import Router
-from hanode.vrrp.startup_facts import Outset
+from hanode.vrrp.startup_facts import StartupFacts
 from hanode.vrrp.sync import SyncGroup
 from hanode.vrrp.transmit import Transmitter
 from hanode.vrrp.waiting import Waiting
@@ -78,7 +78,7 @@ def master_stops_without_farewell(patch: pytest.MonkeyPatch) -> None:
 
 @bug
 def lower_adverts_keep_a_backup_down(patch: pytest.MonkeyPatch) -> None:
-    patch.setattr("hanode.vrrp.election.Patience.gives_way", lambda *_words: True)
+    patch.setattr("hanode.vrrp.election.PreemptPolicy.accepts_master", lambda *_words: True)
 
 
 @bug
@@ -177,7 +177,7 @@ def tracker_is_forgotten_by_a_reload(patch: pytest.MonkeyPatch) -> None:
     real = Router.configure
 
     def wrong(self: Router, settings: Any, **words: Any) -> Any:
-        self.shared.trackers.clear()
+        self.context.trackers.clear()
         return real(self, settings, **words)
 
     patch.setattr(Router, "configure", wrong)
@@ -241,7 +241,7 @@ def maintenance_is_forgotten(patch: pytest.MonkeyPatch) -> None:
 
 @bug
 def a_killed_master_always_resumes(patch: pytest.MonkeyPatch) -> None:
-    patch.setattr(Outset, "may_resume", lambda *_words: True)
+    patch.setattr(StartupFacts, "may_resume", lambda *_words: True)
 
 
 @bug

@@ -140,7 +140,7 @@ def live(seed: int, *, kind: str = "", size: int = 0, **more: Any) -> World:
         checkers.Addresses(),
         checkers.Adverts(),
         *(checkers.Masters(key) for key in keys),
-        checkers.Patience(),
+        checkers.PreemptPolicy(),
         checkers.Faults(),
         checkers.Groups(),
     )

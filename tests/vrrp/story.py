@@ -40,7 +40,7 @@ from hanode.vrrp.settings import (
     Tracked,
     VrrpSettings,
 )
-from hanode.vrrp.startup_facts import Outset
+from hanode.vrrp.startup_facts import StartupFacts
 from hanode.vrrp.tracking_and_notify import NO_NOTIFY
 
 MAC = bytes.fromhex("020000000001")
@@ -185,7 +185,7 @@ class Story:
         found = [a for i in self.instances.values() for a in i.addresses] if words else []
         alive_us = self.now_us - round(float(words[1]) * 1_000_000) if words else None
         reload = self.router.configure(
-            new, now_us=self.now_us, outset=Outset(tuple(found), alive_us)
+            new, now_us=self.now_us, startup=StartupFacts(tuple(found), alive_us)
         )
         self.tell(reload.effects)
 

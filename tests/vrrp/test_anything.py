@@ -103,7 +103,7 @@ class World:
                 assert machine.queued_us <= timer
             if machine.state is State.FAULT:
                 assert timer is None
-                assert machine.own_fault is not None or machine.gate is not None
+                assert machine.own_fault is not None or machine.sync_group is not None
         for group in self.router.groups.values():
             states = {m.state for m in group.members}
             if State.MASTER in states or State.FAULT in states:

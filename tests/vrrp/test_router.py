@@ -16,7 +16,7 @@ from hanode.vrrp.events import ABSENT, AddressLost, LinkState, Started, TimerFir
 from hanode.vrrp.machine import Machine
 from hanode.vrrp.router import Router
 from hanode.vrrp.settings import InstanceSettings, SyncGroupSettings, Tracked, VrrpSettings
-from hanode.vrrp.startup_facts import Outset
+from hanode.vrrp.startup_facts import StartupFacts
 from hanode.vrrp.track import Weight, priority
 from tests.vrrp.story import LAB, MAC, address, advert_packet
 
@@ -306,7 +306,9 @@ def test_the_later_of_the_delays_after_start_and_boot_counts(
     late = replace(LAB, startup_delay_us=5_000_000, delay_after_boot_us=60_000_000)
     router = Router()
     router.link(LAB.interface, LINK, now_us=0)
-    router.configure(VrrpSettings((late,)), now_us=0, outset=Outset(since_boot_us=since_boot_us))
+    router.configure(
+        VrrpSettings((late,)), now_us=0, startup=StartupFacts(since_boot_us=since_boot_us)
+    )
     machine = router.machines[LAB.key]
     assert (machine.state, router.deadline_us) == (fx.State.INIT, waits_us)
     assert machine.cause.startswith(f"waits {waits_us / 1e6:.3f} s")

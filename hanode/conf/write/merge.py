@@ -31,7 +31,7 @@ class Merged:
 
 
 @dataclass(slots=True)
-class Shared:
+class NodeContext:
     """A statement and the nodes that have it."""
 
     words: tuple[str, ...]
@@ -40,7 +40,7 @@ class Shared:
     comments: list[tuple[str, Note]]
     """Of its own line, by node."""
     closing: list[tuple[str, Note]]
-    children: list[Shared] = field(default_factory=list)
+    children: list[NodeContext] = field(default_factory=list)
 
     @property
     def key(self) -> tuple[object, ...]:
@@ -173,7 +173,7 @@ def merge_models(models: dict[str, Config]) -> str:
 def _document(statements: dict[str, tuple[Statement, ...]], models: dict[str, Config]) -> str:
     """The text of the nodes' statements, equal ones once."""
     nodes = list(models)
-    merged: list[Shared] = []
+    merged: list[NodeContext] = []
     tails: list[tuple[str, Note]] = []
     for node, model in models.items():
         merged = join(merged, [shared(s, node) for s in statements[node]])
@@ -188,11 +188,11 @@ def _document(statements: dict[str, tuple[Statement, ...]], models: dict[str, Co
     return "\n".join(lines) + "\n" if lines else ""
 
 
-def shared(statement: Statement, node: str) -> Shared:
+def shared(statement: Statement, node: str) -> NodeContext:
     """The statement as one node has it."""
     children = [shared(child, node) for child in statement.children or ()]
     own, closing = note(statement, ""), note(statement, "}")
-    return Shared(
+    return NodeContext(
         statement.words,
         statement.children is not None,
         [node],
@@ -202,9 +202,9 @@ def shared(statement: Statement, node: str) -> Shared:
     )
 
 
-def join(left: list[Shared], right: list[Shared]) -> list[Shared]:
+def join(left: list[NodeContext], right: list[NodeContext]) -> list[NodeContext]:
     """Both lists in one, equal statements once; the order of each is kept."""
-    out: list[Shared] = []
+    out: list[NodeContext] = []
     i = j = 0
     for a, b in [*common(left, right), (len(left), len(right))]:
         out += left[i:a]
@@ -215,9 +215,9 @@ def join(left: list[Shared], right: list[Shared]) -> list[Shared]:
     return out
 
 
-def unite(one: Shared, other: Shared) -> Shared:
+def unite(one: NodeContext, other: NodeContext) -> NodeContext:
     """One statement of two with equal keys."""
-    return Shared(
+    return NodeContext(
         one.words,
         one.block,
         one.nodes + other.nodes,
@@ -227,7 +227,7 @@ def unite(one: Shared, other: Shared) -> Shared:
     )
 
 
-def common(left: Sequence[Shared], right: Sequence[Shared]) -> list[tuple[int, int]]:
+def common(left: Sequence[NodeContext], right: Sequence[NodeContext]) -> list[tuple[int, int]]:
     """A longest common subsequence, as pairs of indices; equal ends are taken off first."""
     start, a, b = 0, len(left), len(right)
     while start < min(a, b) and left[start].key == right[start].key:
@@ -264,7 +264,7 @@ def _longest(a: list[tuple[object, ...]], b: list[tuple[object, ...]]) -> list[t
     return pairs
 
 
-def write(one: Shared, nodes: Sequence[str], depth: int) -> Iterator[str]:
+def write(one: NodeContext, nodes: Sequence[str], depth: int) -> Iterator[str]:
     """The lines of a statement; each line says itself which nodes have it."""
     own, others = side(one.comments)
     indent = INDENT * depth

@@ -106,7 +106,7 @@ class Child:
         return ProcessStatus(self.name, self.pid, self.up, self.restarts)
 
     @property
-    def _farewell(self) -> Message:
+    def _priority_zero(self) -> Message:
         return {"verb": "stop", "keep": self.spec.keep}
 
     async def run(self) -> None:
@@ -153,7 +153,7 @@ class Child:
     async def stop(self, *, timeout_s: float) -> bool:
         """Ask it to stop; kill it when it does not. Whether it ended by itself."""
         self._stopping = True
-        self.send(self._farewell)
+        self.send(self._priority_zero)
         try:
             await asyncio.wait_for(self.ended.wait(), timeout_s)
             return True
@@ -177,7 +177,7 @@ class Child:
         self._write_pid_file()
         self._on_start(self)
         if self._stopping:  # asked to stop while it was being started
-            self.send(self._farewell)
+            self.send(self._priority_zero)
         try:
             await self._listen(reader)
             return _cause(await self._process.wait())

@@ -27,7 +27,7 @@ from hanode.proc.vrrp.status import Work, operated, refusal, request, settings_f
 from hanode.proc.vrrp.takeover_warmup import EVE_US
 from hanode.system import pyroute, realtime, signals
 from hanode.system.clock import SystemClock
-from hanode.system.prestart_listener import Vigil
+from hanode.system.prestart_listener import PrestartListener
 from hanode.vrrp.effects import (
     RemoveAddresses,
     RemoveRoutes,
@@ -35,7 +35,7 @@ from hanode.vrrp.effects import (
 )
 from hanode.vrrp.events import TrackerChanged
 from hanode.vrrp.settings import VrrpSettings
-from hanode.vrrp.startup_facts import Outset
+from hanode.vrrp.startup_facts import StartupFacts
 from hanode.vrrp.tracking_and_notify import PROCESS_AS_IT_IS
 
 WORK_US = 1_000
@@ -49,9 +49,12 @@ class VrrpProcess(Ground):
     """The router on its ground, and the lines to the supervisor and the watch process."""
 
     def __init__(
-        self, ipc: socket.socket, bond: socket.socket | None, vigil: Vigil | None = None
+        self,
+        ipc: socket.socket,
+        bond: socket.socket | None,
+        prestart: PrestartListener | None = None,
     ) -> None:
-        self._vigil = vigil
+        self._prestart = prestart
         self.late_us_max = 0
         self._process = PROCESS_AS_IT_IS
         self._work: deque[Work] = deque()
@@ -182,14 +185,14 @@ class VrrpProcess(Ground):
         reload = self.router.configure(
             settings,
             now_us=now_us,
-            outset=Outset(
+            startup=StartupFacts(
                 found=tuple(self.monitor.marked()),
                 alive_us=message.get("alive_us"),
-                quiet_us=listened(self._vigil, settings, self.monitor.links),
+                quiet_us=listened(self._prestart, settings, self.monitor.links),
                 since_boot_us=self.clock.since_boot_us(),
             ),
         )
-        self._vigil = None
+        self._prestart = None
         self._carry_out(reload.effects)
         if settings.process != self._process:
             self._process = settings.process
@@ -260,7 +263,7 @@ def main() -> int:
         )
         return 2
     pyroute.without_face()
-    process = VrrpProcess(socket.socket(fileno=int(fd)), inherited(), Vigil.inherited())
+    process = VrrpProcess(socket.socket(fileno=int(fd)), inherited(), PrestartListener.inherited())
     signals.take()
     for sentence in realtime.enter():
         process._warn("vrrp", sentence)

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from hanode.proc.common.loop import Loop
 from hanode.system.clock import Clock
 from hanode.system.monitor import Link
-from hanode.system.prestart_listener import Vigil
+from hanode.system.prestart_listener import PrestartListener
 from hanode.system.vrrp_socket import Ipv4Socket, Ipv6Socket
 from hanode.vrrp.effects import Effect
 from hanode.vrrp.prestart_silence import quiet_since
@@ -26,10 +26,10 @@ Masters do not wait."""
 
 
 def listened(
-    vigil: Vigil | None, settings: VrrpSettings, links: dict[str, Link]
+    prestart: PrestartListener | None, settings: VrrpSettings, links: dict[str, Link]
 ) -> dict[InstanceKey, int]:
     """For whom the silence since the engine was started counts, and since when that was."""
-    heard = None if vigil is None else vigil.end()
+    heard = None if prestart is None else prestart.end()
     if heard is None or settings.net_namespace:  # it was in another one
         return {}
     return quiet_since(

@@ -12,7 +12,7 @@ from hanode.vrrp.events import LinkState
 from hanode.vrrp.prestart_silence import quiet_since
 from hanode.vrrp.router import Router
 from hanode.vrrp.settings import InstanceSettings, Peer, Tracked, Vmac, VrrpSettings
-from hanode.vrrp.startup_facts import Outset
+from hanode.vrrp.startup_facts import StartupFacts
 from tests.vrrp.single import HIGHER, OWN, V2, V3, V6
 from tests.vrrp.story import MAC, advert_packet
 
@@ -79,7 +79,7 @@ def started(one: InstanceSettings, *, now_us: int = BEGAN_US + 500_000) -> Route
     own = packet.packed(OWN[one.family])
     router.link("d0", LinkState(up=True, mac=MAC, addresses=(own,)), now_us=now_us)
     router.configure(
-        VrrpSettings((one,)), now_us=now_us, outset=Outset(quiet_us={one.key: BEGAN_US})
+        VrrpSettings((one,)), now_us=now_us, startup=StartupFacts(quiet_us={one.key: BEGAN_US})
     )
     return router
 

@@ -7,7 +7,7 @@ import time
 
 import pytest
 
-from hanode.system.prestart_listener import Vigil
+from hanode.system.prestart_listener import PrestartListener
 from tests.interop.stage import ipv6, v3
 from tests.kernel.engines import Ours
 from tests.kernel.harness import Wire, inside, until, wired
@@ -17,10 +17,10 @@ pytestmark = pytest.mark.needs("root", "netns")
 TENTH = 100_000
 
 
-def begin(net: Wire, node: str) -> Vigil:
-    vigil = inside(net.namespaces[node], Vigil.begin)
-    assert vigil is not None
-    return vigil
+def begin(net: Wire, node: str) -> PrestartListener:
+    prestart = inside(net.namespaces[node], PrestartListener.begin)
+    assert prestart is not None
+    return prestart
 
 
 def index(net: Wire, node: str) -> int:
@@ -34,12 +34,12 @@ def test_it_hears_who_speaks_and_on_which_interface(family: int) -> None:
         assert quiet is not None
         assert quiet.speakers == frozenset()
         assert quiet.interfaces == {"ens33": index(net, "a")}, "up, and not the loopback"
-        vigil = begin(net, "a")
+        prestart = begin(net, "a")
         b = Ours(net, "b", (v3 if family == 4 else ipv6)("b", advert_int_us=TENTH))
         try:
             until(lambda: b.state() == "MASTER", "B is master")
             time.sleep(0.3)
-            heard = vigil.end()
+            heard = prestart.end()
         finally:
             b.close()
         assert heard is not None
@@ -56,10 +56,10 @@ def test_an_interface_without_a_carrier_is_not_listened_on() -> None:
 
 def test_silence_while_the_engine_was_started_counts() -> None:
     with wired() as net:
-        vigil = begin(net, "a")
+        prestart = begin(net, "a")
         began_s = time.time()
         time.sleep(1.5)
-        a = Ours(net, "a", v3("a"), vigil=vigil)
+        a = Ours(net, "a", v3("a"), prestart=prestart)
         try:
             advert = until(lambda: net.adverts("a"), "A is master")[0]
             a.says("MASTER: no advert heard for 3.609 s")
@@ -74,9 +74,9 @@ def test_who_was_heard_meanwhile_is_left_in_peace() -> None:
         b = Ours(net, "b", v3("b", nopreempt=True))
         try:
             until(lambda: b.state() == "MASTER", "B is master")
-            vigil = begin(net, "a")
+            prestart = begin(net, "a")
             time.sleep(4)
-            a = Ours(net, "a", v3("a", nopreempt=True), vigil=vigil)
+            a = Ours(net, "a", v3("a", nopreempt=True), prestart=prestart)
             try:
                 time.sleep(3.8)
                 assert a.causes() == ["BACKUP: start"]
