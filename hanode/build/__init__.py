@@ -14,7 +14,7 @@ from hanode.build import vrrp_settings
 from hanode.build.checker import virtual_server
 from hanode.build.words import Words
 from hanode.check.settings import CheckerSettings
-from hanode.conf.model.model import Config, VirtualServer
+from hanode.conf import Config, VirtualServer
 from hanode.vrrp.settings import VrrpSettings
 
 

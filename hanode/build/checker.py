@@ -14,8 +14,7 @@ from hanode.check.settings import (
     TcpCheckSettings,
     VirtualServerSettings,
 )
-from hanode.conf.language import defaults
-from hanode.conf.model.model import RealServer, TcpCheck, VirtualServer
+from hanode.conf import RealServer, TcpCheck, VirtualServer, defaults
 
 Forwarding = Literal["NAT", "DR", "TUN"]
 

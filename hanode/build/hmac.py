@@ -9,8 +9,7 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from hanode.build.words import Words
-from hanode.conf.model import queries
-from hanode.conf.model.model import VrrpInstance
+from hanode.conf import VrrpInstance, queries
 from hanode.vrrp.settings import HmacKey, HmacSettings, VrrpSettings
 
 KEY_BYTES = range(32, 65)

@@ -10,12 +10,11 @@ from collections.abc import Iterable
 from dataclasses import replace
 from typing import Any
 
-from hanode.build import address_and_route_lines, around, hmac, virtual
+from hanode.build import hmac, route_lines, tracking_and_notify, virtual
 from hanode.build.site import Site, policies
 from hanode.build.virtual import Places
 from hanode.build.words import Words
-from hanode.conf.model import queries
-from hanode.conf.model.model import VrrpInstance
+from hanode.conf import VrrpInstance, queries
 from hanode.vrrp.kernel_objects import Family
 from hanode.vrrp.settings import (
     PRIORITY_OWNER,
@@ -88,7 +87,7 @@ def instance(made: VrrpInstance, words: Words, site: Site) -> InstanceSettings:
         ipvlan=places.ipvlan,
         tracked=_tracked(made.name, words, site),
         dont_track_primary=bool(words.flag("dont_track_primary")),
-        notify=around.notify(words, overall, of_instance=True),
+        notify=tracking_and_notify.notify(words, overall, of_instance=True),
         **_auth(made, version, told),
     )
     words.says("no_virtual_ipaddress")
@@ -137,7 +136,7 @@ def _family(made: VrrpInstance, words: Words) -> Family:
     ips = [a.ip for a in made.vips[:1]] or [p.ip for p in peers[:1]]
     if words.says("native_ipv6") and not ips:
         return 6
-    return address_and_route_lines.family_of(ips[0]) if ips else 4
+    return route_lines.family_of(ips[0]) if ips else 4
 
 
 def _interval(us: int, version: int) -> int:

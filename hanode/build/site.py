@@ -7,10 +7,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from hanode.build import address_and_route_lines, around
-from hanode.build.virtual import Virtuals
+from hanode.build import route_lines, tracking_and_notify
+from hanode.build.virtual_names import Virtuals
 from hanode.build.words import Words
-from hanode.conf.model.model import Config
+from hanode.conf import Config
 from hanode.vrrp.kernel_objects import Route, Rule
 from hanode.vrrp.settings import Tracked
 
@@ -24,15 +24,15 @@ class Site:
     overall: Words
     errors: list[str]
     ignored: list[str]
-    trackers: around.Trackers = field(init=False)
-    paces: dict[str, around.Pace] = field(init=False)
+    trackers: tracking_and_notify.Trackers = field(init=False)
+    paces: dict[str, tracking_and_notify.Pace] = field(init=False)
     groups: dict[str, tuple[tuple[Tracked, ...], bool]] = field(init=False, default_factory=dict)
     """By instance: what its sync group tracks, and whether weights count in it."""
     virtuals: Virtuals = field(init=False, default_factory=Virtuals)
 
     def __post_init__(self) -> None:
-        self.trackers = around.Trackers(self.root)
-        self.paces = around.paces(self.root, self.overall)
+        self.trackers = tracking_and_notify.Trackers(self.root)
+        self.paces = tracking_and_notify.paces(self.root, self.overall)
 
 
 def policies(
@@ -42,12 +42,12 @@ def policies(
     routes, rules = [], []
     for line in words.many(f"{kind}_routes"):
         try:
-            routes.append(address_and_route_lines.route(line, dev))
+            routes.append(route_lines.route(line, dev))
         except ValueError as error:
             site.errors.append(f"{name}: the route to {line.to} cannot be made: {error}")
     for line in words.many(f"{kind}_rules"):
         try:
-            rules.append(address_and_route_lines.rule(line))
+            rules.append(route_lines.rule(line))
         except ValueError as error:
             site.errors.append(f"{name}: a rule cannot be made: {error}")
     return tuple(routes), tuple(rules)

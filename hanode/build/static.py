@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
-from hanode.build import address_and_route_lines
+from hanode.build import route_lines
 from hanode.build.site import Site
 from hanode.build.words import Words
 from hanode.vrrp.kernel_objects import Address, Route, Rule
@@ -19,7 +19,7 @@ def addresses(site: Site) -> tuple[Address, ...]:
     found = []
     for line in site.root.many("static_addresses"):
         try:
-            address = address_and_route_lines.address(line, line.dev or dev)
+            address = route_lines.address(line, line.dev or dev)
         except ValueError as error:
             site.errors.append(f"static_ipaddress {line}: {error}")
             continue

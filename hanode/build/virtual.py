@@ -5,75 +5,20 @@ PURE. Names and places are keepalived 2.2.7's, so that whoever knows them from t
 
 from __future__ import annotations
 
-import itertools
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from dataclasses import dataclass
 
-from hanode.build import address_and_route_lines
+from hanode.build import route_lines
+from hanode.build.site import Site
+from hanode.build.virtual_names import Virtuals
 from hanode.build.words import Words
-from hanode.conf.model.model import Address as Line
-from hanode.conf.model.model import VrrpInstance
+from hanode.conf import Address as Line
+from hanode.conf import VrrpInstance
 from hanode.vrrp.kernel_objects import Address, Family
 from hanode.vrrp.settings import NO_INTERFACE, Ipvlan, IpvlanMode, Vmac, only_on_a_link
 
-if TYPE_CHECKING:
-    from hanode.build.site import Site
-
-MACVLAN = "a macvlan"
-NAME_MOST = 15
-"""Characters of an interface's name (IFNAMSIZ, without its end)."""
 LINK_SCOPE = 253
 IPVLAN_MODES: tuple[IpvlanMode, ...] = ("bridge", "private", "vepa")
 VIRTUAL_MAC = {4: "00:00:5e:00:01", 6: "00:00:5e:00:02"}
-
-
-@dataclass
-class Virtuals:
-    """The virtual interfaces of a file."""
-
-    names: set[str] = field(default_factory=set)
-    _kinds: dict[str, tuple[str, str]] = field(default_factory=dict)
-    """By interface below: what stands above it, and what the first is called."""
-    _owners: dict[tuple[str, str], tuple[str, str]] = field(default_factory=dict)
-    """(interface below, MAC): whose it is, and what it is called."""
-
-    def name(self, stem: str, vrid: int, family: Family) -> str:
-        """keepalived's: `vrrp.51`, for IPv6 then `vrrp6.51`, then `vrrp1.51` and so on."""
-        numbered = (f"{stem}{number}.{vrid}" for number in itertools.count(1))
-        six = [f"{stem}6.{vrid}"] if family == 6 else []
-        candidates = itertools.chain([f"{stem}.{vrid}"], six, numbered)
-        return next(name for name in candidates if name not in self.names)
-
-    def claim(self, name: str, below: str, mac: str, owner: str, kind: str = MACVLAN) -> None:
-        """This one is to be made. Raises ValueError: it cannot be, or it belongs to another.
-
-        `kind`: a macvlan, or an ipvlan with its mode; the kernel wants one for each interface.
-        """
-        if len(name) > NAME_MOST:
-            raise ValueError(
-                f"the name of its virtual interface, {name}, has more than {NAME_MOST}"
-                " characters: choose a shorter one, or a shorter vmac_prefix"
-            )
-        if name in self.names:
-            raise ValueError(f"its virtual interface {name} belongs to another instance already")
-        other = self._owners.setdefault((below, mac), (owner, name))[0]
-        if other != owner:
-            raise ValueError(
-                f"{other} has the virtual MAC address {mac} on {below} already: give one of the"
-                " two another virtual_router_id"
-            )
-        first, which = self._kinds.setdefault(below, (kind, name))
-        if first != kind:
-            raise ValueError(
-                f"{name} would be {kind} on {below}, and {which} is {first} there: the kernel"
-                " allows one kind and one mode above an interface"
-            )
-        self.names.add(name)
-
-    def found(self, below: str, mac: str, owner: str) -> str | None:
-        """The owner's interface with this MAC there, if it has one already."""
-        whose, name = self._owners.get((below, mac), ("", ""))
-        return name if whose == owner else None
 
 
 @dataclass(frozen=True)
@@ -119,29 +64,29 @@ class Places:
                 f"the address {line.ip} names no interface: write `dev` and the interface's name"
                 " behind it, since the instance has none either"
             )
-        family = address_and_route_lines.family_of(line.ip)
+        family = route_lines.family_of(line.ip)
         vmac = self.vmac
         if vmac is not None and base == vmac.name:
-            return address_and_route_lines.address(line, vmac.name)
+            return route_lines.address(line, vmac.name)
         at_home = base == self.interface
         if at_home and vmac is not None and family == self.family:
-            return address_and_route_lines.address(line, vmac.name)
+            return route_lines.address(line, vmac.name)
         asked = "use_vmac" in line.flags
         strange = not at_home or family != self.family
         if not asked and not (self.everywhere and strange):
-            return address_and_route_lines.address(line, base)
+            return route_lines.address(line, base)
         return self._virtual(line, base, family)
 
     def _virtual(self, line: Line, base: str, family: Family) -> Address:
         said = None if self.vmac is None else self.vmac.mac
         mac = said or f"{VIRTUAL_MAC[family]}:{self.vrid:02x}"
         if self.vmac is not None and self.virtuals.found(base, mac, self.name) == self.vmac.name:
-            return address_and_route_lines.address(line, self.vmac.name)
+            return route_lines.address(line, self.vmac.name)
         name = self.virtuals.found(base, mac, self.name)
         if name is None:
             name = self.virtuals.name(self.stem, self.vrid, family)
             self.virtuals.claim(name, base, mac, self.name)
-        return address_and_route_lines.address(line, name, below=base)
+        return route_lines.address(line, name, below=base)
 
 
 def whereabouts(made: VrrpInstance, words: Words, site: Site) -> tuple[str, str | None]:
@@ -206,7 +151,7 @@ def _own_address(said: str | None, name: str, family: Family) -> Address | None:
     """Of an ipvlan. Raises ValueError."""
     if said is None and family == 6:
         return None
-    if said is None or address_and_route_lines.family_of(said) != family:
+    if said is None or route_lines.family_of(said) != family:
         raise ValueError(
             f"its ipvlan {name} needs an IPv{family} address of its own to speak from: write it"
             f" behind the name (use_ipvlan {name} ADDRESS/PREFIX)"

@@ -8,11 +8,11 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import replace
 
-from hanode.build import around, static
+from hanode.build import static, tracking_and_notify
 from hanode.build.instance import instance
 from hanode.build.site import Site, policies
 from hanode.build.words import Words, note
-from hanode.conf.model.model import Config
+from hanode.conf import Config
 from hanode.vrrp.settings import (
     InstanceKey,
     InstanceSettings,
@@ -28,7 +28,7 @@ def settings(config: Config, errors: list[str], ignored: list[str]) -> VrrpSetti
     site = Site(config, root, overall, errors, ignored)
     groups = _groups(site)
     instances = []
-    asked = list(around.linkbeat(root))
+    asked = list(tracking_and_notify.linkbeat(root))
     for made in config.instances:
         words = Words(made)
         try:
@@ -58,8 +58,8 @@ def settings(config: Config, errors: list[str], ignored: list[str]) -> VrrpSetti
             static_addresses=static_addresses,
             static_routes=static_routes,
             static_rules=static_rules,
-            fifos=around.fifos(overall),
-            smtp=around.smtp(overall),
+            fifos=tracking_and_notify.fifos(overall),
+            smtp=tracking_and_notify.smtp(overall),
             router_id=config.globals.router_id or "",
             script_user=user[0] if user else None,
             script_group=user[1] if user[1:] else None,
@@ -67,13 +67,13 @@ def settings(config: Config, errors: list[str], ignored: list[str]) -> VrrpSetti
             net_namespace=overall.text("net_namespace") or root.text("net_namespace"),
             linkbeat=tuple(asked),
             linkbeat_use_polling=bool(root.flag("linkbeat_use_polling")),
-            link_delays=around.link_delays(root),
+            link_delays=tracking_and_notify.link_delays(root),
             dynamic_interfaces=overall.says("dynamic_interfaces"),
             fifo_states_on_reload=bool(overall.flag("fifo_write_vrrp_states_on_reload")),
             log_unknown_vrids=bool(overall.flag("log_unknown_vrids")),
             disable_local_igmp=bool(overall.flag("disable_local_igmp")),
-            process=around.process_settings(overall),
-            dumps=around.dumps(overall),
+            process=tracking_and_notify.process_settings(overall),
+            dumps=tracking_and_notify.dumps(overall),
         )
     except ValueError as error:
         errors.append(str(error))
@@ -94,7 +94,7 @@ def _groups(site: Site) -> tuple[SyncGroupSettings, ...]:
         tracked = site.trackers.tracked(words)
         for name in members:
             site.groups[name] = (tracked, weights)
-        told = around.notify(words, site.overall, of_instance=False)
+        told = tracking_and_notify.notify(words, site.overall, of_instance=False)
         note(f"vrrp_sync_group {group.name}", words, site.ignored)
         if members:
             found.append(SyncGroupSettings(group.name, members, told))

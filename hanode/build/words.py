@@ -5,13 +5,10 @@ PURE. What nobody has asked for when everything is built is what the engine does
 
 from __future__ import annotations
 
-import functools
 from collections.abc import Iterable
 from typing import Any, cast
 
-from hanode.conf.model.attributes import Blocks, Owner, Word, spelling_of
-from hanode.conf.model.model import Statement
-from hanode.conf.text.lexer import unquote
+from hanode.conf import Owner, Statement, keyword_behind, main_spelling
 
 FLAG_OFF = frozenset({"off", "no", "false", "0"})
 
@@ -24,8 +21,8 @@ class Words:
         self._written: dict[str, str] = {}
         """The main spelling of each keyword that is written, and how it is written."""
         for statement in owner.other:
-            word = unquote(statement.keyword)
-            self._written.setdefault(spelling_of(owner.BLOCK, word), word)
+            word = statement.keyword
+            self._written.setdefault(main_spelling(owner.BLOCK, word), word)
         self._used: set[str] = set()
 
     def __bool__(self) -> bool:
@@ -35,7 +32,7 @@ class Words:
         """Whether it is written; so it counts as used."""
         if not self._written:
             return False
-        keyword = keyword_of(type(self._owner), name)
+        keyword = keyword_behind(type(self._owner), name)
         self._used.add(keyword)
         return keyword in self._written
 
@@ -66,15 +63,6 @@ class Words:
         """Keywords that nobody asked for, as they are written, in order."""
         told = self._written.items()
         return tuple(written for keyword, written in told if keyword not in self._used)
-
-
-@functools.cache
-def keyword_of(owner: type[Owner], name: str) -> str:
-    """The main spelling of the keyword that an attribute reads."""
-    attribute = getattr(owner, name, None)
-    if isinstance(attribute, Word | Blocks) and attribute.keyword:
-        name = attribute.keyword
-    return spelling_of(owner.BLOCK, name)
 
 
 class Rest:

@@ -22,13 +22,17 @@ from hanode.cli.machine_facts import surroundings
 from hanode.cli.nodes import clusters, labels
 from hanode.cli.options import Parser, UsageError, complain
 from hanode.cli.printed import print_problems, printable, summary
-from hanode.conf.docs.explain import explain_word
-from hanode.conf.docs.reference import markdown, problems_markdown
-from hanode.conf.language.releases import target as target_of
-from hanode.conf.rules.machine import UNKNOWN, Surroundings
-from hanode.conf.rules.scripts import looked_at
-from hanode.conf.text.source import Source
-from hanode.conf.text.tree import indented
+from hanode.conf import (
+    UNKNOWN_MACHINE,
+    MachineFacts,
+    Source,
+    explain_word,
+    indented,
+    keywords_markdown,
+    looked_at,
+    problems_markdown,
+    target_of,
+)
 
 MAX_FILE = 64 * 1024 * 1024
 """Bytes of one file: ten times the largest configuration we measure with."""
@@ -69,14 +73,14 @@ def _check(args: argparse.Namespace) -> int:
     problems: list[conf.Problem] = []
     alone: dict[str, conf.Config] = {}
     unseen = False
-    around = surroundings(files, args.here)
+    machine = surroundings(files, args.here)
     called = labels(files)
     for name in files:
-        checked = _checked(name, args, sources, around)
+        checked = _checked(name, args, sources, machine)
         problems += (problem for each in checked.values() for problem in each.problems)
         models = {node or called[name]: each.model for node, each in checked.items()}
         problems += conf.check_pair(models)
-        unseen |= around is UNKNOWN and any(map(looked_at, models.values()))
+        unseen |= machine is UNKNOWN_MACHINE and any(map(looked_at, models.values()))
         if len(models) == 1:
             alone[called[name]] = next(iter(models.values()))
     together = clusters(alone)
@@ -96,7 +100,7 @@ def _check(args: argparse.Namespace) -> int:
 
 
 def _checked(
-    name: str, args: argparse.Namespace, sources: dict[str, Source], around: Surroundings
+    name: str, args: argparse.Namespace, sources: dict[str, Source], machine: MachineFacts
 ) -> dict[str | None, conf.Checked]:
     """A file as each of the nodes sees it that its conditions name; None: it names none."""
     text = _read_text(name)
@@ -104,7 +108,7 @@ def _checked(
     read = _reader(sources)
     ids = (args.node,) if args.node else conf.node_ids(text)
     return {
-        node: conf.check(text, name=name, node=node, target=args.target, read=read, around=around)
+        node: conf.check(text, name=name, node=node, target=args.target, read=read, machine=machine)
         for node in ids or (None,)
     }
 
@@ -226,7 +230,7 @@ def explain_command(argv: Sequence[str]) -> int:
 
 def _explain(args: argparse.Namespace) -> int:
     if args.markdown:
-        print(problems_markdown() if args.problems else markdown(), end="")
+        print(problems_markdown() if args.problems else keywords_markdown(), end="")
         return 0
     if args.word is None:
         raise UsageError("name a word, such as: hanode explain advert_int")

@@ -13,7 +13,7 @@ import stat
 from collections.abc import Sequence
 from pathlib import Path
 
-from hanode.conf.rules.machine import UNKNOWN, FileFacts, Surroundings
+from hanode.conf import UNKNOWN_MACHINE, FileFacts, MachineFacts
 
 HOME = Path("/etc/keepalived")
 """A file from here is this machine's own."""
@@ -21,16 +21,16 @@ MARKING_KERNEL = (5, 18)
 """From this release on the kernel remembers which addresses VRRP has put there."""
 
 
-def surroundings(files: Sequence[str], here: bool | None) -> Surroundings:
+def surroundings(files: Sequence[str], here: bool | None) -> MachineFacts:
     """Those of this machine, where the files are its own; `here` says so or denies it."""
     if here is None:
         here = any(HOME in Path(name).resolve().parents for name in files if name != "-")
-    return of_this_machine() if here else UNKNOWN
+    return of_this_machine() if here else UNKNOWN_MACHINE
 
 
-def of_this_machine() -> Surroundings:
+def of_this_machine() -> MachineFacts:
     """Its files and addresses."""
-    return Surroundings(stat=file_facts, addresses=own_addresses())
+    return MachineFacts(stat=file_facts, addresses=own_addresses())
 
 
 def file_facts(path: str) -> FileFacts | None:

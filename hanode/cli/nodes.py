@@ -10,8 +10,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import PurePath
 
-from hanode.conf import Config
-from hanode.conf.rules.addresses import canonical
+from hanode.conf import Config, canonical
 
 
 def labels(names: Sequence[str]) -> dict[str, str]:

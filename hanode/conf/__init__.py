@@ -15,14 +15,24 @@ from hanode.conf.check.check import DEFAULT_TARGET, NEWEST, Checked, check, expa
 from hanode.conf.check.incremental import Checker
 from hanode.conf.check.pairs import check_pair
 from hanode.conf.compare.diff import IMPACTS, Change, diff, effective_priority, worst
+from hanode.conf.docs.explain import explain_word
+from hanode.conf.docs.reference import keywords_markdown, problems_markdown
+from hanode.conf.keywords import blocks
+from hanode.conf.language import defaults
+from hanode.conf.language.kinds import Method
+from hanode.conf.language.releases import Target
+from hanode.conf.language.releases import target as target_of
+from hanode.conf.language.schema import Block, Keyword
 from hanode.conf.language.secrets import MASK, mask_secrets
+from hanode.conf.language.values import Bool, Flag, Int, Timer, Value
+from hanode.conf.model import queries
+from hanode.conf.model.attributes import Owner, keyword_behind, main_spelling
 from hanode.conf.model.model import (
     Address,
     Check,
     Config,
     GlobalDefs,
     Note,
-    Origin,
     RealServer,
     Statement,
     TcpCheck,
@@ -54,16 +64,21 @@ from hanode.conf.model.typed.line_values import (
     Vmac,
 )
 from hanode.conf.model.typed.lvs import VirtualServerGroup
-from hanode.conf.model.typed.routes import Nexthop, Route, Rule
+from hanode.conf.model.typed.routes import Nexthop, Route, RouteOptions, Rule
 from hanode.conf.model.typed.static import GarpGroup, TrackGroup
 from hanode.conf.model.typed.tracking import BfdInstance, TrackFile, TrackProcess, VrrpScript
 from hanode.conf.model.typed.vrrp import AuthHmac, SyncGroup
+from hanode.conf.read.unknown import RETIRED, place_name
 from hanode.conf.recover.recover import Remains, remains
+from hanode.conf.rules.addresses import canonical
+from hanode.conf.rules.machine import UNKNOWN_MACHINE, FileFacts, MachineFacts
+from hanode.conf.rules.scripts import looked_at
 from hanode.conf.text.expand import Reader
 from hanode.conf.text.lexer import Unwritable
 from hanode.conf.text.origins import Definition, made_by, word_place
 from hanode.conf.text.problems import Fix, Problem, Severity, apply_fixes, has_errors, in_order
-from hanode.conf.text.tree import Document, parse
+from hanode.conf.text.source import Origin, Source
+from hanode.conf.text.tree import Document, indented, parse
 from hanode.conf.write.edit import (
     EditRefused,
     add,
@@ -81,10 +96,14 @@ __all__ = [
     "IMPACTS",
     "MASK",
     "NEWEST",
+    "RETIRED",
+    "UNKNOWN_MACHINE",
     "Address",
     "AuthHmac",
     "BfdCheck",
     "BfdInstance",
+    "Block",
+    "Bool",
     "Change",
     "Check",
     "Checked",
@@ -96,18 +115,25 @@ __all__ = [
     "Document",
     "EditRefused",
     "FileCheck",
+    "FileFacts",
     "Fix",
+    "Flag",
     "Forwarding",
     "GarpGroup",
     "GlobalDefs",
     "GroupLine",
     "HttpCheck",
+    "Int",
+    "Keyword",
     "Linkbeat",
+    "MachineFacts",
     "Merged",
+    "Method",
     "MiscCheck",
     "Nexthop",
     "Note",
     "Origin",
+    "Owner",
     "Peer",
     "PingCheck",
     "Problem",
@@ -116,13 +142,17 @@ __all__ = [
     "Remains",
     "Rendered",
     "Route",
+    "RouteOptions",
     "Rule",
     "Severity",
     "SmtpCheck",
+    "Source",
     "SslCheck",
     "Statement",
     "SyncGroup",
+    "Target",
     "TcpCheck",
+    "Timer",
     "TrackFile",
     "TrackGroup",
     "TrackProcess",
@@ -131,6 +161,7 @@ __all__ = [
     "Unwritable",
     "UpDownDelay",
     "Url",
+    "Value",
     "VirtualServer",
     "VirtualServerGroup",
     "Vmac",
@@ -139,14 +170,23 @@ __all__ = [
     "add",
     "add_address",
     "apply_fixes",
+    "blocks",
+    "canonical",
     "check",
     "check_pair",
+    "defaults",
     "diff",
     "effective_priority",
     "expand_for",
+    "explain_word",
     "has_errors",
     "in_order",
+    "indented",
+    "keyword_behind",
+    "keywords_markdown",
+    "looked_at",
     "made_by",
+    "main_spelling",
     "mask_secrets",
     "merge",
     "merge_models",
@@ -154,11 +194,15 @@ __all__ = [
     "parse",
     "path",
     "place",
+    "place_name",
+    "problems_markdown",
+    "queries",
     "remains",
     "remove",
     "remove_address",
     "render",
     "set_value",
+    "target_of",
     "word_place",
     "worst",
     "written",

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import random
 
-from hanode.conf.language.schema import Keyword, blocks
+from hanode.conf.keywords import blocks
+from hanode.conf.language.schema import Keyword
 from hanode.conf.language.values import (
     Bool,
     Choice,

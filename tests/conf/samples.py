@@ -6,7 +6,7 @@ from pathlib import Path
 
 from hypothesis import strategies as st
 
-from hanode.conf.keywords import ALL
+from hanode.conf.keywords import ALL, blocks
 from hanode.conf.language.kinds import (
     After,
     Codes,
@@ -31,7 +31,7 @@ from hanode.conf.language.kinds_words import (
     Vmac,
 )
 from hanode.conf.language.releases import target
-from hanode.conf.language.schema import Block, Keyword, blocks
+from hanode.conf.language.schema import Block, Keyword
 from hanode.conf.language.values import (
     Bool,
     Choice,

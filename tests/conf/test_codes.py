@@ -24,7 +24,7 @@ PACKAGE = Path(conf.__file__).parent
 
 def problems(case: Case, text: str, target: str | None = None) -> tuple[Problem, ...]:
     return check(
-        text, around=case.around, target=target or case.target, read=case.read, node="NodeA"
+        text, machine=case.machine, target=target or case.target, read=case.read, node="NodeA"
     ).problems
 
 

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from hanode import conf
 from hanode.conf import EditRefused
-from hanode.conf.language.schema import blocks, root_words, script_words
+from hanode.conf.keywords import blocks, root_words, script_words
 from hanode.conf.read.blocks import Raw, build
 from hanode.conf.text.expand import expand
 from hanode.conf.text.lexer import quote, unquote

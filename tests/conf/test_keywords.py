@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from hanode import conf
+from hanode.conf.keywords import blocks
 from hanode.conf.language.releases import target
-from hanode.conf.language.schema import blocks
 from hanode.conf.model.model import Config, GlobalDefs, Statement
 
 TRACKING = "track_interface track_script track_file track_process track_bfd"

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from hanode import conf
-from hanode.conf.language.schema import blocks
+from hanode.conf.keywords import blocks
 from tests.conf.differential import Said, keepalived_says
 
 LINES = Path(__file__).parent / "lines"

@@ -9,7 +9,7 @@ import pytest
 
 from hanode import conf
 from hanode.conf.check.check import check
-from hanode.conf.rules.machine import FileFacts, Surroundings
+from hanode.conf.rules.machine import FileFacts, MachineFacts
 
 TEXT = """\
 global_defs {
@@ -83,8 +83,8 @@ vrrp_instance six {
 """
 
 
-def found(text: str, around: Surroundings | None = None) -> list[tuple[str, str]]:
-    checked = check(text, around=around or Surroundings())
+def found(text: str, machine: MachineFacts | None = None) -> list[tuple[str, str]]:
+    checked = check(text, machine=machine or MachineFacts())
     return [(p.code, p.severity) for p in checked.problems]
 
 
@@ -165,11 +165,11 @@ SOUND = FileFacts(0o755)
 PRIVATE = FileFacts(0o640)
 
 
-def machine(script: FileFacts | None = SOUND, file: FileFacts = PRIVATE) -> Surroundings:
+def machine(script: FileFacts | None = SOUND, file: FileFacts = PRIVATE) -> MachineFacts:
     def stat(path: str) -> FileFacts | None:
         return script if path == "/usr/bin/up" else file
 
-    return Surroundings(stat, {"eth0": ("192.0.2.1/24",), "eth1": ("198.51.100.1/24",)})
+    return MachineFacts(stat, {"eth0": ("192.0.2.1/24",), "eth1": ("198.51.100.1/24",)})
 
 
 SECURE = TEXT
@@ -203,7 +203,7 @@ def test_secrets_that_anyone_can_read() -> None:
     secret = "    authentication {\n        auth_type PASS\n        auth_pass word\n    }\n"
     text = changed("    interface eth1\n", f"    interface eth1\n{secret}", SECURE)
     assert found(text, machine()) == []
-    (problem,) = check(text, around=machine(file=FileFacts(0o644))).problems
+    (problem,) = check(text, machine=machine(file=FileFacts(0o644))).problems
     assert (problem.code, problem.severity) == ("secret-readable", "warning")
     assert "word" not in problem.message.replace("password", "")
 

@@ -13,8 +13,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from hanode.conf import Origin, check
+from hanode.conf.keywords import root_words, script_words
 from hanode.conf.language import schema
-from hanode.conf.language.schema import Keyword, root_words, script_words
+from hanode.conf.language.schema import Keyword
 from hanode.conf.language.values import Perhaps
 from hanode.conf.model import model
 from hanode.conf.model.attributes import (

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+import re
 import shutil
 import subprocess
 import sys
@@ -100,32 +102,53 @@ def test_each_rule_catches_a_planted_violation(rule: object, path: str, text: st
     assert rule(path, text) != []
 
 
+STAGES = "text language keywords model read rules check recover write docs".split()
+"""The rooms of hanode/conf, the lowest first; compare stands beside write."""
+
 IMPORTS = [
-    ("hanode/vrrp/planted.py", "import hanode.system\n"),
-    ("hanode/conf/planted.py", "import hanode.wire\n"),
-    ("hanode/vrrp/planted.py", "import hanode.check\n"),
-    ("hanode/system/planted.py", "import django\n"),
-    ("hanode/proc/planted.py", "import webapp.settings\n"),
-    ("webapp/common/planted.py", "import webapp.accounts\n"),
-    ("webapp/live/planted.py", "import webapp.configs\n"),
-    ("webapp/api/planted.py", "import hanode.vrrp\n"),
+    ("hanode/vrrp/planted_1.py", "hanode.system"),
+    ("hanode/conf/planted_2.py", "hanode.wire"),
+    ("hanode/vrrp/planted_3.py", "hanode.check"),
+    ("hanode/system/planted_4.py", "django"),
+    ("hanode/proc/planted_5.py", "webapp.settings"),
+    ("webapp/common/planted_6.py", "webapp.accounts"),
+    ("webapp/live/planted_7.py", "webapp.configs"),
+    ("webapp/api/planted_8.py", "hanode.vrrp"),
+    ("hanode/build/planted_9.py", "hanode.conf.model.model"),
+    ("webapp/configs/planted_10.py", "hanode.conf.language.values"),
+    *(
+        (f"hanode/conf/{low}/planted_up_to_{high}.py", f"hanode.conf.{high}")
+        for low, high in [*itertools.pairwise(STAGES), ("compare", "docs"), ("write", "compare")]
+    ),
+    # A circle of two files, hidden in functions.
+    ("hanode/watch/planted_ring.py", "hanode.watch.planted_too"),
+    ("hanode/watch/planted_too.py", "hanode.watch.planted_ring"),
 ]
 
 
-@pytest.mark.parametrize(("path", "text"), IMPORTS)
-def test_import_contracts_catch_a_planted_violation(path: str, text: str, tmp_path: Path) -> None:
+@pytest.fixture(scope="module")
+def complaints(tmp_path_factory: pytest.TempPathFactory) -> str:
+    """What lint-imports says of the tree with every violation planted in it."""
+    copy = tmp_path_factory.mktemp("planted")
     for room in ("hanode", "webapp"):
-        shutil.copytree(
-            PROJECT / room, tmp_path / room, ignore=shutil.ignore_patterns("__pycache__")
-        )
-    shutil.copy(PROJECT / ".importlinter", tmp_path)
-    (tmp_path / path).write_text(text)
+        shutil.copytree(PROJECT / room, copy / room, ignore=shutil.ignore_patterns("__pycache__"))
+    shutil.copy(PROJECT / ".importlinter", copy)
+    for path, module in IMPORTS:
+        (copy / path).write_text(f"def hidden() -> None:\n    import {module}\n")
     ran = subprocess.run(
         [Path(sys.executable).parent / "lint-imports", "--no-cache"],
-        cwd=tmp_path,
+        cwd=copy,
         capture_output=True,
         text=True,
         check=False,
     )
     assert ran.returncode == 1, ran.stdout + ran.stderr
-    assert "planted" in ran.stdout, ran.stdout
+    return ran.stdout
+
+
+@pytest.mark.parametrize(("path", "module"), IMPORTS)
+def test_import_contracts_catch_a_planted_violation(
+    path: str, module: str, complaints: str
+) -> None:
+    name = Path(path).stem
+    assert re.search(rf"{name}\b", complaints), complaints

@@ -9,8 +9,9 @@ import json
 from collections.abc import Iterator
 from typing import Any
 
+from hanode.conf.keywords import blocks
 from hanode.conf.language.kinds import Method
-from hanode.conf.language.schema import Block, Keyword, blocks
+from hanode.conf.language.schema import Block, Keyword
 from hanode.conf.language.values import Bool, Flag, Value
 from hanode.conf.read.unknown import RETIRED, place_name
 

@@ -13,7 +13,7 @@ from hanode.conf.language.releases import target as target_of
 from hanode.conf.model.model import Config
 from hanode.conf.read.bind import bind
 from hanode.conf.read.misread_braces import misread
-from hanode.conf.rules.machine import UNKNOWN, Surroundings
+from hanode.conf.rules.machine import UNKNOWN_MACHINE, MachineFacts
 from hanode.conf.text.expand import Reader, expand
 from hanode.conf.text.problems import Problem, in_order
 from hanode.conf.text.tree import Document, parse
@@ -40,18 +40,18 @@ def check(
     node: str | None = None,
     target: str = DEFAULT_TARGET,
     read: Reader | None = None,
-    around: Surroundings = UNKNOWN,
+    machine: MachineFacts = UNKNOWN_MACHINE,
 ) -> Checked:
     """The model of the text as `node` sees it, with every problem at its place.
 
     Without `node` the lines of `@NodeA …` are left out, as on a node that nobody names; see
-    `node_ids`. `around` is what is known of the node's machine. Raises ValueError only where
+    `node_ids`. `machine` is what is known of the node's machine. Raises ValueError only where
     `target` is no target.
     """
     document = parse(text, name)
     program = target_of(target)
     model, problems = bind(expand(document, node=node, read=read), program)
-    return judged(document, model, problems, program, around)
+    return judged(document, model, problems, program, machine)
 
 
 def judged(
@@ -59,10 +59,10 @@ def judged(
     model: Config,
     problems: list[Problem],
     program: Target,
-    around: Surroundings = UNKNOWN,
+    machine: MachineFacts = UNKNOWN_MACHINE,
 ) -> Checked:
     """The last stage: what the rules say of the whole model, and all problems in order."""
-    found = list(lint(model, program, around=around, source=document.source))
+    found = list(lint(model, program, machine=machine, source=document.source))
     if misread(problems):
         # What keepalived makes of such a file nobody can say from the model.
         found = [replace(p, severity="warning") if p.severity == "error" else p for p in found]

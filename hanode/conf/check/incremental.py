@@ -17,19 +17,19 @@ from dataclasses import dataclass, fields, replace
 from typing import Any
 
 from hanode.conf.check.check import DEFAULT_NAME, DEFAULT_TARGET, Checked, check, judged
+from hanode.conf.keywords import blocks, root_words, script_words
 from hanode.conf.language.releases import target as target_of
-from hanode.conf.language.schema import ROOT, blocks, root_words, script_words
-from hanode.conf.model.model import NOWHERE, Config, GlobalDefs
+from hanode.conf.language.schema import ROOT
+from hanode.conf.model.model import Config, GlobalDefs
 from hanode.conf.read.bind import bind
 from hanode.conf.read.blocks import build
 from hanode.conf.read.in_order import looks_above
 from hanode.conf.read.misread_braces import STRUCTURE, UNKNOWN
-from hanode.conf.rules.machine import UNKNOWN as UNKNOWN_AROUND
-from hanode.conf.rules.machine import Surroundings
+from hanode.conf.rules.machine import UNKNOWN_MACHINE, MachineFacts
 from hanode.conf.text.expand import MAX_LINES, expand
 from hanode.conf.text.lexer import unquote
 from hanode.conf.text.problems import Fix, Problem
-from hanode.conf.text.source import Source
+from hanode.conf.text.source import NOWHERE, Source
 from hanode.conf.text.tree import Document
 
 Definitions = tuple[tuple[str, str], ...]
@@ -68,12 +68,12 @@ class Checker:
         name: str = DEFAULT_NAME,
         node: str | None = None,
         target: str = DEFAULT_TARGET,
-        around: Surroundings = UNKNOWN_AROUND,
+        machine: MachineFacts = UNKNOWN_MACHINE,
     ) -> None:
         self.name = name
         self.node = node
         self.target = target
-        self.around = around
+        self.machine = machine
         self._program = target_of(target)
         self._parts: dict[tuple[str, Definitions], list[_Part]] = {}
 
@@ -86,11 +86,11 @@ class Checker:
             model = _joined(parts)
         except _Entangled:
             return check(
-                text, name=self.name, node=self.node, target=self.target, around=self.around
+                text, name=self.name, node=self.node, target=self.target, machine=self.machine
             )
         problems = [problem for part in parts for problem in _placed(part)]
         return judged(
-            Document(Source(self.name, text)), model, problems, self._program, self.around
+            Document(Source(self.name, text)), model, problems, self._program, self.machine
         )
 
     def _read(self, text: str) -> list[_Part]:

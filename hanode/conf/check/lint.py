@@ -10,7 +10,7 @@ from hanode.conf.language.releases import Target
 from hanode.conf.model.model import Config
 from hanode.conf.rules import RULES
 from hanode.conf.rules.base import Case, problem
-from hanode.conf.rules.machine import UNKNOWN, Surroundings
+from hanode.conf.rules.machine import UNKNOWN_MACHINE, MachineFacts
 from hanode.conf.text.problems import Problem
 from hanode.conf.text.source import Source
 
@@ -21,9 +21,9 @@ def lint(
     config: Config,
     target: Target,
     *,
-    around: Surroundings = UNKNOWN,
+    machine: MachineFacts = UNKNOWN_MACHINE,
     source: Source | None = None,
 ) -> list[Problem]:
     """All that the rules find. With the source, problems get their fixes."""
-    case = Case(config, target, around, source)
+    case = Case(config, target, machine, source)
     return [problem for rule in RULES for problem in rule(case)]

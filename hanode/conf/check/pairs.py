@@ -12,11 +12,12 @@ from itertools import combinations
 from hanode.conf.check.pairs_track import opposite, weights
 from hanode.conf.language.values import family, seconds
 from hanode.conf.model import queries
-from hanode.conf.model.model import Address, Config, Origin, VrrpInstance, place
+from hanode.conf.model.model import Address, Config, VrrpInstance, place
 from hanode.conf.model.services import Service, services
 from hanode.conf.rules.addresses import canonical
 from hanode.conf.rules.base import inserted, problem, rewritten
 from hanode.conf.text.problems import Fix, Problem, in_order
+from hanode.conf.text.source import Origin
 
 Group = dict[str, tuple[Config, VrrpInstance]]
 """A group as each node (by id) has it."""

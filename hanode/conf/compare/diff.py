@@ -18,7 +18,8 @@ from hanode.conf.compare.diff_statements import (
     of_service,
     statements,
 )
-from hanode.conf.language.schema import Keyword, blocks
+from hanode.conf.keywords import blocks
+from hanode.conf.language.schema import Keyword
 from hanode.conf.language.values import Flag, seconds
 from hanode.conf.model import queries
 from hanode.conf.model.model import (

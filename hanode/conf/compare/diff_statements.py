@@ -11,9 +11,8 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from hanode.conf.compare.diff_words import Path, gone_or_new, subject_of, turned
-from hanode.conf.language.schema import blocks
+from hanode.conf.keywords import blocks
 from hanode.conf.model.model import Statement
-from hanode.conf.text.lexer import unquote
 
 Statements = tuple[Statement, ...]
 Kind = tuple[bool, tuple[str, ...]]
@@ -146,7 +145,7 @@ def _one_by_one(group: Statements) -> Statements:
 
 def _of_lines(block: Statement) -> bool:
     """Whether a block has no name and holds lines: to be without it is to have none of them."""
-    table = blocks().get(unquote(block.keyword))
+    table = blocks().get(block.keyword)
     return (
         len(block.words) == 1
         and bool(block.children)

@@ -8,7 +8,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from hanode.conf.check.codes import CODES
-from hanode.conf.language.schema import Keyword, blocks, homes, lines_with, nearest
+from hanode.conf.keywords import blocks, homes, lines_with
+from hanode.conf.language.schema import Keyword, nearest
 from hanode.conf.read.unknown import RETIRED, place_name
 
 _ENGINE = {

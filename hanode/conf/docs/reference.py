@@ -9,7 +9,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from hanode.conf.check.codes import LINTS, PAIRS, READING, WRITING
-from hanode.conf.language.schema import ROOT, Block, Keyword, blocks
+from hanode.conf.keywords import blocks
+from hanode.conf.language.schema import ROOT, Block, Keyword
 from hanode.conf.language.values import Flag
 from hanode.conf.read.unknown import place_name
 
@@ -57,7 +58,7 @@ def problems_markdown() -> str:
     return "\n".join(parts).rstrip() + "\n"
 
 
-def markdown() -> str:
+def keywords_markdown() -> str:
     """The whole page."""
     table = blocks()
     parts = [HEAD, "## Blocks\n", *_contents(table)]

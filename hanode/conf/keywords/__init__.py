@@ -1,12 +1,16 @@
-"""The tables of all keywords.
+"""The tables of all keywords, and the ways to ask them.
 
-PURE; data only.
+PURE. One file of tables for each part of the language.
 """
 
 from __future__ import annotations
 
+import functools
+
 from hanode.conf.keywords import bfd, checkers, globals, line_options, lvs, static, tracking, vrrp
 from hanode.conf.keywords.support import supported
+from hanode.conf.language.schema import ROOT, Block
+from hanode.conf.language.values import Script
 
 _WRITTEN = (
     *static.BLOCKS,
@@ -20,3 +24,48 @@ _WRITTEN = (
 )
 
 ALL = tuple(supported(block) for block in _WRITTEN)
+
+
+@functools.cache
+def blocks() -> dict[str, Block]:
+    """All blocks by name."""
+    return {b.name: b for b in ALL}
+
+
+@functools.cache
+def homes(name: str) -> tuple[str, ...]:
+    """The blocks in which a word is a keyword."""
+    return tuple(b.name for b in blocks().values() if b.lines is None and name in b.keywords)
+
+
+@functools.cache
+def lines_with(name: str) -> tuple[str, ...]:
+    """The blocks of lines in which a word is an option."""
+    return tuple(b.name for b in blocks().values() if b.lines is not None and name in b.keywords)
+
+
+@functools.cache
+def root_words() -> frozenset[str]:
+    """The words that open a block at the root and are keywords nowhere else."""
+    return frozenset(
+        k.name
+        for k in blocks()[ROOT].keywords.values()
+        if k.opens is not None and homes(k.name) == (ROOT,)
+    )
+
+
+@functools.cache
+def script_words() -> frozenset[str]:
+    """The words after which both kinds of quotes count."""
+    return frozenset(
+        k.name
+        for b in blocks().values()
+        for k in b.keywords.values()
+        if isinstance(k.value, Script)
+    )
+
+
+@functools.cache
+def secret_words() -> frozenset[str]:
+    """The words whose value nobody may see."""
+    return frozenset(k.name for b in blocks().values() for k in b.keywords.values() if k.secret)

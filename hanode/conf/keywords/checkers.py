@@ -84,7 +84,7 @@ HTTP = (
     switch("enable_sni", "Name the host in the TLS greeting."),
     word("sni_name", Word("a host name"), "The name for the TLS greeting.", since=NEXT),
     switch("fast_recovery", "Try all pages at once after a failure."),
-    switch("tls_compliant", "Refuse connections that end without a priority_zero.", since="2.2.8"),
+    switch("tls_compliant", "Refuse connections that end without a farewell.", since="2.2.8"),
     word("url", None, "A page, and what is expected of it.", opens="url", repeats=True),
 )
 
@@ -107,7 +107,7 @@ URL = (
         Lenient(Numbers(0, 2**64 - 1, "the first and the largest size in bytes")),
         "Memory for the pattern.",
     ),
-    switch("tls_compliant", "Refuse connections that end without a priority_zero.", since="2.2.8"),
+    switch("tls_compliant", "Refuse connections that end without a farewell.", since="2.2.8"),
 )
 
 

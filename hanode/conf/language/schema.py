@@ -1,12 +1,12 @@
 """What keywords there are: the single source for binding, checks, rendering and help.
 
-PURE. The tables are in `keywords/`; here is their form and the ways to ask them. A block is named
-after its keyword, except where one word opens different blocks (`track_file`).
+PURE. Here is the form of the tables; the tables themselves, and the ways to ask them, are in
+`keywords/`. A block is named after its keyword, except where one word opens different blocks
+(`track_file`).
 """
 
 from __future__ import annotations
 
-import functools
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from typing import TypedDict, Unpack
@@ -118,55 +118,6 @@ def block(
                 main, name=row.name, same_as=main.name, old=row.old, successor=row.successor
             )
     return Block(name, keywords, lines, head, spare)
-
-
-@functools.cache
-def blocks() -> dict[str, Block]:
-    """All blocks by name."""
-    from hanode.conf.keywords import ALL
-
-    return {b.name: b for b in ALL}
-
-
-@functools.cache
-def homes(name: str) -> tuple[str, ...]:
-    """The blocks in which a word is a keyword."""
-    return tuple(b.name for b in blocks().values() if b.lines is None and name in b.keywords)
-
-
-@functools.cache
-def lines_with(name: str) -> tuple[str, ...]:
-    """The blocks of lines in which a word is an option."""
-    return tuple(b.name for b in blocks().values() if b.lines is not None and name in b.keywords)
-
-
-@functools.cache
-def root_words() -> frozenset[str]:
-    """The words that open a block at the root and are keywords nowhere else."""
-    return frozenset(
-        k.name
-        for k in blocks()[ROOT].keywords.values()
-        if k.opens is not None and homes(k.name) == (ROOT,)
-    )
-
-
-@functools.cache
-def script_words() -> frozenset[str]:
-    """The words after which both kinds of quotes count."""
-    from hanode.conf.language.values import Script
-
-    return frozenset(
-        k.name
-        for b in blocks().values()
-        for k in b.keywords.values()
-        if isinstance(k.value, Script)
-    )
-
-
-@functools.cache
-def secret_words() -> frozenset[str]:
-    """The words whose value nobody may see."""
-    return frozenset(k.name for b in blocks().values() for k in b.keywords.values() if k.secret)
 
 
 def nearest(wrong: str, candidates: Iterable[str]) -> str | None:

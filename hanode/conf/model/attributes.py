@@ -20,10 +20,12 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import ClassVar, Generic, Protocol, Self, TypeVar, overload
 
-from hanode.conf.language.schema import Keyword, blocks
+from hanode.conf.keywords import blocks
+from hanode.conf.language.schema import Keyword
 from hanode.conf.language.values import BadValue, Value
-from hanode.conf.model.statements import NOWHERE, Note, Origin, Places, Statement
+from hanode.conf.model.statements import Note, Places, Statement
 from hanode.conf.text.lexer import unquote
+from hanode.conf.text.source import NOWHERE, Origin
 
 T = TypeVar("T")
 
@@ -221,7 +223,6 @@ class Lines(Blocks[T | None]):
 
 
 @functools.cache
-@functools.cache
 def keyword_of(block: str, name: str) -> Keyword:
     """The main keyword of an attribute or another spelling; KeyError where there is none."""
     table = blocks()[block].keywords
@@ -236,7 +237,7 @@ def keyword_of(block: str, name: str) -> Keyword:
     return by_field
 
 
-def spelling_of(block: str, name: str) -> str:
+def main_spelling(block: str, name: str) -> str:
     """The keyword that a name means in a block; the name itself where it means none."""
     try:
         return keyword_of(block, name).name
@@ -244,11 +245,20 @@ def spelling_of(block: str, name: str) -> str:
         return name
 
 
+@functools.cache
+def keyword_behind(owner: type[Owner], name: str) -> str:
+    """The main spelling of the keyword that an attribute of a class reads, or of `name` itself."""
+    attribute = getattr(owner, name, None)
+    if isinstance(attribute, Word | Blocks) and attribute.keyword:
+        name = attribute.keyword
+    return main_spelling(owner.BLOCK, name)
+
+
 def statements_of(owner: Owner, keyword: Keyword) -> Iterator[Statement]:
     """An object's statements of a keyword or another spelling of it, if they have its form."""
     table = blocks()[owner.BLOCK].keywords
     for statement in owner.other:
-        found = table.get(unquote(statement.keyword))
+        found = table.get(statement.keyword)
         if (
             found is not None
             and keyword.name in (found.name, found.same_as)
@@ -259,10 +269,7 @@ def statements_of(owner: Owner, keyword: Keyword) -> Iterator[Statement]:
 
 def places_of(owner: Owner, name: str) -> Iterator[Origin]:
     """Where the statements of a keyword stand, those that count last."""
-    attribute = getattr(type(owner), name, None)
-    if isinstance(attribute, Word | Blocks):
-        name = attribute.keyword or name
-    main = spelling_of(owner.BLOCK, name)
+    main = keyword_behind(type(owner), name)
     yield from (where for said, where in owner.places if said == main)
     keyword = blocks()[owner.BLOCK].keywords.get(main)
     if keyword is not None:

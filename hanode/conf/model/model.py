@@ -12,11 +12,11 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
+from hanode.conf.keywords import blocks
 from hanode.conf.language.defaults import AUTH_PASS_BYTES
-from hanode.conf.language.schema import blocks
 from hanode.conf.language.values import BadValue, Endpoint, Int
 from hanode.conf.model.attributes import place, written
-from hanode.conf.model.statements import NOWHERE, Address, Note, Origin, Places, Statement, find
+from hanode.conf.model.statements import Address, Note, Places, Statement, find
 from hanode.conf.model.typed.checks import CHECKS, OtherCheck, TcpWords
 from hanode.conf.model.typed.globals import GlobalWords
 from hanode.conf.model.typed.line_values import Forwarding
@@ -24,6 +24,7 @@ from hanode.conf.model.typed.lvs import RealServerWords, VirtualServerWords
 from hanode.conf.model.typed.static import RootWords
 from hanode.conf.model.typed.vrrp import InstanceWords
 from hanode.conf.text.lexer import unquote
+from hanode.conf.text.source import NOWHERE, Origin
 
 __all__ = [
     "NOWHERE",
@@ -261,7 +262,7 @@ def _fields(
     places: dict[str, Origin] = {}
     other: list[Statement] = []
     for statement in statements:
-        keyword = table.get(unquote(statement.keyword))
+        keyword = table.get(statement.keyword)
         value = None
         if keyword is not None and keyword.field is not None and statement.children is None:
             words = [unquote(word) for word in statement.words[1:]]

@@ -11,8 +11,9 @@ from dataclasses import dataclass
 
 from hanode.conf.language import defaults
 from hanode.conf.language.values import FALSE_WORDS, BadValue, Timer, family, is_ip
-from hanode.conf.model.model import Config, GlobalDefs, Origin, Statement, VrrpInstance, place
+from hanode.conf.model.model import Config, GlobalDefs, Statement, VrrpInstance, place
 from hanode.conf.text.lexer import unquote
+from hanode.conf.text.source import Origin
 from hanode.conf.text.tree import INCLUDES
 
 Statements = tuple[Statement, ...]

@@ -11,95 +11,7 @@ from typing import ClassVar
 
 from hanode.conf.keywords.line_options import ADDRESS, TRACK
 from hanode.conf.text.lexer import unquote
-from hanode.conf.text.source import Source
-
-
-class Origin:
-    """Where something was written: offsets into the file's text, and the macro that made it.
-
-    Never changes. Lines and columns are counted when they are asked for: a large file has tens of
-    thousands of these, and hardly any is ever looked at.
-    """
-
-    __slots__ = ("_end", "_head", "_source", "_start", "macro")
-
-    def __init__(
-        self,
-        source: Source | None = None,
-        start: int = 0,
-        end: int = 0,
-        head: int = 0,
-        macro: str | None = None,
-    ) -> None:
-        self._source = source
-        self._start = start
-        self._end = end
-        self._head = head
-        self.macro = macro
-        """`$NAME` or `~SEQ`: the place is where the macro is used; the words are not there."""
-
-    @property
-    def source(self) -> Source | None:
-        """The text it stands in, which may be a part of a file; None where it stands nowhere."""
-        return self._source
-
-    @property
-    def head_span(self) -> tuple[int, int]:
-        """The words before the block, as offsets into the text of `source`."""
-        return self._start, max(self._head, self._start)
-
-    @property
-    def file(self) -> str:
-        """The file's name."""
-        return self._source.name if self._source is not None else ""
-
-    @property
-    def start(self) -> int:
-        """The offset at which it begins."""
-        return self._start + (self._source.offset if self._source is not None else 0)
-
-    @property
-    def end(self) -> int:
-        """The offset behind it, its block included."""
-        return self._end + (self._source.offset if self._source is not None else 0)
-
-    @property
-    def line(self) -> int:
-        """The line of its first word; 0 where it stands nowhere."""
-        return self._source.said_line(self._start) if self._source is not None else 0
-
-    @property
-    def column(self) -> int:
-        """The column of its first word."""
-        return self._source.position(self._start)[1] if self._source is not None else 0
-
-    @property
-    def end_column(self) -> int:
-        """Behind its head: the words before the block."""
-        return self.column + max(self._head - self._start, 0)
-
-    @property
-    def lead(self) -> str:
-        """What stands before it on its line: its indent, and a condition where it has one."""
-        if self._source is None:
-            return ""
-        begin = self._source.text.rfind("\n", 0, self._start) + 1
-        return self._source.text[begin : self._start]
-
-    def __eq__(self, other: object) -> bool:
-        return isinstance(other, Origin) and self._values() == other._values()
-
-    def __hash__(self) -> int:
-        return hash(self._values())
-
-    def __repr__(self) -> str:
-        return f"Origin({self.file}:{self.line}:{self.column})"
-
-    def _values(self) -> tuple[object, ...]:
-        return self.file, self.start, self.end, self.line, self.end_column, self.macro
-
-
-NOWHERE = Origin()
+from hanode.conf.text.source import NOWHERE, Origin
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,8 +40,8 @@ class Statement:
 
     @property
     def keyword(self) -> str:
-        """Its first word."""
-        return self.words[0] if self.words else ""
+        """Its first word, without quotes: `"quorum" 3` says quorum."""
+        return unquote(self.words[0]) if self.words else ""
 
 
 @dataclass(frozen=True, slots=True)

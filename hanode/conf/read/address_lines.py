@@ -5,13 +5,15 @@ PURE. An address line is `IP[/len] [option …]`; keepalived ignores an option t
 
 from __future__ import annotations
 
-from hanode.conf.language.schema import Block, blocks
+from hanode.conf.keywords import blocks
+from hanode.conf.language.schema import Block
 from hanode.conf.language.values import BadValue, is_ip, read_prefixed
-from hanode.conf.model.model import Address, Note, Origin
+from hanode.conf.model.model import Address, Note
 from hanode.conf.read import option_lines
 from hanode.conf.read.blocks import Raw, at_span
 from hanode.conf.text.lexer import unquote
 from hanode.conf.text.problems import Problem, Severity
+from hanode.conf.text.source import Origin
 
 
 def bind_address(

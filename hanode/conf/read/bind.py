@@ -11,16 +11,16 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
+from hanode.conf.keywords import blocks, root_words, script_words
 from hanode.conf.language.defaults import AUTH_PASS_BYTES
 from hanode.conf.language.releases import Target
-from hanode.conf.language.schema import ROOT, Block, Keyword, blocks, root_words, script_words
+from hanode.conf.language.schema import ROOT, Block, Keyword
 from hanode.conf.language.values import BadValue, Endpoint, Ip, is_ip
 from hanode.conf.model.model import (
     Address,
     Config,
     GlobalDefs,
     Note,
-    Origin,
     RealServer,
     Statement,
     TcpCheck,
@@ -37,6 +37,7 @@ from hanode.conf.read.unknown import judge, place_name
 from hanode.conf.text.expand import Expanded
 from hanode.conf.text.lexer import unquote
 from hanode.conf.text.problems import Fix, Problem, Severity
+from hanode.conf.text.source import Origin
 from hanode.conf.text.tree import INCLUDES
 
 JOINED = ("authentication", "virtual_ipaddress", "virtual_ipaddress_excluded")

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-from hanode.conf.language.schema import blocks
+from hanode.conf.keywords import blocks
 from hanode.conf.language.values import family, is_ip
 from hanode.conf.read import option_lines
 from hanode.conf.read.blocks import Raw

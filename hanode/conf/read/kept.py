@@ -7,8 +7,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from hanode.conf.model.statements import Note, Origin, Statement
+from hanode.conf.model.statements import Note, Statement
 from hanode.conf.read.blocks import Raw
+from hanode.conf.text.source import Origin
 
 
 def statement(raw: Raw) -> Statement:

@@ -12,8 +12,9 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
+from hanode.conf.keywords import blocks
 from hanode.conf.language.releases import Target
-from hanode.conf.language.schema import ROOT, Block, Keyword, blocks
+from hanode.conf.language.schema import ROOT, Block, Keyword
 from hanode.conf.language.values import BadValue
 from hanode.conf.read.address_lines import check_line
 from hanode.conf.read.blocks import Raw, at_span

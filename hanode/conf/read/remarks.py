@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from hanode.conf.language.schema import blocks
+from hanode.conf.keywords import blocks
 from hanode.conf.language.values import BadValue
 from hanode.conf.read.blocks import Raw, at_span
 from hanode.conf.text.lexer import unquote

@@ -9,7 +9,8 @@ from __future__ import annotations
 import functools
 from dataclasses import dataclass
 
-from hanode.conf.language.schema import ROOT, blocks, homes, nearest
+from hanode.conf.keywords import blocks, homes
+from hanode.conf.language.schema import ROOT, nearest
 from hanode.conf.language.values import one_of
 
 RETIRED = {

@@ -13,8 +13,9 @@ from dataclasses import dataclass, replace
 
 from hanode.conf.check.check import Checked
 from hanode.conf.check.lint import lint
+from hanode.conf.keywords import blocks
 from hanode.conf.language.releases import target as target_of
-from hanode.conf.language.schema import ROOT, Block, Keyword, blocks
+from hanode.conf.language.schema import ROOT, Block, Keyword
 from hanode.conf.language.values import BadValue
 from hanode.conf.model.model import Config
 from hanode.conf.read.address_lines import check_line

@@ -52,7 +52,7 @@ def networks(case: Case) -> Iterator[Problem]:
     for one in case.config.instances:
         for vip in (*one.vips, *one.excluded):
             interface = vip.dev or one.interface
-            near = (*case.around.networks(interface), *static.get(interface, ()))
+            near = (*case.machine.networks(interface), *static.get(interface, ()))
             here = [n for n in dict.fromkeys(near) if n.version == family(vip.ip)]
             found = edge(vip, here)
             if found is not None:
@@ -62,7 +62,7 @@ def networks(case: Case) -> Iterator[Problem]:
             ip = ipaddress.ip_address(vip.ip)
             if ip.is_link_local:
                 continue
-            if case.around.networks(interface) and here and not any(ip in n for n in here):
+            if case.machine.networks(interface) and here and not any(ip in n for n in here):
                 message = (
                     f"{vip.ip} is outside of the networks of {interface} "
                     f"({', '.join(map(str, here))}): its neighbours there do not look for it"
@@ -123,7 +123,7 @@ def taken(case: Case) -> Iterator[Problem]:
         peers = {peer.ip for peer in queries.peers(one)}
         owner = queries.priority(one) == 255
         for vip in (*one.vips, *one.excluded):
-            interface = case.around.owner_of(vip.ip)
+            interface = case.machine.owner_of(vip.ip)
             message, code = "", "vip-is-own"
             if own is not None and vip.ip == own[0]:
                 message = f"{vip.ip} is the node's own address, from which {one.name} sends"

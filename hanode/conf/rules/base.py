@@ -9,19 +9,19 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from hanode.conf.language.releases import Target
-from hanode.conf.model.model import Config, Origin
-from hanode.conf.rules.machine import UNKNOWN, Surroundings
+from hanode.conf.model.model import Config
+from hanode.conf.rules.machine import UNKNOWN_MACHINE, MachineFacts
 from hanode.conf.text.problems import Fix, Problem, Severity
-from hanode.conf.text.source import Source
+from hanode.conf.text.source import Origin, Source
 
 
 @dataclass(frozen=True, slots=True)
 class Case:
-    """One node's configuration, whom it is for, and what is known around it."""
+    """One node's configuration, whom it is for, and what is known of its machine."""
 
     config: Config
     target: Target
-    around: Surroundings = UNKNOWN
+    machine: MachineFacts = UNKNOWN_MACHINE
     source: Source | None = None
     """The text that it was read from, for fixes; included files have none."""
 

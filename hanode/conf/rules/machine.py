@@ -28,7 +28,7 @@ Stat = Callable[[str], "FileFacts | None"]
 
 
 @dataclass(frozen=True, slots=True)
-class Surroundings:
+class MachineFacts:
     """What the node's machine has; an empty one knows nothing."""
 
     stat: Stat | None = None
@@ -50,4 +50,4 @@ class Surroundings:
         return None
 
 
-UNKNOWN = Surroundings()
+UNKNOWN_MACHINE = MachineFacts()

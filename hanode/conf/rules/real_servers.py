@@ -10,10 +10,11 @@ from collections.abc import Iterator
 from hanode.conf.language import defaults
 from hanode.conf.language.values import family, seconds
 from hanode.conf.model import queries
-from hanode.conf.model.model import Origin, RealServer, Statement, VirtualServer, place
+from hanode.conf.model.model import RealServer, Statement, VirtualServer, place
 from hanode.conf.model.services import Service
 from hanode.conf.rules.base import Case, problem
 from hanode.conf.text.problems import Problem, Severity
+from hanode.conf.text.source import Origin
 
 DIRECT = ("DR", "TUN")
 CONNECTING = frozenset(

@@ -1,6 +1,6 @@
 """Programs that keepalived runs, and files that hold secrets.
 
-PURE. What the machine has is in the case's `Surroundings`; without them only the text speaks.
+PURE. What the machine has is in the case's `MachineFacts`; without them only the text speaks.
 """
 
 from __future__ import annotations
@@ -8,10 +8,10 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from hanode.conf.language.schema import script_words
+from hanode.conf.keywords import script_words
 from hanode.conf.language.values import seconds
 from hanode.conf.model import queries
-from hanode.conf.model.model import Config, Origin, Statement, place
+from hanode.conf.model.model import Config, Statement, place
 from hanode.conf.rules.base import Case, Rule, problem
 from hanode.conf.rules.machine import (
     ANY_RUN,
@@ -22,6 +22,7 @@ from hanode.conf.rules.machine import (
     Stat,
 )
 from hanode.conf.text.problems import Problem, Severity
+from hanode.conf.text.source import Origin
 
 _PATH = re.compile(r"""["']?\s*["']?(/[^\s"'$]+)""")
 
@@ -54,7 +55,7 @@ def looked_at(config: Config) -> bool:
 
 def programs(case: Case) -> Iterator[Problem]:
     """Each program is there, can be run, and can be changed by its owner only."""
-    stat = case.around.stat
+    stat = case.machine.stat
     found = list(commands(case.config))
     secure = queries.global_statement(case.config, "enable_script_security") is not None
     for path, where in found if stat is not None else ():
@@ -113,11 +114,11 @@ def timing(case: Case) -> Iterator[Problem]:
 
 def secrets(case: Case) -> Iterator[Problem]:
     """A file that anyone can read should hold no password."""
-    if case.around.stat is None:
+    if case.machine.stat is None:
         return
     seen: set[str] = set()
     for where in _secret_places(case.config):
-        file = case.around.stat(where.file)
+        file = case.machine.stat(where.file)
         if where.file not in seen and file is not None and file.mode & OTHERS_READ:
             message = f"anyone on this machine can read {where.file}, which holds a password"
             severity: Severity = "warning"

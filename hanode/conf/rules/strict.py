@@ -8,9 +8,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from hanode.conf.model import queries
-from hanode.conf.model.model import Config, Origin, VrrpInstance
+from hanode.conf.model.model import Config, VrrpInstance
 from hanode.conf.rules.base import Case, Rule, problem
 from hanode.conf.text.problems import Problem
+from hanode.conf.text.source import Origin
 
 _REFUSED = {
     "preempt_delay": "is ignored",

@@ -12,8 +12,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from hanode.conf.language.schema import blocks
-from hanode.conf.model.attributes import Blocks, Part, Word, spelling_of
+from hanode.conf.keywords import blocks
+from hanode.conf.model.attributes import Blocks, Part, Word, main_spelling
 from hanode.conf.model.model import (
     Config,
     GlobalDefs,
@@ -79,7 +79,7 @@ def _keywords(around: type, name: str) -> tuple[str, ...]:
     block: str = getattr(around, "BLOCK", "")
     if block == VrrpInstance.BLOCK and name in blocks()["authentication"].keywords:
         return "authentication", name
-    return (spelling_of(block, name),)
+    return (main_spelling(block, name),)
 
 
 def _head(owner: Owner) -> str:

@@ -10,16 +10,15 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from dataclasses import replace
 
+from hanode.conf.keywords import blocks
 from hanode.conf.language.releases import Target
-from hanode.conf.language.schema import ROOT, Keyword, blocks
+from hanode.conf.language.schema import ROOT, Keyword
 from hanode.conf.language.values import BadValue
 from hanode.conf.model.model import (
-    NOWHERE,
     Address,
     Config,
     GlobalDefs,
     Note,
-    Origin,
     RealServer,
     Statement,
     TcpCheck,
@@ -32,6 +31,7 @@ from hanode.conf.read.unknown import place_name
 from hanode.conf.text.lexer import Unwritable, quote, unquote
 from hanode.conf.text.macros import begins_a_macro
 from hanode.conf.text.problems import Problem
+from hanode.conf.text.source import NOWHERE, Origin
 from hanode.conf.text.tree import INCLUDES
 
 Owner = GlobalDefs | VrrpInstance | TcpCheck | RealServer | VirtualServer
@@ -209,7 +209,7 @@ class _Layout:
         return None
 
     def keyword_fits(self, kept: Statement, name: str) -> Statement | None:
-        keyword = blocks()[name].keywords.get(unquote(kept.keyword))
+        keyword = blocks()[name].keywords.get(kept.keyword)
         assert self.target is not None
         if kept.keyword in INCLUDES and kept.children is None:
             return kept

@@ -8,7 +8,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from hanode.conf.language.schema import ROOT, Block, blocks, root_words, script_words
+from hanode.conf.keywords import blocks, root_words, script_words
+from hanode.conf.language.schema import ROOT, Block
 from hanode.conf.read.blocks import Raw, build
 from hanode.conf.text.expand import Expanded, Reader, expand
 from hanode.conf.text.lexer import tokens, unquote

@@ -12,10 +12,10 @@ from collections import deque
 from pathlib import Path
 
 from hanode.apply import Configure, Effect, File, Identity, Life, Remember, Report
-from hanode.proc.dump.dumps import Dumps
 from hanode.proc.supervisor.agent_child import AgentKeeper
 from hanode.proc.supervisor.children import Child
 from hanode.proc.supervisor.control_socket import Control, Message
+from hanode.proc.supervisor.dumps import Dumps
 from hanode.proc.supervisor.engine import CONFIGURE_TIMEOUT_S, Engine
 from hanode.proc.supervisor.event_log import Chronicle, now_us, wall_us
 from hanode.proc.supervisor.node_status import Snapshot

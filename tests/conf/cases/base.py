@@ -7,9 +7,9 @@ from dataclasses import dataclass
 
 from hanode.conf import Reader
 from hanode.conf.check.check import DEFAULT_TARGET
-from hanode.conf.rules.machine import Surroundings
+from hanode.conf.rules.machine import MachineFacts
 
-NAMELESS = Surroundings()
+NAMELESS = MachineFacts()
 
 
 @dataclass(frozen=True)
@@ -25,7 +25,7 @@ class Case:
     """Whether the problem offers an edit that removes it."""
     line: int = 0
     """0: where the texts begin to differ."""
-    around: Surroundings = NAMELESS
+    machine: MachineFacts = NAMELESS
     target: str = DEFAULT_TARGET
     sound_target: str = DEFAULT_TARGET
     read: Reader | None = None

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from functools import partial
 
-from hanode.conf.rules.machine import FileFacts, Surroundings
+from hanode.conf.rules.machine import FileFacts, MachineFacts
 from tests.conf.cases.base import Case
 
 TEXT = """\
@@ -38,10 +38,10 @@ FILES = {
     "/usr/bin/theirs": FileFacts(0o755, owner=1000),
 }
 ADDRESSES = {"eth0": ("192.0.2.1/24",), "eth1": ("203.0.113.1/24",)}
-HERE = Surroundings(FILES.get, ADDRESSES)
-OPEN = Surroundings((FILES | {"keepalived.conf": FileFacts(0o644)}).get, ADDRESSES)
+HERE = MachineFacts(FILES.get, ADDRESSES)
+OPEN = MachineFacts((FILES | {"keepalived.conf": FileFacts(0o644)}).get, ADDRESSES)
 
-case = partial(Case, sound=TEXT, around=HERE)
+case = partial(Case, sound=TEXT, machine=HERE)
 SOUND = "notify /usr/bin/sound"
 BLOCK = """    authentication {
         auth_type PASS
@@ -63,5 +63,5 @@ CASES = [
     case("vip-is-own", "warning", "        192.0.2.10/24", "        192.0.2.1/24"),
     case("vip-is-own", "warning", "        192.0.2.10/24", "        203.0.113.1/24 dev eth1"),
     case("secret-readable", "warning", "    virtual_ipaddress", f"{BLOCK}    virtual_ipaddress",
-         sound=TEXT.replace(BLOCK, ""), around=OPEN, line=10),
+         sound=TEXT.replace(BLOCK, ""), machine=OPEN, line=10),
 ]  # fmt: skip

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from hanode import conf
-from hanode.conf.language.schema import blocks
+from hanode.conf.keywords import blocks
 from hanode.conf.language.values import Bool, Flag
 from tests.conf.cases.base import WritingCase
 

@@ -9,7 +9,7 @@ from typing import Any
 from django.test import Client
 from django.urls import reverse
 
-from hanode.conf.language.schema import blocks
+from hanode.conf.keywords import blocks
 from tests.web.pages.test_doors import address
 from webapp.configs.models import GroupNode
 from webapp.configs.services import document_text

@@ -11,8 +11,9 @@ from dataclasses import dataclass, field
 
 from hanode.conf.language.kinds import Method
 from hanode.conf.language.values import BadValue, Int, Timer, is_ip, read_prefixed
-from hanode.conf.model.statements import NOWHERE, Address, Origin, Statement
+from hanode.conf.model.statements import Address, Statement
 from hanode.conf.text.lexer import unquote
+from hanode.conf.text.source import NOWHERE, Origin
 
 DELAY = Timer(0, 255_000_000)
 

@@ -11,8 +11,9 @@ from dataclasses import dataclass, field
 from hanode.conf.keywords.line_options import ROUTE, RULE, TYPES
 from hanode.conf.language.schema import Keyword
 from hanode.conf.language.values import Flag
-from hanode.conf.model.statements import NOWHERE, Origin, Statement
+from hanode.conf.model.statements import Statement
 from hanode.conf.model.typed.line_values import words_of
+from hanode.conf.text.source import NOWHERE, Origin
 
 KINDS = frozenset(TYPES)
 FAMILIES = frozenset(("inet", "inet6"))
@@ -33,7 +34,7 @@ ROUTE_WORDS |= {"weight": "weight", "track_group": "track_group"}
 RULE_WORDS, RULE_ALONE = _words(RULE)
 ACTIONS = frozenset(("nop", "blackhole", "unreachable", "prohibit", "l3mdev"))
 
-Options = tuple[tuple[str, str], ...]
+RouteOptions = tuple[tuple[str, str], ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +43,7 @@ class Nexthop:
 
     via: str | None = None
     dev: str | None = None
-    options: Options = ()
+    options: RouteOptions = ()
     """`weight`, `encap`, `realms`; `onlink` with ""."""
 
     def option(self, name: str) -> str | None:
@@ -59,7 +60,7 @@ class Route:
     kind: str = "unicast"
     family: str | None = None
     """inet or inet6, where it is written."""
-    options: Options = ()
+    options: RouteOptions = ()
     """`via dev src table metric scope protocol tos mtu …`, and the flags."""
     locked: frozenset[str] = frozenset()
     """Metrics that are written with `lock`."""
@@ -105,7 +106,7 @@ class Route:
 class Rule:
     """A routing rule. Its words by their main spelling; words that stand alone have ""."""
 
-    options: Options = ()
+    options: RouteOptions = ()
     """`from to table preference fwmark iif oif …`, and the flags."""
     family: str | None = None
     action: str = "table"

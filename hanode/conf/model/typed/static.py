@@ -8,12 +8,13 @@ from __future__ import annotations
 from typing import ClassVar
 
 from hanode.conf.model.attributes import Every, Inner, Last, Lines, Named, Part, Said, Switch
-from hanode.conf.model.statements import NOWHERE, Origin, Places
+from hanode.conf.model.statements import Places
 from hanode.conf.model.typed.line_values import address, linkbeat, name, up_down_delay
 from hanode.conf.model.typed.lvs import VirtualServerGroup
 from hanode.conf.model.typed.routes import route, rule
 from hanode.conf.model.typed.tracking import BfdInstance, TrackFile, TrackProcess, VrrpScript
 from hanode.conf.model.typed.vrrp import SyncGroup
+from hanode.conf.text.source import NOWHERE, Origin
 
 
 class TrackGroup(Named):

@@ -6,15 +6,17 @@ import re
 from pathlib import Path
 
 from hanode.conf.check.codes import CODES
-from hanode.conf.docs.reference import markdown, problems_markdown
-from hanode.conf.language.schema import blocks
+from hanode.conf.docs.reference import keywords_markdown, problems_markdown
+from hanode.conf.keywords import blocks
 
 PAGE = Path(__file__).parents[2] / "docs" / "keywords.md"
 
 
 def test_the_page_is_the_one_that_the_tables_make() -> None:
     made = PAGE.read_text()
-    assert made == markdown(), "run: python -m hanode explain --markdown > docs/keywords.md"
+    assert made == keywords_markdown(), (
+        "run: python -m hanode explain --markdown > docs/keywords.md"
+    )
 
 
 def test_the_page_of_problems_is_the_one_that_the_table_makes() -> None:
@@ -25,7 +27,7 @@ def test_the_page_of_problems_is_the_one_that_the_table_makes() -> None:
 
 
 def test_every_word_has_a_row_and_every_link_a_target() -> None:
-    page = markdown()
+    page = keywords_markdown()
     for block in blocks().values():
         for word in block.keywords:
             assert f"| `{word}` |" in page

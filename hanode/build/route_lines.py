@@ -10,9 +10,9 @@ import math
 import re
 
 from hanode.build.words import FLAG_OFF
-from hanode.conf.language import defaults
-from hanode.conf.model.model import Address
-from hanode.conf.model.typed import routes as said
+from hanode.conf import Address, Nexthop, RouteOptions, defaults
+from hanode.conf import Route as RouteLine
+from hanode.conf import Rule as RuleLine
 from hanode.vrrp.kernel_objects import Address as Held
 from hanode.vrrp.kernel_objects import Family, Metric, NextHop, Route, Rule
 
@@ -90,7 +90,7 @@ def family_of(ip: str) -> Family:
     return 6 if ":" in ip else 4
 
 
-def route(line: said.Route, dev: str | None) -> Route:
+def route(line: RouteLine, dev: str | None) -> Route:
     """A line of virtual_routes; `dev`: the instance's, where neither it nor a way names one."""
     ips = [line.to, line.via or "", line.src or "", *(hop.via or "" for hop in line.nexthops)]
     family = _family(line.family or line.option("via_family"), ips)
@@ -138,7 +138,7 @@ def route(line: said.Route, dev: str | None) -> Route:
     )
 
 
-def _metric(line: said.Route, name: str) -> Metric:
+def _metric(line: RouteLine, name: str) -> Metric:
     value = line.option(name) or ("1" if name == "quickack" else "")
     if name in ("rtt", "rttvar", "rto_min") and (time := _TIME.fullmatch(value)):
         scale = 1_000 if time[2].lower().startswith("s") else 1
@@ -146,7 +146,7 @@ def _metric(line: said.Route, name: str) -> Metric:
     return Metric(name, _number(value), name in line.locked)
 
 
-def _nexthop(hop: said.Nexthop) -> NextHop:
+def _nexthop(hop: Nexthop) -> NextHop:
     return NextHop(
         via=hop.via,
         dev=hop.dev,
@@ -157,7 +157,7 @@ def _nexthop(hop: said.Nexthop) -> NextHop:
     )
 
 
-def rule(line: said.Rule) -> Rule:
+def rule(line: RuleLine) -> Rule:
     """A line of virtual_rules."""
     option = line.option
     family = _family(line.family, [line.source or "", line.to or ""])
@@ -192,7 +192,7 @@ def rule(line: said.Rule) -> Rule:
     )
 
 
-def _text(first: str, options: said.Options) -> str:
+def _text(first: str, options: RouteOptions) -> str:
     words = [first, *(word for pair in options for word in pair)]
     return " ".join(word for word in words if word)
 

@@ -9,8 +9,8 @@ from collections.abc import Callable, Iterator
 from typing import Any, Literal, TypeVar, cast
 
 from hanode.build.words import Words
-from hanode.conf.model.typed import line_values as said
-from hanode.conf.model.typed.tracking import TrackFile, TrackProcess, VrrpScript
+from hanode.conf import Command as CommandWords
+from hanode.conf import TrackFile, TrackProcess, VrrpScript
 from hanode.vrrp.tracking_and_notify import (
     Command,
     DumpSettings,
@@ -41,7 +41,7 @@ KINDS: dict[str, TrackerKind] = {
 PARAM_MATCH = {"initial": "initial", "partial": "partial"}
 
 
-def command(made: said.Command | None) -> Command | None:
+def command(made: CommandWords | None) -> Command | None:
     """A command of the file; None where there is none."""
     return None if made is None or not made.argv else Command(made.argv, made.user, made.group)
 

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given, settings
 
 from hanode import conf
-from hanode.conf.language.schema import blocks
+from hanode.conf.keywords import blocks
 from hanode.conf.recover.recover import SPARED
 from tests.conf.samples import CORPUS, any_texts, text_of
 
