@@ -72,10 +72,10 @@ class Adverts:
         self._note(world)
 
     def saw_advert(self, world: World, node: Node, key: InstanceKey, priority: int) -> None:
-        """The sender is master, or just was and says priority_zero."""
+        """The sender is master, or just was and says priority 0."""
         if priority == PRIORITY_STOP:
             was = (node.name, key) in self._masters
-            assert was, f"{node.name} says priority_zero for {key} but was no master"
+            assert was, f"{node.name} says priority 0 for {key} but was no master"
             return
         state = node.state(key)
         assert state is State.MASTER, f"{node.name} is {state} and sends adverts for {key}"
@@ -124,7 +124,7 @@ class Masters:
         alone = len(self._was_master) == 1 and set(names) == self._was_master
         gone = verb in ("stop", "release") or (verb == "maintenance" and alone)
         priority_zero = gone and calm and alone and not self._disturbed(world)
-        # An ordinary advert that is still on its way may come after the priority_zero.
+        # An ordinary advert that is still on its way may come after priority 0.
         priority_zero = priority_zero and world.now_us - self._spoke_us > expect.slack_us(world)
         self._priority_zero = (names[0], world.now_us) if priority_zero else None
         self._calm_us = world.now_us
@@ -136,7 +136,7 @@ class Masters:
             self._two_us = world.now_us  # the second one began while things were still disturbed
 
     def saw_advert(self, world: World, node: Node, key: InstanceKey, priority: int) -> None:
-        """Note when it was no priority_zero."""
+        """Note when it was no advert of priority 0."""
         if key == self._key and priority != PRIORITY_STOP:
             self._spoke_us = world.now_us
 

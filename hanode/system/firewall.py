@@ -48,7 +48,7 @@ PACKET_HOST = 0
 """To the interface's own MAC address."""
 NEIGHBOUR_DISCOVERY = (135, 136)
 CHATTER = (131, 132, 133, 143)
-"""MLD's reports and its priority_zero, router solicitation, MLDv2's report."""
+"""MLD's reports and its done message, router solicitation, MLDv2's report."""
 NF_DROP, NF_ACCEPT = 0, 1
 REGISTER, VERDICT_REGISTER = 1, 0
 

@@ -13,8 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from hanode.conf import Origin, check
-from hanode.conf.keywords import root_words, script_words
-from hanode.conf.language import schema
+from hanode.conf.keywords import blocks, root_words, script_words
 from hanode.conf.language.schema import Keyword
 from hanode.conf.language.values import Perhaps
 from hanode.conf.model import model
@@ -69,7 +68,7 @@ def attributes(cls: type) -> dict[str, Word[Any] | Blocks[Any]]:
 
 
 def test_every_keyword_of_every_block_has_an_attribute_or_a_field() -> None:
-    for block in schema.blocks().values():
+    for block in blocks().values():
         if block.lines is not None or block.name == "authentication":
             continue
         cls = CLASSES[block.name]

@@ -149,7 +149,7 @@ def test_stop_hands_over_within_the_skew_time(pair: tuple[Node, Node]) -> None:
     left, took = last_transition(a), last_transition(b)
     skew_us = (256 - PRIORITY["b"]) * 300_000 // 256
     late_us = took.wall_us - left.wall_us - skew_us
-    # A's event is written after its priority_zero was sent; Master_Down would be 900 ms more.
+    # A's event is written after its priority 0 was sent; Master_Down would be 900 ms more.
     assert -100_000 < late_us < 250_000
     assert "stop" in took.cause or "priority 0" in took.cause
 

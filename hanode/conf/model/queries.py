@@ -338,7 +338,7 @@ def group_of(instance: VrrpInstance, config: Config) -> SyncGroup | None:
 
 def incomplete(config: Config) -> bool:
     """Whether files that it includes were not read: what is missing may be there."""
-    return any(s.keyword in INCLUDES for s in (*config.other, *config.globals.other))
+    return any(s.words and s.words[0] in INCLUDES for s in (*config.other, *config.globals.other))
 
 
 def global_statement(config: Config, *keywords: str) -> Statement | None:

@@ -157,7 +157,7 @@ def _includes(model: Config) -> dict[tuple[str, tuple[str, ...]], Statement]:
 
     def walk(statements: tuple[Statement, ...], around: str) -> None:
         for s in statements:
-            if s.keyword in INCLUDES and s.children is None:
+            if s.words and s.words[0] in INCLUDES and s.children is None:
                 found.setdefault((around, s.words), s)
             walk(s.children or (), f"{around} {' '.join(s.words)} /")
 

@@ -57,7 +57,7 @@ def _one_line_each(statements: tuple[Statement, ...]) -> None:
         comments = [c for n in statement.notes for c in (*n.before, n.after) if c]
         if any("\n" in text for text in (*statement.words, *comments)):
             raise Unwritable("a statement and its comment are one line each")
-        if begins_a_macro(statement.keyword):
+        if begins_a_macro(statement.words[0] if statement.words else ""):
             raise Unwritable("a statement begins with a word, not with a condition or a macro")
         if any(comment[0] not in "#!" for comment in comments):
             raise Unwritable("a comment begins with # or !")
@@ -211,7 +211,7 @@ class _Layout:
     def keyword_fits(self, kept: Statement, name: str) -> Statement | None:
         keyword = blocks()[name].keywords.get(kept.keyword)
         assert self.target is not None
-        if kept.keyword in INCLUDES and kept.children is None:
+        if kept.words and kept.words[0] in INCLUDES and kept.children is None:
             return kept
         if keyword is None or not self.target.has(keyword.since):
             self.left_out(kept, name)
