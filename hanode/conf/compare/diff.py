@@ -5,6 +5,7 @@ PURE. Secrets are never shown: of a password it is only said that it changed.
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterable, Iterator
 from dataclasses import fields, replace
 from typing import Any
@@ -26,11 +27,9 @@ from hanode.conf.model.model import (
     Address,
     Config,
     RealServer,
-    Statement,
     TcpCheck,
     VirtualServer,
     VrrpInstance,
-    virtual_server,
 )
 from hanode.conf.model.services import services
 
@@ -67,15 +66,10 @@ def diff(old: Config, new: Config, *, others: Iterable[Config] = ()) -> tuple[Ch
         for name, was in before.items()
         if name in both
     )
-    for change in statements("file", _rest(old), _rest(new), of_root):
+    for change in statements("file", old.other, new.other, of_root):
         weighs = change.impact == "adverts" and change.text.startswith("weight ")
         changes.append(replace(change, impact="vip_moves") if moves and weighs else change)
     return tuple(changes)
-
-
-def _rest(config: Config) -> tuple[Statement, ...]:
-    """What is no virtual server."""
-    return tuple(s for s in config.other if virtual_server(s) is None)
 
 
 def _renamed(old: Config, new: Config) -> dict[str, str]:
@@ -232,7 +226,9 @@ def _real_server(
         return
     for keyword, before, after in _changed(old, new, "real_server"):
         yield Change(subject, f"{_turned(keyword, before, after)} at {key}", "none")
-    yield from _check(subject, key, old.check, new.check)
+    before, after = ((r.check, *r.further_checks) for r in (old, new))
+    for was, now in itertools.zip_longest(before, after):
+        yield from _check(subject, key, was, now)
     yield from statements(subject, old.other, new.other, of_service)
 
 

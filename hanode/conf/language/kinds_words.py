@@ -260,6 +260,9 @@ def _length_fits(word: str) -> bool:
     return not slash or (length.isdecimal() and int(length[:4]) <= (128 if ":" in ip else 32))
 
 
+FWMARK = Int(0, 4_294_967_295)
+
+
 class Service(Value):
     """What a virtual_server is named by: `IP [port]`, `fwmark N` or `group NAME`."""
 
@@ -274,7 +277,7 @@ class Service(Value):
     def read(self, words: list[str]) -> Any:
         if words[0] == "fwmark" and len(words) > 1:
             try:
-                Int(0, 4_294_967_295).read(words[1:])
+                FWMARK.read(words[1:])
             except BadValue as error:
                 raise BadValue(f"fwmark {error}", 1) from None
         return tuple(words)

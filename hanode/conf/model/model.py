@@ -10,11 +10,8 @@ ignores origins and comments.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Any
 
-from hanode.conf.keywords import blocks
 from hanode.conf.language.defaults import AUTH_PASS_BYTES
-from hanode.conf.language.values import BadValue, Endpoint, Int
 from hanode.conf.model.attributes import place, written
 from hanode.conf.model.statements import Address, Note, Places, Statement, find
 from hanode.conf.model.typed.checks import CHECKS, OtherCheck, TcpWords
@@ -23,7 +20,6 @@ from hanode.conf.model.typed.line_values import Forwarding
 from hanode.conf.model.typed.lvs import RealServerWords, VirtualServerWords
 from hanode.conf.model.typed.static import RootWords
 from hanode.conf.model.typed.vrrp import InstanceWords
-from hanode.conf.text.lexer import unquote
 from hanode.conf.text.source import NOWHERE, Origin
 
 __all__ = [
@@ -111,6 +107,9 @@ class RealServer(RealServerWords, Bound):
     port: int | None = None
     weight: int | None = None
     check: TcpCheck | None = None
+    """Its first TCP_CHECK."""
+    further_checks: tuple[TcpCheck, ...] = ()
+    """Its other ones."""
 
     @property
     def key(self) -> str:
@@ -119,21 +118,19 @@ class RealServer(RealServerWords, Bound):
 
     @property
     def checks(self) -> tuple[Check, ...]:
-        """All its checks by their kinds: the bound TCP_CHECK first, then in order."""
+        """All its checks by their kinds: the first TCP_CHECK, other kinds, more TCP_CHECKs."""
         first = (self.check,) if self.check is not None else ()
-        return first + tuple(
-            tcp_check(s) if s.keyword == TcpCheck.BLOCK else CHECKS[s.keyword](s)
+        others = tuple(
+            CHECKS[s.keyword](s)
             for s in self.other
-            if s.children is not None and (s.keyword in CHECKS or s.keyword == TcpCheck.BLOCK)
+            if s.children is not None and s.keyword in CHECKS
         )
+        return first + others + self.further_checks
 
 
 @dataclass(frozen=True, slots=True)
 class VirtualServer(VirtualServerWords, Bound):
-    """virtual_server: by address, or by `fwmark` or `group` with `ip` "".
-
-    In `Config.virtual_servers` are those by address; all of them are in `Config.services`.
-    """
+    """virtual_server: by address, or by `fwmark` or `group` with `ip` ""."""
 
     ip: str
     port: int | None = None
@@ -175,6 +172,9 @@ class Config(RootWords):
     globals: GlobalDefs = GlobalDefs()
     instances: tuple[VrrpInstance, ...] = ()
     virtual_servers: tuple[VirtualServer, ...] = ()
+    """Those by address."""
+    named_servers: tuple[VirtualServer, ...] = ()
+    """Those by mark and by group."""
     other: tuple[Statement, ...] = ()
     notes: tuple[Note, ...] = field(default=(), compare=False)
     """at "": the file's head comment; "}": what stands after the last statement."""
@@ -186,94 +186,10 @@ class Config(RootWords):
     @property
     def services(self) -> tuple[VirtualServer, ...]:
         """All virtual servers: those by address, then those by mark and by group, in order."""
-        named = (s for s in self.other if s.keyword == VirtualServer.BLOCK)
-        return self.virtual_servers + tuple(
-            server for s in named if (server := virtual_server(s)) is not None
-        )
+        return self.virtual_servers + self.named_servers
 
 
 def endpoint(ip: str, port: int | None) -> str:
     """`192.0.2.1:80`, `[2001:db8::1]:80`; no port, no colon."""
     host = f"[{ip}]" if ":" in ip else ip
     return host if port is None else f"{host}:{port}"
-
-
-def virtual_server(statement: Statement) -> VirtualServer | None:
-    """A virtual_server that is kept as a statement: by mark or by group."""
-    words = [unquote(word) for word in statement.words[1:]]
-    if statement.children is None or len(words) < 2 or words[0] not in ("fwmark", "group"):
-        return None
-    said, other, places = _fields(statement.children, VirtualServer.BLOCK)
-    if words[0] == "group":
-        said["group"] = words[1]
-    else:
-        try:
-            said["fwmark"] = Int(0, 4_294_967_295).read(words[1:])
-        except BadValue:
-            return None
-    reals = tuple(real for s in other if (real := real_server(s)) is not None)
-    return VirtualServer(
-        "",
-        **said,
-        real_servers=reals,
-        other=tuple(s for s in other if real_server(s) is None),
-        notes=statement.notes,
-        origin=statement.origin,
-        places=places,
-    )
-
-
-def real_server(statement: Statement) -> RealServer | None:
-    """A real_server that is kept as a statement."""
-    if statement.keyword != RealServer.BLOCK or statement.children is None:
-        return None
-    try:
-        ip, port = Endpoint().read([unquote(word) for word in statement.words[1:3]] or [""])
-    except BadValue:
-        return None
-    said, other, places = _fields(statement.children, RealServer.BLOCK)
-    first = next((s for s in other if s.keyword == TcpCheck.BLOCK and s.children is not None), None)
-    return RealServer(
-        ip,
-        port,
-        **said,
-        check=None if first is None else tcp_check(first),
-        other=tuple(s for s in other if s is not first),
-        notes=statement.notes,
-        origin=statement.origin,
-        places=places,
-    )
-
-
-def tcp_check(statement: Statement) -> TcpCheck:
-    """A TCP_CHECK that is kept as a statement."""
-    said, other, places = _fields(statement.children or (), TcpCheck.BLOCK)
-    return TcpCheck(
-        **said, other=other, notes=statement.notes, origin=statement.origin, places=places
-    )
-
-
-def _fields(
-    statements: tuple[Statement, ...], block: str
-) -> tuple[dict[str, Any], tuple[Statement, ...], Places]:
-    """The values that have a field, the statements that have none, and the values' places."""
-    table = blocks()[block].keywords
-    said: dict[str, Any] = {}
-    places: dict[str, Origin] = {}
-    other: list[Statement] = []
-    for statement in statements:
-        keyword = table.get(statement.keyword)
-        value = None
-        if keyword is not None and keyword.field is not None and statement.children is None:
-            words = [unquote(word) for word in statement.words[1:]]
-            try:
-                if len(words) >= keyword.value.least:
-                    value = keyword.value.read(words[: keyword.value.most])
-            except BadValue:
-                value = None
-        if keyword is None or keyword.field is None or value is None:
-            other.append(statement)
-            continue
-        said[keyword.field] = value
-        places[keyword.same_as or keyword.name] = statement.origin
-    return said, tuple(other), tuple(places.items())

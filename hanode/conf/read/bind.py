@@ -13,6 +13,7 @@ from typing import Any
 
 from hanode.conf.keywords import blocks, root_words, script_words
 from hanode.conf.language.defaults import AUTH_PASS_BYTES
+from hanode.conf.language.kinds_words import FWMARK
 from hanode.conf.language.releases import Target
 from hanode.conf.language.schema import ROOT, Block, Keyword
 from hanode.conf.language.values import BadValue, Endpoint, Ip, is_ip
@@ -42,6 +43,10 @@ from hanode.conf.text.tree import INCLUDES
 
 JOINED = ("authentication", "virtual_ipaddress", "virtual_ipaddress_excluded")
 """Blocks of an instance that are fields; of what does not fit in them, one Statement is kept."""
+
+
+BY_NAME = ("fwmark", "group")
+"""What may name a virtual_server instead of its address."""
 
 
 @dataclass(slots=True)
@@ -84,11 +89,14 @@ class _Binder:
         globals_: list[Raw] = []
         instances: list[VrrpInstance] = []
         servers: list[VirtualServer] = []
+        named: list[VirtualServer] = []
         for keyword, raw in scan.opened:
             if keyword.name == "global_defs":
                 globals_.append(raw)
             elif keyword.name == "vrrp_instance":
                 instances.append(self.instance(raw))
+            elif unquote(raw.words[1]) in BY_NAME:
+                named.append(self.named_server(raw))
             else:
                 servers.append(self.virtual_server(raw))
         if tail:
@@ -97,6 +105,7 @@ class _Binder:
             self.global_defs(globals_),
             tuple(instances),
             tuple(servers),
+            tuple(named),
             tuple(scan.other),
             tuple(scan.notes),
         )
@@ -158,11 +167,30 @@ class _Binder:
 
     def virtual_server(self, raw: Raw) -> VirtualServer:
         ip, port = Endpoint().read([unquote(w) for w in raw.words[1:]])
+        return self.service(raw, ip, port)
+
+    def named_server(self, raw: Raw) -> VirtualServer:
+        """virtual_server fwmark N, or virtual_server group NAME."""
+        by, name = (unquote(word) for word in raw.words[1:3])
+        if by == "group":
+            return self.service(raw, group=name)
+        return self.service(raw, fwmark=FWMARK.read([name]))
+
+    def service(
+        self,
+        raw: Raw,
+        ip: str = "",
+        port: int | None = None,
+        fwmark: int | None = None,
+        group: str | None = None,
+    ) -> VirtualServer:
         scan = self.scan(raw.children or [], "virtual_server", {"real_server"})
         return VirtualServer(
             ip,
             port,
             **scan.values,
+            fwmark=fwmark,
+            group=group,
             real_servers=tuple(self.real_server(inner) for _, inner in scan.opened),
             other=tuple(scan.other),
             notes=scan.all_notes(raw),
@@ -173,18 +201,13 @@ class _Binder:
     def real_server(self, raw: Raw) -> RealServer:
         ip, port = Endpoint().read([unquote(w) for w in raw.words[1:]])
         scan = self.scan(raw.children or [], "real_server", {"TCP_CHECK"})
-        check = None
-        for number, (_, inner) in enumerate(scan.opened):
-            found = self.tcp_check(inner)
-            if number == 0:
-                check = found
-            else:
-                scan.other.append(statement(inner))
+        checks = [self.tcp_check(inner) for _, inner in scan.opened]
         return RealServer(
             ip,
             port,
             **scan.values,
-            check=check,
+            check=checks[0] if checks else None,
+            further_checks=tuple(checks[1:]),
             other=tuple(scan.other),
             notes=scan.all_notes(raw),
             origin=origin(raw),
@@ -292,24 +315,23 @@ class _Binder:
         try:
             if keyword.name == "virtual_server" and table.name == ROOT:
                 value.read(words)
-                return None, self.by_address(raw, words)
+                self.head_of_service(raw, words)
+                return None, True
             return value.read(words[: value.most]), True
         except BadValue as error:
             self.problems.append(refused(raw, keyword, value, error))
             return None, False
 
-    def by_address(self, raw: Raw, words: list[str]) -> bool:
-        """Whether a virtual_server is named by address; raises BadValue where it has no name."""
-        if words and words[0] in ("fwmark", "group") and len(words) > 1:
-            self.scan(raw.children or [], "virtual_server")
-            return False
-        if not words or not is_ip(words[0]):
+    def head_of_service(self, raw: Raw, words: list[str]) -> None:
+        """What names a virtual_server; raises BadValue where nothing does."""
+        if words[0] in BY_NAME and len(words) > 1:
+            return
+        if not is_ip(words[0]):
             raise BadValue("needs an IP address and a port, or fwmark N, or group NAME")
         Endpoint().read(words[:2])
         if len(words) > 2:
             message = "virtual_server: keepalived ignores what stands after the port"
             self.problems.append(superfluous(raw, 3, message))
-        return True
 
     # --- problems ----------------------------------------------------------------------------
 

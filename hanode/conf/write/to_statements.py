@@ -101,7 +101,7 @@ class _Layout:
             out.append(self.block(("global_defs",), inner, config.globals))
         out += self.kept(config.other, ROOT)
         out += (self.instance(instance) for instance in config.instances)
-        out += (self.virtual_server(server) for server in config.virtual_servers)
+        out += (self.virtual_server(server) for server in config.services)
         return tuple(out)
 
     def block(self, words: tuple[str, ...], inner: Iterable[Statement], owner: Owner) -> Statement:
@@ -135,16 +135,19 @@ class _Layout:
         inner = [*self.fields(server, "virtual_server")]
         inner += self.kept(server.other, "virtual_server")
         inner += (self.real_server(real) for real in server.real_servers)
-        return self.block(_endpoint("virtual_server", server.ip, server.port), inner, server)
+        return self.block(_head(server), inner, server)
 
     def real_server(self, real: RealServer) -> Statement:
         inner = [*self.fields(real, "real_server")]
         if real.check is not None:
-            check = [*self.fields(real.check, "TCP_CHECK")]
-            check += self.kept(real.check.other, "TCP_CHECK")
-            inner.append(self.block(("TCP_CHECK",), check, real.check))
+            inner.append(self.tcp_check(real.check))
         inner += self.kept(real.other, "real_server")
+        inner += (self.tcp_check(check) for check in real.further_checks)
         return self.block(_endpoint("real_server", real.ip, real.port), inner, real)
+
+    def tcp_check(self, check: TcpCheck) -> Statement:
+        inner = [*self.fields(check, "TCP_CHECK"), *self.kept(check.other, "TCP_CHECK")]
+        return self.block(("TCP_CHECK",), inner, check)
 
     def address(self, vip: Address) -> Statement:
         options: list[str] = []
@@ -262,6 +265,15 @@ def _readable(kept: Statement, least: int, most: int, read: Callable[[list[str]]
     except BadValue:
         return False
     return True
+
+
+def _head(server: VirtualServer) -> tuple[str, ...]:
+    """What names a virtual_server."""
+    if server.group is not None:
+        return "virtual_server", "group", quote(server.group)
+    if server.fwmark is not None:
+        return "virtual_server", "fwmark", str(server.fwmark)
+    return _endpoint("virtual_server", server.ip, server.port)
 
 
 def _endpoint(keyword: str, ip: str, port: int | None) -> tuple[str, ...]:
