@@ -116,7 +116,7 @@ def same_authentication(name: str, group: Group) -> Iterator[Problem]:
                 yield split(place(one, "auth_pass"), "auth-differs", message)
         if queries.signatures(one) != queries.signatures(first):
             message = f"{where} do not sign with the same keys (auth_hmac)"
-            yield split(queries.where(one, "auth_hmac"), "auth-differs", message)
+            yield split(place(one, "auth_hmac"), "auth-differs", message)
 
 
 def split(where: Origin, code: str, message: str, fix: Fix | None = None) -> Problem:
@@ -199,7 +199,7 @@ def same_way(name: str, group: Group) -> Iterator[Problem]:
                 "and never to the other: both become master"
             )
             hint = "write into unicast_peer of each node the addresses of the others"
-            where = queries.where(two, "unicast_peer")
+            where = place(two, "unicast_peer")
             yield problem(where, "peers-one-sided", "error", message, hint)
     for node, (_, one) in group.items():
         own = queries.source_ip(one)
@@ -211,7 +211,7 @@ def same_way(name: str, group: Group) -> Iterator[Problem]:
                     f"{name}: {node} sends from {own[0]}, which is not among the peers of {other}: "
                     f"{node} hears nothing from it, and both become master"
                 )
-                where = queries.where(there, "unicast_peer")
+                where = place(there, "unicast_peer")
                 hint = f"write {own[0]} into unicast_peer of {other}"
                 fix = None
                 theirs = moved((*there.vips, *there.excluded))

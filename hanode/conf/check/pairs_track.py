@@ -97,7 +97,7 @@ def returns(
 ) -> Iterator[Problem]:
     """It fails over; and once all is well again it moves back, unless told otherwise."""
     config, one = group[leader]
-    if queries.time_us(one.other, "preempt_delay") and one.state != "MASTER":
+    if one.preempt_delay_us and one.state != "MASTER":
         return
     rival = healthy(group[second][1], group[second][0])
     best, left = healthy(one, config), after(one, config, tracked)
@@ -115,9 +115,9 @@ def opposite(models: dict[str, Config]) -> Iterator[Problem]:
     if len(models) < 2:
         return
     first = next(iter(models.values()))
-    for group in queries.sync_groups(first):
+    for group in first.sync_groups:
         wants: dict[str, str] = {}
-        for name, _ in group.members:
+        for name in group.members:
             found = {node: config.instance(name) for node, config in models.items()}
             here = {
                 node: healthy(one, models[node]) for node, one in found.items() if one is not None

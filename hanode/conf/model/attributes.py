@@ -222,6 +222,25 @@ class Lines(Blocks[T | None]):
         return tuple(one for one in made if one is not None)
 
 
+class Members(Blocks[str]):
+    """The words of all lines in the blocks of a keyword: a line may name several."""
+
+    def __init__(self, keyword: str) -> None:
+        super().__init__(lambda statement: statement.keyword, keyword)
+
+    def placed(self, owner: Owner) -> tuple[tuple[str, Origin], ...]:
+        """Each word with the place of its line."""
+        lines = (line for block in self.each(owner) for line in block.children or ())
+        return tuple((unquote(word), line.origin) for line in lines for word in line.words)
+
+    @overload
+    def __get__(self, owner: None, cls: type) -> Self: ...
+    @overload
+    def __get__(self, owner: Owner, cls: type) -> tuple[str, ...]: ...
+    def __get__(self, owner: Owner | None, cls: type) -> Self | tuple[str, ...]:
+        return self if owner is None else tuple(word for word, _ in self.placed(owner))
+
+
 @functools.cache
 def keyword_of(block: str, name: str) -> Keyword:
     """The main keyword of an attribute or another spelling; KeyError where there is none."""

@@ -1,7 +1,8 @@
-"""What a configuration says of tracking, groups and peers, read out of the model for the rules.
+"""What follows from several values of a configuration: versions, priorities, what is tracked.
 
-PURE. The rules ask here and nowhere else, so that a statement may become a field of the model
-without any rule noticing. A name that nothing defines is left to the rule that says so.
+PURE. The rules, the comparison of nodes and the builders ask here, so that each of these questions
+has one answer. All values come from the model's fields and attributes; no word is read here. A
+name that nothing defines is left to the rule that says so.
 """
 
 from __future__ import annotations
@@ -10,86 +11,26 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from hanode.conf.language import defaults
-from hanode.conf.language.values import FALSE_WORDS, BadValue, Timer, family, is_ip
-from hanode.conf.model.model import Config, GlobalDefs, Statement, VrrpInstance, place
-from hanode.conf.text.lexer import unquote
+from hanode.conf.language.values import family
+from hanode.conf.model.attributes import place, written
+from hanode.conf.model.model import Config, VrrpInstance
+from hanode.conf.model.typed.line_values import Peer
+from hanode.conf.model.typed.tracking import BfdInstance, TrackFile, TrackProcess, VrrpScript
+from hanode.conf.model.typed.vrrp import SyncGroup
 from hanode.conf.text.source import Origin
 from hanode.conf.text.tree import INCLUDES
 
-Statements = tuple[Statement, ...]
-
 KINDS = {
-    "track_script": ("vrrp_script",),
-    "track_process": ("vrrp_track_process",),
-    "track_file": ("track_file", "vrrp_track_file"),
-    "track_bfd": ("bfd_instance",),
+    "track_script": "vrrp_script",
+    "track_process": "vrrp_track_process",
+    "track_file": "track_file",
+    "track_bfd": "bfd_instance",
 }
 """What the names in a tracking block are defined by, at the root."""
+Definition = VrrpScript | TrackProcess | TrackFile | BfdInstance
 TRACKING = ("track_interface", *KINDS)
 HIGHEST = 254
 """No tracker raises a priority above it, or lowers one below 1."""
-
-
-# --- statements --------------------------------------------------------------------------------
-
-
-def find(statements: Statements, *keywords: str) -> Iterator[Statement]:
-    """Those that begin with one of the words."""
-    return (s for s in statements if s.keyword in keywords)
-
-
-def last(statements: Statements, *keywords: str) -> Statement | None:
-    """The one that counts."""
-    return next(find(statements[::-1], *keywords), None)
-
-
-def words(statement: Statement) -> tuple[str, ...]:
-    """Its words without quotes."""
-    return tuple(unquote(word) for word in statement.words)
-
-
-def value(statements: Statements, *keywords: str) -> str | None:
-    """The first word after the keyword."""
-    found = last(statements, *keywords)
-    return unquote(found.words[1]) if found is not None and len(found.words) > 1 else None
-
-
-def number(statements: Statements, *keywords: str) -> int | None:
-    """The whole number after the keyword."""
-    return whole(value(statements, *keywords))
-
-
-def time_us(statements: Statements, *keywords: str) -> int | None:
-    """The seconds after the keyword, in microseconds."""
-    text = value(statements, *keywords)
-    try:
-        return None if text is None else int(Timer(0, 10**18).read([text]))
-    except BadValue:
-        return None
-
-
-def is_on(statements: Statements, *keywords: str) -> bool:
-    """Whether a switch is on; one without a value is."""
-    found = last(statements, *keywords)
-    return found is not None and (
-        len(found.words) < 2 or unquote(found.words[1]) not in FALSE_WORDS
-    )
-
-
-def whole(text: str | None) -> int | None:
-    """A whole number, if it is one."""
-    if text is None or not text.lstrip("+-").isdecimal() or len(text) > 12:
-        return None
-    try:
-        return int(text)
-    except ValueError:
-        return None
-
-
-def lines(statements: Statements, *keywords: str) -> Iterator[Statement]:
-    """The lines inside all blocks of these words."""
-    for block in find(statements, *keywords):
-        yield from (line for line in block.children or () if line.words)
 
 
 # --- an instance -------------------------------------------------------------------------------
@@ -109,11 +50,10 @@ def instance_family(instance: VrrpInstance) -> int:
 
 def strict(instance: VrrpInstance, config: Config) -> Origin | None:
     """Where strict mode is switched on for it."""
-    own = last(instance.other, "strict_mode")
+    own = instance.strict_mode
     if own is not None:
-        return own.origin if is_on(instance.other, "strict_mode") else None
-    found = last(config.globals.other, "vrrp_strict")
-    return found.origin if found is not None else None
+        return place(instance, "strict_mode") if own else None
+    return place(config.globals, "vrrp_strict") if config.globals.vrrp_strict else None
 
 
 def interval_us(instance: VrrpInstance) -> int:
@@ -141,38 +81,29 @@ def authentication(instance: VrrpInstance) -> tuple[str | None, bytes]:
     return instance.auth_type, instance.auth_bytes
 
 
-def signatures(instance: VrrpInstance) -> frozenset[tuple[str, ...]]:
-    """The keys that it signs its adverts with."""
-    return frozenset(words(line) for line in lines(instance.other, "auth_hmac"))
+def signatures(instance: VrrpInstance) -> frozenset[tuple[object, ...]]:
+    """What it says of signed adverts: its keys, which of them it uses, and how strictly."""
+    hmac = instance.auth_hmac
+    if hmac is None:
+        return frozenset()
+    settings = ("active_key", "anti_replay", "time_window", "mode")
+    said = {(name, getattr(hmac, name)) for name in settings if written(hmac, name)}
+    return frozenset((*said, *(("key", *key) for key in hmac.key)))
 
 
-@dataclass(frozen=True, slots=True)
-class Peer:
-    """A line of unicast_peer."""
-
-    ip: str
-    origin: Origin
-
-
-def peers(instance: VrrpInstance) -> list[Peer]:
+def peers(instance: VrrpInstance) -> tuple[Peer, ...]:
     """To whom it sends; none: to the multicast group."""
-    found = [Peer(words(line)[0].partition("/")[0], line.origin) for line in peer_lines(instance)]
-    return [peer for peer in found if is_ip(peer.ip)]
-
-
-def peer_lines(instance: VrrpInstance) -> Iterator[Statement]:
-    """The lines of unicast_peer."""
-    return lines(instance.other, "unicast_peer")
+    return instance.unicast_peers
 
 
 def source_ip(instance: VrrpInstance) -> tuple[str, Origin] | None:
     """The own address that it names."""
-    for keyword in ("unicast_src_ip", "mcast_src_ip"):
-        found = last(instance.other, keyword)
-        if found is not None and len(found.words) > 1:
-            ip = unquote(found.words[1]).partition("/")[0]
-            if is_ip(ip):
-                return ip, found.origin
+    for name, ip in (
+        ("unicast_src_ip", instance.unicast_src_ip),
+        ("mcast_src_ip", instance.mcast_src_ip),
+    ):
+        if ip is not None:
+            return ip, place(instance, name)
     return None
 
 
@@ -213,71 +144,63 @@ class Tracked:
         return -amount if self.reverse else amount
 
 
-def tracked(instance: VrrpInstance, config: Config) -> list[Tracked]:
-    """What it tracks by weight or for FAULT; the own interface is not among it."""
-    return list(_tracked(instance.other, config))
+def tracked(owner: VrrpInstance | SyncGroup, config: Config) -> list[Tracked]:
+    """What an instance or a sync group tracks; an instance's own interface is not among it."""
+    return list(_tracked(owner, config))
 
 
-def tracked_by_group(group: SyncGroup, config: Config) -> list[Tracked]:
-    """What its sync group tracks."""
-    return list(_tracked(group.statements, config))
-
-
-def _tracked(statements: Statements, config: Config) -> Iterator[Tracked]:
+def _tracked(owner: VrrpInstance | SyncGroup, config: Config) -> Iterator[Tracked]:
     for kind in TRACKING:
         defined = definitions(config, kind) if kind in KINDS else {}
-        for line in lines(statements, kind):
-            said = words(line)
-            base = defined.get(said[0])
-            weight, reverse = _weight(said[1:]) or (_own_weight(base, kind) if base else (0, False))
-            lost = None if kind not in KINDS else _lost(KINDS[kind][0], base, line.origin)
-            yield Tracked(kind, said[0], weight, reverse, line.origin, lost)
+        for line in getattr(owner, kind):
+            base = defined.get(line.name)
+            weight, reverse = line.weight, bool(line.reverse)
+            if weight is None:
+                weight, reverse = (0, False) if base is None else _own_weight(base)
+            lost = None if kind not in KINDS else _lost(KINDS[kind], base, line.origin)
+            yield Tracked(kind, line.name, weight, reverse, line.origin, lost)
 
 
 NEEDED = {
-    "vrrp_script": ("script",),
-    "vrrp_track_process": ("process",),
-    "track_file": ("file",),
-    "bfd_instance": ("neighbor_ip", "neighbour_ip"),
+    "vrrp_script": "script",
+    "vrrp_track_process": "process",
+    "track_file": "file",
+    "bfd_instance": "neighbor_ip",
 }
-"""Without one of these words keepalived removes a definition."""
+"""Without this word keepalived removes a definition."""
 
 
-def _lost(kind: str, definition: Statement | None, where: Origin) -> str | None:
+def _lost(kind: str, definition: Definition | None, where: Origin) -> str | None:
     """Why keepalived does not find a definition that is asked for at a place."""
     if definition is None:
         return f"there is no {kind} of that name"
     one = definition.origin
     if one.file == where.file and one.start > where.start:
         return f"that {kind} is defined below, in line {one.line}, and keepalived reads once"
-    if last(definition.children or (), *NEEDED[kind]) is None:
-        return f"that {kind} names no {NEEDED[kind][0]}, so keepalived removes it"
+    if not written(definition, NEEDED[kind]):
+        return f"that {kind} names no {NEEDED[kind]}, so keepalived removes it"
     return None
 
 
-def definitions(config: Config, kind: str) -> dict[str, Statement]:
-    """The definitions of what a block of this kind can name."""
-    found: dict[str, Statement] = {}
-    for statement in find(config.other, *KINDS[kind]):
-        if len(statement.words) > 1:
-            found.setdefault(words(statement)[1], statement)
+def definitions(config: Config, kind: str) -> dict[str, Definition]:
+    """The definitions of what a block of this kind can name; of one name the first counts."""
+    blocks: dict[str, tuple[Definition, ...]] = {
+        "track_script": config.scripts,
+        "track_process": config.track_processes,
+        "track_file": config.track_files,
+        "track_bfd": config.bfd_instances,
+    }
+    found: dict[str, Definition] = {}
+    for definition in blocks[kind]:
+        if definition.name:
+            found.setdefault(definition.name, definition)
     return found
 
 
-def _own_weight(definition: Statement, kind: str) -> tuple[int, bool]:
-    found = last(definition.children or (), "weight")
-    default = 1 if kind == "track_file" else 0
-    if found is None:
-        return default, False
-    return _weight(words(found)) or (default, False)
-
-
-def _weight(said: tuple[str, ...]) -> tuple[int, bool] | None:
-    if "weight" not in said:
-        return None
-    at = said.index("weight")
-    weight = whole(said[at + 1]) if at + 1 < len(said) else None
-    return None if weight is None else (weight, "reverse" in said[at + 2 :])
+def _own_weight(definition: Definition) -> tuple[int, bool]:
+    """The weight that a definition gives where the line has none."""
+    default = 1 if isinstance(definition, TrackFile) else 0
+    return definition.weight or (default, False)
 
 
 def weighted(instance: VrrpInstance, config: Config) -> list[Tracked]:
@@ -287,7 +210,8 @@ def weighted(instance: VrrpInstance, config: Config) -> list[Tracked]:
     group = group_of(instance, config)
     found = tracked(instance, config)
     if group is not None:
-        found = [*found, *tracked_by_group(group, config)] if group.weights else []
+        counts = group.sync_group_tracking_weight
+        found = [*found, *tracked(group, config)] if counts else []
     return [t for t in found if t.weight and t.known and t.kind != "track_file"]
 
 
@@ -299,36 +223,15 @@ def clamp(total: int) -> int:
 # --- sync groups -------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True, slots=True)
-class SyncGroup:
-    """vrrp_sync_group."""
-
-    name: str
-    members: tuple[tuple[str, Origin], ...]
-    statements: Statements
-    origin: Origin
-
-    @property
-    def weights(self) -> bool:
-        """Whether weights of trackers count in it."""
-        return last(self.statements, "sync_group_tracking_weight") is not None
-
-
-def sync_groups(config: Config) -> list[SyncGroup]:
-    """All of them, in order."""
-    groups = []
-    for block in find(config.other, "vrrp_sync_group"):
-        inside = block.children or ()
-        members = tuple((name, s.origin) for s in lines(inside, "group") for name in words(s))
-        name = words(block)[1] if len(block.words) > 1 else ""
-        groups.append(SyncGroup(name, members, inside, block.origin))
-    return groups
+def members(group: SyncGroup) -> tuple[tuple[str, Origin], ...]:
+    """The names of its instances, each with its place."""
+    return type(group).members.placed(group)
 
 
 def group_of(instance: VrrpInstance, config: Config) -> SyncGroup | None:
     """The sync group that an instance is in."""
-    for group in sync_groups(config):
-        if any(name == instance.name for name, _ in group.members):
+    for group in config.sync_groups:
+        if instance.name in group.members:
             return group
     return None
 
@@ -339,14 +242,3 @@ def group_of(instance: VrrpInstance, config: Config) -> SyncGroup | None:
 def incomplete(config: Config) -> bool:
     """Whether files that it includes were not read: what is missing may be there."""
     return any(s.words and s.words[0] in INCLUDES for s in (*config.other, *config.globals.other))
-
-
-def global_statement(config: Config, *keywords: str) -> Statement | None:
-    """A statement of global_defs."""
-    return last(config.globals.other, *keywords)
-
-
-def where(owner: VrrpInstance | GlobalDefs, *keywords: str) -> Origin:
-    """Where one of these statements stands; the owner's own place where none does."""
-    found = last(owner.other, *keywords)
-    return found.origin if found is not None else place(owner, keywords[0])

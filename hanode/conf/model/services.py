@@ -70,7 +70,7 @@ def groups_of(config: Config, name: str) -> list[VirtualServerGroup]:
     return [group for group in config.virtual_server_groups if group.name == name]
 
 
-def written(line: GroupLine) -> str:
+def line_of_group(line: GroupLine) -> str:
     """The line as people write it: `192.0.2.10-20 80`, `fwmark 3`."""
     if line.fwmark is not None:
         return " ".join(filter(None, ("fwmark", str(line.fwmark), line.family)))

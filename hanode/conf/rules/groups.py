@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from hanode.conf.language.schema import nearest
 from hanode.conf.model import queries
 from hanode.conf.model.model import place
+from hanode.conf.model.typed.vrrp import SyncGroup
 from hanode.conf.rules.base import Case, Rule, problem
 from hanode.conf.text.problems import Problem
 
@@ -22,11 +23,12 @@ def members(case: Case) -> Iterator[Problem]:
         return
     names = {one.name: one for one in config.instances}
     group_of: dict[str, str] = {}
-    taken = {name for group in queries.sync_groups(config) for name, _ in group.members}
+    taken = {name for group in config.sync_groups for name in group.members}
     free = [name for name in names if name not in taken]
     for group in first_of_name(case):
-        on_line = Counter((where.file, where.start) for _, where in group.members)
-        for name, where in group.members:
+        placed = queries.members(group)
+        on_line = Counter((where.file, where.start) for _, where in placed)
+        for name, where in placed:
             alone = on_line[where.file, where.start] == 1
             if name not in names:
                 message = f"{group.name} names {name}, which is no vrrp_instance; it is ignored"
@@ -37,13 +39,13 @@ def members(case: Case) -> Iterator[Problem]:
                 yield problem(where, "sync-unknown", "error", message, hint, fix)
             elif name in group_of:
                 message = f"{name} is in {group_of[name]} already; in {group.name} it is ignored"
-                whole = where if len(group.members) > 1 else group.origin
+                whole = where if len(placed) > 1 else group.origin
                 fix = case.remove(whole, "remove it here") if alone else None
                 yield problem(where, "sync-twice", "error", message, "keep it in one group", fix)
             else:
                 group_of[name] = group.name
-        left = [name for name, _ in group.members if group_of.get(name) == group.name]
-        if len(left) == 1 and all(name in names for name, _ in group.members):
+        left = [name for name in group.members if group_of.get(name) == group.name]
+        if len(left) == 1 and all(name in names for name in group.members):
             message = (
                 f"{group.name} has a single member, {left[0]}: there is nothing to keep in step"
             )
@@ -57,25 +59,25 @@ def members(case: Case) -> Iterator[Problem]:
 def unique_names(case: Case) -> Iterator[Problem]:
     """keepalived skips a second group of the same name."""
     first = {group.name: group for group in first_of_name(case)}
-    for group in queries.sync_groups(case.config):
+    for group in case.config.sync_groups:
         if group.origin is not first[group.name].origin:
             line = first[group.name].origin.line
             message = f"vrrp_sync_group {group.name} exists already (line {line}); it is skipped"
             yield problem(group.origin, "name-twice", "error", message, "give it another name")
 
 
-def first_of_name(case: Case) -> tuple[queries.SyncGroup, ...]:
+def first_of_name(case: Case) -> tuple[SyncGroup, ...]:
     """The sync groups that keepalived takes."""
-    first: dict[str, queries.SyncGroup] = {}
-    for group in queries.sync_groups(case.config):
+    first: dict[str, SyncGroup] = {}
+    for group in case.config.sync_groups:
         first.setdefault(group.name, group)
     return tuple(first.values())
 
 
 def agree(case: Case) -> Iterator[Problem]:
     """Members that do not begin alike, or of which one only waits."""
-    for group in queries.sync_groups(case.config):
-        found = [case.config.instance(name) for name, _ in group.members]
+    for group in case.config.sync_groups:
+        found = [case.config.instance(name) for name in group.members]
         ours = [one for one in found if one is not None]
         if len(ours) < 2:
             continue

@@ -9,25 +9,21 @@ from collections.abc import Iterator
 
 from hanode.conf.language import defaults
 from hanode.conf.language.values import family, seconds
-from hanode.conf.model import queries
-from hanode.conf.model.model import RealServer, Statement, VirtualServer, place
+from hanode.conf.model.model import Check, RealServer, VirtualServer, place
 from hanode.conf.model.services import Service
+from hanode.conf.model.typed.checks import BfdCheck, FileCheck, MiscCheck
 from hanode.conf.rules.base import Case, problem
 from hanode.conf.text.problems import Problem, Severity
 from hanode.conf.text.source import Origin
 
 DIRECT = ("DR", "TUN")
-CONNECTING = frozenset(
-    ("TCP_CHECK", "HTTP_GET", "SSL_GET", "SMTP_CHECK", "DNS_CHECK", "UDP_CHECK", "PING_CHECK")
-)
-"""Checks that last as long as connect_timeout says."""
 
 
 def real_servers(case: Case, service: Service) -> Iterator[Problem]:
     """No real server twice, no port that the method cannot change, one family."""
     first: dict[str, RealServer] = {}
     server = service.server
-    own = server.lb_kind or defaults.LB_KIND
+    own = _kind(server)
     families = service.families
     for real in server.real_servers:
         if real.key in first:
@@ -35,7 +31,8 @@ def real_servers(case: Case, service: Service) -> Iterator[Problem]:
             fix = case.remove(real.origin, "remove the second") if real == first[real.key] else None
             yield problem(real.origin, "server-twice", "error", message, "remove one of them", fix)
         first.setdefault(real.key, real)
-        method = _method(real.other) if real.other else None
+        forwarding = real.lvs_method if real.other else None
+        method = None if forwarding is None else forwarding.method
         kind = own if method is None else method
         if kind in DIRECT and real.port:
             yield from _port(case, service, real, kind)
@@ -51,14 +48,13 @@ def real_servers(case: Case, service: Service) -> Iterator[Problem]:
         if method is not None and method != own:
             message = f"{real.key} uses {method}, the others of {service.name} {own}"
             hint = "with NAT the answers come back through this node, with DR and TUN they do not"
-            where = queries.last(real.other, "lvs_method", "lb_kind")
-            yield problem(
-                where.origin if where else real.origin, "methods-mixed", "info", message, hint
-            )
+            yield problem(place(real, "lvs_method"), "methods-mixed", "info", message, hint)
 
 
-def _method(statements: tuple[Statement, ...]) -> str | None:
-    return queries.value(statements, "lvs_method")
+def _kind(server: VirtualServer) -> str:
+    """NAT, DR or TUN."""
+    forwarding = server.forwarding
+    return defaults.LB_KIND if forwarding is None else forwarding.method
 
 
 def _port(case: Case, service: Service, real: RealServer, kind: str) -> Iterator[Problem]:
@@ -82,71 +78,55 @@ def _port(case: Case, service: Service, real: RealServer, kind: str) -> Iterator
 def sorry(case: Case, service: Service) -> Iterator[Problem]:
     """The sorry server is reached as the others are."""
     server = service.server
-    found = queries.last(server.other, "sorry_server")
-    ip = queries.value(server.other, "sorry_server")
-    if found is None or ip is None:
+    if server.sorry_server is None:
         return
-    method = queries.value(server.other, "sorry_server_lvs_method") or server.lb_kind
+    ip, port = server.sorry_server
+    where = place(server, "sorry_server")
+    own = server.sorry_server_lvs_method
+    method = _kind(server) if own is None else own.method
     families = service.families or {family(real.ip) for real in server.real_servers[:1]}
     if families and family(ip) not in families and method != "TUN":
         message = f"sorry_server {ip} and {service.name} are of different IP versions"
-        yield problem(found.origin, "family-mixed", "error", message, "only TUN can do that")
-    port = queries.whole(found.words[2]) if len(found.words) > 2 else None
+        yield problem(where, "family-mixed", "error", message, "only TUN can do that")
     ports = service.ports
     if method in DIRECT and port and ports and 0 not in ports and port not in ports:
         listed = " and ".join(map(str, sorted(ports)))
         message = f"lb_kind {method} cannot change the port: the sorry server gets {listed}"
-        fix = None
-        if len(ports) == 1 and len(found.words) == 3:
-            fix = case.write(found.origin, f"sorry_server {ip} {listed}")
-        yield problem(
-            found.origin, "port-kept", "warning", message, "use the same port, or NAT", fix
-        )
+        fix = case.write(where, f"sorry_server {ip} {listed}") if len(ports) == 1 else None
+        yield problem(where, "port-kept", "warning", message, "use the same port, or NAT", fix)
 
 
 def slow_checks(case: Case, service: Service) -> Iterator[Problem]:
     """A try that may last longer than the time between two; of equal ones the first is shown."""
     server = service.server
     loop = server.delay_loop_us or defaults.DELAY_LOOP_US
-    usual = queries.time_us(server.other, "connect_timeout") or defaults.CONNECT_TIMEOUT_US
+    usual = server.connect_timeout_us or defaults.CONNECT_TIMEOUT_US
     seen: dict[tuple[str, int, int], list[tuple[Origin, str]]] = {}
     for real in server.real_servers:
         every, timeout = loop, usual
         if real.other:
-            every = queries.time_us(real.other, "delay_loop") or every
-            timeout = queries.time_us(real.other, "connect_timeout") or timeout
-        check = real.check
-        if check is not None:
-            limit = timeout if check.connect_timeout_us is None else check.connect_timeout_us
-            due = queries.time_us(check.other, "delay_loop") or every if check.other else every
-            if limit > due:
-                where = place(check, "connect_timeout")
-                seen.setdefault(("TCP_CHECK", limit, due), []).append((where, real.key))
-        for block in real.other:
-            if block.children is not None:
-                found = _slow(block, every, timeout)
-                if found is not None:
-                    where, limit, due = found
-                    seen.setdefault((block.keyword, limit, due), []).append((where, real.key))
+            every = real.delay_loop_us or every
+            timeout = real.connect_timeout_us or timeout
+        for check in real.checks:
+            found = _slow(check, every, timeout)
+            if found is not None:
+                where, limit, due = found
+                seen.setdefault((check.BLOCK, limit, due), []).append((where, real.key))
     for (name, limit, due), places in seen.items():
         yield _late(server, name, limit, due, places)
 
 
-def _slow(block: Statement, every: int, timeout: int) -> tuple[Origin, int, int] | None:
+def _slow(check: Check, every: int, timeout: int) -> tuple[Origin, int, int] | None:
     """Where it is said how long a check may last, if that is longer than the time between two."""
-    inside = block.children or ()
-    due = queries.time_us(inside, "delay_loop") or every
-    if block.keyword == "MISC_CHECK":
-        said, limit = (
-            queries.last(inside, "misc_timeout"),
-            queries.time_us(inside, "misc_timeout") or 0,
-        )
-    elif block.keyword in CONNECTING:
-        said = queries.last(inside, "connect_timeout")
-        limit = queries.time_us(inside, "connect_timeout") or timeout
-    else:
+    if isinstance(check, FileCheck | BfdCheck):
         return None
-    return None if limit <= due else (block.origin if said is None else said.origin, limit, due)
+    due = (check.delay_loop_us if check.other else None) or every
+    if isinstance(check, MiscCheck):
+        word, limit = "misc_timeout", check.misc_timeout_us or 0
+    else:
+        own = check.connect_timeout_us
+        word, limit = "connect_timeout", timeout if own is None else own
+    return None if limit <= due else (place(check, word), limit, due)
 
 
 def _late(

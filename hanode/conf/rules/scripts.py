@@ -5,13 +5,14 @@ PURE. What the machine has is in the case's `MachineFacts`; without them only th
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 
 from hanode.conf.keywords import script_words
 from hanode.conf.language.values import seconds
 from hanode.conf.model import queries
+from hanode.conf.model.attributes import places_of
 from hanode.conf.model.model import Config, Statement, place
+from hanode.conf.model.typed.line_values import command
 from hanode.conf.rules.base import Case, Rule, problem
 from hanode.conf.rules.machine import (
     ANY_RUN,
@@ -24,14 +25,12 @@ from hanode.conf.rules.machine import (
 from hanode.conf.text.problems import Problem, Severity
 from hanode.conf.text.source import Origin
 
-_PATH = re.compile(r"""["']?\s*["']?(/[^\s"'$]+)""")
-
 
 def commands(config: Config) -> Iterator[tuple[str, Origin]]:
     """(path, place) of each program that is named with its whole path."""
     blocks = [config.globals.other, config.other]
     blocks += [one.other for one in config.instances]
-    for server in config.virtual_servers:
+    for server in config.services:
         blocks.append(server.other)
         blocks += [real.other for real in server.real_servers if real.other]
     for statements in blocks:
@@ -43,9 +42,9 @@ def _commands(statements: tuple[Statement, ...]) -> Iterator[tuple[str, Origin]]
         if one.children is not None:
             yield from _commands(one.children)
         elif one.keyword in script_words() and len(one.words) > 1 and one.keyword != "process":
-            match = _PATH.match(one.words[1])
-            if match:
-                yield match.group(1), one.origin
+            argv = command(one).argv
+            if argv and argv[0].startswith("/") and "$" not in argv[0]:
+                yield argv[0], one.origin
 
 
 def looked_at(config: Config) -> bool:
@@ -57,7 +56,7 @@ def programs(case: Case) -> Iterator[Problem]:
     """Each program is there, can be run, and can be changed by its owner only."""
     stat = case.machine.stat
     found = list(commands(case.config))
-    secure = queries.global_statement(case.config, "enable_script_security") is not None
+    secure = case.config.globals.enable_script_security
     for path, where in found if stat is not None else ():
         assert stat is not None
         file = stat(path)
@@ -98,18 +97,15 @@ def open_directory(path: str, stat: Stat) -> str | None:
 
 def timing(case: Case) -> Iterator[Problem]:
     """A script that may run longer than its interval is asked less often than written."""
-    for script in queries.find(case.config.other, "vrrp_script"):
-        inside = script.children or ()
-        every = queries.time_us(inside, "interval") or 1_000_000
-        limit = queries.time_us(inside, "timeout")
+    for script in case.config.scripts:
+        every = script.interval_us or 1_000_000
+        limit = script.timeout_us
         if limit is not None and limit > every:
-            timeout = queries.last(inside, "timeout")
             message = (
                 f"the script may take {seconds(limit)} s, but is due every {seconds(every)} s: "
                 "while it hangs, its failure is noticed that much later"
             )
-            where = timeout.origin if timeout is not None else script.origin
-            yield problem(where, "check-slow", "info", message)
+            yield problem(place(script, "timeout"), "check-slow", "info", message)
 
 
 def secrets(case: Case) -> Iterator[Problem]:
@@ -131,9 +127,10 @@ def _secret_places(config: Config) -> Iterator[Origin]:
     for one in config.instances:
         if one.auth_pass:
             yield place(one, "auth_pass")
-        yield from (line.origin for line in queries.lines(one.other, "auth_hmac"))
-    for block in queries.find(config.other, "SSL"):
-        yield from (s.origin for s in queries.find(block.children or (), "password"))
+        if one.auth_hmac is not None:
+            yield from places_of(one.auth_hmac, "key")
+    if config.ssl is not None:
+        yield from places_of(config.ssl, "password")
 
 
 RULES: tuple[Rule, ...] = (programs, timing, secrets)

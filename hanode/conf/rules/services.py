@@ -10,8 +10,9 @@ from collections.abc import Callable, Iterator
 
 from hanode.conf.language import defaults
 from hanode.conf.model import queries
+from hanode.conf.model.attributes import written
 from hanode.conf.model.model import RealServer, place
-from hanode.conf.model.services import Service, groups_of, services, written
+from hanode.conf.model.services import Service, groups_of, line_of_group, services
 from hanode.conf.rules import real_servers
 from hanode.conf.rules.base import Case, Rule, problem
 from hanode.conf.text.problems import Problem
@@ -68,8 +69,7 @@ def weights(case: Case, service: Service) -> Iterator[Problem]:
     server = service.server
     if not server.real_servers:
         return
-    default = queries.number(server.other, "weight")
-    default = defaults.WEIGHT if default is None else default
+    default = defaults.WEIGHT if server.weight is None else server.weight
     total = 0
     idle: list[RealServer] = []
     for real in server.real_servers:
@@ -83,43 +83,41 @@ def weights(case: Case, service: Service) -> Iterator[Problem]:
     if total == 0:
         message = f"all real servers of {service.name} have weight 0: nobody answers"
         yield problem(server.origin, "weight-zero-all", "warning", message, "give one a weight")
-    quorum = queries.number(server.other, "quorum")
+    quorum = server.quorum
     if quorum is not None and quorum > total > 0:
-        where = queries.last(server.other, "quorum")
+        where = place(server, "quorum")
         message = (
             f"quorum {quorum} of {service.name} is above the sum of the weights, {total}: "
             f"keepalived lowers it to {total}"
         )
-        assert where is not None
-        fix = case.write(where.origin, f"quorum {total}")
-        yield problem(where.origin, "quorum-high", "warning", message, None, fix)
-    hysteresis = queries.number(server.other, "hysteresis")
+        fix = case.write(where, f"quorum {total}")
+        yield problem(where, "quorum-high", "warning", message, None, fix)
+    hysteresis = server.hysteresis
     least = min(1 if quorum is None else quorum, total)
     if hysteresis is not None and hysteresis >= least > 0:
-        where = queries.last(server.other, "hysteresis")
+        where = place(server, "hysteresis")
         message = (
             f"hysteresis {hysteresis} of {service.name} is not below its quorum {least}: "
             f"keepalived lowers it to {least - 1}"
         )
-        assert where is not None
-        fix = case.write(where.origin, f"hysteresis {least - 1}")
-        yield problem(where.origin, "hysteresis-high", "warning", message, None, fix)
+        fix = case.write(where, f"hysteresis {least - 1}")
+        yield problem(where, "hysteresis-high", "warning", message, None, fix)
 
 
 def scheduling(case: Case, service: Service) -> Iterator[Problem]:
     """Persistence, one-packet scheduling, port 0, and the scheduler's age."""
     server = service.server
-    persistent = queries.last(server.other, "persistence_timeout")
-    one_packet = queries.last(server.other, "ops")
-    if one_packet is not None and server.protocol not in ("UDP", None) and not service.by_mark:
+    persistent = written(server, "persistence_timeout")
+    where = place(server, "ops")
+    if server.ops and server.protocol not in ("UDP", None) and not service.by_mark:
         message = f"ops is for UDP; keepalived ignores it in {service.name}"
-        fix = case.remove(one_packet.origin, "remove the line")
-        yield problem(one_packet.origin, "ops-protocol", "warning", message, None, fix)
-    elif one_packet is not None and persistent is not None:
+        fix = case.remove(where, "remove the line")
+        yield problem(where, "ops-protocol", "warning", message, None, fix)
+    elif server.ops and persistent:
         message = f"{service.name}: ops chooses anew for each packet, so nothing persists"
         hint = "keep one of ops and persistence_timeout"
-        yield problem(one_packet.origin, "ops-persistence", "warning", message, hint)
-    if 0 in service.ports and persistent is None:
+        yield problem(where, "ops-persistence", "warning", message, hint)
+    if 0 in service.ports and not persistent:
         message = (
             f"{service.name} takes every port, which needs persistence: keepalived adds "
             "persistence_timeout 360"
@@ -156,7 +154,7 @@ def groups(case: Case) -> Iterator[Problem]:
             yield problem(group.origin, "service-group-unused", "info", message)
         seen: dict[str, int] = {}
         for line in group.lines:
-            text = written(line)
+            text = line_of_group(line)
             if text in seen:
                 message = f"{text} stands in {group.name} already (line {seen[text]})"
                 fix = case.remove(line.origin, "remove the line")

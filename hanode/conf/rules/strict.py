@@ -8,7 +8,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from hanode.conf.model import queries
-from hanode.conf.model.model import Config, VrrpInstance
+from hanode.conf.model.attributes import written
+from hanode.conf.model.model import Config, VrrpInstance, place
 from hanode.conf.rules.base import Case, Rule, problem
 from hanode.conf.text.problems import Problem
 from hanode.conf.text.source import Origin
@@ -29,7 +30,7 @@ def strict_conflicts(case: Case) -> Iterator[Problem]:
             continue
         for keyword, what in conflicts(one, case.config):
             message = f"{one.name} runs in strict mode: {what}"
-            where = queries.where(one, keyword)
+            where = place(one, keyword)
             hint = "switch strict mode off, or remove this"
             fix = case.remove(where, f"remove {keyword}") if keyword in _REFUSED else None
             yield problem(where, "strict-conflict", "warning", message, hint, fix)
@@ -44,14 +45,19 @@ def conflicts(one: VrrpInstance, config: Config) -> Iterator[tuple[str, str]]:
         yield "state", "state MASTER is for priority 255 only; it begins as BACKUP"
     if queries.peers(one):
         yield "unicast_peer", "unicast is not allowed"
-    if version == 2 and queries.last(one.other, "accept"):
+    if version == 2 and one.accept:
         yield "accept", "accept is not allowed in VRRPv2"
     for keyword, what in _REFUSED.items():
-        if queries.is_on(one.other, keyword):
+        if _is_on(one, keyword):
             yield keyword, f"{keyword} {what}"
-    times = queries.number(one.other, "down_timer_adverts")
+    times = one.down_timer_adverts
     if times not in (None, 3):
         yield "down_timer_adverts", "down_timer_adverts is 3"
+
+
+def _is_on(one: VrrpInstance, keyword: str) -> bool:
+    """Whether it is written, and no switch that is off."""
+    return written(one, keyword) and getattr(one, keyword, None) is not False
 
 
 def strict_unreachable(case: Case) -> Iterator[Problem]:
@@ -61,7 +67,7 @@ def strict_unreachable(case: Case) -> Iterator[Problem]:
         where = queries.strict(one, case.config)
         if where is None or queries.priority(one) == 255 or not (one.vips or one.excluded):
             continue
-        if not (queries.last(one.other, "accept") and queries.version(one, case.config) == 3):
+        if not (one.accept and queries.version(one, case.config) == 3):
             found.setdefault(where, []).append(one.name)
     for where, names in found.items():
         message = (

@@ -21,8 +21,8 @@ def tracked_names(case: Case) -> Iterator[Problem]:
     if queries.incomplete(case.config):
         return
     found = [(one.name, queries.tracked(one, case.config)) for one in case.config.instances]
-    for group in queries.sync_groups(case.config):
-        found.append((group.name, queries.tracked_by_group(group, case.config)))
+    for group in case.config.sync_groups:
+        found.append((group.name, queries.tracked(group, case.config)))
     for owner, tracked in found:
         for one in tracked:
             if one.known:
@@ -68,7 +68,7 @@ def no_effect(case: Case) -> Iterator[Problem]:
                 message = f"the weight of {tracked.name} has no effect: {one.name} has priority 255"
                 hint = "use a priority up to 254"
                 yield problem(tracked.origin, "weight-ignored", "warning", message, hint)
-            elif group is not None and not group.weights:
+            elif group is not None and not group.sync_group_tracking_weight:
                 message = (
                     f"the weight of {tracked.name} has no effect: {one.name} is in the sync group "
                     f"{group.name}"
@@ -86,7 +86,7 @@ def twice(case: Case) -> Iterator[Problem]:
     """What keepalived tracks anyway, or by the sync group."""
     for one in case.config.instances:
         group = queries.group_of(one, case.config)
-        shared = queries.tracked_by_group(group, case.config) if group is not None else []
+        shared = queries.tracked(group, case.config) if group is not None else []
         theirs = {(t.kind, t.name) for t in shared}
         for tracked in queries.tracked(one, case.config):
             fix = case.remove(tracked.origin, "remove the line")

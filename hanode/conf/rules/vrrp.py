@@ -9,17 +9,18 @@ from collections.abc import Iterator
 
 from hanode.conf.language.values import family, seconds
 from hanode.conf.model import queries
+from hanode.conf.model.attributes import written
 from hanode.conf.model.model import VrrpInstance, place
 from hanode.conf.rules.base import Case, Rule, problem
 from hanode.conf.text.problems import Fix, Problem
 
 LONGEST_V3_US = 40_950_000
-_OWN_PACKETS = frozenset(("unicast_peer", "mcast_dst_ip"))
+_OWN_PACKETS = ("unicast_peer", "mcast_dst_ip")
 
 
 def instance_needs(case: Case) -> Iterator[Problem]:
     """An instance needs a VRID and an interface, and hardly makes sense without an address."""
-    default = queries.global_statement(case.config, "default_interface")
+    default = case.config.globals.default_interface
     for one in case.config.instances:
         kept = {s.keyword for s in one.other}
         if not one.vrid and "virtual_router_id" not in kept:
@@ -56,7 +57,7 @@ def unique_vrids(case: Case) -> Iterator[Problem]:
     """Two groups with one VRID on one interface hear each other's adverts."""
     first: dict[tuple[str, int, int], VrrpInstance] = {}
     for one in case.config.instances:
-        if not one.vrid or any(s.keyword in _OWN_PACKETS for s in one.other):
+        if not one.vrid or any(written(one, word) for word in _OWN_PACKETS):
             continue
         key = (one.interface, one.vrid, family(one.vips[0].ip) if one.vips else 4)
         if key in first and first[key].name != one.name:
@@ -108,11 +109,11 @@ def election(case: Case) -> Iterator[Problem]:
             fix = _backup(case, one) if one.priority is not None else None
             where = place(one, "nopreempt")
             yield problem(where, "nopreempt-master", "warning", message, hint, fix)
-        elif queries.time_us(one.other, "preempt_delay"):
+        elif one.preempt_delay_us:
             why = "nopreempt" if one.nopreempt else "state MASTER" if one.state == "MASTER" else ""
             if why:
                 message = f"{one.name}: preempt_delay has no effect with {why}"
-                where = queries.where(one, "preempt_delay")
+                where = place(one, "preempt_delay")
                 fix = case.remove(where, "remove preempt_delay")
                 hint = "write state BACKUP, or remove it"
                 if one.nopreempt:
@@ -162,17 +163,17 @@ def unicast(case: Case) -> Iterator[Problem]:
         own = queries.source_ip(one)
         seen: set[str] = set()
         peers = queries.peers(one)
-        source = queries.last(one.other, "unicast_src_ip")
-        group = queries.last(one.other, "mcast_dst_ip")
-        said = queries.last(one.other, "unicast_peer", "unicast_ttl") is not None
-        if source is not None and not said:
+        said = written(one, "unicast_peer") or written(one, "unicast_ttl")
+        if written(one, "unicast_src_ip") and not said:
             message = f"{one.name} names a unicast_src_ip but no unicast_peer: it sends multicast"
             hint = "write unicast_peer with the other nodes' addresses"
-            yield problem(source.origin, "unicast-without-peers", "warning", message, hint)
-        if group is not None and peers:
+            where = place(one, "unicast_src_ip")
+            yield problem(where, "unicast-without-peers", "warning", message, hint)
+        if written(one, "mcast_dst_ip") and peers:
+            where = place(one, "mcast_dst_ip")
             message = f"{one.name} sends to its unicast_peer, so mcast_dst_ip is ignored"
-            fix = case.remove(group.origin, "remove the line")
-            yield problem(group.origin, "mcast-unused", "warning", message, None, fix)
+            fix = case.remove(where, "remove the line")
+            yield problem(where, "mcast-unused", "warning", message, None, fix)
         for peer in peers:
             if own is not None and peer.ip == own[0]:
                 message = f"{one.name} names its own address {peer.ip} as a peer"

@@ -7,9 +7,19 @@ from __future__ import annotations
 
 from typing import ClassVar
 
-from hanode.conf.model.attributes import Every, Inner, Last, Lines, Named, Part, Said, Switch
+from hanode.conf.model.attributes import (
+    Every,
+    Inner,
+    Last,
+    Lines,
+    Members,
+    Named,
+    Part,
+    Said,
+    Switch,
+)
 from hanode.conf.model.statements import Places
-from hanode.conf.model.typed.line_values import address, linkbeat, name, up_down_delay
+from hanode.conf.model.typed.line_values import address, linkbeat, up_down_delay
 from hanode.conf.model.typed.lvs import VirtualServerGroup
 from hanode.conf.model.typed.routes import route, rule
 from hanode.conf.model.typed.tracking import BfdInstance, TrackFile, TrackProcess, VrrpScript
@@ -22,7 +32,7 @@ class TrackGroup(Named):
 
     __slots__ = ()
     BLOCK: ClassVar[str] = "track_group"
-    members = Lines(name, "group")
+    members = Members("group")
 
 
 class GarpGroup(Part):
@@ -30,7 +40,7 @@ class GarpGroup(Part):
 
     __slots__ = ()
     BLOCK: ClassVar[str] = "garp_group"
-    interfaces = Lines(name)
+    interfaces = Members("interfaces")
     garp_interval_us = Said[int]()
     gna_interval_us = Said[int]()
     interface = Every[str]()

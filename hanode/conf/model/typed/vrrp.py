@@ -7,8 +7,17 @@ from __future__ import annotations
 
 from typing import ClassVar
 
-from hanode.conf.model.attributes import Every, Last, Lines, Named, Part, Said, Switch
-from hanode.conf.model.typed.line_values import Command, Vmac, command, name, peer, tracked, vmac
+from hanode.conf.model.attributes import (
+    Every,
+    Last,
+    Lines,
+    Members,
+    Named,
+    Part,
+    Said,
+    Switch,
+)
+from hanode.conf.model.typed.line_values import Command, Vmac, command, peer, tracked, vmac
 from hanode.conf.model.typed.routes import route, rule
 
 
@@ -97,7 +106,7 @@ class SyncGroup(Named):
     __slots__ = ()
     BLOCK: ClassVar[str] = "vrrp_sync_group"
 
-    members = Lines(name, "group")
+    members = Members("group")
     track_interface = Lines(tracked)
     track_script = Lines(tracked)
     track_file = Lines(tracked)
