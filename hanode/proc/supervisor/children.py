@@ -20,6 +20,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import hanode
 from hanode.system.ipc import LINE_BYTES_MAX, pack, unpack
 from hanode.wire import ProcessStatus
 
@@ -29,7 +30,7 @@ RESTART_DELAYS_S = (0.0, 0.1, 0.25, 0.5, 1.0)
 STEADY_S = 10.0
 """A child that lived this long is restarted at once again."""
 
-PACKAGE_PARENT = Path(__file__).resolve().parents[2]
+PACKAGE_PARENT = Path(hanode.__path__[0]).resolve().parent
 
 Message = dict[str, Any]
 
