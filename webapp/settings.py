@@ -49,6 +49,7 @@ INSTALLED_APPS = [
     "django.contrib.staticfiles",
     "django_htmx",
     "channels",
+    "ninja",  # its command writes docs/openapi.json
     "webapp.common",
     "webapp.accounts",
     "webapp.inventory",
