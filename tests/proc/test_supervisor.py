@@ -187,7 +187,9 @@ def test_the_protocols_page_has_every_verb(running: Node) -> None:
     page = (PROJECT / "docs" / "protocol.md").read_text()
     (table,) = re.findall(r"^\| verb \| who.*?\n\n", page, re.MULTILINE | re.DOTALL)
     written = {
-        verb for row in table.strip().splitlines()[2:] for verb in re.findall(r"`(\w+)`", row.split("|")[1])
+        verb
+        for row in table.strip().splitlines()[2:]
+        for verb in re.findall(r"`(\w+)`", row.split("|")[1])
     }
     with (
         pytest.raises(Refused, match="known are") as refused,
