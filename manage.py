@@ -1,17 +1,7 @@
 #!/usr/bin/env python3
-"""DRIVER. Django's command line for the control plane."""
+"""DRIVER. The control plane's command line, from a checkout; installed it is called `keepsight`."""
 
-import os
-import sys
-
-
-def main() -> None:
-    """Run the command named on the command line."""
-    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "webapp.settings")
-    from django.core.management import execute_from_command_line
-
-    execute_from_command_line(sys.argv)
-
+from webapp.__main__ import main
 
 if __name__ == "__main__":
     main()

@@ -10,6 +10,8 @@ import importlib
 import os
 import sys
 
+from hanode.version import VERSION
+
 VERBS: dict[str, tuple[str, str]] = {
     "check": ("hanode.cli.conf", "find what is wrong with configuration files"),
     "fmt": ("hanode.cli.conf", "write a file in one layout"),
@@ -30,6 +32,12 @@ VERBS: dict[str, tuple[str, str]] = {
 """Verb: the module whose `main(verb, arguments)` gives the exit code, and one line of help."""
 
 
+def script() -> int:
+    """The installed command; by the name keepalived (a symbolic link) it is `hanode run`."""
+    called = os.path.basename(sys.argv[0])
+    return main(["run", *sys.argv[1:]] if called == "keepalived" else None)
+
+
 def main(arguments: list[str] | None = None) -> int:
     """The exit code."""
     words = sys.argv[1:] if arguments is None else arguments
@@ -48,6 +56,9 @@ def main(arguments: list[str] | None = None) -> int:
 def _dispatch(words: list[str]) -> int:
     if not words or words[0] in ("-h", "--help", "help"):
         print(_help())
+        return 0
+    if words == ["--version"]:
+        print(f"hanode {VERSION}")
         return 0
     verb = words[0]
     if verb not in VERBS:

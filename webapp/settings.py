@@ -1,6 +1,7 @@
 """Settings of the control plane, all from the environment (KEEPSIGHT_…); a bare import works.
 
-Without any variable: SQLite and keys under var/, and an embedded Valkey's socket in there too.
+Without any variable: SQLite and keys under var/ of a checkout, or where `env.state_dir` says of an
+installed program, and an embedded Valkey's socket in there too.
 """
 
 from __future__ import annotations
@@ -16,9 +17,11 @@ from webapp.common import env
 
 django_stubs_ext.monkeypatch()
 
-BASE_DIR = Path(__file__).resolve().parent.parent
-DATA_DIR = Path(env.text("DATA_DIR", str(BASE_DIR / "var"))).absolute()
-DATA_DIR.mkdir(parents=True, exist_ok=True)
+PACKAGE = Path(__file__).resolve().parent
+INSTALLED = (PACKAGE / "templates").is_dir()
+"""From a wheel, which has templates/ and static/ in this package; a checkout has them beside it."""
+BASE_DIR = PACKAGE if INSTALLED else PACKAGE.parent
+DATA_DIR = env.data_dir(env.state_dir() if INSTALLED else BASE_DIR / "var")
 
 DEBUG = env.flag("DEBUG", False)
 LAB_SOCKET = env.text("LAB_SOCKET")
@@ -46,6 +49,7 @@ INSTALLED_APPS = [
     "django.contrib.staticfiles",
     "django_htmx",
     "channels",
+    "ninja",  # its command writes docs/openapi.json
     "webapp.common",
     "webapp.accounts",
     "webapp.inventory",
@@ -137,7 +141,7 @@ USE_I18N = False
 
 STATIC_URL = "/static/"
 STATICFILES_DIRS = [BASE_DIR / "static"] if (BASE_DIR / "static").is_dir() else []
-STATIC_ROOT = BASE_DIR / "staticfiles"
+STATIC_ROOT = (DATA_DIR if INSTALLED else BASE_DIR) / "staticfiles"
 WHITENOISE_USE_FINDERS = True  # the demo runs without collectstatic
 warnings.filterwarnings("ignore", message="No directory at")  # of WhiteNoise
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import signal
 import subprocess
 import time
@@ -180,6 +181,22 @@ def test_nonsense_on_the_socket_is_answered(running: Node, line: bytes) -> None:
         answer = json.loads(client._reader.readline())
     assert answer["ok"] is False
     assert "unknown verb" in answer["error"]
+
+
+def test_the_protocols_page_has_every_verb(running: Node) -> None:
+    page = (PROJECT / "docs" / "protocol.md").read_text()
+    (table,) = re.findall(r"^\| verb \| who.*?\n\n", page, re.MULTILINE | re.DOTALL)
+    written = {
+        verb
+        for row in table.strip().splitlines()[2:]
+        for verb in re.findall(r"`(\w+)`", row.split("|")[1])
+    }
+    with (
+        pytest.raises(Refused, match="known are") as refused,
+        Client(running.control, timeout_s=5) as client,
+    ):
+        client.request("fly")
+    assert set(str(refused.value).split("known are ")[1].split(", ")) == written
 
 
 # Confirmation

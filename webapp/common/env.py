@@ -37,6 +37,25 @@ def words(name: str, default: str) -> list[str]:
     return [word.strip() for word in text(name, default).split(",") if word.strip()]
 
 
+def state_dir() -> Path:
+    """Where an installed control plane keeps its data: a place that no upgrade of it empties."""
+    if os.geteuid() == 0:
+        return Path("/var/lib/keepsight")
+    return Path(os.environ.get("XDG_DATA_HOME") or Path.home() / ".local/share") / "keepsight"
+
+
+def data_dir(default: Path) -> Path:
+    """KEEPSIGHT_DATA_DIR or the default; made at first need. Raises ImproperlyConfigured."""
+    path = Path(text("DATA_DIR", str(default))).absolute()
+    try:
+        path.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise ImproperlyConfigured(
+            f"{path}: {error.strerror}; set KEEPSIGHT_DATA_DIR to a directory that you may write."
+        ) from None
+    return path
+
+
 def secret_key(data_dir: Path) -> str:
     """Django's secret: from KEEPSIGHT_SECRET_KEY, its _FILE, or a file made at first need."""
     if value := text("SECRET_KEY"):
