@@ -69,7 +69,7 @@ from hanode.conf.model.typed.static import GarpGroup, TrackGroup
 from hanode.conf.model.typed.tracking import BfdInstance, TrackFile, TrackProcess, VrrpScript
 from hanode.conf.model.typed.vrrp import AuthHmac, SyncGroup
 from hanode.conf.read.unknown import RETIRED, place_name
-from hanode.conf.recover.recover import Remains, remains
+from hanode.conf.recover.recover import Recovered, recover
 from hanode.conf.rules.addresses import canonical
 from hanode.conf.rules.machine import UNKNOWN_MACHINE, FileFacts, MachineFacts
 from hanode.conf.rules.scripts import looked_at
@@ -139,7 +139,7 @@ __all__ = [
     "Problem",
     "Reader",
     "RealServer",
-    "Remains",
+    "Recovered",
     "Rendered",
     "Route",
     "RouteOptions",
@@ -197,7 +197,7 @@ __all__ = [
     "place_name",
     "problems_markdown",
     "queries",
-    "remains",
+    "recover",
     "remove",
     "remove_address",
     "render",

@@ -34,13 +34,13 @@ vrrp_instance B {
 """
 
 
-def remains(text: str) -> conf.Remains:
-    return conf.remains(conf.check(text, node="a"), "a")
+def recover(text: str) -> conf.Recovered:
+    return conf.recover(conf.check(text, node="a"), "a")
 
 
 def test_a_sound_file_is_what_it_was() -> None:
     checked = conf.check(FILE)
-    assert conf.remains(checked, None) == conf.Remains(checked.model)
+    assert conf.recover(checked, None) == conf.Recovered(checked.model)
 
 
 def sound() -> list[Path]:
@@ -54,7 +54,7 @@ def test_the_reading_of_a_sound_file_changes_nothing(file: Path) -> None:
     text = text_of(file)
     checked = conf.check(text, target="hanode")
     more = text + "\nvrrp_instance More {\n interface e\n virtual_router_id 9\n priority 900\n}\n"
-    model = remains(more).model
+    model = recover(more).model
     *same, last = model.instances
     plain = conf.render(checked.model).text
     assert last.priority in (None, 100)
@@ -64,7 +64,7 @@ def test_the_reading_of_a_sound_file_changes_nothing(file: Path) -> None:
 
 
 def test_a_statement_that_does_not_fit_is_left_out_and_told() -> None:
-    found = remains(FILE.replace("priority 150", "preempt_delay x\n advert_int 999"))
+    found = recover(FILE.replace("priority 150", "preempt_delay x\n advert_int 999"))
     a, b = found.model.instances
     assert a.advert_int_us is None
     assert [a.ip for a in b.vips] == ["10.1.0.200"]
@@ -74,7 +74,7 @@ def test_a_statement_that_does_not_fit_is_left_out_and_told() -> None:
 
 def test_lines_of_a_torn_block_belong_to_the_one_around_it() -> None:
     """A } is missing: keepalived takes the second instance's words for the first's."""
-    (only,) = remains(FILE.replace("    }\n}\nvrrp", "    }\nvrrp", 1)).model.instances
+    (only,) = recover(FILE.replace("    }\n}\nvrrp", "    }\nvrrp", 1)).model.instances
     assert (only.name, only.interface, only.vrid, only.priority) == ("A", "eth1", 52, 150)
     assert [vip.ip for vip in only.vips] == ["10.0.0.200", "10.1.0.200"]
 
@@ -90,14 +90,14 @@ def test_lines_of_a_torn_block_belong_to_the_one_around_it() -> None:
     ],
 )
 def test_what_ends_keepalived_is_named(old: str, new: str, line: int, word: str) -> None:
-    refusal = remains(FILE.replace(old, new)).refusal
+    refusal = recover(FILE.replace(old, new)).refusal
     assert refusal is not None
     assert refusal.line == line
     assert word in refusal.message
 
 
 def test_a_keyword_that_only_complains_of_its_missing_word_ends_nothing() -> None:
-    assert remains("global_defs {\n router_id\n}\n" + FILE + "foo {\n").refusal is None
+    assert recover("global_defs {\n router_id\n}\n" + FILE + "foo {\n").refusal is None
 
 
 def test_the_blocks_with_exceptions_are_blocks() -> None:
@@ -108,4 +108,4 @@ def test_the_blocks_with_exceptions_are_blocks() -> None:
 @given(text=any_texts)
 @settings(max_examples=200, deadline=None)
 def test_no_text_makes_it_raise(text: str) -> None:
-    assert isinstance(remains(FILE + text).model, conf.Config)
+    assert isinstance(recover(FILE + text).model, conf.Config)

@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from hanode.conf.text.expand import Logical
-from hanode.conf.text.lexer import CLOSE, OPEN, STRING, WORD, Token, tokens
+from hanode.conf.text.lexer import CLOSE, OPEN, STRING, WORD, Token, tokens, unquote
 from hanode.conf.text.macros import begins_a_macro
 from hanode.conf.text.problems import Fix, Problem, Severity
 from hanode.conf.text.tree import INCLUDES
@@ -38,6 +38,11 @@ class Raw:
     close_before: Sequence[str] = ()
     close_after: str = ""
     close_end: int = 0
+
+    @property
+    def keyword(self) -> str:
+        """Its first word, without quotes; "" where it has none."""
+        return unquote(self.words[0]) if self.words else ""
 
     @property
     def spans(self) -> Spans:

@@ -47,9 +47,9 @@ def looks_above(statements: list[Raw]) -> bool:
     return any(
         raw.words
         and (
-            raw.words[0] in TOGETHER
+            raw.keyword in TOGETHER
             or (
-                raw.words[0] == "virtual_server"
+                raw.keyword == "virtual_server"
                 and any(
                     True for server in inside(raw, "real_server") for _ in inside(server, *checks)
                 )
@@ -72,7 +72,7 @@ class _Run:
         self.neighbours: set[str] = set()
 
     def statement(self, raw: Raw) -> Iterator[Problem]:
-        word = raw.words[0]
+        word = raw.keyword
         if word == "bfd_instance":
             yield from self.bfd(raw)
         elif word == "garp_group":
@@ -101,7 +101,7 @@ class _Run:
             yield say(raw, "name-twice", f"there is a bfd_instance {name} above; ignored", 1)
             return
         self.bfds.add(name)
-        words = {child.words[0] for child in raw.children or () if child.words}
+        words = {child.keyword for child in raw.children or ()}
         if "checker" in words or "vrrp" not in words:
             self.known.bfds.add(name)
         if "checker" in words and "vrrp" not in words:
@@ -130,12 +130,12 @@ def _tracking(raw: Raw) -> Iterator[Problem]:
     seen: set[tuple[str, str]] = set()
     name = unquote(raw.words[1]) if len(raw.words) > 1 else ""
     for child in raw.children or ():
-        if not child.words or child.words[0] not in TRACKERS:
+        if not child.words or child.keyword not in TRACKERS:
             continue
         for line in child.children or ():
             if not line.words:
                 continue
-            key = (child.words[0], unquote(line.words[0]))
+            key = (child.keyword, unquote(line.words[0]))
             if key in seen:
                 message = f"{name} tracks {key[1]} already; keepalived ignores the second mention"
                 yield say(line, "tracked-twice", message)
@@ -155,7 +155,7 @@ def _bfds(raw: Raw, not_for_vrrp: set[str]) -> Iterator[Problem]:
 
 def _instance(raw: Raw) -> Iterator[Problem]:
     yield from _tracking(raw)
-    words = {c.words[0] for c in raw.children or () if c.words}
+    words = {c.keyword for c in raw.children or ()}
     if "unicast_peer" not in words and "unicast_ttl" in words:
         message = "unicast_ttl means nothing without unicast_peer; keepalived takes it back"
         yield at_close(raw, "unicast-without-peers", message)
@@ -170,7 +170,7 @@ def _instance(raw: Raw) -> Iterator[Problem]:
     for one, other in (("interface", "vrf"), ("use_vmac", "use_ipvlan")):
         seen = set()
         for child in inside(raw, one, other):
-            seen.add(child.words[0])
+            seen.add(child.keyword)
             if len(seen) > 1:
                 message = f"an instance has {one} or {other}, not both; the second is ignored"
                 yield say(child, "bad-value", message)
@@ -187,7 +187,7 @@ def _families(raw: Raw) -> Iterator[Problem]:
     """The first address decides whether an instance is for IPv4 or IPv6."""
     version = 0
     for child in raw.children or ():
-        word = child.words[0] if child.words else ""
+        word = child.keyword
         if word == "native_ipv6":
             if version == 4:
                 yield say(child, "family-mixed", "native_ipv6 stands behind an IPv4 address")
@@ -212,13 +212,13 @@ def _garp_group(raw: Raw, paced: set[str]) -> Iterator[Problem]:
     for one in raw.children or ():
         if not one.words:
             continue
-        if one.words[0] == "interface" and len(one.words) > 1:
+        if one.keyword == "interface" and len(one.words) > 1:
             name = unquote(one.words[1])
             if name in paced:
                 message = f"{name} is in a garp_group already; keepalived ignores it here"
                 yield say(one, "garp-group-twice", message, 1)
             paced.add(name)
-        elif one.words[0] == "interfaces":
+        elif one.keyword == "interfaces":
             names = [unquote(inner.words[0]) for inner in one.children or () if inner.words]
             if not names and one.children is not None:
                 yield at_close(one, "garp-group-idle", "the block names no interface")
@@ -227,7 +227,7 @@ def _garp_group(raw: Raw, paced: set[str]) -> Iterator[Problem]:
                 message = f"{again[0]} is in a garp_group already; keepalived ignores it here"
                 yield at_close(one, "garp-group-twice", message)
             paced.update(names)
-    if not any(c.words and c.words[0] in GARP_PACES for c in raw.children or ()):
+    if not any(c.keyword in GARP_PACES for c in raw.children or ()):
         message = "this garp_group names no interval; keepalived removes it"
         yield at_close(raw, "garp-group-idle", message)
 
@@ -273,9 +273,9 @@ def _process(raw: Raw) -> Iterator[Problem]:
     most: int | None = None
     for child in raw.children or ():
         said = number(unquote(child.words[1])) if len(child.words) > 1 else None
-        if said is None or child.words[0] not in ("quorum", "quorum_max"):
+        if said is None or child.keyword not in ("quorum", "quorum_max"):
             continue
-        if child.words[0] == "quorum":
+        if child.keyword == "quorum":
             if most is not None and said > most:
                 yield say(child, "quorum-range", f"quorum is above quorum_max {most}: ignored", 1)
                 continue

@@ -1,6 +1,6 @@
 """What keepalived notices while it reads virtual servers, their groups and their checks.
 
-PURE. As in `reading`.
+PURE. As in `in_order`.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ def service(raw: Raw) -> Iterator[Problem]:
     for child in raw.children or ():
         if not child.words:
             continue
-        word = child.words[0]
+        word = child.keyword
         if word in ("lb_algo", "lvs_sched") and len(child.words) > 1:
             scheduler = unquote(child.words[1])
         elif word in FOR_SCHEDULER and scheduler not in FOR_SCHEDULER[word]:
@@ -50,7 +50,7 @@ def service(raw: Raw) -> Iterator[Problem]:
             message = f"{word} counts only after a sorry_server; keepalived ignores it"
             yield say(child, "sorry-server-missing", message)
         elif word == "ip_family" and len(child.words) > 1 and is_ip(address):
-            wanted = 6 if child.words[1] == "inet6" else 4
+            wanted = 6 if unquote(child.words[1]) == "inet6" else 4
             if wanted != family(address):
                 message = f"ip_family {child.words[1]} contradicts {address}; it is ignored"
                 yield say(child, "family-mixed", message, 1)
@@ -79,7 +79,7 @@ def real_server(raw: Raw, known: Known) -> Iterator[Problem]:
     for check in raw.children or ():
         if not check.words or check.children is None:
             continue
-        word = check.words[0]
+        word = check.keyword
         if word in ("HTTP_GET", "SSL_GET"):
             yield from _pages(check)
         elif word == "BFD_CHECK":
@@ -107,7 +107,7 @@ def _pages(check: Raw) -> Iterator[Problem]:
             message = "this url names no path; keepalived leaves it out"
             yield at_close(url, "check-incomplete", message)
     if not pages:
-        message = f"{check.words[0]} names no url with a path; keepalived removes it"
+        message = f"{check.keyword} names no url with a path; keepalived removes it"
         yield at_close(check, "check-incomplete", message)
 
 
@@ -120,7 +120,7 @@ def _names(check: Raw, word: str, known: set[str], what: str) -> Iterator[Proble
             yield say(name, "tracked-unknown", message, 1)
         found |= len(name.words) > 1 and (word == "name" or unquote(name.words[1]) in known)
     if not found:
-        message = f"{check.words[0]} names no {what} that there is; keepalived removes it"
+        message = f"{check.keyword} names no {what} that there is; keepalived removes it"
         yield at_close(check, "check-incomplete", message)
 
 

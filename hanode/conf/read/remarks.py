@@ -32,7 +32,7 @@ def at_close(raw: Raw, code: str, message: str) -> Problem:
 def inside(raw: Raw, *words: str) -> Iterator[Raw]:
     """The statements in a block that begin with one of these words."""
     for child in raw.children or ():
-        if child.words and child.words[0] in words:
+        if child.keyword in words:
             yield child
 
 
@@ -52,12 +52,12 @@ def number(text: str | None) -> int | None:
 
 def name_of(raw: Raw) -> str:
     """How a block is called: by its name, or by its keyword."""
-    return unquote(raw.words[1]) if len(raw.words) > 1 else raw.words[0]
+    return unquote(raw.words[1]) if len(raw.words) > 1 else raw.keyword
 
 
 def takes(child: Raw, block: str) -> bool:
     """Whether keepalived takes the statement: a value that it refuses counts as not written."""
-    keyword = blocks()[block].keywords.get(child.words[0])
+    keyword = blocks()[block].keywords.get(child.keyword)
     words = [unquote(word) for word in child.words[1:]]
     if keyword is None or len(words) < keyword.value.least or not any(words):
         return False

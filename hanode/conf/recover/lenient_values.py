@@ -27,7 +27,7 @@ _SHIFTED = ("preempt_delay", "garp_interval", "gna_interval", "delay", "fork_del
 """Times that keepalived counts in microseconds where something stands behind the number."""
 
 
-def mended(block: str, keyword: Keyword, words: Sequence[str]) -> Line | None:
+def lenient_value(block: str, keyword: Keyword, words: Sequence[str]) -> Line | None:
     """The words that say what keepalived takes of a keyword's value; None: nothing.
 
     `words` stand after the keyword, and it does not take them.
@@ -98,7 +98,7 @@ def _fitting(keyword: Keyword, word: str) -> Line | None:
 # --- lines -------------------------------------------------------------------------------------
 
 
-def mended_line(table: Block, words: Sequence[str]) -> Line | None:
+def lenient_line(table: Block, words: Sequence[str]) -> Line | None:
     """What keepalived takes of a line that holds a mistake; None: it drops the line."""
     if table.lines == "an address":
         return _address(table, words)

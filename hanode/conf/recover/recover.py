@@ -29,7 +29,7 @@ from hanode.conf.read.misread_braces import (
     Process,
     pieces_of,
 )
-from hanode.conf.recover.lenient_values import UNSET, Line, mended, mended_line
+from hanode.conf.recover.lenient_values import UNSET, Line, lenient_line, lenient_value
 from hanode.conf.text.expand import Expanded, Logical, Reader, expand
 from hanode.conf.text.problems import Problem, has_errors
 from hanode.conf.text.tree import INCLUDES
@@ -77,7 +77,7 @@ LINES_THAT_END = ("a route", "a rule")
 
 
 @dataclass(frozen=True, slots=True)
-class Remains:
+class Recovered:
     """A file as keepalived starts with it."""
 
     model: Config
@@ -87,12 +87,12 @@ class Remains:
     """Set: keepalived does not start, for this reason."""
 
 
-def remains(checked: Checked, node: str | None, read: Reader | None = None) -> Remains:
+def recover(checked: Checked, node: str | None, read: Reader | None = None) -> Recovered:
     """What keepalived runs of a file that was checked for that node, with the same reader."""
     left_out = tuple(p for p in checked.problems if p.severity == "error" or p.code in UNKNOWN)
     if not has_errors(left_out):
         # Words that nobody knows are in no model anyway.
-        return Remains(checked.model, tuple(p for p in left_out if p.code != "newer-keyword"))
+        return Recovered(checked.model, tuple(p for p in left_out if p.code != "newer-keyword"))
     expanded = expand(checked.document, node=node, read=read)
     refusals = [p for p in expanded.problems if p.code == "include-not-found" and _hard(p)]
     pieces = pieces_of(expanded.lines)
@@ -107,7 +107,7 @@ def remains(checked: Checked, node: str | None, read: Reader | None = None) -> R
         seen |= reading.roots if name == "parent" else set()
     model, ends = _settled(lines)
     left_out = tuple(p for p in left_out if p.code != "newer-keyword")
-    return Remains(model, left_out, next(iter((*refusals, *ends)), None))
+    return Recovered(model, left_out, next(iter((*refusals, *ends)), None))
 
 
 def _hard(problem: Problem) -> bool:
@@ -229,7 +229,7 @@ class _Reading(Process):
             keyword.value.read(words[: keyword.value.most])
         except BadValue as error:
             if not error.mild:
-                made = mended(table.name, keyword, words)
+                made = lenient_value(table.name, keyword, words)
                 if made == UNSET:
                     begin = self._open[-1] if self._open else 0
                     self.lines[begin:] = [
@@ -267,7 +267,7 @@ class _Reading(Process):
         if not has_errors(problems) and "bad-address" not in {p.code for p in problems}:
             self._emit(piece, text)
             return
-        made: Line | None = mended_line(table, words)
+        made: Line | None = lenient_line(table, words)
         if made is not None:
             self._emit(piece, _joined(made))
 

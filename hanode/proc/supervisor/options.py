@@ -84,14 +84,14 @@ def checked(file: File, node: str) -> conf.Checked:
 
 
 @functools.lru_cache(maxsize=1)
-def _remains(file: File, node: str) -> conf.Remains:
-    return conf.remains(checked(file, node), node, remembered(file.included))
+def _recovered(file: File, node: str) -> conf.Recovered:
+    return conf.recover(checked(file, node), node, remembered(file.included))
 
 
 @functools.lru_cache(maxsize=1)
 def built_of(file: File, node: str) -> Built:
     """The settings of a file, of one with mistakes what keepalived would run; kept, too."""
-    left = _remains(file, node)
+    left = _recovered(file, node)
     built = build(left.model)
     mistakes = (*map(_whole, left.left_out), *built.errors)
     if not mistakes:
@@ -103,7 +103,7 @@ def built_of(file: File, node: str) -> Built:
 
 def model_of(file: File, node: str) -> conf.Config:
     """The configuration that the engine runs."""
-    return _remains(file, node).model
+    return _recovered(file, node).model
 
 
 def _whole(problem: conf.Problem) -> str:
@@ -130,7 +130,7 @@ def refusal_of(file: File, node: str, *, all_includes: bool = False) -> conf.Pro
     """Why keepalived would not start with the file; None: it would."""
     found = checked(file, node).problems
     missing = (p for p in found if p.code == "include-not-found" and all_includes)
-    return _remains(file, node).refusal or next(missing, None)
+    return _recovered(file, node).refusal or next(missing, None)
 
 
 def keyed(built: Built) -> Built:
