@@ -16,13 +16,11 @@ from webapp.configs.models import RevisionFile
 from webapp.inventory import keys
 from webapp.inventory.models import Node
 from webapp.live.services import status_of, view_of
-from webapp.rollout import transport
+from webapp.rollout import plan, transport
 from webapp.rollout.models import Step, StepState
 
 log = logging.getLogger(__name__)
 
-CONFIRM_WITHIN_S = 30.0
-"""A node that hears no confirmation for so long goes back by itself."""
 WANTED = (StepState.SENT, StepState.LIVE, StepState.CONFIRMED)
 
 
@@ -60,7 +58,7 @@ def bundle_of(node: Node, file: RevisionFile) -> wire.Signed:
         revision=revision.number,
         config=file.text,
         created_us=int(revision.created_at.timestamp() * 1e6),
-        confirm_within_s=CONFIRM_WITHIN_S,
+        confirm_within_s=plan.NODE_REVERTS_AFTER_S,
     )
     return keys.sign("bundle", wire.to_json(bundle))
 

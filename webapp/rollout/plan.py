@@ -1,21 +1,30 @@
-"""PURE. What a rollout does next, from what its steps say and what the nodes say.
+"""PURE. The next move of a rollout, from its steps and from what the nodes report.
 
 Backups first, one node after the other; a master only when everything before it is confirmed.
 Each call looks at everything again, so it may be called at any time, any number of times.
+
+The node keeps a time limit of its own (`NODE_REVERTS_AFTER_S`), and the limits of this file are
+parts of it: a step that may take longer than the node waits would end as confirmed on a node
+that has gone back already.
 """
 
 from __future__ import annotations
 
+from collections.abc import Container, Mapping
 from dataclasses import dataclass, field
 
-ANSWER_WITHIN_S = 20.0
-"""From sent to live and healthy. Below the 30 s after which a node goes back by itself."""
+NODE_REVERTS_AFTER_S = 30.0
+"""A node that went live and receives no Confirmation for so long goes back by itself; it is sent
+with every Bundle."""
 CONFIRM_WITHIN_S = 10.0
-"""From live to the node's own word that it keeps the revision."""
+"""From live to the node's report that it keeps the revision. Where the nudge is lost the
+Confirmation waits for the reconciler and for the node's next heartbeat."""
+ANSWER_WITHIN_S = NODE_REVERTS_AFTER_S - CONFIRM_WITHIN_S
+"""From sent to live and healthy: what is left, so that the Confirmation arrives before the node
+goes back."""
 START_WITHIN_S = 300.0
 """A push that could not start for so long is no longer what anybody expects to happen."""
 
-OPEN = ("waiting", "sent", "live")
 LOST = ("refused", "reverted", "timed_out")
 
 
@@ -72,6 +81,15 @@ class Decision:
     """For nodes that are now sent to."""
 
 
+def push_order(positions: Mapping[str, int], masters: Container[str]) -> list[str]:
+    """The nodes in the order in which they are sent a revision: backups first, masters last.
+
+    `positions`: each node's place in its cluster, by name; it decides among equals. `masters`:
+    the names of the nodes that are MASTER of any instance now.
+    """
+    return sorted(positions, key=lambda name: (name in masters, positions[name]))
+
+
 def decide(
     revision: int, steps: tuple[StepNow, ...], nodes: dict[str, NodeNow], *, age_s: float
 ) -> Decision:
@@ -103,11 +121,11 @@ def _begin_next(
                 f"nothing more was sent. Push again when it is back.",
             )
         return Decision(state=state, reason=f"Waits for {names}, which is not heard at the moment.")
-    step = min(waiting, key=lambda s: (bool(nodes[s.node].master_of), s.position))
-    faults = nodes[step.node].faults
+    masters = {name for name, node in nodes.items() if node.master_of}
+    first = push_order({step.node: step.position for step in waiting}, masters)[0]
     return Decision(
-        marks=(Mark(step.node, "waiting", "sent"),),
-        faults_before={step.node: faults},
+        marks=(Mark(first, "waiting", "sent"),),
+        faults_before={first: nodes[first].faults},
     )
 
 

@@ -18,6 +18,7 @@ from webapp.rollout import services
 from webapp.rollout.access import rollout_for
 from webapp.rollout.forms import PushForm
 from webapp.rollout.models import Rollout, Step
+from webapp.rollout.plan import push_order
 
 
 @require_http_methods(["GET", "POST"])
@@ -84,28 +85,28 @@ def _context(
 
 
 def masters_of(view: ClusterView) -> set[str]:
-    """The nodes that are master of something now."""
+    """The nodes that are MASTER of an instance now."""
     return {name for group in view["groups"] for name in group["masters"]}
 
 
 def steps_in_order(found: Rollout, view: ClusterView) -> list[Step]:
-    """What was sent, in the order it was sent; then what waits, masters last."""
-    masters = masters_of(view)
-
-    def place(step: Step) -> tuple[bool, float, bool, int]:
-        sent = step.sent_at.timestamp() if step.sent_at else 0.0
-        return step.sent_at is None, sent, step.node.name in masters, step.position
-
-    return sorted(found.steps.select_related("node"), key=place)
+    """The steps that were sent, oldest first; then those that wait, in push order."""
+    steps = list(found.steps.select_related("node"))
+    sent = sorted((s for s in steps if s.sent_at), key=lambda s: (s.sent_at, s.position))
+    waiting = {s.node.name: s for s in steps if not s.sent_at}
+    positions = {name: step.position for name, step in waiting.items()}
+    return [*sent, *(waiting[name] for name in push_order(positions, masters_of(view)))]
 
 
 def in_push_order(files: tuple[PendingFile, ...], view: ClusterView) -> list[dict[str, object]]:
-    """Backups first, masters last, as the rollout will go; `role` says why."""
+    """Each file with its node's `role`, in the order in which the rollout will send them."""
     masters = masters_of(view)
     silent = {node["name"] for node in view["nodes"] if node["state"] == "unknown"}
+    by_name = {file.node.name: file for file in files}
 
     def role(name: str) -> str:
         return "MASTER" if name in masters else "unknown" if name in silent else "BACKUP"
 
-    rows = [{"file": file, "role": role(file.node.name)} for file in files]
-    return sorted(rows, key=lambda row: row["role"] == "MASTER")
+    positions = {name: file.node.position for name, file in by_name.items()}
+    order = push_order(positions, masters)
+    return [{"file": by_name[name], "role": role(name)} for name in order]
