@@ -1,5 +1,5 @@
-// <live-cluster slug>: the page's one WebSocket. Tells the others by events, and says loudly
-// when it is not live. Any silence of 3 heartbeats makes the page stale, whatever the socket says.
+// <live-cluster slug stale-after>: the page's one WebSocket. Tells the others by events, and says
+// loudly when it is not live. Silence of `stale-after` seconds makes the page stale, socket or not.
 import { clock } from "./clock.js";
 
 const TOPICS = ["events", "rollout", "config", "outages", "groups"];
@@ -7,7 +7,7 @@ const GONE = { 4401: "signed out, reload to sign in", 4404: "this cluster is not
 
 class LiveCluster extends HTMLElement {
   connectedCallback() {
-    this.limit = 3000 * Number(this.getAttribute("heartbeat") || 1);
+    this.limit = 1000 * Number(this.getAttribute("stale-after"));
     this.heard = performance.now();
     this.tries = 0;
     this.timer = setInterval(() => this.show(), 500);

@@ -1,5 +1,5 @@
-// <node-card wire-id heard-ago>: takes this node's deltas and ages them. After 3 heartbeats of
-// silence the node is unknown, whatever it last said. What the card has no place for (another
+// <node-card wire-id heard-ago stale-after>: takes this node's deltas and ages them. After
+// `stale-after` seconds of silence the node is unknown, whatever it last said. What the card has no place for (another
 // instance, another address, a problem) is asked of the server as a fragment.
 import { age, clock } from "./clock.js";
 import { put } from "./put.js";
@@ -8,7 +8,7 @@ const VIP = new Map([[true, ["present", "in the kernel"]], [false, ["absent", "n
 
 class NodeCard extends HTMLElement {
   connectedCallback() {
-    this.limit = 3 * Number(this.getAttribute("heartbeat") || 1);
+    this.limit = Number(this.getAttribute("stale-after"));
     this.hear(Number.parseFloat(this.getAttribute("heard-ago")));
     for (const kind of ["node", "snapshot"]) document.body.addEventListener(`live:${kind}`, this);
     this.timer = setInterval(() => this.grow(), 250);

@@ -1,4 +1,4 @@
-// <probe-line>: the client's view. A strip of the last answers; an open outage counts up by itself.
+// <probe-line stale-after>: the client's view. A strip of the last answers; an open outage counts up by itself.
 import { serverNow } from "./clock.js";
 
 const CELLS = 120;
@@ -7,7 +7,7 @@ class ProbeLine extends HTMLElement {
   connectedCallback() {
     this.strip = this.querySelector(".strip");
     this.word = this.querySelector("[data-f=now]");
-    this.limit = 3000 * Number(this.getAttribute("heartbeat") || 1);
+    this.limit = 1000 * Number(this.getAttribute("stale-after"));
     this.heard = performance.now();
     this.probe = { state: this.getAttribute("state"), outages: [{ since: this.getAttribute("down-since") }] };
     for (const kind of ["probe", "snapshot"]) document.body.addEventListener(`live:${kind}`, this);

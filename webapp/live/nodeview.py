@@ -13,15 +13,20 @@ from hanode import wire
 from webapp.live.shape import GroupView, InstanceView, NodeView, VipPlaces
 
 STALE_AFTER = 3
-"""Heartbeats; two may be lost to a busy machine."""
+"""Heartbeats; two may be lost to a busy machine. Pages get it from here, in seconds."""
 
 WALL_US_MAX = 253_402_300_800_000_000
 """The year 10000: what a node with a broken clock says is no date."""
 
 
+def stale_after_s(heartbeat_s: float) -> float:
+    """How long after its last report a node becomes unknown, in seconds."""
+    return STALE_AFTER * heartbeat_s
+
+
 def stale_at(heard_at: datetime, heartbeat_s: float) -> datetime:
-    """When a node last heard then becomes unknown."""
-    return heard_at + timedelta(seconds=STALE_AFTER * heartbeat_s)
+    """When a node that was last heard at that time becomes unknown."""
+    return heard_at + timedelta(seconds=stale_after_s(heartbeat_s))
 
 
 def iso(wall_us: int | None) -> str | None:

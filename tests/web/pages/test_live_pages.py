@@ -274,3 +274,15 @@ def test_error_pages_are_in_house_style(as_reader: Client) -> None:
     page = answer.content.decode()
     assert "Error 404" in page
     assert Markup(page).faults == []
+
+
+def test_the_page_learns_from_the_server_how_long_silence_may_last(
+    cluster: Cluster, as_reader: Client, say: Say, happened: Any, settings: Any
+) -> None:
+    settings.HEARTBEAT_S = 0.5
+    say("NodeA", "MASTER")
+    page = as_reader.get(reverse("cluster", args=[cluster.slug])).content.decode()
+    for element in ("live-cluster", "node-card", "probe-line"):
+        tags = re.findall(f"<{element} [^>]*>", page)
+        assert tags
+        assert all(' stale-after="1.5"' in tag for tag in tags), tags

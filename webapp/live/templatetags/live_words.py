@@ -7,6 +7,7 @@ from typing import Any, TypedDict
 from django import template
 from django.conf import settings
 
+from webapp.live.nodeview import stale_after_s
 from webapp.live.shape import ClusterView, EventView
 
 register = template.Library()
@@ -62,9 +63,9 @@ def silent_nodes(view: ClusterView) -> list[str]:
 
 
 @register.simple_tag
-def heartbeat() -> float:
-    """Seconds between two reports; the page ages what it shows by it."""
-    return float(settings.HEARTBEAT_S)
+def stale_after() -> float:
+    """Seconds without a report after which the page, too, shows a node as unknown."""
+    return stale_after_s(float(settings.HEARTBEAT_S))
 
 
 STAGES = ("received", "verified", "checked", "staged")
