@@ -22,7 +22,7 @@ from webapp.inventory import acl
 from webapp.inventory.models import Node
 from webapp.live import publish, services, streams
 from webapp.live.models import Probe
-from webapp.live.store import News, store_node, store_probe
+from webapp.live.store import AfterCommit, store_node, store_probe
 from webapp.live.streams import Record
 
 log = logging.getLogger(__name__)
@@ -148,35 +148,35 @@ class Ingest:
         return count
 
     def _handle(self, batches: dict[bytes, list[streams.RawEntry]]) -> None:
-        news = News()
+        after = AfterCommit()
         try:
             with transaction.atomic():
                 for stream, entries in batches.items():
-                    self._store(stream, entries, news)
+                    self._store(stream, entries, after)
         except DatabaseError:
             self._pending = True  # read again: nothing of it was acknowledged
             raise
-        for wire_id, cursor in news.cursors.items():
+        for wire_id, cursor in after.cursors.items():
             self._client.set(f"node.{wire_id}:acked", cursor)
         for stream, entries in batches.items():
             ids = [entry_id for entry_id, _ in entries]
             self._client.xack(stream, GROUP, *ids)
             self._client.xdel(stream, *ids)
-        for group, messages in news.messages.items():
+        for group, messages in after.messages.items():
             publish.send(group, messages)
-        if news.cluster_ids:
-            nodes_reported.send(sender=None, cluster_ids=news.cluster_ids)
+        if after.cluster_ids:
+            nodes_reported.send(sender=None, cluster_ids=after.cluster_ids)
 
-    def _store(self, stream: bytes, entries: list[streams.RawEntry], news: News) -> None:
+    def _store(self, stream: bytes, entries: list[streams.RawEntry], after: AfterCommit) -> None:
         """One stream's entries; where the database refuses one of them, all but that one."""
         source = self._sources[stream]
         records, bad = streams.read(b"node" if isinstance(source, Node) else b"probe", entries)
         try:
-            self._write(source, records, news)
+            self._write(source, records, after)
         except UNSTORABLE:
             for record in records:
                 try:
-                    self._write(source, [record], news)
+                    self._write(source, [record], after)
                 except UNSTORABLE as error:
                     log.warning("%s: not stored: %s", stream.decode(), error)
                     bad += 1
@@ -184,12 +184,12 @@ class Ingest:
             log.warning("%s: %d entries were not understood and are dropped", stream.decode(), bad)
 
     @staticmethod
-    def _write(source: Source, records: list[tuple[bytes, Record]], news: News) -> None:
+    def _write(source: Source, records: list[tuple[bytes, Record]], after: AfterCommit) -> None:
         with transaction.atomic():
             if isinstance(source, Node):
-                store_node(source, records, news, timezone.now())
+                store_node(source, records, after, timezone.now())
             else:
-                store_probe(source, records, news, timezone.now())
+                store_probe(source, records, after, timezone.now())
 
 
 def _batches(answer: Any) -> dict[bytes, list[streams.RawEntry]]:

@@ -1,4 +1,8 @@
-"""Records → rows, idempotently, and what to tell whom once they are committed."""
+"""Records → rows, idempotently, and what has to be sent once they are committed.
+
+Entries may arrive twice, and an older one after a newer one: several ingests may run, and what
+one of them left is taken over by another. Rows are unique, and no older report replaces a newer.
+"""
 
 from __future__ import annotations
 
@@ -8,59 +12,63 @@ from typing import Any
 from uuid import UUID
 
 from django.conf import settings
+from django.db.models import Q
 
 from hanode import wire
 from webapp.inventory.models import Node
 from webapp.live.models import Event, NodeStatus, Outage, Probe
 from webapp.live.nodeview import delta, node_view
 from webapp.live.services import probe_of
-from webapp.live.streams import OutageSaid, ProbeSaid, Record, heard_at
+from webapp.live.streams import OutageReport, ProbeReport, Record, heard_at
 from webapp.live.topics import Topic
 
 GROUP_KINDS = {"transition", "address", "virtual_server", "real_server"}
 
 
 @dataclass(slots=True)
-class News:
-    """What the rest of the house hears about a batch, after its commit."""
+class AfterCommit:
+    """What the caller sends after the commit of a batch."""
 
     messages: dict[str, list[dict[str, Any]]] = field(default_factory=dict)
-    """By channel group."""
+    """To browsers, by channel group."""
     cluster_ids: set[UUID] = field(default_factory=set)
+    """Clusters whose nodes reported: their rollouts may move."""
     cursors: dict[str, str] = field(default_factory=dict)
-    """By wire id: `journal seq`, up to which the node may forget."""
+    """By wire id: `journal seq`, up to which the node may forget its events."""
 
-    def say(self, group: str, message: dict[str, Any]) -> None:
-        """Once per batch and group."""
+    def message(self, group: str, message: dict[str, Any]) -> None:
+        """Send this to the group, once per batch."""
         messages = self.messages.setdefault(group, [])
         if message not in messages:
             messages.append(message)
 
     def changed(self, group: str, *topics: Topic) -> None:
-        """These fragments are out of date."""
+        """Tell the group that these fragments of the page are out of date."""
         for topic in topics:
-            self.say(group, {"kind": "changed", "topic": topic})
+            self.message(group, {"kind": "changed", "topic": topic})
 
 
-def store_node(node: Node, records: list[tuple[bytes, Record]], news: News, now: datetime) -> None:
-    """One node's records of a batch; the caller holds the transaction."""
+def store_node(
+    node: Node, records: list[tuple[bytes, Record]], after: AfterCommit, now: datetime
+) -> None:
+    """Store one node's records of a batch; the caller holds the transaction."""
     live, _ = NodeStatus.objects.get_or_create(node=node)
     events = [(i, r) for i, r in records if isinstance(r, wire.Event)]
     statuses = [(i, r) for i, r in records if isinstance(r, wire.NodeStatus)]
     if events:
-        _store_events(node, live, events, news, now)
+        _store_events(node, live, events, after, now)
     if statuses:
         entry_id, status = statuses[-1]
-        _store_status(node, live, status, heard_at(entry_id, now), news, now)
+        _store_status(node, live, status, heard_at(entry_id, now), after, now)
     if events or statuses:
-        news.cluster_ids.add(node.cluster_id)
+        after.cluster_ids.add(node.cluster_id)
 
 
 def _store_events(
     node: Node,
     live: NodeStatus,
     events: list[tuple[bytes, wire.Event]],
-    news: News,
+    after: AfterCommit,
     now: datetime,
 ) -> None:
     rows = [
@@ -82,19 +90,19 @@ def _store_events(
     if fresh:
         Event.objects.bulk_create(fresh, ignore_conflicts=True)  # a second ingest may be as fast
         group = node.cluster.channel_group
-        news.changed(group, "events")
+        after.changed(group, "events")
         kinds = {row.kind for row in fresh}
         if "config" in kinds:
-            news.changed(group, "config")
+            after.changed(group, "config")
         if kinds & GROUP_KINDS:
-            news.changed(group, "groups")
+            after.changed(group, "groups")
     for row in rows:
         if row.journal != live.journal:
             live.journal, live.seq = row.journal, row.seq
         live.seq = max(live.seq, row.seq)
     live.save(update_fields=["journal", "seq"])
     if live.journal:
-        news.cursors[node.wire_id] = f"{live.journal} {live.seq}"
+        after.cursors[node.wire_id] = f"{live.journal} {live.seq}"
 
 
 def _not_yet_there(node: Node, rows: list[Event]) -> list[Event]:
@@ -111,11 +119,9 @@ def _store_status(
     live: NodeStatus,
     status: wire.NodeStatus,
     heard: datetime,
-    news: News,
+    after: AfterCommit,
     now: datetime,
 ) -> None:
-    if live.heard_at is not None and live.heard_at > heard:
-        return  # a second ingest was ahead of this one
     identity = (str(node.pk), node.name, node.wire_id)
     try:
         old_status = wire.decode(wire.NodeStatus, live.status)
@@ -125,44 +131,55 @@ def _store_status(
     except wire.WireError:
         old = None
     new = node_view(identity, status, heard, now=now, heartbeat_s=settings.HEARTBEAT_S)
-    live.status, live.heard_at = wire.encode(status), heard
-    live.save(update_fields=["status", "heard_at"])
+    rows = NodeStatus.objects.filter(_not_newer_than(heard), pk=live.pk)
+    if not rows.update(status=wire.encode(status), heard_at=heard):
+        return
     group = node.cluster.channel_group
-    news.say(group, {"kind": "node", "node": node.wire_id, "delta": delta(old, new)})
+    after.message(group, {"kind": "node", "node": node.wire_id, "delta": delta(old, new)})
     if old is None or old["state"] != new["state"] or old["instances"] != new["instances"]:
-        news.changed(group, "groups")
+        after.changed(group, "groups")
     if old is None or old["revision"] != new["revision"]:
-        news.changed(group, "config")
+        after.changed(group, "config")
+
+
+def _not_newer_than(heard: datetime) -> Q:
+    """Rows that a report heard then may replace: another ingest may be ahead of this one."""
+    return Q(heard_at=None) | Q(heard_at__lte=heard)
 
 
 def store_probe(
-    probe: Probe, records: list[tuple[bytes, Record]], news: News, now: datetime
+    probe: Probe, records: list[tuple[bytes, Record]], after: AfterCommit, now: datetime
 ) -> None:
-    """One probe's records of a batch; the caller holds the transaction."""
-    group = probe.cluster.channel_group
+    """Store one probe's records of a batch; the caller holds the transaction."""
+    group, changed = probe.cluster.channel_group, False
     for entry_id, record in records:
-        if isinstance(record, ProbeSaid):
-            probe.target, probe.heard_at = record.target[:200], heard_at(entry_id, now)
-            probe.state = wire.encode(record)
-        elif isinstance(record, OutageSaid):
+        if isinstance(record, ProbeReport):
+            changed = _store_probe_report(probe, record, heard_at(entry_id, now)) or changed
+        elif isinstance(record, OutageReport):
             _store_outage(probe, record)
-            news.changed(group, "outages")
-    probe.save(update_fields=["target", "heard_at", "state"])
-    news.say(group, {"kind": "probe", "probe": probe_of(probe, now)})
+            after.changed(group, "outages")
+            changed = True
+    row = Probe.objects.filter(pk=probe.pk).first() if changed else None
+    if row is not None:
+        after.message(group, {"kind": "probe", "probe": probe_of(row, now)})
 
 
-def _store_outage(probe: Probe, said: OutageSaid) -> None:
+def _store_probe_report(probe: Probe, report: ProbeReport, heard: datetime) -> bool:
+    """Store it, and say whether: it may be older than the one that the row has."""
+    rows = Probe.objects.filter(_not_newer_than(heard), pk=probe.pk)
+    values = {"target": report.target[:200], "state": wire.encode(report), "heard_at": heard}
+    return bool(rows.update(**values))
+
+
+def _store_outage(probe: Probe, report: OutageReport) -> None:
+    values = {
+        "to_us": report.to_us,
+        "lost_ms": report.lost_ms,
+        "sent": report.sent,
+        "lost": report.lost,
+    }
     row, created = Outage.objects.get_or_create(
-        probe=probe,
-        from_us=said.from_us,
-        defaults={
-            "to_us": said.to_us,
-            "lost_ms": said.lost_ms,
-            "sent": said.sent,
-            "lost": said.lost,
-        },
+        probe=probe, from_us=report.from_us, defaults=values
     )
     if not created and row.to_us is None:  # an end stays; its beginning may arrive again
-        row.to_us, row.lost_ms = said.to_us, said.lost_ms
-        row.sent, row.lost = said.sent, said.lost
-        row.save()
+        Outage.objects.filter(pk=row.pk).update(**values)

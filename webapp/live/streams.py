@@ -24,7 +24,7 @@ RawEntry = tuple[bytes, dict[bytes, bytes]]
 
 
 @dataclass(frozen=True, slots=True)
-class ProbeSaid:
+class ProbeReport:
     """Four times a second."""
 
     target: str
@@ -36,7 +36,7 @@ class ProbeSaid:
 
 
 @dataclass(frozen=True, slots=True)
-class OutageSaid:
+class OutageReport:
     """When it begins (`to_us` None) and when it ends."""
 
     from_us: int
@@ -50,11 +50,11 @@ class OutageSaid:
         return 0 if self.to_us is None else max(0, self.to_us - self.from_us) // 1000
 
 
-Record = wire.Event | wire.NodeStatus | ProbeSaid | OutageSaid
+Record = wire.Event | wire.NodeStatus | ProbeReport | OutageReport
 
 KINDS: dict[bytes, dict[bytes, type[Any]]] = {
     b"node": {b"event": wire.Event, b"status": wire.NodeStatus},
-    b"probe": {b"probe": ProbeSaid, b"outage": OutageSaid},
+    b"probe": {b"probe": ProbeReport, b"outage": OutageReport},
 }
 
 
