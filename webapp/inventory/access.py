@@ -6,10 +6,14 @@ suffice PermissionDenied.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from uuid import UUID
+
 from django.db.models import QuerySet
 from django.http import Http404
 
 from webapp.accounts.access import Anyone, Need, may, require
+from webapp.accounts.models import User
 from webapp.inventory.models import Cluster, Node
 
 
@@ -34,3 +38,16 @@ def node_for(user: Anyone, slug: str, name: str, need: Need = "read") -> Node:
     if node is None:
         raise Http404(f"{cluster.name} has no node {name}.")
     return node
+
+
+def still_visible(pairs: Iterable[tuple[int, UUID]]) -> set[tuple[int, UUID]]:
+    """Of these pairs of user and cluster those where `clusters_for` the user has the cluster.
+
+    Two queries for any number of pairs.
+    """
+    asked = set(pairs)
+    users = User.objects.filter(pk__in={user for user, _ in asked})
+    readers = {user.pk for user in users if may(user, "read")}
+    rows = Cluster.objects.filter(pk__in={cluster for _, cluster in asked})
+    clusters = set(rows.values_list("pk", flat=True))
+    return {(user, cluster) for user, cluster in asked if user in readers and cluster in clusters}

@@ -1,7 +1,8 @@
 """DRIVER. The WebSocket of a cluster page: one snapshot, then deltas.
 
-Authorised at subscribe and again every second, so that a lost right ends the stream. The same
-tick tells what nobody sends: that a node fell silent, that the broker is away.
+Three sources feed it: the cluster's group (what nodes report, as ingest sends it), the process's
+ageing task (what time alone changes, and whether the browser may still watch: `subscriptions`),
+and snapshots.
 
 Channels would ask the broker for a channel before it lets a consumer answer the handshake, and a
 page opened while the broker is away would get nothing. So this one begins without a layer, and
@@ -13,7 +14,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
-from dataclasses import dataclass, field
+from collections.abc import Coroutine
 from typing import Any
 
 from channels.db import database_sync_to_async
@@ -26,26 +27,23 @@ from django.utils import timezone
 from webapp.accounts.models import User
 from webapp.inventory.access import cluster_for
 from webapp.inventory.models import Cluster
-from webapp.live.services import broker_view, cluster_view, view_of
-from webapp.live.shape import BrokerView, ClusterView, NodeView
+from webapp.live import subscriptions
+from webapp.live.ageing import Sent
+from webapp.live.services import cluster_view
+from webapp.live.shape import ClusterView
 
 log = logging.getLogger(__name__)
 
-TICK_S = 1.0
+REJOIN_S = 1.0
+"""Between two tries to join the group while the broker is away."""
 JOIN_WITHIN_S = 2.0
-"""A broker that swallows packets must not hold up the page; the next tick tries again."""
+"""A broker that swallows packets must not hold up the page; the next try comes soon."""
 NOBODY = "specific.nobody"
 """A channel without a reader: sending to it asks whether the broker is there."""
+TRY_AGAIN = 1011
+"""RFC 6455: the server met an unexpected condition. The page opens another socket."""
 SIGN_IN_FIRST = 4401
 NOT_FOUND = 4404
-
-
-@dataclass(slots=True)
-class Seen:
-    """What this browser was told that only time changes."""
-
-    nodes: dict[str, str] = field(default_factory=dict)
-    broker: BrokerView | None = None
 
 
 class ClusterConsumer(AsyncJsonWebsocketConsumer):
@@ -56,9 +54,16 @@ class ClusterConsumer(AsyncJsonWebsocketConsumer):
     cluster: Cluster
     slug: str
     user_pk: int
-    seen: Seen
-    ticker: asyncio.Task[None] | None = None
-    listener: asyncio.Task[None] | None = None
+    sent: Sent
+    subscription: subscriptions.Subscription | None = None
+    tasks: tuple[asyncio.Task[None], ...] = ()
+
+    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
+        """Leave nothing running, however the connection ends: by an error or cancelled, too."""
+        try:
+            await super().__call__(scope, receive, send)
+        finally:
+            await self._leave()
 
     async def connect(self) -> None:
         """Accept, then close again with a code that the page understands, or begin."""
@@ -72,19 +77,30 @@ class ClusterConsumer(AsyncJsonWebsocketConsumer):
         if cluster is None:
             await self.close(code=NOT_FOUND)
             return
-        self.cluster, self.seen = cluster, Seen()
+        self.cluster, self.sent = cluster, Sent()
         channel = await self._join()
         await self._snapshot()
-        self._listen_to(channel)
-        self.ticker = asyncio.create_task(self._tick())
+        session_key = self.scope["session"].session_key
+        self.subscription = subscriptions.subscribe(cluster.pk, self.user_pk, session_key)
+        self.tasks = (
+            asyncio.create_task(self._or_close(self._follow(channel))),
+            asyncio.create_task(self._or_close(self._age(self.subscription))),
+        )
 
-    async def disconnect(self, code: int) -> None:
-        """Leave nothing running."""
-        for task in (self.ticker, self.listener):
-            if task is not None and task is not asyncio.current_task():
-                task.cancel()
-                with contextlib.suppress(asyncio.CancelledError, Exception):
-                    await task
+    async def _leave(self) -> None:
+        for task in self.tasks:
+            task.cancel()
+        if self.subscription is not None:
+            await subscriptions.unsubscribe(self.subscription)
+        await asyncio.gather(*self.tasks, return_exceptions=True)
+
+    async def _or_close(self, work: Coroutine[Any, Any, None]) -> None:
+        """Where the work fails the page has to begin again."""
+        try:
+            await work
+        except Exception:
+            log.exception("a page of %s is closed", self.slug)
+            await self.close(code=TRY_AGAIN)
 
     async def receive_json(self, content: Any, **kwargs: Any) -> None:
         """Browsers have nothing to say here."""
@@ -93,11 +109,9 @@ class ClusterConsumer(AsyncJsonWebsocketConsumer):
         """Nor anything that is no JSON."""
 
     async def cluster_message(self, event: dict[str, Any]) -> None:
-        """A message of the cluster's group, as ingest or a service sent it."""
-        message = event["message"]
-        if message.get("kind") == "node" and "state" in message["delta"]:
-            self.seen.nodes[message["node"]] = message["delta"]["state"]
-        await self.send_json(message)
+        """Pass on a message of the cluster's group, as ingest or a service sent it."""
+        self.sent.message(event["message"])
+        await self.send_json(event["message"])
 
     async def _join(self) -> str | None:
         """A channel in the cluster's group; None while the broker is away."""
@@ -107,57 +121,47 @@ class ClusterConsumer(AsyncJsonWebsocketConsumer):
                 await layer.send(NOBODY, {})  # first: a channel that fails leaves its queue behind
                 channel: str = await layer.new_channel()
                 await layer.group_add(self.cluster.channel_group, channel)
-        except Exception as error:  # redis-py's errors share no base; the tick tries again
+        except Exception as error:  # redis-py's errors share no base
             log.info("the channel layer is away: %s", error)
             return None
         return channel
 
-    def _listen_to(self, channel: str | None) -> None:
-        if channel is not None:
-            self.listener = asyncio.create_task(self._listen(channel))
+    async def _follow(self, channel: str | None) -> None:
+        """Pass on the group's messages; without a channel join the group again, then a snapshot."""
+        while True:
+            if channel is not None:
+                await self._listen(channel)
+            await asyncio.sleep(REJOIN_S)
+            channel = await self._join()
+            if channel is not None:
+                await self._snapshot()  # what was sent meanwhile did not come through
 
     async def _listen(self, channel: str) -> None:
+        """Until the layer fails."""
         layer: Any = get_channel_layer()
         try:
             while True:
                 await self.cluster_message(await layer.receive(channel))
+        except Exception as error:  # redis-py's errors share no base
+            log.info("the channel layer is away: %s", error)
         finally:
             with contextlib.suppress(Exception):  # the broker may be away: nothing to leave
                 await layer.group_discard(self.cluster.channel_group, channel)
 
+    async def _age(self, subscription: subscriptions.Subscription) -> None:
+        """Send what time changed, until the browser may not watch any more."""
+        while (ageing := await subscription.next()) is not None:
+            due = self.sent.due(ageing)
+            for message in due.messages:
+                await self.send_json(message)
+            if due.snapshot:
+                await self._snapshot()
+        await self.close(code=NOT_FOUND)
+
     async def _snapshot(self) -> None:
         view = await self._view()
-        self.seen.nodes = {node["wire_id"]: node["state"] for node in view["nodes"]}
-        self.seen.broker = view["broker"]
+        self.sent.snapshot(view)
         await self.send_json({"kind": "snapshot", "view": view})
-
-    async def _tick(self) -> None:
-        while True:
-            await asyncio.sleep(TICK_S)
-            if await self._authorised() is None:
-                await self.close(code=NOT_FOUND)
-                return
-            if self.listener is None or self.listener.done():
-                channel = await self._join()
-                if channel is not None:
-                    await self._snapshot()
-                self._listen_to(channel)
-            await self._tell_what_time_changed()
-
-    async def _tell_what_time_changed(self) -> None:
-        nodes, broker = await self._ageing()
-        changed = [n for n in nodes if self.seen.nodes.get(n["wire_id"]) != n["state"]]
-        for node in changed:
-            self.seen.nodes[node["wire_id"]] = node["state"]
-            await self.send_json({"kind": "node", "node": node["wire_id"], "delta": node})
-        if changed:
-            await self.send_json({"kind": "changed", "topic": "groups"})
-        was = self.seen.broker
-        if was is None or (was["up"], was["reason"]) != (broker["up"], broker["reason"]):
-            self.seen.broker = broker
-            await self.send_json({"kind": "broker", "broker": broker})
-            if broker["up"]:
-                await self._snapshot()  # what was said meanwhile did not come through
 
     @database_sync_to_async
     def _authorised(self) -> Cluster | None:
@@ -172,12 +176,6 @@ class ClusterConsumer(AsyncJsonWebsocketConsumer):
     @database_sync_to_async
     def _view(self) -> ClusterView:
         return cluster_view(self.cluster, timezone.now())
-
-    @database_sync_to_async
-    def _ageing(self) -> tuple[list[NodeView], BrokerView]:
-        now = timezone.now()
-        nodes = [view_of(node, now) for node in self.cluster.nodes.select_related("live")]
-        return nodes, broker_view(now)
 
 
 _application: Any = ClusterConsumer.as_asgi()  # Django's stubs know views only

@@ -31,7 +31,7 @@ GROUP = "ingest"
 BATCH = 200
 """Entries per stream and round: one transaction stays far below a second."""
 BLOCK_MS = 400
-REFRESH_S = 1.0
+REFRESH_S = services.BROKER_NOTED_EVERY_S
 """How soon a new node is read, and how often the broker row is written."""
 BACKOFF_S = 0.25
 CLAIM_IDLE_MS = 30_000

