@@ -1,4 +1,4 @@
-"""The one question of permission: may this user do this kind of thing?"""
+"""Permissions: whether a user may do a kind of thing, and whether a session still exists."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ _NEEDED: dict[str, int] = {"read": 1, "operate": 2, "edit": 3, "admin": 4}
 
 
 def may(user: Anyone, need: Need) -> TypeGuard[User]:
-    """Whether the user is signed in, active, and of a role that suffices."""
+    """Whether the user is signed in, active, and has a sufficient role."""
     if not isinstance(user, User) or not user.is_active:
         return False
     return user.is_superuser or _RANK.get(user.role, 0) >= _NEEDED[need]

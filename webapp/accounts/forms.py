@@ -11,7 +11,7 @@ from webapp.accounts import services
 
 
 class SignInForm(AuthenticationForm):
-    """Django's, with one sentence for every wrong pair, and an end to guessing."""
+    """Django's form; it does not say which of name and password was wrong, and limits failures."""
 
     error_messages = {  # noqa: RUF012 (Django declares it on the instance)
         "invalid_login": "This name and password do not belong together; try again.",
@@ -19,13 +19,13 @@ class SignInForm(AuthenticationForm):
     }
 
     def clean(self) -> dict[str, Any]:
-        """Wrong pairs are written down; too many of a name or an address are not even tried."""
+        """Record each failure; after too many of a name or an address, do not try the password."""
         name = str(self.cleaned_data.get("username") or "")
         address = self.request.META.get("REMOTE_ADDR", "") if self.request else ""
-        if refusal := services.guessing(name, address):
+        if refusal := services.sign_in_refusal(name, address):
             raise ValidationError(refusal)
         try:
             return super().clean()
         except ValidationError:
-            services.note_refusal(name, address)
+            services.record_failed_sign_in(name, address)
             raise

@@ -1,4 +1,4 @@
-"""Who may do what, and who did."""
+"""Users, their roles, and the audit trail."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from django.db import models
 
 
 class Role(models.TextChoices):
-    """From left to right each may what the one before may. No role: sees nothing."""
+    """Each role includes the rights of the roles before it; a user without a role sees nothing."""
 
     NONE = "", "no access"
     READER = "reader", "reader"
@@ -19,7 +19,7 @@ class Role(models.TextChoices):
 
 
 class User(AbstractUser):
-    """A person."""
+    """A person who signs in."""
 
     role = models.CharField(max_length=10, choices=Role, default=Role.NONE, blank=True)
 
@@ -29,7 +29,7 @@ class AuditEntry(models.Model):
 
     actor = models.ForeignKey(User, null=True, on_delete=models.SET_NULL, related_name="+")
     actor_name = models.CharField(max_length=150, default="system")
-    """Stays when the user is gone."""
+    """The name stays when the user is deleted."""
     at = models.DateTimeField(db_index=True)
     verb = models.CharField(max_length=60)
     target = models.CharField(max_length=200)

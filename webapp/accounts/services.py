@@ -1,4 +1,4 @@
-"""Verbs about people: the audit trail, the end of guessing, and the one-time sign-in link."""
+"""The audit trail, the limit on failed sign-ins, and the one-time sign-in link."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from webapp.accounts.models import AuditEntry, Role, User
 
 
 def audit(actor: User | None, verb: str, target: str, **detail: Any) -> AuditEntry:
-    """Write down who did what; called inside the verb's transaction."""
+    """Record who did what; call it inside the transaction of the action."""
     return AuditEntry.objects.create(
         actor=actor,
         actor_name=actor.get_username() if actor else "system",
@@ -30,7 +30,7 @@ def audit(actor: User | None, verb: str, target: str, **detail: Any) -> AuditEnt
 REFUSED = "sign-in refused"
 REFUSALS_MAX = 10
 REFUSALS_OF_ADDRESS_MAX = 50
-"""More than of one name: a whole office may come from one address, but nobody tries many names."""
+"""Higher than for one name, because a whole office may share an address."""
 REFUSALS_MINUTES = 5
 TOO_MANY_REFUSALS = (
     f"Too many wrong passwords for this name; wait {REFUSALS_MINUTES} minutes, or use a sign-in "
@@ -42,28 +42,28 @@ TOO_MANY_FROM_HERE = (
 )
 
 
-def note_refusal(name: str, address: str) -> None:
-    """Somebody at this address gave a wrong password for this name."""
-    audit(None, REFUSED, name, address=_whose(address))
+def record_failed_sign_in(name: str, address: str) -> None:
+    """Record that a sign-in with this name failed from this address."""
+    audit(None, REFUSED, name, address=_client_of(address))
 
 
-def guessing(name: str, address: str) -> str | None:
-    """What to say where passwords are being guessed; None where they are not.
+def sign_in_refusal(name: str, address: str) -> str | None:
+    """Why a sign-in is refused after too many failures; None: the password may be tried.
 
-    It is the same for names that nobody has.
+    Names without a user get the same answer, so that it does not show which users exist.
     """
     since = timezone.now() - timedelta(minutes=REFUSALS_MINUTES)
     rows = AuditEntry.objects.filter(at__gte=since, verb=REFUSED)
     if rows.filter(target=name[:200]).count() >= REFUSALS_MAX:
         return TOO_MANY_REFUSALS
-    here = _whose(address)
+    here = _client_of(address)
     if here and rows.filter(detail__address=here).count() >= REFUSALS_OF_ADDRESS_MAX:
         return TOO_MANY_FROM_HERE
     return None
 
 
-def _whose(address: str) -> str:
-    """The address as its owner has it: of IPv6 the network, since one machine has many there."""
+def _client_of(address: str) -> str:
+    """Whom failures are counted for: the address, or the /64 of IPv6, where a machine has many."""
     try:
         ip = ipaddress.ip_address(address)
     except ValueError:
@@ -74,13 +74,13 @@ def _whose(address: str) -> str:
 
 
 PRUNED_AT_ONCE = 2_000
-"""Rows of one statement, so that nobody waits long for the database."""
+"""Rows that one statement deletes, so that other transactions do not wait long."""
 
 
 def prune(days: float, now: datetime) -> int:
-    """Forget what was done more than `days` ago, and sign-ins that ended; 0 days: never.
+    """Delete entries older than `days` (0: none) and expired sessions; return the entries deleted.
 
-    How many entries of the audit trail went is written into it.
+    The audit trail records how many of its entries were deleted.
     """
     Session.objects.filter(expire_date__lt=now).delete()
     old = AuditEntry.objects.filter(at__lt=now - timedelta(days=days)).order_by("pk")
@@ -91,7 +91,7 @@ def prune(days: float, now: datetime) -> int:
 
 
 def delete_in_parts(rows: QuerySet[Any]) -> int:
-    """Delete these rows, a few at a time; how many there were."""
+    """Delete these rows, a few at a time; return how many there were."""
     gone = 0
     while found := list(rows.values_list("pk", flat=True)[:PRUNED_AT_ONCE]):
         rows.model._default_manager.filter(pk__in=found).delete()
@@ -105,7 +105,7 @@ def sign_in_path(user: User) -> str:
 
 
 def ensure_admin(username: str) -> User:
-    """The administrator of that name; made without a usable password where missing."""
+    """The administrator of that name; created without a usable password if missing."""
     user, created = User.objects.get_or_create(
         username=username,
         defaults={"role": Role.ADMIN, "is_staff": True, "is_superuser": True},

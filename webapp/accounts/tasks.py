@@ -1,4 +1,4 @@
-"""Celery's entry points: harmless the second time."""
+"""Celery's entry points; each may run twice."""
 
 from __future__ import annotations
 
@@ -11,5 +11,5 @@ from webapp.celery import task
 
 @task("accounts.prune")
 def prune() -> None:
-    """Every hour: forget what is older than the settings say."""
+    """Every hour: delete what is older than the settings allow."""
     services.prune(settings.KEEP_AUDIT_DAYS, timezone.now())

@@ -1,4 +1,4 @@
-"""Where a person comes in and goes out."""
+"""Sign-in and sign-out."""
 
 from django.urls import path
 

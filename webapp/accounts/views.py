@@ -1,4 +1,4 @@
-"""Signing in by password or by one-time link, and out."""
+"""Sign-in by password or by one-time link, and sign-out."""
 
 from __future__ import annotations
 
@@ -18,21 +18,21 @@ from webapp.accounts.services import audit
 
 
 class SignIn(LoginView):
-    """By name and password."""
+    """Sign-in by name and password."""
 
     template_name = "accounts/sign_in.html"
     authentication_form = SignInForm
     redirect_authenticated_user = True
 
     def form_valid(self, form: AuthenticationForm) -> HttpResponse:
-        """Signed in, and written down."""
+        """Sign in, and record it in the audit trail."""
         answer = super().form_valid(form)
         audit(_user_of(form), "sign in", "by password")
         return answer
 
 
 def _user_of(form: AuthenticationForm) -> User:
-    """Whose pair it was."""
+    """The user whose name and password the form has."""
     user = form.get_user()
     assert isinstance(user, User)
     return user
@@ -42,7 +42,7 @@ def _user_of(form: AuthenticationForm) -> User:
 @never_cache
 @require_GET
 def sign_in_link(request: HttpRequest) -> HttpResponse:
-    """Sign in whoever holds a fresh link; a used or old one is told so. HEAD spends no link."""
+    """Sign in the user of a fresh link; refuse a used or expired one. HEAD does not use it up."""
     user = get_user(request)
     if not isinstance(user, User):
         return render(request, "accounts/link_refused.html", status=403)
@@ -53,6 +53,6 @@ def sign_in_link(request: HttpRequest) -> HttpResponse:
 
 @require_POST
 def sign_out(request: HttpRequest) -> HttpResponse:
-    """End the session; twice is as good as once."""
+    """End the session; without one, do nothing."""
     logout(request)
     return redirect("sign-in")

@@ -1,5 +1,5 @@
-"""How much one request may send. Django reads a request's body before it looks at the request, so
-the limit stands before Django: nobody fills the disk, signed in or not."""
+"""The size limit of a request's body. Django reads the body before it checks who sends it, so the
+limit is applied before Django: otherwise anybody could fill the disk."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ Application = Callable[[Any, Any, Any], Awaitable[None]]
 
 
 class _TooMuch(Exception):
-    """More came than was announced, or than is allowed."""
+    """The body is larger than allowed."""
 
 
 def limited(application: Application, bytes_max: int) -> Application:
-    """The application, for requests of at most so many bytes; others get a 413 and a sentence."""
+    """Wrap the application: requests with more than `bytes_max` bytes get a 413 and a sentence."""
     sentence = f"This is more than {bytes_max // 1_000_000} MB; no configuration is so large.\n"
 
     async def answer(scope: Any, receive: Receive, send: Send) -> None:

@@ -1,4 +1,4 @@
-"""SYSTEM. The control plane's own connection to the broker; short waits, no retry of its own."""
+"""SYSTEM. The control plane's own connection to the broker; short timeouts, no retries."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ CONNECT_TIMEOUT_S = 2.0
 
 
 def client(**options: Any) -> redis.Redis:
-    """A client of the broker as administrator; answers are bytes."""
+    """A broker client with administrator rights; it returns bytes."""
     return redis.Redis.from_url(
         redis_url(settings.BROKER_URL),
         socket_connect_timeout=CONNECT_TIMEOUT_S,
@@ -23,7 +23,7 @@ def client(**options: Any) -> redis.Redis:
 
 
 def with_credentials(url: str, user: str, password: str) -> str:
-    """The broker's URL as one user writes it; a Unix socket's too."""
+    """The broker's URL with user and password; for a Unix socket too."""
     parts = urlsplit(url)
     host = parts.netloc.rpartition("@")[2]
     where = f"{quote(user, safe='')}:{quote(password, safe='')}@{host}"

@@ -1,9 +1,8 @@
 """Python's cyclic garbage collector, and large models that are not garbage.
 
-A model of thousands of servers is hundreds of thousands of objects without a cycle among them. The
-collector looks through all of them again and again, and stops every thread while it does, live
-updates included: 0.3 s at 10,000 servers. So it pauses while models are made, and models that stay
-are put where it does not look.
+A model of thousands of servers has hundreds of thousands of objects and no cycles. The collector
+scans all of them again and again and stops every thread meanwhile, live updates included: 0.3 s at
+10,000 servers. So it is paused while models are built, and models that stay are frozen.
 """
 
 from __future__ import annotations
@@ -24,7 +23,7 @@ _pauses = 0
 
 @contextmanager
 def paused() -> Iterator[None]:
-    """No collection in any thread meanwhile; what has no cycle is freed all the same."""
+    """Disable collection in all threads; objects without cycles are freed all the same."""
     global _pauses
     with _lock:
         _pauses += 1
@@ -50,10 +49,10 @@ def uncollected(function: Callable[P, T]) -> Callable[P, T]:
 
 
 def keep() -> None:
-    """What exists now stays; the collector need not look through it."""
+    """Exclude the objects that exist now from collection."""
     gc.freeze()
 
 
 def let_go() -> None:
-    """Something that was kept is gone: look through everything again."""
+    """Include all objects in collection again, after a kept one was dropped."""
     gc.unfreeze()

@@ -1,4 +1,4 @@
-"""SYSTEM. What settings.py reads from the environment, and the files it makes at first need."""
+"""SYSTEM. Settings from the environment, and secret files that are created when first needed."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ TRUE = {"1", "true", "yes", "on"}
 
 
 def text(name: str, default: str = "") -> str:
-    """The variable KEEPSIGHT_<name>, or the default where it is unset or empty."""
+    """The variable KEEPSIGHT_<name>, or the default if it is unset or empty."""
     return os.environ.get(f"KEEPSIGHT_{name}", "").strip() or default
 
 
@@ -57,7 +57,7 @@ def data_dir(default: Path) -> Path:
 
 
 def secret_key(data_dir: Path) -> str:
-    """Django's secret: from KEEPSIGHT_SECRET_KEY, its _FILE, or a file made at first need."""
+    """Django's secret: KEEPSIGHT_SECRET_KEY, the file KEEPSIGHT_SECRET_KEY_FILE, or a new file."""
     if value := text("SECRET_KEY"):
         return value
     path = Path(text("SECRET_KEY_FILE", str(data_dir / "keys" / "django_secret")))
@@ -70,7 +70,7 @@ def secret_key(data_dir: Path) -> str:
 
 
 def secret_file(path: Path, make: Any) -> bytes:
-    """The bytes of `path`; written once, 0600, and whole, however many processes ask first."""
+    """The bytes of `path`; if missing, created atomically with mode 0600, by one process only."""
     if not path.exists():
         path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
         draft = path.with_name(f".{path.name}.{secrets.token_hex(6)}")
@@ -80,7 +80,7 @@ def secret_file(path: Path, make: Any) -> bytes:
             file.flush()
             os.fsync(file.fileno())
         try:
-            os.link(draft, path)  # fails where another process was first: then theirs counts
+            os.link(draft, path)  # fails if another process was first: its file counts
         except FileExistsError:
             pass
         finally:
@@ -89,7 +89,7 @@ def secret_file(path: Path, make: Any) -> bytes:
 
 
 def write_secret(path: Path, content: str) -> None:
-    """Replace `path` by this content, 0600, whole or not at all."""
+    """Replace `path` by this content, atomically, with mode 0600."""
     path.parent.mkdir(parents=True, exist_ok=True)
     draft = path.with_name(f".{path.name}.{secrets.token_hex(6)}")
     handle = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
@@ -106,7 +106,7 @@ def database(url: str) -> dict[str, Any]:
             "ENGINE": "django.db.backends.sqlite3",
             "NAME": unquote(parts.path.removeprefix("/")) if parts.path else ":memory:",
             "OPTIONS": {
-                # IMMEDIATE: two writers queue for the timeout instead of failing half-way.
+                # IMMEDIATE: a second writer waits for the timeout instead of failing half-way.
                 "transaction_mode": "IMMEDIATE",
                 "timeout": 20,
                 "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL;",
@@ -130,5 +130,5 @@ def database(url: str) -> dict[str, Any]:
 
 
 def redis_url(url: str) -> str:
-    """The URL as redis-py writes it: Celery's `redis+socket://` is its `unix://`."""
+    """The URL in redis-py's spelling: Celery's `redis+socket://` is its `unix://`."""
     return url.replace("redis+socket://", "unix://", 1)

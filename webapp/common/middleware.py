@@ -1,7 +1,7 @@
-"""Headers that every answer carries, and the sign-in that every view needs.
+"""Security headers of every response, and the sign-in that every view requires.
 
-Django 5.2 sets no Content-Security-Policy of its own; ours allows this origin only, so an
-injected script has nowhere to come from and nowhere to send to.
+Django 5.2 sets no Content-Security-Policy; ours allows this origin only, so an injected script
+can neither be loaded from another origin nor send to one.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ POLICY = "; ".join(
 
 @sync_and_async_middleware
 def SecurityHeaders(get_response: Callable[[HttpRequest], Any]) -> Callable[[HttpRequest], Any]:
-    """Add the Content-Security-Policy and the permissions we never use."""
+    """Add the Content-Security-Policy, and deny the browser features that no page uses."""
     if iscoroutinefunction(get_response):
 
         async def answer_async(request: HttpRequest) -> HttpResponseBase:
@@ -57,7 +57,7 @@ class SignInRequired(LoginRequiredMiddleware):
     def handle_no_permission(  # type: ignore[override] # the stubs promise a redirect
         self, request: HttpRequest, view_func: Callable[..., Any]
     ) -> HttpResponseBase:
-        """401 for the API; htmx is told to load the sign-in page; a browser is sent there."""
+        """401 for the API; 401 with HX-Redirect for htmx; a redirect for browsers."""
         if request.path.startswith("/api/"):
             return JsonResponse({"detail": "Sign in first."}, status=401)
         response = super().handle_no_permission(request, view_func)

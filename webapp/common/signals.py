@@ -1,6 +1,6 @@
-"""What lower apps tell the upper ones, which they must not import."""
+"""Signals from lower apps to upper ones, which they must not import."""
 
 from django.dispatch import Signal
 
 nodes_reported = Signal()
-"""ingest wrote rows: `cluster_ids: set[UUID]` whose nodes said something that matters to a push."""
+"""ingest stored reports; `cluster_ids: set[UUID]` are the clusters whose nodes sent them."""

@@ -1,7 +1,7 @@
 """Loading is authorising: no other code queries for a cluster or a node on a user's behalf.
 
-A stranger gets Http404 (what exists is none of their business), a user whose role does not
-suffice PermissionDenied.
+A user who may not read gets Http404, so that the answer does not show what exists; a user who
+may read, but not do what is asked, gets PermissionDenied.
 """
 
 from __future__ import annotations

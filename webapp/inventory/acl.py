@@ -1,4 +1,4 @@
-"""SYSTEM. What a node's broker user may do: its own queue and keys, its own stream."""
+"""SYSTEM. The rights of a node's broker user: its own queue and keys, and its own stream."""
 
 from __future__ import annotations
 
@@ -18,10 +18,10 @@ def user_of(node: Node) -> str:
 
 
 def rules_of(node: Node, password_hash: str) -> list[str]:
-    """ACL rules, complete: applied twice they change nothing.
+    """The complete ACL rules; applying them twice changes nothing.
 
-    Commands that know no key (FLUSHALL, KEYS, SCAN …) would reach beyond the key patterns, so
-    they are taken away again after the categories.
+    Commands without a key (FLUSHALL, KEYS, SCAN …) would reach beyond the key patterns, so they
+    are removed again after the categories.
     """
     name = user_of(node)
     return [
@@ -34,19 +34,22 @@ def rules_of(node: Node, password_hash: str) -> list[str]:
         *("+@read", "+@write", "+@connection", "+@transaction", "+@pubsub", "+@scripting"),
         *("-@dangerous", "-@admin"),
         *("-scan", "-randomkey", "-dbsize", "-swapdb", "-pubsub", "-function"),
-        # kombu's lock needs SCRIPT LOAD; the others would end everybody's scripts.
+        # kombu's lock needs SCRIPT LOAD; FLUSH and KILL would hit the scripts of all users.
         *("-script", "+script|load", "+script|exists"),
     ]
 
 
 def apply(client: redis.Redis, node: Node, password_hash: str) -> None:
-    """Make the broker's user of this node be what it should be."""
+    """Create or correct this node's user in the broker."""
     execute: Any = client.execute_command
     execute("ACL", "SETUSER", user_of(node), *rules_of(node, password_hash))
 
 
 def apply_all(client: redis.Redis) -> int:
-    """Every enrolled node's user; users of revoked nodes go. Level-triggered: run at any time."""
+    """Create or correct the user of every enrolled node and delete those of revoked nodes.
+
+    It may run at any time. Returns how many users are enrolled.
+    """
     applied = 0
     for enrolment in Enrolment.objects.select_related("node"):
         if enrolment.revoked_at is None:

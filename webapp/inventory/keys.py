@@ -1,7 +1,7 @@
 """SYSTEM. The Ed25519 key with which the control plane signs what nodes apply.
 
-The private key is a file that only the worker (and set-up commands) read; it is made at first
-need. Nodes pin the public key when they are enrolled.
+The private key is a file that only the worker (and set-up commands) read; it is created when
+it is first needed. Nodes pin the public key when they are enrolled.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ def key_path() -> Path:
 
 
 def signing_key() -> Ed25519PrivateKey:
-    """The private key; made, 0600, at first need."""
+    """The private key; its file is created with mode 0600 when it is first needed."""
     key = serialization.load_pem_private_key(secret_file(key_path(), _new_key), password=None)
     if not isinstance(key, Ed25519PrivateKey):
         raise TypeError(f"{key_path()} holds no Ed25519 key; move it away and start again.")

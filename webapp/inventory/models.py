@@ -1,4 +1,4 @@
-"""What there is: clusters, their nodes, and what each node was told when it was enrolled."""
+"""Clusters, their nodes, and each node's enrolment."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from django.db import models
 
 
 class Cluster(models.Model):
-    """Nodes that hold addresses for each other and share one document."""
+    """Nodes that back each other up and share one cluster document."""
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     slug = models.SlugField(max_length=60, unique=True)
@@ -25,7 +25,7 @@ class Cluster(models.Model):
 
     @property
     def channel_group(self) -> str:
-        """The channel layer's group of everybody who watches this cluster."""
+        """The channel layer's group of all browsers that watch this cluster."""
         return f"cluster.{self.id.hex}"
 
 
@@ -35,7 +35,7 @@ class Node(models.Model):
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     cluster = models.ForeignKey(Cluster, on_delete=models.CASCADE, related_name="nodes")
     name = models.CharField(max_length=60)
-    """Config id: the NAME of the document's `@NAME` lines."""
+    """Config id: the NAME in the `@NAME` lines of the document."""
     wire_id = models.CharField(
         max_length=60, unique=True, validators=[RegexValidator(r"^[a-z0-9-]+$")]
     )
@@ -53,7 +53,7 @@ class Node(models.Model):
 
 
 class Enrolment(models.Model):
-    """A node's right to speak; only the hash of its broker password is kept."""
+    """A node's right to use the broker; only the hash of its password is kept."""
 
     node = models.OneToOneField(Node, on_delete=models.CASCADE, related_name="enrolment")
     broker_password_hash = models.CharField(max_length=64)

@@ -1,4 +1,4 @@
-"""Verbs about clusters and nodes."""
+"""Creating clusters, enrolling nodes, and revoking their enrolment."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ log = logging.getLogger(__name__)
 
 
 def create_cluster(*, actor: User | None, name: str, node_names: list[str]) -> Cluster:
-    """A cluster and its nodes, in this order."""
+    """Create a cluster with nodes of these names, in this order."""
     with transaction.atomic():
         cluster = Cluster.objects.create(slug=slug_of(name), name=name[:100])
         for position, node_name in enumerate(node_names):
@@ -39,20 +39,20 @@ def create_cluster(*, actor: User | None, name: str, node_names: list[str]) -> C
 
 
 def slug_of(name: str) -> str:
-    """The cluster's name in addresses; empty where the name has no letter or digit."""
+    """The cluster's name in URLs; empty if the name has no letter or digit."""
     return slugify(name)[:60].strip("-")
 
 
 def new_wire_id(cluster: Cluster, name: str) -> str:
-    """An id that no other node has, and that a person can tell from another in a log."""
+    """A unique id that is readable in a log."""
     stem = re.sub(r"[^a-z0-9]+", "-", f"{cluster.slug}-{name}".lower()).strip("-")
     return f"{stem[:50]}-{secrets.token_hex(4)}"
 
 
 def enrol(*, actor: User | None, node: Node) -> wire.Enrolment:
-    """A new broker password and the pinned key, said once; an older enrolment ends here.
+    """Give the node a new broker password; an older enrolment ends. The password is returned once.
 
-    The broker gets the user at once where it is up; ingest does it again whenever it connects.
+    The user is created in the broker at once if it is up; ingest repeats that whenever it connects.
     """
     password = secrets.token_urlsafe(32)
     digest = hashlib.sha256(password.encode()).hexdigest()
@@ -81,7 +81,7 @@ def enrol(*, actor: User | None, node: Node) -> wire.Enrolment:
 
 
 def revoke(*, actor: User, node: Node) -> None:
-    """The node may no longer speak; what it runs keeps running."""
+    """End the node's right to use the broker; its engine goes on with the configuration it has."""
     with transaction.atomic():
         Enrolment.objects.filter(node=node, revoked_at=None).update(revoked_at=timezone.now())
         audit(actor, "revoke", f"{node.cluster.slug}: {node.name}")

@@ -1,4 +1,4 @@
-"""Clusters and nodes have no page of their own: they are seen through live and configs."""
+"""No URLs: the pages of clusters and nodes belong to live and configs."""
 
 from django.urls import URLPattern
 

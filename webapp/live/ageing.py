@@ -29,7 +29,7 @@ class Ageing:
 class Due:
     """What a browser must be sent now."""
 
-    messages: list[Message] = field(default_factory=list)
+    messages: list[Message]
     snapshot: bool = False
     """And then a whole snapshot: messages were lost while the broker was away."""
 

@@ -1,12 +1,12 @@
 """DRIVER. The WebSocket of a cluster page: one snapshot, then deltas.
 
-Three sources feed it: the cluster's group (what nodes report, as ingest sends it), the process's
-ageing task (what time alone changes, and whether the browser may still watch: `subscriptions`),
-and snapshots.
+It sends what comes from the cluster's group (what nodes report, as ingest sends it) and from the
+process's ageing task (what time alone changes, and whether the browser may still watch; see
+`subscriptions`).
 
 Channels would ask the broker for a channel before it lets a consumer answer the handshake, and a
-page opened while the broker is away would get nothing. So this one begins without a layer, and
-joins the cluster's group as soon as there is one.
+page opened while the broker is away would get nothing. So this consumer starts without a channel
+layer, and joins the cluster's group as soon as the broker is there.
 """
 
 from __future__ import annotations
@@ -49,7 +49,7 @@ NOT_FOUND = 4404
 class ClusterConsumer(AsyncJsonWebsocketConsumer):
     """One browser that watches one cluster."""
 
-    channel_layer_alias = ""  # none of its own: see above
+    channel_layer_alias = ""  # no layer of its own: see above
 
     cluster: Cluster
     slug: str
@@ -95,7 +95,7 @@ class ClusterConsumer(AsyncJsonWebsocketConsumer):
         await asyncio.gather(*self.tasks, return_exceptions=True)
 
     async def _or_close(self, work: Coroutine[Any, Any, None]) -> None:
-        """Where the work fails the page has to begin again."""
+        """Do the work; if it fails, close the socket, so that the page opens another."""
         try:
             await work
         except Exception:
@@ -103,13 +103,13 @@ class ClusterConsumer(AsyncJsonWebsocketConsumer):
             await self.close(code=TRY_AGAIN)
 
     async def receive_json(self, content: Any, **kwargs: Any) -> None:
-        """Browsers have nothing to say here."""
+        """Ignore what the browser sends."""
 
     async def receive(self, *args: Any, **kwargs: Any) -> None:
-        """Nor anything that is no JSON."""
+        """Ignore it also if it is not JSON."""
 
     async def cluster_message(self, event: dict[str, Any]) -> None:
-        """Pass on a message of the cluster's group, as ingest or a service sent it."""
+        """Send a message of the cluster's group, as ingest or a service published it."""
         self.sent.message(event["message"])
         await self.send_json(event["message"])
 
@@ -127,7 +127,7 @@ class ClusterConsumer(AsyncJsonWebsocketConsumer):
         return channel
 
     async def _follow(self, channel: str | None) -> None:
-        """Pass on the group's messages; without a channel join the group again, then a snapshot."""
+        """Send the group's messages; without a channel, join the group and send a snapshot."""
         while True:
             if channel is not None:
                 await self._listen(channel)
@@ -137,7 +137,7 @@ class ClusterConsumer(AsyncJsonWebsocketConsumer):
                 await self._snapshot()  # what was sent meanwhile did not come through
 
     async def _listen(self, channel: str) -> None:
-        """Until the layer fails."""
+        """Send the channel's messages until the layer fails."""
         layer: Any = get_channel_layer()
         try:
             while True:

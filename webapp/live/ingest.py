@@ -1,7 +1,7 @@
-"""DRIVER. Streams of the nodes and probes → rows → cursors and browsers.
+"""DRIVER. Reads the streams of nodes and probes, stores rows, then sends cursors and messages.
 
-Everything may happen twice: entries are acknowledged only after the commit, rows are unique by
-(node, journal, seq), and what was read but not acknowledged is read again after any error.
+Every entry may be read twice: entries are acknowledged only after the commit, rows are unique by
+(node, journal, seq), and entries that were read but not acknowledged are read again after an error.
 """
 
 from __future__ import annotations
@@ -29,22 +29,22 @@ log = logging.getLogger(__name__)
 
 GROUP = "ingest"
 BATCH = 200
-"""Entries per stream and round: one transaction stays far below a second."""
+"""Entries per stream and round; one transaction takes far less than a second."""
 BLOCK_MS = 400
 REFRESH_S = services.BROKER_NOTED_EVERY_S
-"""How soon a new node is read, and how often the broker row is written."""
+"""How soon a new node is read, and how often the row about the broker is written."""
 BACKOFF_S = 0.25
 CLAIM_IDLE_MS = 30_000
-"""What another ingest read and never acknowledged is taken over after this."""
+"""Entries that another ingest read and did not acknowledge are taken over after this time."""
 
 UNSTORABLE = (DataError, IntegrityError, ValueError, OverflowError)
-"""A value that the database will not take, however often it is tried."""
+"""Errors of a value that the database refuses, however often it is tried."""
 
 Source = Node | Probe
 
 
 class Ingest:
-    """One reader; several may run, the consumer group shares the entries among them."""
+    """One reader; several may run, the consumer group divides the entries among them."""
 
     def __init__(self, client: redis.Redis, consumer: str = "ingest-1") -> None:
         self._client: Any = client
@@ -56,7 +56,7 @@ class Ingest:
         self._refreshed = float("-inf")
 
     def run(self, stop: threading.Event, clock: Callable[[], float] = time.monotonic) -> None:
-        """Until `stop`; survives the broker and the database going away and coming back."""
+        """Read until `stop`; while the broker or the database is away, try again."""
         while not stop.is_set():
             try:
                 self.round(clock())
@@ -69,7 +69,7 @@ class Ingest:
                 stop.wait(BACKOFF_S)
 
     def round(self, now_s: float, block_ms: int = BLOCK_MS) -> int:
-        """Read what there is (waiting at most `block_ms`), store it, acknowledge it; how many."""
+        """Read entries (wait at most `block_ms`), store and acknowledge them; return how many."""
         if not self._connected:
             acl.apply_all(self._client)
             self._known.clear()
@@ -122,7 +122,7 @@ class Ingest:
             self._pending = self._pending or bool(answer)
 
     def _read(self, block_ms: int) -> int:
-        """First what was read before and not acknowledged (id 0), then what is new (id >)."""
+        """First the entries read before and not acknowledged (id 0), then new ones (id >)."""
         start = "0" if self._pending else ">"
         try:
             answer = self._client.xreadgroup(
@@ -135,7 +135,7 @@ class Ingest:
         except redis.ResponseError as error:
             if "NOGROUP" not in str(error):
                 raise
-            self._known.clear()  # the broker came back empty, or the stream was deleted
+            self._known.clear()  # the broker lost its data, or the stream was deleted
             self._refreshed = float("-inf")
             return 0
         batches = _batches(answer)
@@ -154,7 +154,7 @@ class Ingest:
                 for stream, entries in batches.items():
                     self._store(stream, entries, after)
         except DatabaseError:
-            self._pending = True  # read again: nothing of it was acknowledged
+            self._pending = True  # read them again: none was acknowledged
             raise
         for wire_id, cursor in after.cursors.items():
             self._client.set(f"node.{wire_id}:acked", cursor)
@@ -168,7 +168,7 @@ class Ingest:
             nodes_reported.send(sender=None, cluster_ids=after.cluster_ids)
 
     def _store(self, stream: bytes, entries: list[streams.RawEntry], after: AfterCommit) -> None:
-        """One stream's entries; where the database refuses one of them, all but that one."""
+        """Store one stream's entries; if the database refuses one of them, all but that one."""
         source = self._sources[stream]
         records, bad = streams.read(b"node" if isinstance(source, Node) else b"probe", entries)
         try:

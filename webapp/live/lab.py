@@ -1,4 +1,4 @@
-"""SYSTEM. Asks the lab's control socket; only the demo has one."""
+"""SYSTEM. Requests to the lab's control socket; only the demo has one."""
 
 from __future__ import annotations
 
@@ -9,13 +9,13 @@ from typing import Any
 from django.conf import settings
 
 TIMEOUT_S = 10
-"""Starting a director takes the lab under a second; a stopped one says goodbye first."""
+"""The lab starts a director in under a second; a stopping one sends priority 0 first."""
 
 VERBS = ("start", "stop", "kill")
 
 
 class LabError(Exception):
-    """The lab did not do it; the text is a sentence."""
+    """The lab did not carry out the request; the text is a sentence."""
 
 
 def act(target: str, verb: str) -> None:

@@ -1,4 +1,4 @@
-"""What is: the last each node said, everything that happened, and what the probe saw."""
+"""Each node's last status, the events, the probe's reports, and the state of the broker."""
 
 from __future__ import annotations
 
@@ -10,23 +10,23 @@ from webapp.inventory.models import Cluster, Node
 
 
 class NodeStatus(models.Model):
-    """The last status that a node sent; stale is never green, so `heard_at` counts."""
+    """The last status that a node sent, and when: an old one is shown as unknown."""
 
     node = models.OneToOneField(Node, on_delete=models.CASCADE, related_name="live")
     status = models.JSONField(default=dict)
     """wire.NodeStatus, encoded."""
     heard_at = models.DateTimeField(null=True)
-    """By the control plane's clock, when the broker took the message."""
+    """When the broker took the message, by the control plane's clock."""
     journal = models.CharField(max_length=64, default="", blank=True)
     seq = models.PositiveBigIntegerField(default=0)
-    """Up to here every event of this journal is in rows."""
+    """Every event of this journal up to this number is stored."""
 
     def __str__(self) -> str:
         return f"status of {self.node_id}"
 
 
 class Event(models.Model):
-    """wire.Event, once, however often it arrived."""
+    """wire.Event; one row, however often it arrived."""
 
     node = models.ForeignKey(Node, on_delete=models.CASCADE, related_name="events")
     journal = models.CharField(max_length=64)
@@ -50,14 +50,14 @@ class Event(models.Model):
 
 
 class Probe(models.Model):
-    """A client that asks a virtual address for an answer, several times a second."""
+    """A client that sends requests to a virtual address several times a second."""
 
     cluster = models.ForeignKey(Cluster, on_delete=models.CASCADE, related_name="probes")
     name = models.CharField(max_length=60)
     wire_id = models.CharField(max_length=60, unique=True)
     target = models.CharField(max_length=200, blank=True)
     state = models.JSONField(default=dict)
-    """The last it said: sent, lost, rtt_us, up, wall_us."""
+    """The last report: sent, lost, rtt_us, up, wall_us."""
     heard_at = models.DateTimeField(null=True)
 
     def __str__(self) -> str:
@@ -65,7 +65,7 @@ class Probe(models.Model):
 
 
 class Outage(models.Model):
-    """A time in which the probe got no answer; open while `to_us` is null."""
+    """A time in which the probe received no answer; it lasts while `to_us` is null."""
 
     probe = models.ForeignKey(Probe, on_delete=models.CASCADE, related_name="outages")
     from_us = models.BigIntegerField()
@@ -85,8 +85,8 @@ class Outage(models.Model):
 
 
 class BrokerState(models.Model):
-    """One row: whether ingest reaches the broker, and since when; in the database, because the
-    broker itself cannot tell that it is gone."""
+    """One row: whether ingest reaches the broker, and since when. It is in the database, because
+    it has to be readable while the broker is away."""
 
     up = models.BooleanField(default=False)
     since = models.DateTimeField()

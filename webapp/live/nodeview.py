@@ -1,7 +1,6 @@
-"""One node's status as the page shows it. Decides only: the time is passed in.
+"""PURE. One node's status as the page shows it; the time is passed in.
 
-Stale is never green: a node that was not heard for STALE_AFTER heartbeats is unknown, and so is
-everything it said.
+A node that was not heard for STALE_AFTER heartbeats is unknown, and so is all that it reported.
 """
 
 from __future__ import annotations
@@ -13,10 +12,10 @@ from hanode import wire
 from webapp.live.shape import GroupView, InstanceView, NodeView, VipPlaces
 
 STALE_AFTER = 3
-"""Heartbeats; two may be lost to a busy machine. Pages get it from here, in seconds."""
+"""Heartbeats; a busy machine may lose two. Pages get it from here, in seconds."""
 
 WALL_US_MAX = 253_402_300_800_000_000
-"""The year 10000: what a node with a broken clock says is no date."""
+"""The year 10000; a node with a broken clock may report later times, which are no dates."""
 
 
 def stale_after_s(heartbeat_s: float) -> float:
@@ -30,7 +29,7 @@ def stale_at(heard_at: datetime, heartbeat_s: float) -> datetime:
 
 
 def iso(wall_us: int | None) -> str | None:
-    """Microseconds since the epoch as ISO 8601 in UTC; None where unsaid (0) or no date."""
+    """Microseconds since the epoch as ISO 8601 in UTC; None if unknown (0) or no date."""
     if not wall_us or not 0 < wall_us < WALL_US_MAX:
         return None
     return datetime.fromtimestamp(wall_us / 1e6, UTC).isoformat(timespec="milliseconds")
@@ -49,7 +48,7 @@ def node_view(
     now: datetime,
     heartbeat_s: float,
 ) -> NodeView:
-    """`node` is (id, name, wire id); no status: never heard."""
+    """One node at `now`; `node` is (id, name, wire id), `status` None if it was never heard."""
     identity, name, wire_id = node
     fresh = heard_at is not None and now < stale_at(heard_at, heartbeat_s)
     up = fresh and status is not None
@@ -94,13 +93,13 @@ def _instance(instance: wire.InstanceStatus, up: bool) -> InstanceView:
 
 
 Left = Mapping[tuple[str, str], str | None]
-"""(group, node) that was master once: when it left, None where it did not say."""
+"""By (group, node) that was MASTER once: when it left that state; None if it did not report it."""
 
 
 def group_views(nodes: Iterable[NodeView], left: Left | None = None) -> list[GroupView]:
-    """Every vrrp_instance that some node named, with the verdict on its masters.
+    """Every vrrp_instance that a node reports, with the verdict on its masters.
 
-    `left` tells since when there is none, where there is none.
+    `left` gives since when there is no master, for groups without one.
     """
     members: dict[str, list[tuple[NodeView, InstanceView]]] = {}
     for node in nodes:
@@ -120,7 +119,7 @@ def _group(name: str, members: list[Member], left: Left) -> GroupView:
     elif masters:
         verdict = "ok"
     else:
-        # A node that is not heard may well hold the addresses: that is no "no master".
+        # A node that is not heard may hold the addresses, so this is not "no master".
         verdict = "unknown" if unknown else "no master"
     since, cause = _began(masters) if masters else _ended(name, members, left)
     return {
@@ -135,14 +134,14 @@ def _group(name: str, members: list[Member], left: Left) -> GroupView:
 
 
 def _began(members: list[Member]) -> tuple[str | None, str]:
-    """Since when, and why, the last of them is what it is."""
+    """When and why the last of them entered its state."""
     latest = max((i for _, i in members), key=lambda i: i["since"] or "", default=None)
     return (latest["since"], latest["cause"]) if latest else (None, "")
 
 
 def _ended(name: str, members: list[Member], left: Left) -> tuple[str | None, str]:
-    """When the last one who was or may be master left it, came back as something else, or fell
-    silent."""
+    """When and why the last node that was or may be master left that state, came back in another
+    state, or fell silent."""
     ends = [(node["heard_at"], "") for node, _ in members if node["state"] == "unknown"]
     ends += [
         (left[name, node["name"]] or instance["since"], instance["cause"])
@@ -154,7 +153,7 @@ def _ended(name: str, members: list[Member], left: Left) -> tuple[str | None, st
 
 
 def vip_places(nodes: Iterable[NodeView]) -> list[VipPlaces]:
-    """Where the kernels have each address."""
+    """Each virtual address, with the nodes whose kernels have it."""
     places: dict[tuple[str, str], VipPlaces] = {}
     for node in nodes:
         for instance in node["instances"]:
@@ -177,7 +176,7 @@ def vip_places(nodes: Iterable[NodeView]) -> list[VipPlaces]:
 
 
 def delta(old: NodeView | None, new: NodeView) -> dict[str, object]:
-    """What of the node's view changed, and always how fresh it is."""
+    """The parts of the node's view that changed, and always when it was heard."""
     always = {"state", "heard_at", "heard_ago_s"}
     return {
         key: value

@@ -1,4 +1,4 @@
-"""Events and outages do not stay for ever."""
+"""The deletion of old events and outages."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ from webapp.live.models import Event, Outage
 
 
 def prune(days: float, now: datetime) -> int:
-    """Forget events heard and outages over more than `days` ago; 0 days: never.
+    """Delete events heard and outages ended more than `days` ago (0: none); return how many.
 
-    An outage that has not ended stays. How many rows went is written into the audit trail.
+    An outage that has not ended stays. The audit trail records how many rows were deleted.
     """
     if not days:
         return 0

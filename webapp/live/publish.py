@@ -1,4 +1,5 @@
-"""Tell the browsers that watch a cluster. Never raises: a browser also asks by itself."""
+"""Messages to the browsers that watch a cluster. Nothing here raises: a lost message does no harm,
+because the page also fetches by itself."""
 
 from __future__ import annotations
 
@@ -17,23 +18,23 @@ from webapp.live.topics import HANDLER, Topic
 log = logging.getLogger(__name__)
 
 _this_thread = threading.local()
-"""An event loop per thread that publishes: the layer keeps one connection per loop, and a new
-loop for every message would be a new connection for every message."""
+"""One event loop per thread that publishes: the layer has one connection per loop, so a new loop
+for every message would open a new connection for every message."""
 
 
 def changed(cluster: Cluster, *topics: Topic) -> None:
-    """After this transaction: these parts of the cluster's page are out of date."""
+    """After the commit, tell browsers that these parts of the cluster's page are out of date."""
     messages = [{"kind": "changed", "topic": topic} for topic in topics]
     transaction.on_commit(lambda: send(cluster.channel_group, messages))
 
 
 def send(group: str, messages: Iterable[dict[str, Any]]) -> None:
-    """Send messages to everybody in the group; where the broker is away they are dropped."""
+    """Send messages to all browsers of the group; they are dropped if the broker is away."""
     if not hasattr(_this_thread, "runner"):
         _this_thread.runner = asyncio.Runner()
     try:
         _this_thread.runner.run(_send(group, list(messages)))
-    except Exception as error:  # redis-py's errors and the system's share no base
+    except Exception as error:  # redis-py's and the system's errors share no base class
         log.info("no browser was told: %s: %s", type(error).__name__, error)
 
 

@@ -1,4 +1,4 @@
-"""What is happening, as one typed value; read by the page, the socket's snapshot and the API."""
+"""The state of a cluster as one typed value, for the page, the socket's snapshot and the API."""
 
 from __future__ import annotations
 
@@ -30,9 +30,9 @@ from webapp.live.shape import (
 EVENTS_SHOWN = 50
 OUTAGES_SHOWN = 10
 BROKER_NOTED_EVERY_S = 1.0
-"""How often ingest writes whether it reaches the broker."""
+"""How often ingest writes whether it reaches the broker, in seconds."""
 INGEST_SILENT_S = 5 * BROKER_NOTED_EVERY_S
-"""After so long without a word ingest does not run; a busy machine may cost it some of them."""
+"""Ingest does not run if it wrote nothing for so long; a busy machine may delay it by less."""
 
 
 def cluster_view(cluster: Cluster, now: datetime) -> ClusterView:
@@ -61,7 +61,7 @@ def _groups(cluster: Cluster, nodes: list[NodeView]) -> list[GroupView]:
 
 
 def _left(cluster: Cluster, groups: list[str]) -> dict[tuple[str, str], str | None]:
-    """By group and node the last that was said of being master; only asked where nobody is."""
+    """When each node left MASTER, by group and node; queried only for groups without a master."""
     said = Event.objects.filter(node__cluster=cluster, kind="transition", subject__in=groups)
     left: dict[tuple[str, str], str | None] = {}
     for node in cluster.nodes.all():
@@ -87,7 +87,7 @@ def ageing_of(cluster_ids: Iterable[UUID], now: datetime) -> dict[UUID, Ageing]:
 
 
 def status_of(node: Node) -> wire.NodeStatus | None:
-    """The last status that the node sent; None: never heard, or no longer understood."""
+    """The last status that the node sent; None if there is none or it cannot be decoded."""
     try:
         return wire.decode(wire.NodeStatus, node.live.status)
     except (NodeStatus.DoesNotExist, wire.WireError):
@@ -159,7 +159,7 @@ def event_view(row: Event, node_name: str) -> EventView:
 
 
 def probe_view(cluster: Cluster, now: datetime) -> ProbeView | None:
-    """What the cluster's client sees; None where it has none."""
+    """The cluster's probe at `now`; None if it has none."""
     probe = Probe.objects.filter(cluster=cluster).first()
     return probe_of(probe, now) if probe else None
 
@@ -192,7 +192,7 @@ def outage_view(row: Outage) -> OutageView:
 
 
 def broker_view(now: datetime) -> BrokerView:
-    """Whether news can arrive: as ingest last wrote it, which needs no broker to read."""
+    """Whether reports can arrive, as ingest last wrote it; this is readable without the broker."""
     row = BrokerState.objects.first()
     if row is None:
         return {"up": False, "since": None, "reason": "The ingest process has not started yet."}
@@ -204,7 +204,7 @@ def broker_view(now: datetime) -> BrokerView:
 
 
 def ensure_probe(cluster: Cluster, name: str = "client") -> Probe:
-    """The cluster's probe of that name; made where missing."""
+    """The cluster's probe of that name; created if missing."""
     probe, _ = Probe.objects.get_or_create(
         cluster=cluster,
         name=name,
@@ -214,7 +214,7 @@ def ensure_probe(cluster: Cluster, name: str = "client") -> Probe:
 
 
 def note_broker(up: bool, now: datetime) -> None:
-    """ingest says whether it reaches the broker."""
+    """Store whether ingest reaches the broker; `since` changes only when that changes."""
     row, _ = BrokerState.objects.get_or_create(
         pk=1, defaults={"up": up, "since": now, "checked_at": now}
     )

@@ -1,4 +1,4 @@
-"""The form of what the cluster page shows; the same over HTTP, the socket and the API."""
+"""The types of what the cluster page shows; the same over HTTP, the socket and the API."""
 
 from __future__ import annotations
 
@@ -6,12 +6,12 @@ from typing import Any, TypedDict
 
 
 class VipView(TypedDict):
-    """One address as one node's kernel has it."""
+    """One virtual address on one node."""
 
     address: str
     dev: str
     present: bool | None
-    """None: the node was not heard lately."""
+    """Whether the kernel has it; None if the node was not heard lately."""
 
 
 class InstanceView(TypedDict):
@@ -21,7 +21,7 @@ class InstanceView(TypedDict):
     vrid: int
     interface: str
     state: str
-    """MASTER, BACKUP, FAULT, INIT; `unknown` when the node is."""
+    """MASTER, BACKUP, FAULT, INIT; `unknown` if the node is."""
     since: str | None
     """ISO 8601, UTC; all times of the view are."""
     cause: str
@@ -64,18 +64,18 @@ class GroupView(TypedDict):
 
 
 class VipPlaces(TypedDict):
-    """One address across the cluster: where the kernels have it."""
+    """One virtual address across the cluster: the nodes whose kernels have it."""
 
     address: str
     group: str
     dev: str
     nodes: list[str]
     unknown: list[str]
-    """Nodes that had it when last heard, too long ago to say."""
+    """Nodes that were heard too long ago to know whether they have it."""
 
 
 class RealServerOnNode(TypedDict):
-    """What one node's checker says."""
+    """One real server as one node's checker reports it."""
 
     up: bool | None
     cause: str
@@ -83,7 +83,7 @@ class RealServerOnNode(TypedDict):
 
 
 class RealServerView(TypedDict):
-    """One real server: by node name."""
+    """One real server across the cluster, by node name."""
 
     key: str
     weight: int
@@ -101,7 +101,7 @@ class VirtualServerView(TypedDict):
 
 
 class EventView(TypedDict):
-    """Something that happened."""
+    """One event of a node."""
 
     at: str
     node: str
@@ -112,7 +112,7 @@ class EventView(TypedDict):
 
 
 class OutageView(TypedDict):
-    """A time without an answer."""
+    """A time in which the probe received no answer."""
 
     since: str
     until: str | None
@@ -122,7 +122,7 @@ class OutageView(TypedDict):
 
 
 class ProbeView(TypedDict):
-    """What a client of the virtual address sees."""
+    """The probe: a client that sends requests to a virtual address."""
 
     name: str
     target: str
@@ -136,7 +136,7 @@ class ProbeView(TypedDict):
 
 
 class BrokerView(TypedDict):
-    """Whether news can arrive at all."""
+    """Whether reports of nodes can arrive."""
 
     up: bool
     since: str | None

@@ -1,7 +1,7 @@
-"""Records → rows, idempotently, and what has to be sent once they are committed.
+"""Stores records as rows, idempotently, and collects what is sent after the commit.
 
-Entries may arrive twice, and an older one after a newer one: several ingests may run, and what
-one of them left is taken over by another. Rows are unique, and no older report replaces a newer.
+Entries may arrive twice, and an older one after a newer one: several ingests may run, and one takes
+over what another did not acknowledge. Rows are unique, and no older report replaces a newer one.
 """
 
 from __future__ import annotations
@@ -88,7 +88,8 @@ def _store_events(
     ]
     fresh = _not_yet_there(node, rows)
     if fresh:
-        Event.objects.bulk_create(fresh, ignore_conflicts=True)  # a second ingest may be as fast
+        # A second ingest may store the same events at the same moment.
+        Event.objects.bulk_create(fresh, ignore_conflicts=True)
         group = node.cluster.channel_group
         after.changed(group, "events")
         kinds = {row.kind for row in fresh}

@@ -1,6 +1,6 @@
-"""What arrives on a stream, as values. Decides only: bytes in, records out, nothing raises.
+"""PURE. Entries of a stream as records: bytes in, records out, nothing raises.
 
-An entry has the fields `t` (what it is) and `d` (JSON); its id begins with the broker's clock.
+An entry has the fields `t` (its type) and `d` (JSON); its id begins with the broker's time in ms.
 """
 
 from __future__ import annotations
@@ -15,17 +15,17 @@ from typing import Any
 from hanode import wire
 
 ENTRY_CHARS_MAX = 262_144
-"""A status of a hundred instances is a fifth of this; more is not a node talking."""
+"""Five times the status of a hundred instances; no node sends more."""
 
 INTEGER_MAX = 2**63 - 1
-"""What a database's integer holds."""
+"""The largest integer of the database."""
 
 RawEntry = tuple[bytes, dict[bytes, bytes]]
 
 
 @dataclass(frozen=True, slots=True)
 class ProbeReport:
-    """Four times a second."""
+    """One report of a probe; four arrive each second."""
 
     target: str
     wall_us: int
@@ -37,7 +37,7 @@ class ProbeReport:
 
 @dataclass(frozen=True, slots=True)
 class OutageReport:
-    """When it begins (`to_us` None) and when it ends."""
+    """An outage; sent when it begins (`to_us` None) and when it ends."""
 
     from_us: int
     to_us: int | None
@@ -46,7 +46,7 @@ class OutageReport:
 
     @property
     def lost_ms(self) -> int:
-        """How long it took; 0 while it lasts."""
+        """How long it lasted; 0 until it ends."""
         return 0 if self.to_us is None else max(0, self.to_us - self.from_us) // 1000
 
 
@@ -59,17 +59,17 @@ KINDS: dict[bytes, dict[bytes, type[Any]]] = {
 
 
 def heard_at(entry_id: bytes, now: datetime) -> datetime:
-    """When the broker took the entry; never in the future, so that a clock ahead is not fresh."""
+    """When the broker took the entry; at most `now`, in case the broker's clock is ahead."""
     milliseconds = min(int(entry_id.split(b"-")[0]), int(now.timestamp() * 1000))
     return datetime.fromtimestamp(milliseconds / 1000, UTC)
 
 
-def read(speaker: bytes, entries: Iterable[RawEntry]) -> tuple[list[tuple[bytes, Record]], int]:
-    """The entries that are understood, and how many were not. `speaker`: b"node" or b"probe"."""
+def read(sender: bytes, entries: Iterable[RawEntry]) -> tuple[list[tuple[bytes, Record]], int]:
+    """The records, and how many entries were not understood. `sender`: b"node" or b"probe"."""
     records: list[tuple[bytes, Record]] = []
     bad = 0
     for entry_id, fields in entries:
-        cls = KINDS[speaker].get(fields.get(b"t", b"")) if fields else None
+        cls = KINDS[sender].get(fields.get(b"t", b"")) if fields else None
         text = fields.get(b"d", b"") if fields else b""
         if cls is None or len(text) > ENTRY_CHARS_MAX:
             bad += 1
@@ -85,7 +85,7 @@ def read(speaker: bytes, entries: Iterable[RawEntry]) -> tuple[list[tuple[bytes,
 
 
 def storable(value: Any) -> Any:
-    """The same value without what no database takes: NUL and lone surrogates in texts."""
+    """The same value without NUL and lone surrogates in texts, which no database stores."""
     if isinstance(value, str):
         return value.replace("\0", "\ufffd").encode("utf-8", "replace").decode("utf-8")
     if isinstance(value, list):
@@ -100,7 +100,7 @@ def _no_number(text: str) -> Any:
 
 
 def _check_range(record: Record) -> None:
-    """Counters and times of the record itself; a node's mistake must not stop the others."""
+    """Check the record's own integers: a value out of range must not stop the other entries."""
     for f in dataclasses.fields(record):
         value = getattr(record, f.name)
         if isinstance(value, int) and not 0 <= value <= INTEGER_MAX:

@@ -1,4 +1,4 @@
-"""DRIVER. Who watches which cluster in this process, and the one task that ages what they see.
+"""DRIVER. Which browsers of this process watch which cluster, and the task that ages clusters.
 
 One task per event loop serves all its browsers, from the first subscription to the last. Once a
 second it asks the database which of them may still watch, and how their clusters stand now; the
@@ -84,7 +84,7 @@ class AgeingTask:
             if subscription in allowed:
                 subscription.give(ageing[subscription.cluster_id])
             else:
-                self._open.discard(subscription)  # its consumer closes, and says good-bye itself
+                self._open.discard(subscription)  # its consumer closes, and unsubscribes
                 subscription.give(None)
 
 
@@ -115,7 +115,7 @@ def subscribe(cluster_id: UUID, user_id: int, session_key: str) -> Subscription:
 
 
 async def unsubscribe(subscription: Subscription) -> None:
-    """End it; twice is as good as once."""
+    """End the subscription; a second call does nothing."""
     loop = asyncio.get_running_loop()
     task = _tasks.get(loop)
     if task is not None and await task.remove(subscription):

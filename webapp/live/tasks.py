@@ -1,4 +1,4 @@
-"""Celery's entry points: harmless the second time."""
+"""Celery's entry points; each may run twice."""
 
 from __future__ import annotations
 
@@ -11,5 +11,5 @@ from webapp.live import prune
 
 @task("live.prune")
 def prune_live() -> None:
-    """Every hour: forget what is older than the settings say."""
+    """Every hour: delete what is older than the settings allow."""
     prune.prune(settings.KEEP_EVENTS_DAYS, timezone.now())

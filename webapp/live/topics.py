@@ -1,11 +1,11 @@
-"""What a browser can be told about, and the names that go over the socket."""
+"""The topics of messages to browsers, and the handler's name in Channels."""
 
 from __future__ import annotations
 
 from typing import Literal
 
 Topic = Literal["events", "rollout", "config", "outages", "groups"]
-"""Something on the page changed: the page fetches that fragment again by its own URL."""
+"""A part of the page that is out of date: the page fetches that fragment again by its URL."""
 
 HANDLER = "cluster.message"
-"""Channels' name of the consumer's method that takes a message of a cluster's group."""
+"""Channels' name for the consumer's method that handles a message of a cluster's group."""

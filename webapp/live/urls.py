@@ -1,4 +1,4 @@
-"""What happens now: the clusters, one cluster's live page and its fragments, the lab's buttons."""
+"""URLs of the cluster list, a cluster's live page and its fragments, and the lab's buttons."""
 
 from django.urls import path
 

@@ -1,4 +1,4 @@
-"""The clusters, one cluster live, its fragments, and the lab's buttons."""
+"""The cluster list, a cluster's live page, its fragments, and the lab's buttons."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ PARTS = (
 @never_cache
 @require_GET
 def home(request: HttpRequest) -> HttpResponse:
-    """All clusters, those in trouble first; the healthy ones are one calm list."""
+    """All clusters: those with problems first, then the list of the healthy ones."""
     now = timezone.now()
     rows: list[dict[str, Any]] = []
     for cluster in clusters_for(request.user):
@@ -56,7 +56,7 @@ def home(request: HttpRequest) -> HttpResponse:
 @never_cache
 @require_GET
 def cluster(request: HttpRequest, slug: str) -> HttpResponse:
-    """What happens now; the browser keeps it fresh over the WebSocket."""
+    """A cluster's live page; the browser keeps it up to date over the WebSocket."""
     found = cluster_for(request.user, slug)
     return render(request, "live/cluster.html", _context(request, found))
 
@@ -64,7 +64,7 @@ def cluster(request: HttpRequest, slug: str) -> HttpResponse:
 @never_cache
 @require_GET
 def cluster_live(request: HttpRequest, slug: str, part: str) -> HttpResponse:
-    """One fragment of that page, as it is now."""
+    """One fragment of that page."""
     found = cluster_for(request.user, slug)
     if part not in PARTS:
         raise Http404(f"The live page has no part {part}.")
@@ -73,7 +73,7 @@ def cluster_live(request: HttpRequest, slug: str, part: str) -> HttpResponse:
 
 @require_POST
 def lab_action(request: HttpRequest, slug: str, target: str, verb: str) -> HttpResponse:
-    """Start, stop or kill a machine of the lab; the answer is the lab's fragment or the page."""
+    """Start, stop or kill a machine of the lab; returns the lab's fragment or the page."""
     found = cluster_for(request.user, slug, need="operate")
     if verb not in lab.VERBS:
         raise Http404(f"The lab has no verb {verb}.")

@@ -1,4 +1,4 @@
-"""Loading is authorising, for rollouts."""
+"""Loading is authorising: the one place that loads a rollout on a user's behalf."""
 
 from __future__ import annotations
 

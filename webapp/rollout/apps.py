@@ -1,4 +1,4 @@
-"""Django's name for this app; it listens to what ingest hears."""
+"""Django's name for this app; it connects rollouts to the reports that ingest stores."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ class RolloutConfig(AppConfig):
     label = "rollout"
 
     def ready(self) -> None:
-        """A node's report may be what a rollout waits for."""
+        """Connect the signal: a node's report may be what a rollout waits for."""
         from webapp.common.signals import nodes_reported
 
         nodes_reported.connect(_nodes_reported, dispatch_uid="rollout")

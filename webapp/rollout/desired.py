@@ -1,7 +1,7 @@
-"""What each node should run now, read from the rows, signed, and put where the node looks.
+"""The revision that each node should run: read from the rows, signed, and written to its keys.
 
-After a push that a node did not take, what it should run is what it confirmed before; so that a
-node that comes back later does not pick up a revision whose rollout has failed.
+If a node did not take a revision, it should run the one that it confirmed before, so that a node
+that comes back later does not apply a revision whose rollout has failed.
 """
 
 from __future__ import annotations
@@ -30,11 +30,11 @@ class Wanted:
 
     file: RevisionFile
     keep: bool
-    """Whether the control plane has seen it healthy."""
+    """Whether the control plane has seen the node healthy on it."""
 
 
 def wanted_for(node: Node) -> Wanted | None:
-    """From the newest step that counts; None: nothing was ever pushed to it."""
+    """From the newest step that is not lost; None if nothing was ever sent to the node."""
     step = (
         Step.objects.filter(node=node, state__in=WANTED)
         .select_related("rollout__revision")
@@ -50,7 +50,7 @@ def wanted_for(node: Node) -> Wanted | None:
 
 
 def bundle_of(node: Node, file: RevisionFile) -> wire.Signed:
-    """Byte for byte the same whenever it is made: Ed25519 has no randomness."""
+    """The signed Bundle; always the same bytes, because Ed25519 uses no randomness."""
     revision = file.revision
     bundle = wire.Bundle(
         cluster=str(revision.cluster_id),
@@ -64,7 +64,7 @@ def bundle_of(node: Node, file: RevisionFile) -> wire.Signed:
 
 
 def confirmation_of(node: Node, file: RevisionFile) -> wire.Signed:
-    """The control plane's word that this revision may stay."""
+    """The signed Confirmation: the node keeps this revision."""
     confirmation = wire.Confirmation(
         cluster=str(file.revision.cluster_id), node=node.wire_id, revision=file.revision.number
     )
@@ -72,7 +72,7 @@ def confirmation_of(node: Node, file: RevisionFile) -> wire.Signed:
 
 
 def send_all(nodes: Iterable[Node], now: datetime) -> None:
-    """Put every node's desired state in place, and nudge those that do not run it yet."""
+    """Write every node's desired state, and nudge the nodes that do not run it yet."""
     for node in nodes:
         try:
             send(node, now)
@@ -82,9 +82,9 @@ def send_all(nodes: Iterable[Node], now: datetime) -> None:
 
 
 def send(node: Node, now: datetime) -> None:
-    """One node's. Raises BrokerAway.
+    """Write one node's desired state, and nudge the node if it is behind. Raises BrokerAway.
 
-    A node that is not heard is nudged only when something changed: it looks when it is back,
+    A node that is not heard is nudged only when its keys changed: it reads them when it is back,
     and its queue does not grow meanwhile.
     """
     wanted = wanted_for(node)

@@ -1,4 +1,4 @@
-"""What a push may answer instead of starting."""
+"""Why a push does not start."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from webapp.configs.errors import ConfigError
 
 
 class RolloutBusy(ConfigError):
-    """One push at a time."""
+    """Another rollout of the cluster is under way."""
 
     def __init__(self, number: int) -> None:
         super().__init__(

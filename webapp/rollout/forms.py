@@ -1,4 +1,4 @@
-"""The push's one form."""
+"""The form of the push page."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from django import forms
 
 
 class PushForm(forms.Form):
-    """What is pushed is what the person saw: the draft's version comes back with it."""
+    """It carries the draft's version, so that only what the user saw is pushed."""
 
     version = forms.IntegerField(widget=forms.HiddenInput)
     message = forms.CharField(

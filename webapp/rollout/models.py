@@ -1,4 +1,4 @@
-"""A revision on its way to the nodes, one after the other."""
+"""A rollout: a revision that is sent to the nodes, one after the other."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from webapp.inventory.models import Node
 
 
 class RolloutState(models.TextChoices):
-    """waiting: nothing sent yet."""
+    """WAITING: nothing was sent yet."""
 
     WAITING = "waiting"
     RUNNING = "running"
@@ -21,7 +21,7 @@ class RolloutState(models.TextChoices):
 
 
 class StepState(models.TextChoices):
-    """One node's part of it."""
+    """The state of one node's step."""
 
     WAITING = "waiting"
     SENT = "sent"
@@ -33,12 +33,12 @@ class StepState(models.TextChoices):
 
 
 class Rollout(models.Model):
-    """One push."""
+    """One push of one revision."""
 
     revision = models.OneToOneField(Revision, on_delete=models.CASCADE, related_name="rollout")
     state = models.CharField(max_length=10, choices=RolloutState, default=RolloutState.WAITING)
     reason = models.TextField(blank=True)
-    """Why it waits or failed, in a sentence."""
+    """Why it waits or why it failed, as a sentence."""
     started_by = models.ForeignKey(User, null=True, on_delete=models.SET_NULL, related_name="+")
     started_at = models.DateTimeField()
     finished_at = models.DateTimeField(null=True)
@@ -51,7 +51,7 @@ class Rollout(models.Model):
 
 
 class Step(models.Model):
-    """What one node has done of it."""
+    """One node's part of a rollout."""
 
     rollout = models.ForeignKey(Rollout, on_delete=models.CASCADE, related_name="steps")
     node = models.ForeignKey(Node, on_delete=models.CASCADE, related_name="steps")
@@ -61,7 +61,7 @@ class Step(models.Model):
     at = models.DateTimeField()
     sent_at = models.DateTimeField(null=True)
     faults_before = models.JSONField(default=list)
-    """Instances that were in FAULT when it was sent: no new harm of this push."""
+    """Instances that were in FAULT when it was sent; the push did not cause these faults."""
 
     class Meta:
         ordering: ClassVar = ["rollout", "position"]

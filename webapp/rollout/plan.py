@@ -3,9 +3,9 @@
 Backups first, one node after the other; a master only when everything before it is confirmed.
 Each call looks at everything again, so it may be called at any time, any number of times.
 
-The node keeps a time limit of its own (`NODE_REVERTS_AFTER_S`), and the limits of this file are
-parts of it: a step that may take longer than the node waits would end as confirmed on a node
-that has gone back already.
+The node has a time limit of its own (`NODE_REVERTS_AFTER_S`), and the limits of a step divide it:
+if a step could take longer, the control plane would confirm a revision that the node has reverted
+already.
 """
 
 from __future__ import annotations
@@ -14,38 +14,38 @@ from collections.abc import Container, Mapping
 from dataclasses import dataclass, field
 
 NODE_REVERTS_AFTER_S = 30.0
-"""A node that went live and receives no Confirmation for so long goes back by itself; it is sent
-with every Bundle."""
+"""A node that receives no Confirmation for so long after it went live reverts by itself. Every
+Bundle carries this time."""
 CONFIRM_WITHIN_S = 10.0
-"""From live to the node's report that it keeps the revision. Where the nudge is lost the
-Confirmation waits for the reconciler and for the node's next heartbeat."""
+"""From live to the node's report that it keeps the revision. If the nudge is lost, the Confirmation
+waits for the reconciler and for the node's next heartbeat."""
 ANSWER_WITHIN_S = NODE_REVERTS_AFTER_S - CONFIRM_WITHIN_S
-"""From sent to live and healthy: what is left, so that the Confirmation arrives before the node
-goes back."""
+"""From sent to live and healthy: the rest, so that the Confirmation arrives before the node
+reverts."""
 START_WITHIN_S = 300.0
-"""A push that could not start for so long is no longer what anybody expects to happen."""
+"""A push that could not start for so long fails: nobody expects it to start any more."""
 
 LOST = ("refused", "reverted", "timed_out")
 
 
 @dataclass(frozen=True, slots=True)
 class StepNow:
-    """One node's step, as its row has it."""
+    """One node's step, from its row."""
 
     node: str
     position: int
     state: str
     age_s: float
-    """Since the state began."""
+    """Since the step entered its state, in seconds."""
     faults_before: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class NodeNow:
-    """One node, as it was last heard."""
+    """One node, from its last status and its events."""
 
     heard: bool
-    """Lately enough to be believed."""
+    """Whether its last status is recent enough."""
     revision: int = 0
     confirmed_revision: int = 0
     master_of: tuple[str, ...] = ()
@@ -55,13 +55,13 @@ class NodeNow:
     """Instances that are neither MASTER nor BACKUP yet."""
     stopping: bool = False
     ended: str = ""
-    """`refused` or `reverted`, when it said so of this revision."""
+    """`refused` or `reverted`, if the node reported that of this revision."""
     ended_because: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Mark:
-    """A step goes from one state to another."""
+    """A step changes from one state to another."""
 
     node: str
     old: str
@@ -78,7 +78,7 @@ class Decision:
     """Of the rollout: waiting, running, done or failed."""
     reason: str = ""
     faults_before: dict[str, tuple[str, ...]] = field(default_factory=dict)
-    """For nodes that are now sent to."""
+    """By node that is now sent the revision: its instances in FAULT."""
 
 
 def push_order(positions: Mapping[str, int], masters: Container[str]) -> list[str]:
@@ -93,7 +93,7 @@ def push_order(positions: Mapping[str, int], masters: Container[str]) -> list[st
 def decide(
     revision: int, steps: tuple[StepNow, ...], nodes: dict[str, NodeNow], *, age_s: float
 ) -> Decision:
-    """The next move. At most one step is under way at any time."""
+    """The next move. At most one step is under way at any time. `age_s`: since the last move."""
     lost = next((step for step in steps if step.state in LOST), None)
     if lost is not None:
         return Decision(state="failed", reason=f"{lost.node} did not take the revision.")
@@ -109,7 +109,7 @@ def decide(
 def _begin_next(
     waiting: list[StepNow], nodes: dict[str, NodeNow], *, begun: bool, age_s: float
 ) -> Decision:
-    """Who is master decides the order, so nothing is sent before every waiting node is heard."""
+    """Send to the next node. Masters decide the order, so all waiting nodes must be heard."""
     state = "running" if begun else "waiting"
     silent = [s.node for s in waiting if not nodes.get(s.node, NodeNow(False)).heard]
     if silent:
@@ -130,7 +130,7 @@ def _begin_next(
 
 
 def _follow(revision: int, step: StepNow, node: NodeNow) -> Decision:
-    """A step that was sent: did the node take it, is it well, does it keep it?"""
+    """Follow a step that was sent: is the node live and healthy, and does it keep the revision?"""
     if node.ended:
         return _lose(step, node.ended, node.ended_because or f"{step.node} {node.ended} it")
     if step.state == "live":
@@ -153,7 +153,7 @@ def _follow(revision: int, step: StepNow, node: NodeNow) -> Decision:
 
 
 def _trouble(revision: int, step: StepNow, node: NodeNow) -> str:
-    """Why the node is not yet live and healthy; empty: it is."""
+    """Why the node is not live and healthy yet; empty if it is."""
     if not node.heard:
         return f"{step.node} was not heard"
     if node.revision < revision:

@@ -1,7 +1,7 @@
-"""The push: freeze a revision, move its steps, keep the nodes' desired state where they look.
+"""The push: freeze a revision, advance its steps, and keep the nodes' keys up to date.
 
-Level-triggered: rows say what every node should run; `advance` and `reconcile` may run at any
-time, twice, or after a crash between commit and send.
+The rows say what every node should run, so `advance` and `reconcile` may run at any time, twice, or
+after a crash between commit and send.
 """
 
 from __future__ import annotations
@@ -35,10 +35,10 @@ OPEN_STATES = (RolloutState.WAITING, RolloutState.RUNNING)
 
 
 def push(*, actor: User, cluster: Cluster, message: str, draft_version: int) -> Rollout:
-    """Freeze the draft and start its way to the nodes.
+    """Freeze the draft and start its rollout.
 
-    Where the broker is away the rollout waits (its reason says so) and starts by itself when
-    the broker is back. Raises StaleDraft, ConfigRefused, NothingToPush, RolloutBusy,
+    If the broker is away, the rollout waits (its reason says so) and starts when the broker is
+    back. Raises StaleDraft, ConfigRefused, NothingToPush, RolloutBusy,
     PermissionDenied.
     """
     access.require(actor, "operate")
@@ -75,7 +75,7 @@ def open_rollout(cluster: Cluster) -> Rollout | None:
 
 
 def advance(rollout_id: int, *, now: datetime | None = None) -> bool:
-    """Make every move that is due; whether anything changed. A finished rollout: no-op."""
+    """Make every move that is due; return whether a step moved. A finished rollout has none."""
     moved = False
     while _advance_once(rollout_id, now or timezone.now()):
         moved = True
@@ -143,9 +143,10 @@ def _node_now(step: Step, number: int, now: datetime) -> plan.NodeNow:
 
 
 def _ended(step: Step, number: int) -> Event | None:
-    """The node's own word that it refused this revision or went back from it.
+    """The node's event that it refused or reverted this revision.
 
-    An envelope that it could not open has no number for it: then the time tells which it was.
+    If the node could not open the envelope, it does not know the revision's number and reports 0:
+    then an event after the sending is meant.
     """
     which = Q(data__revision=number)
     if step.sent_at is not None:
@@ -164,7 +165,7 @@ def _sentence(node: Node, event: Event) -> str:
 
 
 def _write(rollout: Rollout, decision: plan.Decision, now: datetime) -> bool:
-    """Compare and set; whether a row changed."""
+    """Write the decision where the rows are as they were read; return whether a row changed."""
     changed = False
     for mark in decision.marks:
         values: dict[str, object] = {"state": mark.new, "detail": mark.detail, "at": now}
@@ -191,14 +192,14 @@ def _write(rollout: Rollout, decision: plan.Decision, now: datetime) -> bool:
 
 
 def advance_clusters(cluster_ids: set[UUID]) -> None:
-    """ingest heard nodes of these clusters: rollouts under way there may move."""
+    """Advance the rollouts of clusters whose nodes reported."""
     rollouts = Rollout.objects.filter(revision__cluster_id__in=cluster_ids, state__in=OPEN_STATES)
     for pk in rollouts.values_list("pk", flat=True):
         _ask_to_advance(pk)
 
 
 def reconcile() -> None:
-    """Every few seconds: move what is due, and put back what the broker lost."""
+    """Every few seconds: advance rollouts, and write again the keys that the broker lost."""
     for pk in Rollout.objects.filter(state__in=OPEN_STATES).values_list("pk", flat=True):
         advance(pk)
     desired.send_all(Node.objects.select_related("live", "cluster"), timezone.now())

@@ -1,4 +1,4 @@
-"""Celery's entry points: ids in, a service called, harmless the second time."""
+"""Celery's entry points: each calls one service, and may run twice."""
 
 from __future__ import annotations
 
@@ -14,5 +14,5 @@ def advance(rollout_id: int) -> None:
 
 @task("rollout.reconcile")
 def reconcile() -> None:
-    """Every few seconds: make up for whatever was lost."""
+    """Every few seconds: make up for lost messages."""
     services.reconcile()

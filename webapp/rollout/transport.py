@@ -1,7 +1,7 @@
-"""SYSTEM. What goes to a node: the signed desired state under its key, and a nudge to look.
+"""SYSTEM. Writes a node's signed desired state to its keys, and nudges the node to read them.
 
-The key is the message; the nudge (a Celery task on the node's own queue, under the node's own
-key prefix) only says "look now" and expires, because a node also looks by itself.
+The keys have the content; the nudge (a Celery task on the node's own queue, under the node's own
+key prefix) only says that they changed. It expires, because a node also reads them by itself.
 """
 
 from __future__ import annotations
@@ -19,28 +19,28 @@ from webapp.common import broker
 NUDGE = "node.nudge"
 ADVANCE = "rollout.advance"
 EXPIRES_S = 30
-"""Both only say "look now"; later, somebody has looked anyway."""
+"""Of both messages: after this time the node and the reconciler have looked by themselves."""
 
 GIVE_UP_SOON = {"max_retries": 1, "interval_start": 0, "interval_step": 0.1, "interval_max": 0.1}
-"""A person waits for the answer; kombu alone would try for ever."""
+"""A user waits for the response; by itself kombu would try for ever."""
 
 
 class BrokerAway(Exception):
-    """Nothing was sent; the reconciler makes up for it when the broker is back."""
+    """The broker did not answer; the reconciler repeats the message when it is back."""
 
 
 def desired_key(wire_id: str) -> str:
-    """Signed Bundle."""
+    """The key of the signed Bundle."""
     return f"node.{wire_id}:desired"
 
 
 def confirmed_key(wire_id: str) -> str:
-    """Signed Confirmation."""
+    """The key of the signed Confirmation."""
     return f"node.{wire_id}:confirmed"
 
 
 def put(wire_id: str, bundle: wire.Signed | None, confirmation: wire.Signed | None) -> bool:
-    """Make both keys be this (None: absent); whether one had to change. Raises BrokerAway."""
+    """Set both keys (None: delete); return whether one of them changed. Raises BrokerAway."""
     wanted = ((desired_key(wire_id), bundle), (confirmed_key(wire_id), confirmation))
     try:
         with broker.client() as client:
@@ -67,18 +67,18 @@ def _make_equal(client: redis.Redis, wanted: tuple[tuple[str, wire.Signed | None
 
 
 def nudge(wire_id: str, revision: int) -> None:
-    """Ask the node to look at its keys now. Raises BrokerAway."""
+    """Ask the node to read its keys now. Raises BrokerAway."""
     name = f"node.{wire_id}"
     _send(NUDGE, revision, queue=name, prefix=f"{name}:")
 
 
 def ask_to_advance(rollout_id: int) -> None:
-    """Ask the control worker to move a rollout now. Raises BrokerAway."""
+    """Ask the control worker to advance a rollout now. Raises BrokerAway."""
     _send(ADVANCE, rollout_id, queue=app.conf.task_default_queue, prefix=PREFIX)
 
 
 def _send(name: str, argument: int, *, queue: str, prefix: str) -> None:
-    """One connection per message: they are rare, and no pool outlives a broker."""
+    """One connection per message: messages are rare, and a pool would outlive its broker."""
     options = {**app.conf.broker_transport_options, **GIVE_UP_SOON, "global_keyprefix": prefix}
     try:
         with app.connection_for_write(url=settings.BROKER_URL, transport_options=options) as link:

@@ -1,4 +1,4 @@
-"""How intent becomes fact: the push and its rollout."""
+"""URLs of the push page and of a rollout."""
 
 from django.urls import path
 

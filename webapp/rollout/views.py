@@ -1,4 +1,4 @@
-"""The push page, and a rollout as it happens."""
+"""The push page, and the page of a rollout."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from webapp.rollout.plan import push_order
 
 @require_http_methods(["GET", "POST"])
 def push(request: HttpRequest, slug: str) -> HttpResponse:
-    """What would change on every node, and the one button."""
+    """What would change on every node, and the button that pushes it."""
     if request.method == "POST":
         return _push(request, slug)
     cluster = cluster_for(request.user, slug)
@@ -54,7 +54,7 @@ def _push(request: HttpRequest, slug: str) -> HttpResponse:
 
 @require_GET
 def rollout(request: HttpRequest, slug: str, number: int) -> HttpResponse:
-    """Step by step, live; htmx asks for the steps alone."""
+    """A rollout's steps; htmx gets only the steps."""
     found = rollout_for(request.user, slug, number)
     cluster = found.revision.cluster
     context = {

@@ -1,4 +1,4 @@
-"""What every template of the house uses: icons, tabs, times, fields, state words."""
+"""Tags and filters of all templates: icons, tabs, times, fields, words for states."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ register = template.Library()
 
 @register.simple_tag
 def icon(name: str) -> SafeString:
-    """A decorative symbol of static/img/icons.svg; the word beside it carries the meaning."""
+    """A decorative symbol of static/img/icons.svg; the text beside it has the meaning."""
     return format_html(
         '<svg class="icon" aria-hidden="true"><use href="{}#{}"></use></svg>',
         static("img/icons.svg"),
@@ -38,12 +38,12 @@ UNDER = {
     "rollout": "push",
     "revision": "revisions",
 }
-"""Pages without a tab of their own, and the tab that they are reached from."""
+"""Pages without a tab, and the tab they belong to."""
 
 
 @register.simple_tag(takes_context=True)
 def tab(context: template.Context, url_name: str, label: str) -> SafeString:
-    """A link of the cluster's tab line; the current page says so to screen readers too."""
+    """A link in the cluster's row of tabs; the current one is marked for screen readers too."""
     request = context.get("request")
     match = request.resolver_match if request else None
     shown = match.url_name or "" if match else ""
@@ -58,19 +58,19 @@ def tab(context: template.Context, url_name: str, label: str) -> SafeString:
 
 @register.filter
 def moment(value: object) -> SafeString:
-    """A moment (datetime or ISO 8601) that the browser shows in its own zone."""
+    """A time (datetime or ISO 8601) that the browser shows in its own time zone."""
     return _moment(value, "")
 
 
 @register.filter
 def moment_ms(value: object) -> SafeString:
-    """The same with milliseconds, for a timeline of several nodes on one clock."""
+    """The same with milliseconds, for the timeline."""
     return _moment(value, " ms")
 
 
 @register.filter
 def ago(value: object) -> SafeString:
-    """How long ago; the browser counts on by itself."""
+    """How long ago; the browser keeps it up to date."""
     at = _datetime(value)
     if at is None:
         return SafeString("–")
@@ -81,19 +81,19 @@ def ago(value: object) -> SafeString:
 
 @register.filter
 def thin(number: int) -> str:
-    """Thousands parted by thin spaces: 3 412."""
+    """A number with thin spaces between thousands: 3 412."""
     return f"{number:,}".replace(",", "\u202f")
 
 
 @register.filter
 def seconds(value_us: int | None) -> str:
-    """Microseconds as seconds: 1, 0.5; a dash where nothing is written."""
+    """Microseconds as seconds: 1 s, 0.5 s; a dash if unset."""
     return "–" if value_us is None else f"{value_us / 1_000_000:g} s"
 
 
 @register.simple_tag
 def now_iso() -> str:
-    """The server's clock, by which the browser corrects its own."""
+    """The server's time; the browser corrects its own clock by it."""
     return timezone.now().isoformat(timespec="milliseconds")
 
 
@@ -118,19 +118,19 @@ STEPS = {
 
 @register.filter
 def impact_words(impact: str) -> str:
-    """What reloading a change does."""
+    """What applying a change does to the traffic, in words."""
     return IMPACTS.get(impact, impact)
 
 
 @register.filter
 def step_words(state: str) -> str:
-    """A rollout step's state as a person says it."""
+    """A rollout step's state in words."""
     return STEPS.get(state, state)
 
 
 @register.filter
 def diff_lines(diff: str) -> list[dict[str, str]]:
-    """A unified diff's lines with their kind: add, del, at, or nothing; its two heads left out."""
+    """A unified diff's lines, each with its kind (add, del, at or empty), without the header."""
     kinds = {"+": "add", "-": "del", "@": "at"}
     return [
         {"kind": kinds.get(line[:1], ""), "text": line or " "}

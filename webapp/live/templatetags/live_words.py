@@ -1,4 +1,4 @@
-"""The live page's words: one verdict for a whole cluster, one sentence for an event."""
+"""Words of the live page: one verdict for a whole cluster, one sentence for an event."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ register = template.Library()
 
 
 class Overall(TypedDict):
-    """The cluster in one chip."""
+    """The state of a whole cluster, as one chip."""
 
     state: str
     """A word that static/css/components/states.css knows."""
@@ -23,7 +23,7 @@ class Overall(TypedDict):
 
 @register.simple_tag
 def overall(view: ClusterView) -> Overall:
-    """The worst that is known, in a few words; what is not known is never fine."""
+    """The worst state that is known, in a few words; unknown is never ok."""
     for verdict in ("two masters", "no master"):
         names = [g["name"] for g in view["groups"] if g["verdict"] == verdict]
         if names:
@@ -64,23 +64,23 @@ def silent_nodes(view: ClusterView) -> list[str]:
 
 @register.simple_tag
 def stale_after() -> float:
-    """Seconds without a report after which the page, too, shows a node as unknown."""
+    """Seconds without a report after which the page shows a node as unknown."""
     return stale_after_s(float(settings.HEARTBEAT_S))
 
 
 STAGES = ("received", "verified", "checked", "staged")
-"""What every revision goes through on its way; told only where everything is asked for."""
+"""Phases that every revision goes through; shown only if all events are asked for."""
 
 
 @register.filter
 def worth_telling(events: list[EventView], everything: bool) -> list[EventView]:
-    """The events without the stages on a revision's way, unless everything is asked for."""
+    """The events without those phases, unless all events are asked for."""
     return [event for event in events if everything or event["data"].get("phase") not in STAGES]
 
 
 @register.simple_tag
 def event_words(event: EventView) -> dict[str, Any]:
-    """What happened: `{"state", "word", "text", "more"}`, the state being one the CSS knows."""
+    """An event in words: `{"state", "word", "text", "more"}`; the CSS knows the state."""
     data, subject = event["data"], event["subject"]
     match event["kind"]:
         case "transition":
@@ -110,13 +110,13 @@ def event_words(event: EventView) -> dict[str, Any]:
 
 @register.filter
 def up_word(up: bool | None) -> str:
-    """up, down, or unknown: not checked, or not heard lately."""
+    """up, down, or unknown (not checked yet, or not heard lately)."""
     return "unknown" if up is None else "up" if up else "down"
 
 
 @register.filter
 def ipvs_words(ipvs: str) -> str:
-    """What it means that the kernel does not balance."""
+    """Why the kernel does not balance, in a sentence."""
     if ipvs.startswith("absent"):
         reason = ipvs.partition(":")[2].strip()
         more = f" ({reason})" if reason else ""

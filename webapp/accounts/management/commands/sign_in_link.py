@@ -11,7 +11,7 @@ from webapp.accounts.services import sign_in_path
 
 
 class Command(BaseCommand):
-    """For the first sign-in, and for whoever lost the password."""
+    """For the first sign-in, and for users who lost their password."""
 
     help = "Print a path that signs the user in, once, for a quarter of an hour."
 

@@ -1,4 +1,4 @@
-"""DRIVER. manage.py ingest: what the nodes say → rows and browsers, until SIGTERM."""
+"""DRIVER. manage.py ingest: stores what nodes and probes report, until SIGTERM."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from webapp.live.ingest import Ingest
 
 
 class Command(BaseCommand):
-    """Runs as many times as wanted; each needs its own consumer name."""
+    """Several may run; each needs its own consumer name."""
 
     help = "Read what nodes and probes report, until SIGTERM."
 

@@ -1,7 +1,7 @@
-"""DRIVER. manage.py demo_setup: administrator, cluster and enrolments of the demo, in one go.
+"""DRIVER. manage.py demo_setup: creates the demo's administrator, cluster and enrolments.
 
-Idempotent: what exists stays, so that a restarted demo keeps its rows; every run writes new
-enrolments, because passwords are kept as hashes only.
+It keeps what exists, so that a restarted demo keeps its rows; every run writes new enrolments,
+because only hashes of the passwords are stored.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ class Command(BaseCommand):
         parser.add_argument("--admin-user", default="admin")
 
     def handle(self, *args: Any, **options: Any) -> None:
-        """Set up, then print."""
+        """Create what is missing, then print the result."""
         files = dict(_read(argument) for argument in options["node"])
         admin = ensure_admin(options["admin_user"])
         cluster = Cluster.objects.filter(slug=slug_of(options["cluster"])).first()

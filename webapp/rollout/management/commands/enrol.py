@@ -1,4 +1,4 @@
-"""DRIVER. manage.py enrol CLUSTER NODE: what that node must be told, on standard output."""
+"""DRIVER. manage.py enrol CLUSTER NODE: prints the node's enrolment."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from webapp.inventory.services import enrol
 
 
 class Command(BaseCommand):
-    """The password is said only here; enrolling again ends the one before."""
+    """The password is printed only here; a new enrolment ends the one before."""
 
     help = "Print a node's enrolment as JSON: its broker password and our public key."
 
@@ -22,7 +22,7 @@ class Command(BaseCommand):
         parser.add_argument("node", help="name of the node, as in the document's @NAME lines")
 
     def handle(self, *args: Any, **options: Any) -> None:
-        """Print it."""
+        """Print the enrolment."""
         node = (
             Node.objects.select_related("cluster")
             .filter(cluster__slug=options["cluster"], name=options["node"])
