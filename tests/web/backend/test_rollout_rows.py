@@ -416,5 +416,7 @@ def test_what_was_sent_stays_first_whoever_is_master_now(rollout: Rollout) -> No
     rollout.steps.filter(node__name="NodeB").update(sent_at=now)
     view = cluster_view(cluster, now)
     assert [s.node.name for s in steps_in_order(rollout, view)] == ["NodeB", "NodeA"]
+    rollout.steps.filter(node__name="NodeA").update(sent_at=now + timedelta(seconds=1))
+    assert [s.node.name for s in steps_in_order(rollout, view)] == ["NodeB", "NodeA"]
     rollout.steps.filter(node__name="NodeA").update(sent_at=now - timedelta(seconds=1))
     assert [s.node.name for s in steps_in_order(rollout, view)] == ["NodeA", "NodeB"]
