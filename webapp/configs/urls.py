@@ -2,7 +2,8 @@
 
 from django.urls import path
 
-from webapp.configs import check_views, views
+from webapp.configs.editor import check_views
+from webapp.configs.editor import text_views as views
 
 urlpatterns = [
     path("import/", views.import_files, name="import"),

@@ -14,11 +14,11 @@ from tests.conf.differential_generate import generate
 from tests.conf.samples import corpus
 from tests.web.conftest import pair
 from webapp.accounts.models import User
-from webapp.configs.absorb import absorb
-from webapp.configs.compile import compile_cluster
-from webapp.configs.drafts import document_text
 from webapp.configs.language import understand_files
-from webapp.configs.rowshape import fields_of, weave
+from webapp.configs.rows.absorb import absorb
+from webapp.configs.rows.compile import compile_cluster
+from webapp.configs.rows.drafts import document_text
+from webapp.configs.rows.node_overlay import fields_of, weave
 from webapp.configs.services import import_files
 from webapp.inventory.models import Cluster
 from webapp.inventory.services import create_cluster

@@ -11,9 +11,9 @@ from hanode import conf
 from tests.web.conftest import pair
 from webapp.accounts.models import AuditEntry, User
 from webapp.configs import services
-from webapp.configs.compile import compile_cluster
 from webapp.configs.errors import BadImport, ConfigRefused, NothingToPush, StaleDraft, TooLarge
 from webapp.configs.models import Draft, GroupNode, Vip
+from webapp.configs.rows.compile import compile_cluster
 from webapp.inventory.models import Cluster
 
 

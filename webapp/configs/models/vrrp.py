@@ -1,7 +1,7 @@
 """vrrp_instance as rows.
 
 A column is what the nodes have in common; what one node says differently is in `extra`
-(`webapp.configs.rowshape` has its form), so that nothing of a document is ever lost.
+(`webapp.configs.rows.node_overlay` has its form), so that nothing of a document is ever lost.
 """
 
 from __future__ import annotations

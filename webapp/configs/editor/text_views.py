@@ -9,11 +9,11 @@ from django.views.decorators.http import require_GET, require_http_methods
 
 from hanode.conf import mask_secrets
 from webapp.accounts.access import may, require
-from webapp.configs import language, services, summary, words
+from webapp.configs import keyword_help, language, services
 from webapp.configs.access import revision_for
 from webapp.configs.errors import ConfigRefused, StaleDraft
-from webapp.configs.forms import TextForm
-from webapp.configs.forms_views import (
+from webapp.configs.forms.fields import TextForm
+from webapp.configs.forms.views import (
     group_edit,
     group_node_edit,
     real_server_add,
@@ -23,8 +23,9 @@ from webapp.configs.forms_views import (
     vip_remove,
     virtual_server_edit,
 )
-from webapp.configs.import_views import import_files
 from webapp.configs.language import NodeProblem
+from webapp.configs.revisions.import_views import import_files
+from webapp.configs.rows import summary
 from webapp.inventory.access import cluster_for
 from webapp.inventory.models import Cluster
 
@@ -124,7 +125,7 @@ def _text_page(
         "problems": [each.as_json() for each in shown],
         "more": more,
         "may_edit": may_edit,
-        "words_edition": words.edition(),
+        "words_edition": keyword_help.edition(),
     }
     status = 422 if form.is_bound else 200
     return render(request, "configs/text.html", context, status=status)

@@ -23,7 +23,7 @@ from webapp.configs.access import (
     virtual_server_for,
 )
 from webapp.configs.errors import ConfigError, ConfigRefused, StaleDraft
-from webapp.configs.forms import (
+from webapp.configs.forms.fields import (
     GroupForm,
     GroupNodeForm,
     RealServerForm,

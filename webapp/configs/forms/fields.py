@@ -1,7 +1,7 @@
 """What a person types, as values; whether the whole document is sound, the service decides.
 
-Ranges, choices, defaults and help come from the language's tables (`webapp.configs.words`). Times
-are typed in seconds and kept in whole microseconds.
+Ranges, choices, defaults and help come from the language's tables
+(`webapp.configs.keyword_help`). Times are typed in seconds and kept in whole microseconds.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from django.core.files.uploadedfile import UploadedFile
 
 from hanode.conf import node_ids
 from hanode.conf.language.values import Int, Timer
-from webapp.configs import words
+from webapp.configs import keyword_help
 from webapp.configs.language import (
     INTERFACE_CHARS_MAX,
     INTERFACE_NAME,
@@ -30,16 +30,16 @@ REFUSALS += ("max_digits", "max_decimal_places", "max_whole_digits")
 
 def of_table(block: str, name: str) -> dict[str, Any]:
     """A field's help, and its one sentence for everything that the table does not allow."""
-    sentence = f"Write {words.shape(words.keyword(block, name))}."
+    sentence = f"Write {keyword_help.shape(keyword_help.keyword(block, name))}."
     messages = dict.fromkeys(REFUSALS, sentence)
-    return {"help_text": words.hint(block, name), "error_messages": messages}
+    return {"help_text": keyword_help.hint(block, name), "error_messages": messages}
 
 
 class SecondsField(forms.DecimalField):
     """Seconds for the person, microseconds for the row; the range is the table's."""
 
     def __init__(self, label: str, block: str, name: str) -> None:
-        value = words.keyword(block, name).value
+        value = keyword_help.keyword(block, name).value
         assert isinstance(value, Timer)
         super().__init__(
             label=label,
@@ -69,7 +69,7 @@ SECONDS_DIGITS = 20
 
 def whole(label: str, block: str, name: str, *, required: bool = False) -> forms.IntegerField:
     """A whole number in the table's range."""
-    value = words.keyword(block, name).value
+    value = keyword_help.keyword(block, name).value
     assert isinstance(value, Int)
     return forms.IntegerField(
         label=label,
@@ -82,9 +82,9 @@ def whole(label: str, block: str, name: str, *, required: bool = False) -> forms
 
 def one_of(label: str, block: str, name: str) -> forms.ChoiceField:
     """One of the table's words, or nothing written."""
-    keyword = words.keyword(block, name)
+    keyword = keyword_help.keyword(block, name)
     default = f"not written ({keyword.default})" if keyword.default else "not written"
-    choices = [("", default), *((each, each) for each in words.options(keyword.value))]
+    choices = [("", default), *((each, each) for each in keyword_help.options(keyword.value))]
     return forms.ChoiceField(label=label, required=False, choices=choices, **of_table(block, name))
 
 
@@ -133,12 +133,13 @@ class GroupForm(VersionedForm):
         max_length=64,
         strip=True,
         widget=forms.PasswordInput(attrs={"autocomplete": "off"}),
-        help_text=f"{words.hint('authentication', 'auth_pass')} Empty: the one that is set stays.",
+        help_text=keyword_help.hint("authentication", "auth_pass")
+        + " Empty: the one that is set stays.",
     )
     nopreempt = forms.BooleanField(
         label="Do not take the addresses back (nopreempt)",
         required=False,
-        help_text=words.hint("vrrp_instance", "nopreempt"),
+        help_text=keyword_help.hint("vrrp_instance", "nopreempt"),
     )
 
     def values(self) -> dict[str, Any]:
@@ -158,7 +159,7 @@ class GroupNodeForm(VersionedForm):
     state = one_of("Initial state", "vrrp_instance", "state")
     priority = whole("Priority", "vrrp_instance", "priority")
     interface = InterfaceField(
-        label="Interface", help_text=words.hint("vrrp_instance", "interface")
+        label="Interface", help_text=keyword_help.hint("vrrp_instance", "interface")
     )
 
     def values(self) -> dict[str, Any]:
@@ -230,7 +231,7 @@ class RealServerForm(VersionedForm):
     checked = forms.BooleanField(
         label="Check it with TCP_CHECK",
         required=False,
-        help_text=words.hint("real_server", "TCP_CHECK"),
+        help_text=keyword_help.hint("real_server", "TCP_CHECK"),
     )
     connect_port = whole("Check port", "TCP_CHECK", "connect_port")
     connect_timeout_us = SecondsField("Connect timeout (s)", "TCP_CHECK", "connect_timeout")

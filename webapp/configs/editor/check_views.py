@@ -14,8 +14,8 @@ from django.views.decorators.gzip import gzip_page
 from django.views.decorators.http import require_GET, require_POST
 
 from webapp.accounts.models import User
-from webapp.configs import language, services, words
-from webapp.configs.checking import SESSIONS, Busy, Edit, Unknown
+from webapp.configs import keyword_help, language, services
+from webapp.configs.editor.checking import SESSIONS, Busy, Edit, Unknown
 from webapp.configs.language import NodeProblem
 from webapp.inventory.access import cluster_for
 
@@ -88,8 +88,8 @@ def _session(body: dict[str, Any]) -> str:
 @gzip_page
 def words_json(request: HttpRequest) -> HttpResponse:
     """Every word of the language, for the editor's help; its address carries the edition."""
-    answer = HttpResponse(words.as_json(), content_type="application/json")
-    if request.GET.get("v") == words.edition():
+    answer = HttpResponse(keyword_help.as_json(), content_type="application/json")
+    if request.GET.get("v") == keyword_help.edition():
         answer.headers["Cache-Control"] = "private, max-age=31536000, immutable"
     return answer
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 from hanode.conf import Config
-from webapp.configs import rowshape
-from webapp.configs.absorb import GROUP_COLUMNS, MEMBER_COLUMNS, VIRTUAL_COLUMNS
 from webapp.configs.models import Draft, Group, VirtualServer
-from webapp.configs.rowshape import Fields, fields_for, in_node_order
+from webapp.configs.rows import node_overlay
+from webapp.configs.rows.absorb import GROUP_COLUMNS, MEMBER_COLUMNS, VIRTUAL_COLUMNS
+from webapp.configs.rows.node_overlay import Fields, fields_for, in_node_order
 from webapp.inventory.models import Cluster
 
 
@@ -27,7 +27,7 @@ def _config(
     whole: Fields = dict(draft.extra.get("nodes", {}).get(node, {})) if draft else {}
     whole["instances"] = in_node_order([f for g in groups if (f := _instance(node, g))])
     whole["virtual_servers"] = in_node_order([f for s in servers if (f := _virtual(node, s))])
-    return rowshape.object_of(Config, whole)
+    return node_overlay.object_of(Config, whole)
 
 
 def _columns(row: Any, names: tuple[str, ...]) -> Fields:

@@ -16,11 +16,12 @@ from webapp.accounts import access
 from webapp.accounts.models import User
 from webapp.accounts.services import audit
 from webapp.common.collector import uncollected
-from webapp.configs import language, summary
-from webapp.configs.compile import compile_cluster
+from webapp.configs import language
 from webapp.configs.errors import ConfigRefused, StaleDraft, TooLarge
 from webapp.configs.language import NodeProblem, Understood
 from webapp.configs.models import Draft
+from webapp.configs.rows import summary
+from webapp.configs.rows.compile import compile_cluster
 from webapp.inventory.models import Cluster
 from webapp.live import publish
 

@@ -8,10 +8,11 @@ from typing import Any
 from django.db.models import Manager, Max, Model
 
 from webapp.accounts.models import User
-from webapp.configs import language, rowshape
-from webapp.configs.drafts import Saved, change_draft
+from webapp.configs import language
 from webapp.configs.errors import ConfigRefused
 from webapp.configs.models import Group, GroupNode, RealServer, Vip, VirtualServer
+from webapp.configs.rows import node_overlay
+from webapp.configs.rows.drafts import Saved, change_draft
 
 GROUP_FIELDS = {"vrid", "advert_int_us", "version", "auth_type", "auth_pass", "nopreempt"}
 GROUP_NODE_FIELDS = {"state", "priority", "interface"}
@@ -184,7 +185,7 @@ def _set(row: Any, allowed: set[str], values: Mapping[str, Any]) -> None:
         if name == "interface":
             _check_interface(value)
         setattr(row, name, value)
-    row.extra = rowshape.without_deviation(
+    row.extra = node_overlay.without_deviation(
         row.extra, [_MODEL_NAMES.get(name, name) for name in values]
     )
     row.save()

@@ -13,9 +13,10 @@ from django.views.decorators.http import require_http_methods
 from hanode.conf import MASK, Problem, mask_secrets
 from hanode.conf.text.source import Source
 from webapp.accounts.access import require
-from webapp.configs import language, services, summary
+from webapp.configs import language, services
 from webapp.configs.errors import BadImport, ConfigRefused
-from webapp.configs.forms import ImportFileForm, ImportFileSet, ImportForm, files_of
+from webapp.configs.forms.fields import ImportFileForm, ImportFileSet, ImportForm, files_of
+from webapp.configs.rows import summary
 
 EXCERPT_CHARS = 200
 """Of a line, before, in and after the place that a problem points at."""

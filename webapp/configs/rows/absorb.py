@@ -11,9 +11,9 @@ from typing import Any, TypeVar
 from django.db import models
 
 from hanode.conf import Config
-from webapp.configs import rowshape
 from webapp.configs.models import Draft, Group, GroupNode, RealServer, Vip, VirtualServer
-from webapp.configs.rowshape import Fields, Woven
+from webapp.configs.rows import node_overlay
+from webapp.configs.rows.node_overlay import Fields, Woven
 from webapp.inventory.models import Cluster, Node
 
 GROUP_COLUMNS = ("name", "vrid", "advert_int_us", "version", "auth_type", "auth_pass", "nopreempt")
@@ -30,7 +30,7 @@ M = TypeVar("M", bound=models.Model)
 def absorb(cluster: Cluster, models_by_node: dict[str, Config]) -> None:
     """Make the cluster's rows say what these models say; the caller holds the transaction."""
     nodes = {node.name: node for node in cluster.nodes.all()}
-    whole = {name: rowshape.fields_of(models_by_node[name]) for name in nodes}
+    whole = {name: node_overlay.fields_of(models_by_node[name]) for name in nodes}
     Draft.objects.update_or_create(
         cluster=cluster,
         defaults={
@@ -50,15 +50,15 @@ def absorb(cluster: Cluster, models_by_node: dict[str, Config]) -> None:
 
 def _woven(lists: dict[str, list[Fields]], *names: str) -> list[Woven[tuple[Any, ...]]]:
     def keyed(items: list[Fields]) -> list[tuple[tuple[Any, ...], Fields]]:
-        keys = rowshape.numbered(tuple(item[name] for name in names) for item in items)
+        keys = node_overlay.numbered(tuple(item[name] for name in names) for item in items)
         return list(zip(keys, items, strict=True))
 
-    return rowshape.weave({node: keyed(items) for node, items in lists.items()})
+    return node_overlay.weave({node: keyed(items) for node, items in lists.items()})
 
 
 def _reuse(rows: Iterable[M], key: Callable[[M], tuple[Any, ...]]) -> dict[Any, M]:
     found = list(rows)  # in the rows' order: a thing said twice keeps its first and second row
-    return dict(zip(rowshape.numbered(key(row) for row in found), found, strict=True))
+    return dict(zip(node_overlay.numbered(key(row) for row in found), found, strict=True))
 
 
 def _put(row: M, new: list[M], values: dict[str, Any]) -> M:
@@ -91,11 +91,11 @@ def _absorb_groups(
             node: {k: v for k, v in fields.items() if k not in (*MEMBER_COLUMNS, *INNER)}
             for node, fields in woven.by_node.items()
         }
-        common, deviations = rowshape.common_of(shared)
+        common, deviations = node_overlay.common_of(shared)
         row.position = woven.position
         for name in GROUP_COLUMNS:
             setattr(row, name, common[name])
-        row.extra = rowshape.extra_of(common, GROUP_COLUMNS, deviations, [])
+        row.extra = node_overlay.extra_of(common, GROUP_COLUMNS, deviations, [])
         row.save()
         _absorb_members(row, nodes, woven.by_node)
         for excluded, name in ((False, "vips"), (True, "excluded")):
@@ -129,11 +129,11 @@ def _absorb_vips(group: Group, excluded: bool, lists: dict[str, list[Fields]]) -
     }
     for woven in _woven(lists, "address"):
         row = old.pop(woven.key, None) or Vip(group=group, excluded=excluded)
-        common, deviations = rowshape.common_of(woven.by_node)
+        common, deviations = node_overlay.common_of(woven.by_node)
         absent = [node for node in lists if node not in woven.by_node]
         named = ("ip", "prefix", "address", "dev")
         values = {name: common[name] for name in ("address", "dev")}
-        extra = rowshape.extra_of(common, named, deviations, absent)
+        extra = node_overlay.extra_of(common, named, deviations, absent)
         _put(row, new, {**values, "position": woven.position, "extra": extra})
     Vip.objects.bulk_create(new, BATCH)
     _drop(old)
@@ -150,10 +150,10 @@ def _absorb_virtual_servers(cluster: Cluster, lists: dict[str, list[Fields]]) ->
             node: {k: v for k, v in fields.items() if k != "real_servers"}
             for node, fields in woven.by_node.items()
         }
-        common, deviations = rowshape.common_of(outer)
-        values = rowshape.columns_of(common, VIRTUAL_COLUMNS)
+        common, deviations = node_overlay.common_of(outer)
+        values = node_overlay.columns_of(common, VIRTUAL_COLUMNS)
         absent = [node for node in lists if node not in woven.by_node]
-        extra = rowshape.extra_of(common, VIRTUAL_COLUMNS, deviations, absent)
+        extra = node_overlay.extra_of(common, VIRTUAL_COLUMNS, deviations, absent)
         _put(row, new, {**values, "position": woven.position, "extra": extra})
         had: Iterable[RealServer] = () if row._state.adding else row.real_servers.all()
         inner.append((row, had, {n: f["real_servers"] for n, f in woven.by_node.items()}))
@@ -174,10 +174,10 @@ def _absorb_real_servers(
     old = _reuse(had, lambda r: (r.ip, r.port))
     for woven in _woven(lists, "ip", "port"):
         row = old.pop(woven.key, None) or RealServer(virtual_server=server)
-        common, deviations = rowshape.common_of(woven.by_node)
-        values = rowshape.columns_of(common, ("ip", "port", "weight"))
+        common, deviations = node_overlay.common_of(woven.by_node)
+        values = node_overlay.columns_of(common, ("ip", "port", "weight"))
         absent = [node for node in lists if node not in woven.by_node]
-        extra = rowshape.extra_of(common, REAL_COLUMNS, deviations, absent)
+        extra = node_overlay.extra_of(common, REAL_COLUMNS, deviations, absent)
         values |= {"check_json": common["check"], "extra": extra}
         _put(row, new, {**values, "position": woven.position})
     _drop(old)
