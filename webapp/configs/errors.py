@@ -51,3 +51,15 @@ class TooLarge(ConfigRefused):
 
 class BadImport(ConfigError):
     """The files cannot become a cluster; the text says which and why."""
+
+
+class UnreadableRow(ConfigError):
+    """A row holds JSON that this release cannot read whole; reading on would lose a part of it."""
+
+    def __init__(self, row: str, field: str, why: str) -> None:
+        self.row, self.field = row, field
+        super().__init__(
+            f"The configuration cannot be read: in the {row}, the field {field} {why}. Nothing was "
+            "changed; run the release of Keepsight that wrote this row, or restore the database's "
+            "backup that belongs to this one."
+        )

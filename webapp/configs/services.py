@@ -1,28 +1,41 @@
-"""The verbs on a cluster's document, for other apps, commands and the API."""
+"""The verbs on a cluster's document, for other apps, commands and the API; each is in its room.
 
-from webapp.configs.revisions.pending import (
+Every verb that writes is one transaction with an audit row; browsers are told after it.
+"""
+
+from __future__ import annotations
+
+from webapp.configs.editor.documents import (
+    check_document,
+    problems_of,
+    save_document,
+)
+from webapp.configs.revisions.imports import (
     Imported,
+    import_files,
+    preview_import,
+)
+from webapp.configs.revisions.pending import (
     Pending,
     PendingFile,
+    freeze,
+    pending,
+)
+from webapp.configs.rows.drafts import (
     Saved,
-    add_real_server,
-    add_vip,
-    check_document,
     document_text,
     draft_version,
-    freeze,
-    import_files,
-    pending,
-    preview_import,
-    problems_of,
+    seen,
+)
+from webapp.configs.rows.edits import (
+    add_real_server,
+    add_vip,
     remove_real_server,
     remove_vip,
-    save_document,
     save_group,
     save_group_node,
     save_real_server,
     save_virtual_server,
-    seen,
 )
 
 __all__ = [

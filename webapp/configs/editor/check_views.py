@@ -14,7 +14,8 @@ from django.views.decorators.gzip import gzip_page
 from django.views.decorators.http import require_GET, require_POST
 
 from webapp.accounts.models import User
-from webapp.configs import keyword_help, language, services
+from webapp.configs import keyword_help, language
+from webapp.configs.editor import documents
 from webapp.configs.editor.checking import SESSIONS, Busy, Edit, Unknown
 from webapp.configs.language import NodeProblem
 from webapp.inventory.access import cluster_for
@@ -45,7 +46,7 @@ def config_check(request: HttpRequest, slug: str) -> JsonResponse:
         if long := language.too_long(text, len(names)):
             return _answer((long,), None)
         if not session:
-            return JsonResponse(services.check_document(cluster, text))
+            return JsonResponse(documents.check_document(cluster, text))
         return _answer(*SESSIONS.check_text(key, names, text))
     except Unknown:
         return JsonResponse({"detail": "Send the whole text."}, status=409)

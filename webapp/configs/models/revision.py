@@ -6,19 +6,28 @@ from typing import ClassVar
 
 from django.db import models
 
+from hanode import conf
 from webapp.accounts.models import User
+from webapp.configs.models.row import Row
 from webapp.inventory.models import Cluster, Node
 
 
-class Draft(models.Model):
-    """The document being edited: its version, and what no form shows, per node."""
+class Draft(Row):
+    """The document being edited: its version, and what stands beside the groups and servers."""
+
+    LANGUAGE = conf.Config
+    ELSEWHERE = frozenset({"instances", "virtual_servers"})
 
     cluster = models.OneToOneField(Cluster, on_delete=models.CASCADE, related_name="draft")
     version = models.PositiveIntegerField(default=1)
-    extra = models.JSONField(default=dict)
 
     def __str__(self) -> str:
         return f"draft {self.version} of {self.cluster_id}"
+
+    @property
+    def called(self) -> str:
+        """The row, for a sentence."""
+        return f"draft of {self.cluster}"
 
 
 class Revision(models.Model):

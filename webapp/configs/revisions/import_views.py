@@ -13,20 +13,28 @@ from django.views.decorators.http import require_http_methods
 from hanode.conf import MASK, Problem, mask_secrets
 from hanode.conf.text.source import Source
 from webapp.accounts.access import require
-from webapp.configs import language, services
+from webapp.configs import language
 from webapp.configs.errors import BadImport, ConfigRefused
-from webapp.configs.forms.fields import ImportFileForm, ImportFileSet, ImportForm, files_of
+from webapp.configs.revisions import imports
+from webapp.configs.revisions.import_forms import (
+    ImportFileForm,
+    ImportFileSet,
+    ImportForm,
+    files_of,
+)
 from webapp.configs.rows import summary
 
 EXCERPT_CHARS = 200
 """Of a line, before, in and after the place that a problem points at."""
 LISTING_CHARS = 200_000
 """Of the merged document; what is longer nobody reads on a page."""
-NODES_MAX = 16
-"""As the service allows; more than a page can show well."""
 
 ImportFiles = forms.formset_factory(
-    ImportFileForm, formset=ImportFileSet, extra=0, max_num=NODES_MAX, absolute_max=NODES_MAX
+    ImportFileForm,
+    formset=ImportFileSet,
+    extra=0,
+    max_num=imports.NODES_MAX,
+    absolute_max=imports.NODES_MAX,
 )
 
 
@@ -44,12 +52,12 @@ def import_files(request: HttpRequest) -> HttpResponse:
     if form.is_valid() and files.is_valid():
         try:
             if "create" in request.POST:
-                made = services.import_files(actor=actor, **_arguments(form, files))
+                made = imports.import_files(actor=actor, **_arguments(form, files))
                 assert made.cluster is not None
                 messages.success(request, f"{made.cluster.name} is imported; nothing is pushed.")
                 return redirect("config", made.cluster.slug)
             arguments = _arguments(form, files)
-            preview = services.preview_import(arguments["files"], fixes=arguments["fixes"])
+            preview = imports.preview_import(arguments["files"], fixes=arguments["fixes"])
             context |= {
                 "preview": preview,
                 "merged": mask_secrets(preview.merged_text[:LISTING_CHARS]),
@@ -80,7 +88,7 @@ def _one_more(request: HttpRequest) -> HttpResponse:
         for one in files.forms
     ]
     blank = ImportForm(initial={name: form.data.get(name) for name in form.fields})
-    context = {"form": blank, "files": ImportFiles(initial=[*typed, {}][:NODES_MAX])}
+    context = {"form": blank, "files": ImportFiles(initial=[*typed, {}][: imports.NODES_MAX])}
     return render(request, "configs/import.html", context)
 
 
@@ -92,7 +100,7 @@ def _arguments(form: ImportForm, files: Any) -> dict[str, Any]:
     }
 
 
-def found_at(preview: services.Imported) -> list[dict[str, Any]]:
+def found_at(preview: imports.Imported) -> list[dict[str, Any]]:
     """The problems, each with its line of the node's own file; secrets masked."""
     sources = {node: Source(node, mask_secrets(text)) for node, text in preview.files.items()}
     shown, _ = language.shown(preview.problems)

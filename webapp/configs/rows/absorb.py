@@ -1,6 +1,7 @@
 """Document → rows. The inverse of compile up to layout: nothing that has meaning is lost.
 
-Rows that stay keep their primary key, so that an open form still points at the same thing.
+Rows that stay keep their primary key, so that an open form still means the same thing. A row that
+cannot be read is not overwritten: UnreadableRow.
 """
 
 from __future__ import annotations
@@ -8,60 +9,72 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from typing import Any, TypeVar
 
-from django.db import models
-
 from hanode.conf import Config
 from webapp.configs.models import Draft, Group, GroupNode, RealServer, Vip, VirtualServer
+from webapp.configs.models.columns import columns_of
+from webapp.configs.models.row import Row, extra_of
+from webapp.configs.models.shapes import Json
 from webapp.configs.rows import node_overlay
-from webapp.configs.rows.node_overlay import Fields, Woven
+from webapp.configs.rows.node_overlay import MergedRow
 from webapp.inventory.models import Cluster, Node
-
-GROUP_COLUMNS = ("name", "vrid", "advert_int_us", "version", "auth_type", "auth_pass", "nopreempt")
-MEMBER_COLUMNS = ("state", "priority", "interface")
-VIRTUAL_COLUMNS = ("ip", "port", "protocol", "lb_algo", "lb_kind", "delay_loop_us")
-REAL_COLUMNS = ("ip", "port", "weight", "check")
 
 BATCH = 500
 """Rows that are written in one statement."""
 
-M = TypeVar("M", bound=models.Model)
+R = TypeVar("R", bound=Row)
+Lists = dict[str, list[Json]]
+"""What each node says, by its name: a list of the objects of one kind."""
 
 
 def absorb(cluster: Cluster, models_by_node: dict[str, Config]) -> None:
-    """Make the cluster's rows say what these models say; the caller holds the transaction."""
+    """Make the cluster's rows say what these models say; the caller holds the transaction.
+
+    Raises UnreadableRow.
+    """
     nodes = {node.name: node for node in cluster.nodes.all()}
     whole = {name: node_overlay.fields_of(models_by_node[name]) for name in nodes}
-    Draft.objects.update_or_create(
-        cluster=cluster,
-        defaults={
-            "extra": {
-                "nodes": {
-                    name: {
-                        k: v for k, v in fields.items() if k not in ("instances", "virtual_servers")
-                    }
-                    for name, fields in whole.items()
-                }
-            }
-        },
-    )
+    draft, _ = Draft.objects.get_or_create(cluster=cluster)
+    draft.read()
+    beside = {name: _without(fields, Draft.ELSEWHERE) for name, fields in whole.items()}
+    draft.extra = extra_of({}, beside, ())
+    draft.save(update_fields=["extra"])
     _absorb_groups(cluster, nodes, {n: f["instances"] for n, f in whole.items()})
     _absorb_virtual_servers(cluster, {n: f["virtual_servers"] for n, f in whole.items()})
 
 
-def _woven(lists: dict[str, list[Fields]], *names: str) -> list[Woven[tuple[Any, ...]]]:
-    def keyed(items: list[Fields]) -> list[tuple[tuple[Any, ...], Fields]]:
+def _without(fields: Json, names: Iterable[str]) -> Json:
+    return {name: value for name, value in fields.items() if name not in names}
+
+
+def _merged(lists: Lists, *names: str) -> list[MergedRow[tuple[Any, ...]]]:
+    def keyed(items: list[Json]) -> list[tuple[tuple[Any, ...], Json]]:
         keys = node_overlay.numbered(tuple(item[name] for name in names) for item in items)
         return list(zip(keys, items, strict=True))
 
-    return node_overlay.weave({node: keyed(items) for node, items in lists.items()})
+    return node_overlay.merge_rows({node: keyed(items) for node, items in lists.items()})
 
 
-def _reuse(rows: Iterable[M], key: Callable[[M], tuple[Any, ...]]) -> dict[Any, M]:
-    found = list(rows)  # in the rows' order: a thing said twice keeps its first and second row
+def _by_key(rows: Iterable[R], key: Callable[[R], tuple[Any, ...]]) -> dict[Any, R]:
+    """The rows that may be used again; of what is written twice, the first and the second row."""
+    found = list(rows)
+    for row in found:
+        row.read()
     return dict(zip(node_overlay.numbered(key(row) for row in found), found, strict=True))
 
 
-def _put(row: M, new: list[M], values: dict[str, Any]) -> M:
+def _values(row: type[Row], by_node: dict[str, Json], absent: Iterable[str] = ()) -> Json:
+    """What the row's columns and its `extra` hold, by the columns' names."""
+    said = {node: _without(fields, row.ELSEWHERE) for node, fields in by_node.items()}
+    common, differences = node_overlay.split(said)
+    columns = columns_of(row)
+    names = [column.said_as for column in columns]
+    return {
+        **{c.name: node_overlay.for_column(common[c.said_as]) for c in columns},
+        "extra": node_overlay.extra_beside(names, common, differences, absent),
+    }
+
+
+def _put(row: R, new: list[R], values: Json) -> R:
     """The row with these values: a new one is collected, an old one saved where it changed.
 
     Most saves change one line of a document that may have thousands of rows.
@@ -76,87 +89,70 @@ def _put(row: M, new: list[M], values: dict[str, Any]) -> M:
     return row
 
 
-def _drop(rows: dict[Any, M]) -> None:
+def _drop(rows: dict[Any, R]) -> None:
     for row in rows.values():
         row.delete()
 
 
-def _absorb_groups(
-    cluster: Cluster, nodes: dict[str, Node], lists: dict[str, list[Fields]]
-) -> None:
-    old = _reuse(cluster.groups.all(), lambda g: (g.name,))
-    for woven in _woven(lists, "name"):
-        row = old.pop(woven.key, None) or Group(cluster=cluster)
-        shared = {
-            node: {k: v for k, v in fields.items() if k not in (*MEMBER_COLUMNS, *INNER)}
-            for node, fields in woven.by_node.items()
-        }
-        common, deviations = node_overlay.common_of(shared)
-        row.position = woven.position
-        for name in GROUP_COLUMNS:
-            setattr(row, name, common[name])
-        row.extra = node_overlay.extra_of(common, GROUP_COLUMNS, deviations, [])
+def _absorb_groups(cluster: Cluster, nodes: dict[str, Node], lists: Lists) -> None:
+    old = _by_key(cluster.groups.all(), lambda g: (g.name,))
+    for merged in _merged(lists, "name"):
+        row = old.pop(merged.key, None) or Group(cluster=cluster)
+        row.position = merged.position
+        for name, value in _values(Group, merged.by_node).items():
+            setattr(row, name, value)
         row.save()
-        _absorb_members(row, nodes, woven.by_node)
+        _absorb_members(row, nodes, merged.by_node)
         for excluded, name in ((False, "vips"), (True, "excluded")):
-            _absorb_vips(row, excluded, {n: f[name] for n, f in woven.by_node.items()})
+            _absorb_vips(row, excluded, {n: f[name] for n, f in merged.by_node.items()})
     _drop(old)
 
 
-INNER = ("vips", "excluded")
-
-
-def _absorb_members(group: Group, nodes: dict[str, Node], by_node: dict[str, Fields]) -> None:
-    old = {row.node_id: row for row in group.members.all()}
+def _absorb_members(group: Group, nodes: dict[str, Node], by_node: dict[str, Json]) -> None:
+    old = _by_key(group.members.all(), lambda m: (m.node_id,))
     for name, fields in by_node.items():
-        row = old.pop(nodes[name].pk, None) or GroupNode(group=group, node=nodes[name])
-        for column in MEMBER_COLUMNS:
-            setattr(row, column, fields[column])
+        pk = nodes[name].pk
+        row = old.pop((pk, 0), None) or GroupNode(group=group, node=nodes[name])
+        for column in columns_of(GroupNode):
+            setattr(row, column.name, fields[column.said_as])
+        row.extra = extra_of({}, {}, ())
         row.save()
     _drop(old)
 
 
-def _address(fields: Fields) -> str:
-    return fields["ip"] if fields["prefix"] is None else f"{fields['ip']}/{fields['prefix']}"
-
-
-def _absorb_vips(group: Group, excluded: bool, lists: dict[str, list[Fields]]) -> None:
-    old = _reuse(group.vips.filter(excluded=excluded), lambda v: (v.address,))
+def _absorb_vips(group: Group, excluded: bool, lists: Lists) -> None:
+    old = _by_key(group.vips.filter(excluded=excluded), lambda v: (v.address,))
     new: list[Vip] = []
-    lists = {
-        node: [{**item, "address": _address(item)} for item in items]
-        for node, items in lists.items()
-    }
-    for woven in _woven(lists, "address"):
-        row = old.pop(woven.key, None) or Vip(group=group, excluded=excluded)
-        common, deviations = node_overlay.common_of(woven.by_node)
-        absent = [node for node in lists if node not in woven.by_node]
-        named = ("ip", "prefix", "address", "dev")
-        values = {name: common[name] for name in ("address", "dev")}
-        extra = node_overlay.extra_of(common, named, deviations, absent)
-        _put(row, new, {**values, "position": woven.position, "extra": extra})
+    lists = {node: [_as_written(item) for item in items] for node, items in lists.items()}
+    for merged in _merged(lists, "address"):
+        row = old.pop(merged.key, None) or Vip(group=group, excluded=excluded)
+        values = _values(Vip, merged.by_node, _absent(lists, merged))
+        _put(row, new, {**values, "position": merged.position})
     Vip.objects.bulk_create(new, BATCH)
     _drop(old)
 
 
-def _absorb_virtual_servers(cluster: Cluster, lists: dict[str, list[Fields]]) -> None:
+def _as_written(vip: Json) -> Json:
+    """With the address and its prefix together, as the row has them."""
+    address = vip["ip"] if vip["prefix"] is None else f"{vip['ip']}/{vip['prefix']}"
+    return {**vip, "address": address}
+
+
+def _absent(lists: Lists, merged: MergedRow[Any]) -> list[str]:
+    return [node for node in lists if node not in merged.by_node]
+
+
+def _absorb_virtual_servers(cluster: Cluster, lists: Lists) -> None:
     rows = cluster.virtual_servers.prefetch_related("real_servers")
-    old = _reuse(rows, lambda v: (v.ip, v.port, v.protocol))
+    old = _by_key(rows, lambda v: (v.ip, v.port, v.protocol))
     new: list[VirtualServer] = []
-    inner: list[tuple[VirtualServer, Iterable[RealServer], dict[str, list[Fields]]]] = []
-    for woven in _woven(lists, "ip", "port", "protocol"):
-        row = old.pop(woven.key, None) or VirtualServer(cluster=cluster)
-        outer = {
-            node: {k: v for k, v in fields.items() if k != "real_servers"}
-            for node, fields in woven.by_node.items()
-        }
-        common, deviations = node_overlay.common_of(outer)
-        values = node_overlay.columns_of(common, VIRTUAL_COLUMNS)
-        absent = [node for node in lists if node not in woven.by_node]
-        extra = node_overlay.extra_of(common, VIRTUAL_COLUMNS, deviations, absent)
-        _put(row, new, {**values, "position": woven.position, "extra": extra})
+    inner: list[tuple[VirtualServer, Iterable[RealServer], Lists]] = []
+    for merged in _merged(lists, "ip", "port", "protocol"):
+        row = old.pop(merged.key, None) or VirtualServer(cluster=cluster)
+        values = _values(VirtualServer, merged.by_node, _absent(lists, merged))
+        _put(row, new, {**values, "position": merged.position})
         had: Iterable[RealServer] = () if row._state.adding else row.real_servers.all()
-        inner.append((row, had, {n: f["real_servers"] for n, f in woven.by_node.items()}))
+        inner.append((row, had, {n: f["real_servers"] for n, f in merged.by_node.items()}))
     _drop(old)
     VirtualServer.objects.bulk_create(new, BATCH)
     reals: list[RealServer] = []
@@ -166,18 +162,11 @@ def _absorb_virtual_servers(cluster: Cluster, lists: dict[str, list[Fields]]) ->
 
 
 def _absorb_real_servers(
-    server: VirtualServer,
-    had: Iterable[RealServer],
-    lists: dict[str, list[Fields]],
-    new: list[RealServer],
+    server: VirtualServer, had: Iterable[RealServer], lists: Lists, new: list[RealServer]
 ) -> None:
-    old = _reuse(had, lambda r: (r.ip, r.port))
-    for woven in _woven(lists, "ip", "port"):
-        row = old.pop(woven.key, None) or RealServer(virtual_server=server)
-        common, deviations = node_overlay.common_of(woven.by_node)
-        values = node_overlay.columns_of(common, ("ip", "port", "weight"))
-        absent = [node for node in lists if node not in woven.by_node]
-        extra = node_overlay.extra_of(common, REAL_COLUMNS, deviations, absent)
-        values |= {"check_json": common["check"], "extra": extra}
-        _put(row, new, {**values, "position": woven.position})
+    old = _by_key(had, lambda r: (r.ip, r.port))
+    for merged in _merged(lists, "ip", "port"):
+        row = old.pop(merged.key, None) or RealServer(virtual_server=server)
+        values = _values(RealServer, merged.by_node, _absent(lists, merged))
+        _put(row, new, {**values, "position": merged.position})
     _drop(old)

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from django.db import DataError, connection, transaction
 from django.db.models import F
 
-from hanode.conf import Unwritable
+from hanode.conf import Config, Unwritable
 from webapp.accounts import access
 from webapp.accounts.models import User
 from webapp.accounts.services import audit
@@ -41,8 +41,12 @@ def document_text(cluster: Cluster) -> str:
 
 def understood(cluster: Cluster) -> Understood:
     """The draft's document, its meaning and its problems."""
-    names = list(cluster.nodes.values_list("name", flat=True))
-    return language.understand(document_text(cluster), names)
+    return understood_models(compile_cluster(cluster))
+
+
+def understood_models(models: dict[str, Config]) -> Understood:
+    """The same, of rows that are compiled already: each node's model by its name."""
+    return language.understand(language.document_of(models), models)
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,7 +111,7 @@ def change_draft(
 ) -> Saved:
     """Run `change` on the rows, all or nothing.
 
-    Raises StaleDraft, ConfigRefused, TooLarge, PermissionDenied.
+    Raises StaleDraft, ConfigRefused, TooLarge, UnreadableRow, PermissionDenied.
     """
     access.require(actor, "edit")
     with all_or_nothing():

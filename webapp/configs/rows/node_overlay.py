@@ -1,13 +1,6 @@
-"""How values of several nodes become rows and come back. Decides only; touches no row.
+"""How values of several nodes become rows, and rows the values of one node.
 
-A row's columns hold what the first node says. Where another node says something else, the
-row's `extra` keeps it:
-
-    {"fields": {…what has no column: comments, unknown statements…},
-     "nodes": {"NodeB": {"vrid": 52, "@position": 1}},   # what this node says differently
-     "absent": ["NodeC"]}                                # the parent's nodes without this row
-
-`@position` stands only at the rows of a node whose order cannot be read from the rows' order.
+Decides only; touches no row. `webapp.configs.models.row` has the form of what a row keeps.
 """
 
 from __future__ import annotations
@@ -17,44 +10,44 @@ from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 
 from hanode import wire
+from webapp.configs.models.row import POSITION, Stored, extra_of
+from webapp.configs.models.shapes import Json
+from webapp.configs.models.strict import NEVER_STORED
 
-POSITION = "@position"
-
-Fields = dict[str, Any]
 T = TypeVar("T")
 K = TypeVar("K", bound=Hashable)
 
 
-def fields_of(value: Any) -> Fields:
+def fields_of(value: Any) -> Json:
     """A model object as plain JSON values, without the places where it was written."""
-    encoded = _without_origin(wire.encode(value))
+    encoded = _without_places(wire.encode(value))
     assert isinstance(encoded, dict)
     return encoded
 
 
-def _without_origin(value: Any) -> Any:
+def _without_places(value: Any) -> Any:
     if isinstance(value, dict):
-        return {k: _without_origin(v) for k, v in value.items() if k not in ("origin", "places")}
+        return {k: _without_places(v) for k, v in value.items() if k not in NEVER_STORED}
     if isinstance(value, list):
-        return [_without_origin(item) for item in value]
+        return [_without_places(item) for item in value]
     return value
 
 
-def object_of(cls: type[T], fields: Fields) -> T:
-    """Inverse of `fields_of`."""
+def object_of(cls: type[T], fields: Json) -> T:
+    """Inverse of `fields_of`. Raises wire.WireError."""
     return wire.decode(cls, {k: v for k, v in fields.items() if k != POSITION})
 
 
 @dataclass(frozen=True, slots=True)
-class Woven(Generic[K]):
-    """One row to be: its key, and per node that has it the fields and the place in its list."""
+class MergedRow(Generic[K]):
+    """One row to be: its key, its place, and for each node that has it what the node says."""
 
     key: K
     position: int
-    by_node: dict[str, Fields]
+    by_node: dict[str, Json]
 
 
-def weave(lists: Mapping[str, list[tuple[K, Fields]]]) -> list[Woven[K]]:
+def merge_rows(lists: Mapping[str, list[tuple[K, Json]]]) -> list[MergedRow[K]]:
     """Rows of the nodes' lists, in an order that fits all of them where there is one.
 
     Keys are unique within a list. A node whose order does not fit gets `@position` in its fields.
@@ -66,7 +59,7 @@ def weave(lists: Mapping[str, list[tuple[K, Fields]]]) -> list[Woven[K]]:
             for position, (key, fields) in enumerate(items):
                 values[node][key] = {**fields, POSITION: position}
     return [
-        Woven(key, i, {node: values[node][key] for node in lists if key in values[node]})
+        MergedRow(key, i, {node: values[node][key] for node in lists if key in values[node]})
         for i, key in enumerate(order)
     ]
 
@@ -82,7 +75,7 @@ def numbered(keys: Iterable[tuple[Any, ...]]) -> list[tuple[Any, ...]]:
 
 
 def _common_order(lists: Iterable[Sequence[K]]) -> list[K]:
-    """Every key once. One that comes new stands behind the one before it in its list."""
+    """Every key once. A key that is new goes behind the one before it in its list."""
     after: dict[K | None, K | None] = {None: None}
     """None stands for the beginning, and for the end."""
     for keys in lists:
@@ -99,64 +92,51 @@ def _common_order(lists: Iterable[Sequence[K]]) -> list[K]:
     return order
 
 
-def common_of(by_node: Mapping[str, Fields]) -> tuple[Fields, dict[str, Fields]]:
+def split(by_node: Mapping[str, Json]) -> tuple[Json, dict[str, Json]]:
     """What the first node says, and what each other node says differently."""
     first = {k: v for k, v in next(iter(by_node.values())).items() if k != POSITION}
-    deviations = {
+    differences = {
         node: {k: v for k, v in fields.items() if k not in first or first[k] != v}
         for node, fields in by_node.items()
     }
-    return first, {node: fields for node, fields in deviations.items() if fields}
+    return first, {node: fields for node, fields in differences.items() if fields}
 
 
-def extra_of(
-    common: Fields, columns: Iterable[str], deviations: dict[str, Fields], absent: list[str]
-) -> Fields:
-    """A row's `extra`: only what is not said by its columns."""
-    named = {name for name in columns if not _too_large(common.get(name))}
-    extra: Fields = {}
-    if fields := {k: v for k, v in common.items() if k not in named and v not in ([], None)}:
-        extra["fields"] = fields
-    if deviations:
-        extra["nodes"] = deviations
-    if absent:
-        extra["absent"] = absent
-    return extra
+def extra_beside(
+    columns: Iterable[str], common: Json, differences: dict[str, Json], absent: Iterable[str]
+) -> Json:
+    """A row's `extra`: only what its columns (the language's names) do not say."""
+    in_columns = {name for name in columns if not _too_large(common.get(name))}
+    fields = {k: v for k, v in common.items() if k not in in_columns and v not in ([], None)}
+    return extra_of(fields, differences, absent)
 
 
 COLUMN_MOST = 2**63 - 1
 """The largest number of a column; the language knows a larger time."""
 
 
-def columns_of(common: Fields, columns: Iterable[str]) -> Fields:
-    """What the columns hold; a number that is too large for them is left to `extra_of`."""
-    return {name: None if _too_large(common[name]) else common[name] for name in columns}
+def for_column(value: Any) -> Any:
+    """What a column holds; a number that is too large for it is left to `extra`."""
+    return None if _too_large(value) else value
 
 
 def _too_large(value: Any) -> bool:
     return isinstance(value, int) and value > COLUMN_MOST
 
 
-def fields_for(node: str, columns: Fields, extra: Fields) -> Fields | None:
+def fields_for(node: str, stored: Stored) -> Json | None:
     """What the row says for that node; None where the node has no such row."""
-    if node in extra.get("absent", ()):
+    if node in stored.absent:
         return None
-    return {**columns, **extra.get("fields", {}), **extra.get("nodes", {}).get(node, {})}
+    return {**stored.columns, **stored.fields, **stored.nodes.get(node, {})}
 
 
-def in_node_order(rows: list[Fields]) -> list[Fields]:
+def in_node_order(rows: Iterable[Json]) -> list[Json]:
     """A node's rows in its own order; `rows` come in the common one."""
-    return sorted(rows, key=lambda fields: fields.get(POSITION, 0))
+    return sorted(rows, key=position_of)
 
 
-def without_deviation(extra: Fields, names: Iterable[str]) -> Fields:
-    """`extra` after a form set these fields for all nodes: what it said of them is gone."""
-    gone = set(names)
-    nodes = {
-        node: kept
-        for node, fields in extra.get("nodes", {}).items()
-        if (kept := {k: v for k, v in fields.items() if k not in gone})
-    }
-    fields = {k: v for k, v in extra.get("fields", {}).items() if k not in gone}
-    rest = {k: v for k, v in extra.items() if k not in ("nodes", "fields")}
-    return {**rest, **({"fields": fields} if fields else {}), **({"nodes": nodes} if nodes else {})}
+def position_of(fields: Json) -> int:
+    """The row's place in the node's own order; 0: the common order is right for the node."""
+    place: int = fields.get(POSITION, 0)
+    return place
