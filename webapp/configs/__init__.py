@@ -1,4 +1,4 @@
-"""What is meant to be: a cluster's one document as rows, as forms, as text, and as revisions.
+"""The configuration of a cluster: one document, as rows, in forms, as text, and as revisions.
 
     revisions/  what is pushed and what was: pending changes, freezing, import
     editor/     the document as text, and its check while somebody types

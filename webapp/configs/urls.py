@@ -1,4 +1,4 @@
-"""What is meant to be: import, forms, the text editor, revisions."""
+"""Addresses of the configuration: import, overview, forms, text editor, revisions."""
 
 from django.urls import path
 

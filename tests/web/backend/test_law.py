@@ -1,4 +1,4 @@
-"""Rows and document are two writings of one thing: absorb and compile are inverse."""
+"""Rows and document have the same meaning: absorb and compile are inverse."""
 
 from __future__ import annotations
 

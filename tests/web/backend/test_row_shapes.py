@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import json
 from pathlib import Path
 from typing import Any
@@ -13,9 +14,10 @@ from tests.web.backend.rows_written import written
 from webapp.accounts.models import User
 from webapp.configs import services
 from webapp.configs.errors import UnreadableRow
-from webapp.configs.models import Draft, Group, GroupNode, RealServer, Vip, VirtualServer
+from webapp.configs.models import Draft, Group, GroupNode, RealServer, Vip, VirtualServer, shapes
+from webapp.configs.models import row as row_module
 from webapp.configs.models.row import Row
-from webapp.configs.models.shapes import SHAPE, upgraded
+from webapp.configs.models.shapes import SHAPE, STEPS, upgraded
 from webapp.configs.models.strict import Misfit
 from webapp.configs.rows.compile import compile_cluster
 from webapp.inventory.models import Cluster
@@ -94,16 +96,35 @@ def test_rows_of_an_older_shape_get_the_number_when_they_are_saved(admin: User) 
     assert {row.extra["shape"] for each in KINDS for row in each._default_manager.all()} == {SHAPE}
 
 
-def test_a_form_upgrades_the_check_together_with_the_number(admin: User) -> None:
+def test_a_form_upgrades_the_check_together_with_the_number(
+    admin: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As if the next shape gave `retry` one more: saving the weight may not do it again later."""
     load(kept(0)["rows"])
     real = RealServer.objects.filter(check_json__retry=2).first()
     assert real is not None
+
+    def one_more(row: str, said: dict[str, Any]) -> dict[str, Any]:
+        check = said.get("check_json")
+        if check is None or check.get("retry") is None:
+            return said
+        return {**said, "check_json": {**check, "retry": check["retry"] + 1}}
+
+    next_one = functools.partial(upgraded, steps=(*STEPS, one_more))
+    monkeypatch.setattr(shapes, "upgraded", next_one)
+    monkeypatch.setattr(row_module, "SHAPE", SHAPE + 1)
     cluster = real.virtual_server.cluster
-    check = real.tcp_check
+    assert real.tcp_check is not None
+    assert real.tcp_check["retry"] == 3
     version = services.draft_version(cluster)
     services.save_real_server(actor=admin, real=real, version=version, values={"weight": 9})
     real.refresh_from_db()
-    assert (real.extra["shape"], real.tcp_check) == (SHAPE, check)
+    assert (real.extra["shape"], real.check_json["retry"]) == (SHAPE + 1, 3)
+    assert real.tcp_check["retry"] == 3
+    services.save_real_server(
+        actor=admin, real=real, version=version + 1, values={"check_json": {"connect_port": 7}}
+    )
+    assert (real.check_json["retry"], real.check_json["connect_port"]) == (3, 7)
 
 
 STRANGE: list[tuple[type[Row], dict[str, Any], str]] = [

@@ -145,7 +145,7 @@ def test_the_names_that_are_looked_for_are_most_of_them() -> None:
 def test_every_column_is_a_field_of_the_language_and_of_the_form(row: type[Row]) -> None:
     language = set((row.LANGUAGE or Group.LANGUAGE).__dataclass_fields__)
     for column in columns_of(row):
-        assert column.said_as in language or (row, column.name) == (Vip, "address")
+        assert column.language_field in language or (row, column.name) == (Vip, "address")
         if column in in_forms(columns_of(row)):
             assert column.kind in MADE_BY_KIND or column.kind == "check"
             assert column.name != "version"  # the form has the draft's there

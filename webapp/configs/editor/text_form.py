@@ -22,5 +22,5 @@ class TextForm(VersionedForm):
     )
 
     def clean_text(self) -> str:
-        """Browsers send CRLF; the document has LF."""
+        """With LF: browsers send CRLF."""
         return str(self.cleaned_data["text"]).replace("\r\n", "\n")

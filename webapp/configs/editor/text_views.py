@@ -21,7 +21,7 @@ from webapp.inventory.models import Cluster
 
 @require_http_methods(["GET", "POST"])
 def config_text(request: HttpRequest, slug: str) -> HttpResponse:
-    """The document as text; who may not edit sees it without its secrets."""
+    """The document as text. A user who may not edit sees it without secrets."""
     if request.method == "POST":
         return _save_text(request, slug)
     cluster = cluster_for(request.user, slug)

@@ -31,7 +31,7 @@ class RowForm(VersionedForm):
 
     ROW: ClassVar[type[Row]]
     PER_LINE: ClassVar[int] = 3
-    """Fields beside each other; a box to tick stands alone."""
+    """Fields in a line; a checkbox has a line of its own."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -44,22 +44,22 @@ class RowForm(VersionedForm):
 
     @classmethod
     def initial_of(cls, row: Row) -> dict[str, Any]:
-        """What the row says, as the form begins with it; no password. Raises UnreadableRow."""
+        """The row's values for an unbound form, without passwords. Raises UnreadableRow."""
         stored = row.read()
         said = {**stored.columns, **stored.fields}  # too large for its column: then in `fields`
-        return {c.name: "" if c.kind == "secret" else said[c.said_as] for c in cls.columns()}
+        return {c.name: "" if c.kind == "secret" else said[c.language_field] for c in cls.columns()}
 
     def values(self) -> dict[str, Any]:
         """By the columns' names; None where nothing is written."""
         return {name: None if value == "" else value for name, value in super().values().items()}
 
     def lines(self) -> list[list[BoundField]]:
-        """The fields as the page shows them."""
+        """The fields in lines, as the page shows them."""
         return in_lines([self[column.name] for column in self.columns()], self.PER_LINE)
 
 
 def in_lines(fields: list[BoundField], per_line: int) -> list[list[BoundField]]:
-    """So many fields in a line; a box to tick has a line of its own."""
+    """At most `per_line` fields in a line; a checkbox has a line of its own."""
     lines: list[list[BoundField]] = []
     for field in fields:
         alone = isinstance(field.field, forms.BooleanField)

@@ -1,4 +1,4 @@
-"""The forms of a document's rows: each loads with the right to edit, saves through one service.
+"""The pages of the forms: each loads its row with the right to edit, and saves through rows.edits.
 
 A form that is refused comes back with its sentence, a 422, and everything that was typed.
 """
@@ -189,7 +189,7 @@ def real_server_remove(request: HttpRequest, slug: str, pk: int) -> HttpResponse
 
 
 def _saved(request: HttpRequest, form: VersionedForm, save: Save) -> HttpResponse | None:
-    """The redirect after a save; None where the form (now with its errors) must be shown."""
+    """The redirect after a save. None: the form has errors and must be shown again."""
     if not form.is_valid():
         return None
     try:
@@ -245,5 +245,5 @@ def _node_form(member: GroupNode, version: int) -> GroupNodeForm:
 
 
 def _page(request: HttpRequest, template: str, context: dict[str, Any]) -> HttpResponse:
-    """A form again is a 422: it was understood, and refused."""
+    """The page; with status 422 where it shows a form that was refused."""
     return render(request, template, context, status=422 if request.method == "POST" else 200)

@@ -1,4 +1,4 @@
-"""virtual_server as rows; what one node says differently is in `extra`."""
+"""virtual_server as rows; `extra` has what single nodes have instead, and what has no column."""
 
 from __future__ import annotations
 
@@ -63,7 +63,7 @@ class RealServer(Row):
 
     @property
     def called(self) -> str:
-        """The row, for a sentence."""
+        """The name of the row in a sentence."""
         return f"real server {self} of {self.virtual_server}"
 
     @property

@@ -1,11 +1,11 @@
 """A row of a document: columns, and `extra` for everything that has no column.
 
-A row's columns hold what the first node says. Where another node says something else, the
-row's `extra` keeps it:
+A row's columns have the values of the first node. The row's `extra` has what other nodes have
+instead:
 
     {"shape": 1,                                        # models.shapes
      "fields": {…what has no column: comments, unknown statements…},
-     "nodes": {"NodeB": {"vrid": 52, "@position": 1}},  # what this node says differently
+     "nodes": {"NodeB": {"vrid": 52, "@position": 1}},  # what this node has instead
      "absent": ["NodeC"]}                               # the parent's nodes without this row
 
 `@position` stands only at the rows of a node whose order cannot be read from the rows' order.
@@ -33,17 +33,17 @@ POSITION = "@position"
 
 @dataclass(frozen=True, slots=True)
 class Stored:
-    """What a row says, by the names that the fields have in the row's class of `hanode.conf`."""
+    """All values of a row, by the names of the fields in the row's class of `hanode.conf`."""
 
     columns: Json
     fields: Json
     """What has no column."""
     nodes: dict[str, Json]
-    """What a node says differently."""
+    """What a node has instead."""
     absent: tuple[str, ...]
 
     def without(self, names: Iterable[str]) -> Stored:
-        """After a form set these fields for all nodes: what else was said of them is gone."""
+        """The same without these fields, which a form sets for all nodes."""
         gone = set(names)
         nodes = {node: _left(said, gone) for node, said in self.nodes.items()}
         return replace(self, fields=_left(self.fields, gone), nodes=nodes)
@@ -54,7 +54,7 @@ def _left(said: Json, gone: set[str]) -> Json:
 
 
 def extra_of(fields: Json, nodes: dict[str, Json], absent: Iterable[str]) -> Json:
-    """A row's `extra`, without the parts that say nothing."""
+    """A row's `extra`, without empty parts."""
     nodes = {node: said for node, said in nodes.items() if said}
     parts: Json = {"fields": fields, "nodes": nodes, "absent": list(absent)}
     return {NUMBER: SHAPE, **{name: part for name, part in parts.items() if part}}
@@ -64,9 +64,9 @@ class Row(models.Model):
     """What every row of a document has."""
 
     LANGUAGE: ClassVar[Any]
-    """The class of `hanode.conf` that the row says; None: only its columns say something."""
+    """The class of `hanode.conf` that the row stores; None: the row has columns only."""
     ELSEWHERE: ClassVar[frozenset[str]] = frozenset()
-    """Fields of that class that other rows or other columns say, and `extra` therefore may not."""
+    """Fields of that class that other rows or columns store, and `extra` therefore may not."""
 
     extra = models.JSONField(default=shapes.no_extra)
 
@@ -75,30 +75,30 @@ class Row(models.Model):
 
     @property
     def called(self) -> str:
-        """The row, for a sentence."""
+        """The name of the row in a sentence."""
         return f"{self._meta.verbose_name} {self}"
 
     def read(self) -> Stored:
-        """What the row says, in the current shape. Raises UnreadableRow."""
+        """The values of the row, in the current shape. Raises UnreadableRow."""
         kind = type(self)
         said = {column.name: getattr(self, column.name) for column in checks_of(kind)}
         try:
             said = shapes.upgraded(kind.__name__, {"extra": self.extra, **said})
             for column in checks_of(kind):
-                hint = fields_of(self.LANGUAGE)[column.said_as][0]
+                hint = fields_of(self.LANGUAGE)[column.language_field][0]
                 refuse_unknown(hint, said[column.name], column.name)
             fields, nodes, absent = self._parts(said["extra"])
         except Misfit as misfit:
             raise UnreadableRow(self.called, misfit.field, misfit.why) from None
-        values = {c.said_as: getattr(self, c.name) for c in columns_of(kind)}
-        values |= {column.said_as: said[column.name] for column in checks_of(kind)}
+        values = {c.language_field: getattr(self, c.name) for c in columns_of(kind)}
+        values |= {column.language_field: said[column.name] for column in checks_of(kind)}
         return Stored(values, fields, nodes, tuple(absent))
 
     def write(self, stored: Stored) -> None:
-        """Set `extra`, and the other JSON of the row, to what is stored; saves nothing."""
+        """Set all JSON of the row; saves nothing."""
         self.extra = extra_of(stored.fields, stored.nodes, stored.absent)
         for column in checks_of(type(self)):
-            setattr(self, column.name, stored.columns[column.said_as])
+            setattr(self, column.name, stored.columns[column.language_field])
 
     def _parts(self, extra: Json) -> tuple[Json, dict[str, Json], list[str]]:
         for name in extra:

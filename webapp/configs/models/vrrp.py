@@ -1,7 +1,7 @@
 """vrrp_instance as rows.
 
-A column is what the nodes have in common; what one node says differently is in `extra`
-(`webapp.configs.models.row` has its form), so that nothing of a document is ever lost.
+A column is what the nodes have in common. What single nodes have instead, and what has no column,
+is in `extra` (`webapp.configs.models.row`).
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ class Group(Row):
 
 
 class GroupNode(Row):
-    """What is each node's own in a group; all of it has a column, and `extra` says nothing."""
+    """A group on one node. All of it has a column; `extra` is empty."""
 
     LANGUAGE = None
 
@@ -63,7 +63,7 @@ class GroupNode(Row):
 
     @property
     def called(self) -> str:
-        """The row, for a sentence."""
+        """The name of the row in a sentence."""
         return f"group {self.group} on {self.node.name}"
 
 
@@ -89,5 +89,5 @@ class Vip(Row):
 
     @property
     def called(self) -> str:
-        """The row, for a sentence."""
+        """The name of the row in a sentence."""
         return f"address {self} of group {self.group}"

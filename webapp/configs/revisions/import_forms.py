@@ -13,7 +13,7 @@ from webapp.configs.language import TEXT_CHARS_MAX
 
 
 class ImportForm(forms.Form):
-    """The names; the files come as ImportFileForm, one per node."""
+    """The cluster's name and the fixes; each node has an ImportFileForm of its own."""
 
     name = forms.CharField(
         label="Name of the cluster",
@@ -28,10 +28,10 @@ class ImportForm(forms.Form):
 
 
 class ImportFileForm(forms.Form):
-    """One node: its name and its file, uploaded or pasted; or one document of all nodes."""
+    """One node's name and file, uploaded or pasted; or the document of all nodes."""
 
     odd_line: int | None = None
-    """The first line of an upload that is not UTF-8, and was read as Latin-1."""
+    """The first line that is not UTF-8, in an upload that was read as Latin-1 therefore."""
 
     node = forms.CharField(
         label="Node",
@@ -53,7 +53,10 @@ class ImportFileForm(forms.Form):
     )
 
     def clean(self) -> dict[str, Any]:
-        """An upload becomes the text, so that the next page can hold it; half a node is refused."""
+        """Copy an upload into the text, so that the next page can send it again.
+
+        Refuses a name without a file, and a file without a name.
+        """
         data: dict[str, Any] = super().clean() or {}
         upload: UploadedFile[Any] | None = data.get("upload")
         if upload is not None and not self.errors:
@@ -76,13 +79,13 @@ class ImportFileForm(forms.Form):
         try:
             return raw.decode()
         except UnicodeDecodeError as error:
-            # Each byte stays a character: nothing is lost, though the letter may be another one.
+            # In Latin-1 every byte is a character: nothing is lost, but some letters may be wrong.
             self.odd_line = raw.count(b"\n", 0, error.start) + 1
             return raw.decode("latin-1")
 
 
 def nodes_of(document: str) -> tuple[str, ...]:
-    """The nodes that a document of several names in its conditional lines."""
+    """The nodes that a document names in its conditional lines."""
     return node_ids(document.replace("\r\n", "\n"))
 
 
@@ -95,7 +98,7 @@ class ImportFileSet(forms.BaseFormSet[ImportFileForm]):
     }
 
     def clean(self) -> None:
-        """A node has one file; a document of all nodes stands alone."""
+        """Refuse two files of one node, and a document of all nodes beside other files."""
         seen: set[str] = set()
         filled = [form for form in self.forms if form.is_valid() and form.cleaned_data.get("text")]
         for form in filled if len(filled) > 1 else ():
@@ -109,7 +112,7 @@ class ImportFileSet(forms.BaseFormSet[ImportFileForm]):
 
 
 def files_of(forms_: list[ImportFileForm]) -> Mapping[str, str]:
-    """The files by node name, in the order of the page; a document is every node's file."""
+    """The files by node name, in the page's order. A document of all nodes is every node's file."""
     files: dict[str, str] = {}
     for each in forms_:
         node, text = (str(each.cleaned_data.get(name, "")) for name in ("node", "text"))

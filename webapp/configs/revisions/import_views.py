@@ -25,9 +25,9 @@ from webapp.configs.revisions.import_forms import (
 from webapp.configs.rows import summary
 
 EXCERPT_CHARS = 200
-"""Of a line, before, in and after the place that a problem points at."""
+"""Characters of a line that are shown before, in and after the place of a problem."""
 LISTING_CHARS = 200_000
-"""Of the merged document; what is longer nobody reads on a page."""
+"""Characters of the merged document that the page shows."""
 
 ImportFiles = forms.formset_factory(
     ImportFileForm,
@@ -40,7 +40,7 @@ ImportFiles = forms.formset_factory(
 
 @require_http_methods(["GET", "POST"])
 def import_files(request: HttpRequest) -> HttpResponse:
-    """Two existing files become one document; nothing is saved before “Create”."""
+    """Preview and import; only “Create” saves something."""
     actor = require(request.user, "edit")
     if request.method == "GET":
         files = ImportFiles(initial=[{}, {}])
@@ -80,7 +80,7 @@ def import_files(request: HttpRequest) -> HttpResponse:
 
 
 def _one_more(request: HttpRequest) -> HttpResponse:
-    """The same page, as it was filled in, with room for another node."""
+    """The same page with the same input, and fields for another node."""
     form, files = ImportForm(request.POST), ImportFiles(request.POST, request.FILES)
     files.is_valid()
     typed = [
@@ -110,7 +110,7 @@ def found_at(preview: imports.Imported) -> list[dict[str, Any]]:
 def _excerpt(problem: Problem, sources: dict[str, Source]) -> dict[str, str]:
     source = sources.get(problem.file)
     line = source.line_text(problem.line) if source else ""
-    if not line.strip() or MASK in line:  # a mask is not as long as what it hides
+    if not line.strip() or MASK in line:  # a mask moves the columns behind it
         return {"before": line[:EXCERPT_CHARS], "marked": "", "after": ""}
     begin = min(problem.column - 1, len(line))
     end = problem.end_column - 1 if problem.end_line == problem.line else len(line)
@@ -122,7 +122,7 @@ def _excerpt(problem: Problem, sources: dict[str, Source]) -> dict[str, str]:
 
 
 def _hold_uploads(context: dict[str, Any]) -> None:
-    """What was uploaded is shown as pasted text, so that the next submit still has it."""
+    """Show an upload as pasted text, so that the next submit sends it again."""
     for each in context["files"].forms:
         if hasattr(each, "cleaned_data") and each.cleaned_data.get("text"):
             each.data = each.data.copy()

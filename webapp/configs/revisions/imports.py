@@ -28,15 +28,15 @@ NODE_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,59}")
 
 @dataclass(frozen=True, slots=True)
 class Imported:
-    """What an import made, or would make."""
+    """The result of an import, or of its preview."""
 
     cluster: Cluster | None
     merged_text: str
     problems: tuple[NodeProblem, ...]
     files: dict[str, str]
-    """As imported: with the fixes made where they were asked for."""
+    """By node name; with the fixes where they were asked for."""
     models: dict[str, Config]
-    """What each node's file means."""
+    """The model of each node's file."""
 
     @property
     def refused(self) -> bool:
@@ -46,7 +46,7 @@ class Imported:
 
 @uncollected
 def preview_import(files: dict[str, str], *, fixes: bool = False) -> Imported:
-    """What importing {node name: text} would make. Raises BadImport; saves nothing."""
+    """Check and merge the files {node name: text}; saves nothing. Raises BadImport."""
     _check_files(files)
     files = language.with_fixes(files) if fixes else dict(files)
     seen = language.understand_files(files)
@@ -57,7 +57,7 @@ def preview_import(files: dict[str, str], *, fixes: bool = False) -> Imported:
 def import_files(
     *, actor: User, cluster_name: str, files: dict[str, str], fixes: bool = False
 ) -> Imported:
-    """Make a cluster of its nodes' files.
+    """Make a cluster of the files {node name: text}.
 
     Raises BadImport, ConfigRefused, TooLarge, PermissionDenied.
     The files become revision 0: what the nodes run before the first push.

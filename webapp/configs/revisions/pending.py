@@ -33,7 +33,7 @@ class PendingFile:
     """Unified, secrets masked; empty: nothing changes."""
     changes: tuple[Change, ...]
     problems: tuple[Problem, ...]
-    """What could not be said in the node's file."""
+    """Problems of writing the node's file."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +50,7 @@ class Pending:
     def any(self) -> bool:
         """Whether there is something to push.
 
-        The first push is worth it even when no line changes: it puts the nodes under our care.
+        The first push counts even when no line changes: from then on the nodes take revisions.
         """
         return any(file.diff or not file.old_revision for file in self.files)
 

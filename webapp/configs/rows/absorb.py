@@ -1,6 +1,6 @@
 """Document → rows. The inverse of compile up to layout: nothing that has meaning is lost.
 
-Rows that stay keep their primary key, so that an open form still means the same thing. A row that
+Rows that stay keep their primary key, so that an open form still shows the same row. A row that
 cannot be read is not overwritten: UnreadableRow.
 """
 
@@ -23,11 +23,11 @@ BATCH = 500
 
 R = TypeVar("R", bound=Row)
 Lists = dict[str, list[Json]]
-"""What each node says, by its name: a list of the objects of one kind."""
+"""By node name, all its objects of one kind."""
 
 
 def absorb(cluster: Cluster, models_by_node: dict[str, Config]) -> None:
-    """Make the cluster's rows say what these models say; the caller holds the transaction.
+    """Store these models (by node name) in the cluster's rows; the caller holds the transaction.
 
     Raises UnreadableRow.
     """
@@ -55,7 +55,7 @@ def _merged(lists: Lists, *names: str) -> list[MergedRow[tuple[Any, ...]]]:
 
 
 def _by_key(rows: Iterable[R], key: Callable[[R], tuple[Any, ...]]) -> dict[Any, R]:
-    """The rows that may be used again; of what is written twice, the first and the second row."""
+    """The rows by their numbered keys, each read once to see that it can be read."""
     found = list(rows)
     for row in found:
         row.read()
@@ -63,13 +63,13 @@ def _by_key(rows: Iterable[R], key: Callable[[R], tuple[Any, ...]]) -> dict[Any,
 
 
 def _values(row: type[Row], by_node: dict[str, Json], absent: Iterable[str] = ()) -> Json:
-    """What the row's columns and its `extra` hold, by the columns' names."""
+    """The values of the row's columns and of `extra`, by the columns' names."""
     said = {node: _without(fields, row.ELSEWHERE) for node, fields in by_node.items()}
     common, differences = node_overlay.split(said)
     columns = columns_of(row)
-    names = [column.said_as for column in columns]
+    names = [column.language_field for column in columns]
     return {
-        **{c.name: node_overlay.for_column(common[c.said_as]) for c in columns},
+        **{c.name: node_overlay.for_column(common[c.language_field]) for c in columns},
         "extra": node_overlay.extra_beside(names, common, differences, absent),
     }
 
@@ -114,7 +114,7 @@ def _absorb_members(group: Group, nodes: dict[str, Node], by_node: dict[str, Jso
         pk = nodes[name].pk
         row = old.pop((pk, 0), None) or GroupNode(group=group, node=nodes[name])
         for column in columns_of(GroupNode):
-            setattr(row, column.name, fields[column.said_as])
+            setattr(row, column.name, fields[column.language_field])
         row.extra = extra_of({}, {}, ())
         row.save()
     _drop(old)

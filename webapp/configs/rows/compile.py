@@ -1,7 +1,7 @@
 """Rows → one model per node. Reads rows, writes nothing.
 
-Every row is read once, and strictly: what a row says and this release does not understand is an
-UnreadableRow, never a value left out.
+Every row is read once, and strictly: a field that this release does not know raises
+UnreadableRow, and is never left out.
 """
 
 from __future__ import annotations

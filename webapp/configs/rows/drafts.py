@@ -1,4 +1,7 @@
-"""One way to change a draft, whoever asks: take the version, change, check, write down, tell."""
+"""The one way to change a draft, for forms and the editor.
+
+Take the version, change the rows, check the document, write the audit entry, tell the browsers.
+"""
 
 from __future__ import annotations
 
@@ -28,42 +31,42 @@ from webapp.live import publish
 
 @dataclass(frozen=True, slots=True)
 class Saved:
-    """The draft after a change: its new version, and warnings worth reading."""
+    """The draft after a change: its new version and its problems, which are no errors."""
 
     version: int
     problems: tuple[NodeProblem, ...]
 
 
 def document_text(cluster: Cluster) -> str:
-    """The cluster's one document, made from the rows."""
+    """The cluster's document, made of the rows. Raises UnreadableRow."""
     return language.document_of(compile_cluster(cluster))
 
 
 def understood(cluster: Cluster) -> Understood:
-    """The draft's document, its meaning and its problems."""
+    """The draft's document, its meaning and its problems. Raises UnreadableRow."""
     return understood_models(compile_cluster(cluster))
 
 
 def understood_models(models: dict[str, Config]) -> Understood:
-    """The same, of rows that are compiled already: each node's model by its name."""
+    """The same for rows that are compiled already: models by node name."""
     return language.understand(language.document_of(models), models)
 
 
 @dataclass(frozen=True, slots=True)
 class Seen:
-    """The draft as a page shows it."""
+    """The draft as pages show it."""
 
     version: int
     text: str
     problems: tuple[NodeProblem, ...]
     kept: tuple[summary.Kept, ...]
-    """What no form shows."""
+    """Keywords that no form shows."""
     formless: tuple[summary.ServerRow, ...]
     """Virtual servers by mark or group."""
 
 
 KEPT_MAX = 8
-"""Documents that are kept as they were last shown; a large one takes seconds to make."""
+"""Drafts that are kept in memory as pages showed them; a large one takes seconds to make."""
 _kept: OrderedDict[tuple[str, int, tuple[str, ...]], Seen] = OrderedDict()
 _kept_lock = threading.Lock()
 
@@ -96,7 +99,7 @@ def seen(cluster: Cluster) -> Seen:
 
 
 def draft_version(cluster: Cluster) -> int:
-    """The version that a form or the editor was opened with."""
+    """The draft's version. A form or the editor sends it back with a change."""
     return Draft.objects.get_or_create(cluster=cluster)[0].version
 
 
@@ -130,7 +133,7 @@ def change_draft(
 
 @contextmanager
 def all_or_nothing() -> Iterator[None]:
-    """A transaction in which a value that no column holds is the user's mistake: TooLarge."""
+    """A transaction. Raises TooLarge where a value does not fit into the database."""
     try:
         with transaction.atomic():
             yield
@@ -139,7 +142,7 @@ def all_or_nothing() -> Iterator[None]:
 
 
 def take_version(cluster: Cluster, version: int) -> None:
-    """Compare and set. Raises StaleDraft."""
+    """Increase the draft's version, if it is still this one. Raises StaleDraft."""
     Draft.objects.get_or_create(cluster=cluster)
     rows = Draft.objects.filter(cluster=cluster, version=version)
     if rows.update(version=F("version") + 1) != 1:

@@ -1,4 +1,4 @@
-"""What the forms do: one verb for each kind of row, and the whole document is checked after it."""
+"""The changes that forms make, one function each; the whole document is checked after each."""
 
 from __future__ import annotations
 
@@ -172,10 +172,10 @@ def _with_check(real: RealServer, values: Mapping[str, Any]) -> Mapping[str, Any
 
 
 def _set(row: Row, values: Mapping[str, Any]) -> None:
-    """Columns get the values, and no node says anything else about them any more."""
+    """Set the columns, and remove what single nodes had instead: the values are for all nodes."""
     shown = {column.name: column for column in in_forms(columns_of(type(row)))}
     assert set(values) <= set(shown), f"no form may set {set(values) - set(shown)}"
-    row.write(row.read().without(shown[name].said_as for name in values))
+    row.write(row.read().without(shown[name].language_field for name in values))
     for name, value in values.items():
         if shown[name].kind == "interface":
             _check_interface(value)

@@ -40,7 +40,7 @@ def object_of(cls: type[T], fields: Json) -> T:
 
 @dataclass(frozen=True, slots=True)
 class MergedRow(Generic[K]):
-    """One row to be: its key, its place, and for each node that has it what the node says."""
+    """One row of several nodes: its key, its place, and the fields on each node that has it."""
 
     key: K
     position: int
@@ -93,7 +93,7 @@ def _common_order(lists: Iterable[Sequence[K]]) -> list[K]:
 
 
 def split(by_node: Mapping[str, Json]) -> tuple[Json, dict[str, Json]]:
-    """What the first node says, and what each other node says differently."""
+    """The first node's fields, and what each other node has instead."""
     first = {k: v for k, v in next(iter(by_node.values())).items() if k != POSITION}
     differences = {
         node: {k: v for k, v in fields.items() if k not in first or first[k] != v}
@@ -105,18 +105,18 @@ def split(by_node: Mapping[str, Json]) -> tuple[Json, dict[str, Json]]:
 def extra_beside(
     columns: Iterable[str], common: Json, differences: dict[str, Json], absent: Iterable[str]
 ) -> Json:
-    """A row's `extra`: only what its columns (the language's names) do not say."""
+    """A row's `extra`: what its columns (by the language's names) do not have."""
     in_columns = {name for name in columns if not _too_large(common.get(name))}
     fields = {k: v for k, v in common.items() if k not in in_columns and v not in ([], None)}
     return extra_of(fields, differences, absent)
 
 
 COLUMN_MOST = 2**63 - 1
-"""The largest number of a column; the language knows a larger time."""
+"""The largest number of a column; the language has larger times."""
 
 
 def for_column(value: Any) -> Any:
-    """What a column holds; a number that is too large for it is left to `extra`."""
+    """The value of a column; None where it is too large and `extra` has it."""
     return None if _too_large(value) else value
 
 
@@ -125,7 +125,7 @@ def _too_large(value: Any) -> bool:
 
 
 def fields_for(node: str, stored: Stored) -> Json | None:
-    """What the row says for that node; None where the node has no such row."""
+    """The row's fields on that node. None: the node does not have the row."""
     if node in stored.absent:
         return None
     return {**stored.columns, **stored.fields, **stored.nodes.get(node, {})}
