@@ -105,6 +105,17 @@ def test_each_rule_catches_a_planted_violation(rule: object, path: str, text: st
 STAGES = "text language keywords model read rules check recover write docs".split()
 """The rooms of hanode/conf, the lowest first; compare stands beside write."""
 
+CONFIG_ARROWS = [
+    ("models", "rows"),
+    ("rows", "forms"),
+    ("rows", "services"),
+    ("forms", "editor"),
+    ("forms", "revisions"),
+    ("editor", "revisions"),
+    ("revisions", "overview"),
+]
+"""Imports back up or aside between the rooms of webapp/configs."""
+
 IMPORTS = [
     ("hanode/vrrp/planted_1.py", "hanode.system"),
     ("hanode/conf/planted_2.py", "hanode.wire"),
@@ -120,6 +131,11 @@ IMPORTS = [
         (f"hanode/conf/{low}/planted_up_to_{high}.py", f"hanode.conf.{high}")
         for low, high in [*itertools.pairwise(STAGES), ("compare", "docs"), ("write", "compare")]
     ),
+    *(
+        (f"webapp/configs/{low}/planted_{low}_up_to_{high}.py", f"webapp.configs.{high}")
+        for low, high in CONFIG_ARROWS
+    ),
+    ("webapp/configs/planted_in_no_layer.py", "webapp.configs.rows"),
     # A circle of two files, hidden in functions.
     ("hanode/watch/planted_ring.py", "hanode.watch.planted_too"),
     ("hanode/watch/planted_too.py", "hanode.watch.planted_ring"),

@@ -1,4 +1,4 @@
-"""Loading is authorising, for the rows of a document."""
+"""Rows of a document, each loaded together with the check of the user's role."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def group_for(user: Anyone, slug: str, pk: int, need: Need = "read") -> Group:
 
 
 def group_node_for(user: Anyone, slug: str, pk: int, node: str, need: Need = "read") -> GroupNode:
-    """What a group says for one node. Raises Http404, PermissionDenied."""
+    """A group's row for one node. Raises Http404, PermissionDenied."""
     group = group_for(user, slug, pk, need)
     return _one(GroupNode.objects.filter(group=group, node__name=node), "member")
 

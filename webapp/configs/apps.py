@@ -1,4 +1,4 @@
-"""Django's name for this app."""
+"""The app as Django knows it."""
 
 from django.apps import AppConfig
 

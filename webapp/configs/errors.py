@@ -1,4 +1,4 @@
-"""What a verb on a document may answer instead of doing it; each is a sentence for the user."""
+"""The reasons why a change of a document is refused; each is a sentence for the user."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ class ConfigError(Exception):
 
 
 class ConfigRefused(ConfigError):
-    """The document would hold errors."""
+    """The document would have errors."""
 
     def __init__(self, problems: tuple[NodeProblem, ...]) -> None:
         self.problems = problems
@@ -39,7 +39,7 @@ class NothingToPush(ConfigError):
 
 
 class TooLarge(ConfigRefused):
-    """A text or number that no row holds."""
+    """A text or a number is too large for the database."""
 
     def __init__(self) -> None:
         message = (
@@ -50,4 +50,16 @@ class TooLarge(ConfigRefused):
 
 
 class BadImport(ConfigError):
-    """The files cannot become a cluster; the text says which and why."""
+    """The files cannot become a cluster; the sentence names the file and the reason."""
+
+
+class UnreadableRow(ConfigError):
+    """A row has JSON with a part that this release does not know, and that it would lose."""
+
+    def __init__(self, row: str, field: str, why: str) -> None:
+        self.row, self.field = row, field
+        super().__init__(
+            f"The configuration cannot be read: in the {row}, the field {field} {why}. Nothing was "
+            "changed; run the release of Keepsight that wrote this row, or restore the database's "
+            "backup that belongs to this one."
+        )

@@ -1,4 +1,7 @@
-"""The control plane's one door to keepalived's language (hanode.conf). Decides only."""
+"""Documents of a cluster in keepalived's language: every check and every text of them is made here.
+
+Decides only; the language itself is `hanode.conf`.
+"""
 
 from __future__ import annotations
 
@@ -13,31 +16,31 @@ from hanode.conf import Change, Config, Problem
 
 DOCUMENT = "keepalived.conf"
 TARGET = conf.NEWEST
-"""What a cluster is written in: for 2.2.7 a pushed file would lose auth_hmac, and its adverts
-their signature."""
+"""The release whose language is written. In that of 2.2.7 a pushed file would lose auth_hmac, and
+its adverts their signature."""
 
 
 @dataclass(frozen=True, slots=True)
 class NodeProblem:
-    """A problem and the nodes that have it; none named: it is between the nodes."""
+    """A problem and the nodes whose files have it. No nodes: the problem is between the nodes."""
 
     problem: Problem
     nodes: tuple[str, ...]
 
     @property
     def is_error(self) -> bool:
-        """Whether it forbids saving and pushing."""
+        """Whether the problem forbids saving and pushing."""
         return self.problem.severity == "error"
 
     def as_json(self) -> dict[str, Any]:
-        """For the editor: the problem's own fields, and `nodes`."""
+        """The problem's own fields and `nodes`, for the editor."""
         encoded: dict[str, Any] = wire.encode(self.problem)
         return {**encoded, "nodes": list(self.nodes)}
 
 
 @dataclass(frozen=True, slots=True)
 class Understood:
-    """A document, what it means on each node, and what is wrong with it."""
+    """A document, its meaning on each node, and its problems."""
 
     text: str
     models: dict[str, Config]
@@ -45,12 +48,12 @@ class Understood:
 
     @property
     def refused(self) -> bool:
-        """Whether it holds an error."""
+        """Whether the document has an error."""
         return any(problem.is_error for problem in self.problems)
 
 
 def understand(text: str, nodes: Iterable[str]) -> Understood:
-    """The document as each of its nodes sees it. Never raises on any text."""
+    """Check the document for each of its nodes. Raises on no text."""
     seen = {node: conf.expand_for(text, node, name=DOCUMENT, target=TARGET) for node in nodes}
     return together(text, seen)
 
@@ -60,7 +63,7 @@ def _checked(text: str, node: str) -> conf.Checked:
 
 
 def together(text: str, checked: dict[str, conf.Checked]) -> Understood:
-    """What the checks of a document for each node say, and what is wrong between the nodes."""
+    """Combine the checks of a document for each node, and check the nodes against each other."""
     models = {node: each.model for node, each in checked.items()}
     found: list[tuple[Problem, tuple[str, ...]]] = [
         (problem, (node,)) for node, each in checked.items() for problem in each.problems
@@ -70,7 +73,7 @@ def together(text: str, checked: dict[str, conf.Checked]) -> Understood:
 
 
 def understand_files(files: dict[str, str]) -> Understood:
-    """Each node's own file; problems name the node as their file. `text` is the merged document."""
+    """Check each node's own file, which problems call by its node. `text`: the merged document."""
     checked = {node: _checked(text, node) for node, text in files.items()}
     models = {node: each.model for node, each in checked.items()}
     merged = conf.merge(files, keep_macros=False, target=TARGET)  # rows hold values, no macros
@@ -82,7 +85,7 @@ def understand_files(files: dict[str, str]) -> Understood:
 
 
 def with_fixes(files: dict[str, str]) -> dict[str, str]:
-    """The files after every offered fix was made."""
+    """The files with every offered fix applied."""
     return {
         node: conf.apply_fixes(text, _checked(text, node).problems, file=node)
         for node, text in files.items()
@@ -90,7 +93,7 @@ def with_fixes(files: dict[str, str]) -> dict[str, str]:
 
 
 def gathered(found: Iterable[tuple[Problem, tuple[str, ...]]]) -> tuple[NodeProblem, ...]:
-    """Each problem once, with all nodes that have it, in the order of their places."""
+    """Each problem once, with all nodes that have it, in the order of lines."""
     nodes: dict[Problem, list[str]] = {}
     for problem, names in found:
         nodes.setdefault(problem, []).extend(names)
@@ -98,10 +101,10 @@ def gathered(found: Iterable[tuple[Problem, tuple[str, ...]]]) -> tuple[NodeProb
 
 
 TEXT_CHARS_MAX = 4_000_000
-"""Twice what 10,000 real servers with their checks take; a check of it takes two seconds a node."""
+"""Twice the text of 10,000 real servers with checks. Checking so much takes two seconds a node."""
 WORK_CHARS_MAX = 16_000_000
-"""The text's length times the nodes: all their models are in memory together, each up to 40 times
-the text."""
+"""The length of the text times the number of nodes. All their models are in memory together, and
+each takes up to 40 times the text."""
 
 
 def chars_max(nodes: int) -> int:
@@ -110,7 +113,7 @@ def chars_max(nodes: int) -> int:
 
 
 def too_long(text: str, nodes: int) -> NodeProblem | None:
-    """The one problem of a text that nobody reads further; None: it is short enough."""
+    """The problem of a text that is too long to be checked. None: it is short enough."""
     limit = chars_max(nodes)
     if len(text) <= limit:
         return None
@@ -122,11 +125,11 @@ def too_long(text: str, nodes: int) -> NodeProblem | None:
 
 
 SHOWN_MAX = 500
-"""Problems on one page; the number of all others is said."""
+"""Problems on one page; the page gives the number of the others."""
 
 
 def shown(problems: tuple[NodeProblem, ...]) -> tuple[tuple[NodeProblem, ...], int]:
-    """What a page shows, in order, errors rather than others; and how many it does not show."""
+    """The problems that a page shows, errors before others, and the number that it leaves out."""
     if len(problems) <= SHOWN_MAX:
         return problems, 0
     by_weight = sorted(range(len(problems)), key=lambda i: not problems[i].is_error)
@@ -135,7 +138,7 @@ def shown(problems: tuple[NodeProblem, ...]) -> tuple[tuple[NodeProblem, ...], i
 
 
 def unwritable(error: conf.Unwritable) -> NodeProblem:
-    """The one problem of rows that no text can say, such as a name with a line break in it."""
+    """The problem of rows that no text can express, such as a name with a line break."""
     return whole_document("unwritable", str(error))
 
 
@@ -144,7 +147,7 @@ INTERFACE_CHARS_MAX = 15
 
 
 def no_interface(name: str) -> NodeProblem | None:
-    """The problem of a word that no Linux interface can have as its name; None: it can."""
+    """The problem of a word that cannot be the name of a Linux interface. None: it can."""
     if len(name) <= INTERFACE_CHARS_MAX and re.match(INTERFACE_NAME, name):
         return None
     message = (
@@ -155,25 +158,25 @@ def no_interface(name: str) -> NodeProblem | None:
 
 
 def whole_document(code: str, message: str) -> NodeProblem:
-    """An error that has no place of its own."""
+    """An error of the document as a whole, placed at its first line."""
     return NodeProblem(Problem(code, "error", DOCUMENT, 1, 1, 1, 1, message), ())
 
 
 def document_of(models: dict[str, Config]) -> str:
-    """One document that means these models, every word kept."""
+    """The one document of these models. It keeps every word."""
     return conf.merge_models(models) if models else ""
 
 
 @dataclass(frozen=True, slots=True)
 class NodeFile:
-    """A node's keepalived.conf as it is pushed, and what could not be said in it."""
+    """A node's keepalived.conf as it is pushed, and problems of writing it."""
 
     text: str
     problems: tuple[Problem, ...]
 
 
 def file_of(model: Config) -> NodeFile:
-    """keepalived.conf of one node, for the engine and for keepalived."""
+    """Write the keepalived.conf of one node, for the engine and for keepalived."""
     rendered = conf.render(model, target=TARGET)
     return NodeFile(rendered.text, rendered.problems)
 
@@ -183,10 +186,10 @@ def unified_diff(old: str, new: str, old_name: str, new_name: str) -> str:
     lines = difflib.unified_diff(
         old.splitlines(), new.splitlines(), old_name, new_name, lineterm=""
     )
-    # Masked after the comparison, line by line behind the mark: else a changed password hides.
+    # Masked after the comparison: two masked passwords are equal, and would hide a change.
     return "\n".join(line[:1] + conf.mask_secrets(line[1:]) for line in lines)
 
 
 def changes(old: str, new: str, node: str) -> tuple[Change, ...]:
-    """What the new file changes, in words, and what reloading it does."""
+    """The changes from the old file to the new one, in words, each with its effect."""
     return conf.diff(_checked(old, node).model, _checked(new, node).model)

@@ -13,8 +13,9 @@ from hypothesis import strategies as st
 
 from tests.bench.conf import many_servers
 from tests.web.conftest import pair
-from webapp.configs import checking, language
-from webapp.configs.checking import Busy, Edit, Sessions, Unknown
+from webapp.configs import language
+from webapp.configs.editor import checking
+from webapp.configs.editor.checking import Busy, Edit, Sessions, Unknown
 
 NODES = ("NodeA", "NodeB")
 KEY = (1, "cluster", "page")

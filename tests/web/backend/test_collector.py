@@ -9,7 +9,7 @@ import pytest
 
 from tests.bench.conf import many_servers
 from webapp.common import collector
-from webapp.configs.checking import LARGE_CHARS, Edit, Sessions
+from webapp.configs.editor.checking import LARGE_CHARS, Edit, Sessions
 
 
 def test_it_pauses_until_the_last_one_is_done() -> None:

@@ -1,4 +1,4 @@
-"""Rows and document are two writings of one thing: absorb and compile are inverse."""
+"""Rows and document have the same meaning: absorb and compile are inverse."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ from tests.conf.differential_generate import generate
 from tests.conf.samples import corpus
 from tests.web.conftest import pair
 from webapp.accounts.models import User
-from webapp.configs.absorb import absorb
-from webapp.configs.compile import compile_cluster
-from webapp.configs.drafts import document_text
 from webapp.configs.language import understand_files
-from webapp.configs.rowshape import fields_of, weave
+from webapp.configs.rows.absorb import absorb
+from webapp.configs.rows.compile import compile_cluster
+from webapp.configs.rows.drafts import document_text
+from webapp.configs.rows.node_overlay import fields_of, merge_rows
 from webapp.configs.services import import_files
 from webapp.inventory.models import Cluster
 from webapp.inventory.services import create_cluster
@@ -213,7 +213,7 @@ def test_any_lists_of_addresses_come_back(
     assert compile_cluster(cluster) == meaning(files)
 
 
-def test_weaving_keeps_an_order_that_fits_everybody() -> None:
-    rows = weave({"A": [("x", {}), ("z", {})], "B": [("x", {}), ("y", {}), ("z", {})]})
+def test_merged_rows_keep_an_order_that_fits_everybody() -> None:
+    rows = merge_rows({"A": [("x", {}), ("z", {})], "B": [("x", {}), ("y", {}), ("z", {})]})
     assert [row.key for row in rows] == ["x", "y", "z"]
     assert all("@position" not in fields for row in rows for fields in row.by_node.values())

@@ -8,7 +8,8 @@ import pytest
 from django.db import transaction
 
 from webapp.accounts.models import User
-from webapp.configs import drafts, services
+from webapp.configs import services
+from webapp.configs.rows import drafts
 from webapp.inventory.models import Cluster
 
 pytestmark = pytest.mark.django_db(transaction=True)

@@ -11,9 +11,9 @@ from hanode import conf
 from tests.web.conftest import pair
 from webapp.accounts.models import AuditEntry, User
 from webapp.configs import services
-from webapp.configs.compile import compile_cluster
 from webapp.configs.errors import BadImport, ConfigRefused, NothingToPush, StaleDraft, TooLarge
 from webapp.configs.models import Draft, GroupNode, Vip
+from webapp.configs.rows.compile import compile_cluster
 from webapp.inventory.models import Cluster
 
 
@@ -109,6 +109,19 @@ def test_a_form_ends_what_one_node_said_differently(editor: User, admin: User) -
         actor=editor, group=made.groups.get(), version=1, values={"nopreempt": False}
     )
     assert [m.instances[0].nopreempt for m in compile_cluster(made).values()] == [False, False]
+
+
+def test_a_form_ends_what_one_node_said_differently_of_a_check(editor: User, admin: User) -> None:
+    files = pair()
+    files["NodeB"] = files["NodeB"].replace("connect_timeout 3", "connect_timeout 5")
+    made = services.import_files(actor=admin, cluster_name="two", files=files).cluster
+    assert made is not None
+    real = made.virtual_servers.get().real_servers.all()[0]
+    services.save_real_server(
+        actor=editor, real=real, version=1, values={"check_json": {"connect_timeout_us": 4_000_000}}
+    )
+    checks = [m.virtual_servers[0].real_servers[0].check for m in compile_cluster(made).values()]
+    assert [check and check.connect_timeout_us for check in checks] == [4_000_000, 4_000_000]
 
 
 def test_the_second_of_two_savers_is_told(editor: User, cluster: Cluster) -> None:

@@ -8,7 +8,7 @@ import pytest
 from django.test import Client
 
 from tests.web.pages.test_doors import address
-from webapp.configs import words
+from webapp.configs import keyword_help
 from webapp.configs.models import Draft, Group, GroupNode, RealServer, Vip, VirtualServer
 from webapp.configs.services import document_text
 from webapp.inventory.models import Cluster
@@ -221,12 +221,12 @@ FROM_TABLES = {
 def test_a_form_says_what_the_tables_say(name: str, cluster: Cluster, as_editor: Client) -> None:
     page = html.unescape(as_editor.get(address(name, cluster)).content.decode())
     for (block, word), limits in FROM_TABLES[name].items():
-        keyword = words.keyword(block, word)
-        assert words.hint(block, word) in page
+        keyword = keyword_help.keyword(block, word)
+        assert keyword_help.hint(block, word) in page
         assert keyword.help in page
-        if keyword.default and words.options(keyword.value):
+        if keyword.default and keyword_help.options(keyword.value):
             assert f">not written ({keyword.default})<" in page
-        for option in words.options(keyword.value) if keyword.field in ("lb_algo",) else ():
+        for option in keyword_help.options(keyword.value) if keyword.field in ("lb_algo",) else ():
             assert f'<option value="{option}"' in page
         if limits:
             assert f'min="{limits[0]}"' in page

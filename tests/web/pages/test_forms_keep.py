@@ -14,9 +14,9 @@ from django.urls import reverse
 from hanode import conf
 from tests.conf.samples import corpus
 from webapp.accounts.models import User
-from webapp.configs.compile import compile_cluster
 from webapp.configs.errors import ConfigError
 from webapp.configs.models import Group, RealServer, VirtualServer
+from webapp.configs.rows.compile import compile_cluster
 from webapp.configs.services import document_text, import_files
 from webapp.inventory.models import Cluster
 

@@ -11,9 +11,9 @@ from django.urls import reverse
 
 from hanode.conf.keywords import blocks
 from tests.web.pages.test_doors import address
+from webapp.configs.keyword_help import edition
 from webapp.configs.models import GroupNode
 from webapp.configs.services import document_text
-from webapp.configs.words import edition
 from webapp.inventory.models import Cluster
 
 

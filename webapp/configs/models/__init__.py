@@ -1,4 +1,7 @@
-"""What is meant to be: the rows of a cluster's document, and its immutable revisions."""
+"""The rows of a cluster's document, and its immutable revisions.
+
+`columns` declares what a column is, `row` and `shapes` what the JSON beside the columns is.
+"""
 
 from webapp.configs.models.lvs import RealServer, VirtualServer
 from webapp.configs.models.revision import Draft, Revision, RevisionFile

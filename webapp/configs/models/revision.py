@@ -1,4 +1,4 @@
-"""The draft's version and leftovers, and what was pushed."""
+"""The draft, the revisions, and each node's file of a revision."""
 
 from __future__ import annotations
 
@@ -6,23 +6,32 @@ from typing import ClassVar
 
 from django.db import models
 
+from hanode import conf
 from webapp.accounts.models import User
+from webapp.configs.models.row import Row
 from webapp.inventory.models import Cluster, Node
 
 
-class Draft(models.Model):
-    """The document being edited: its version, and what no form shows, per node."""
+class Draft(Row):
+    """The document being edited: its version, and in `extra` all but the groups and servers."""
+
+    LANGUAGE = conf.Config
+    ELSEWHERE = frozenset({"instances", "virtual_servers"})
 
     cluster = models.OneToOneField(Cluster, on_delete=models.CASCADE, related_name="draft")
     version = models.PositiveIntegerField(default=1)
-    extra = models.JSONField(default=dict)
 
     def __str__(self) -> str:
         return f"draft {self.version} of {self.cluster_id}"
 
+    @property
+    def called(self) -> str:
+        """The name of the row in a sentence."""
+        return f"draft of {self.cluster}"
+
 
 class Revision(models.Model):
-    """What was pushed, never changed; number 0 is what was imported."""
+    """A document as it was pushed; never changed. Number 0 is the import."""
 
     cluster = models.ForeignKey(Cluster, on_delete=models.CASCADE, related_name="revisions")
     number = models.PositiveIntegerField()
@@ -49,7 +58,7 @@ class RevisionFile(models.Model):
     text = models.TextField()
     sha256 = models.CharField(max_length=64)
     live_at = models.DateTimeField(null=True)
-    """When the node confirmed it; the latest is what the next diff starts from."""
+    """When the node confirmed the file. The next push compares with the latest of them."""
 
     class Meta:
         ordering: ClassVar = ["revision", "node__position"]

@@ -1,7 +1,7 @@
 """vrrp_instance as rows.
 
-A column is what the nodes have in common; what one node says differently is in `extra`
-(`webapp.configs.rowshape` has its form), so that nothing of a document is ever lost.
+A column is what the nodes have in common. What single nodes have instead, and what has no column,
+is in `extra` (`webapp.configs.models.row`).
 """
 
 from __future__ import annotations
@@ -10,22 +10,29 @@ from typing import ClassVar
 
 from django.db import models
 
+from hanode import conf
+from webapp.configs.models import columns
+from webapp.configs.models.row import Row
 from webapp.inventory.models import Cluster, Node
 
 
-class Group(models.Model):
+class Group(Row):
     """One vrrp_instance on all nodes that have it."""
+
+    LANGUAGE = conf.VrrpInstance
+    ELSEWHERE = frozenset({"vips", "excluded", "state", "priority", "interface"})
 
     cluster = models.ForeignKey(Cluster, on_delete=models.CASCADE, related_name="groups")
     position = models.PositiveIntegerField()
-    name = models.CharField(max_length=255)
-    vrid = models.PositiveIntegerField(default=0)
-    advert_int_us = models.BigIntegerField(null=True, blank=True)
-    version = models.PositiveSmallIntegerField(null=True, blank=True)
-    auth_type = models.CharField(max_length=255, null=True, blank=True)  # noqa: DJ001 (null: not written)
-    auth_pass = models.CharField(max_length=255, null=True, blank=True)  # noqa: DJ001 (null: not written)
-    nopreempt = models.BooleanField(default=False)
-    extra = models.JSONField(default=dict)
+    name = columns.name_of_row()
+    vrid = columns.needed("vrrp_instance", "virtual_router_id", "Virtual router id")
+    advert_int_us = columns.seconds("vrrp_instance", "advert_int", "Advert interval (s)")
+    version = columns.small("vrrp_instance", "version")
+    auth_type = columns.word("authentication", "auth_type", "Authentication")
+    auth_pass = columns.secret("authentication", "auth_pass", "Password")
+    nopreempt = columns.flag(
+        "vrrp_instance", "nopreempt", "Do not take the addresses back (nopreempt)"
+    )
 
     class Meta:
         ordering: ClassVar = ["cluster", "position"]
@@ -34,15 +41,16 @@ class Group(models.Model):
         return self.name
 
 
-class GroupNode(models.Model):
-    """What is each node's own in a group."""
+class GroupNode(Row):
+    """A group on one node. All of it has a column; `extra` is empty."""
+
+    LANGUAGE = None
 
     group = models.ForeignKey(Group, on_delete=models.CASCADE, related_name="members")
     node = models.ForeignKey(Node, on_delete=models.CASCADE, related_name="memberships")
-    state = models.CharField(max_length=255, null=True, blank=True)  # noqa: DJ001 (null: not written)
-    priority = models.IntegerField(null=True, blank=True)
-    interface = models.CharField(max_length=255, blank=True)
-    extra = models.JSONField(default=dict)
+    priority = columns.whole("vrrp_instance", "priority", "Priority")
+    state = columns.word("vrrp_instance", "state", "Initial state")
+    interface = columns.interface("vrrp_instance", "interface", "Interface")
 
     class Meta:
         ordering: ClassVar = ["group", "node__position"]
@@ -53,21 +61,33 @@ class GroupNode(models.Model):
     def __str__(self) -> str:
         return f"{self.group_id} on {self.node_id}"
 
+    @property
+    def called(self) -> str:
+        """The name of the row in a sentence."""
+        return f"group {self.group} on {self.node.name}"
 
-class Vip(models.Model):
+
+class Vip(Row):
     """One address of a group."""
+
+    LANGUAGE = conf.Address
+    ELSEWHERE = frozenset({"ip", "prefix"})
 
     group = models.ForeignKey(Group, on_delete=models.CASCADE, related_name="vips")
     position = models.PositiveIntegerField()
-    address = models.CharField(max_length=255)
+    address = columns.address("Address")
     """As written: `192.168.192.200/24`."""
-    dev = models.CharField(max_length=255, null=True, blank=True)  # noqa: DJ001 (null: not written)
+    dev = columns.device("Device")
     excluded = models.BooleanField(default=False)
     """In virtual_ipaddress_excluded: held, but not in the advert."""
-    extra = models.JSONField(default=dict)
 
     class Meta:
         ordering: ClassVar = ["group", "excluded", "position"]
 
     def __str__(self) -> str:
         return self.address
+
+    @property
+    def called(self) -> str:
+        """The name of the row in a sentence."""
+        return f"address {self} of group {self.group}"

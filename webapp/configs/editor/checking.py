@@ -25,38 +25,38 @@ from webapp.configs import language
 from webapp.configs.language import DOCUMENT, NodeProblem
 
 SESSIONS_MAX = 16
-"""Pages whose checks are kept; the one that was quiet longest goes first."""
+"""Pages whose checks are kept. A new page replaces the one that was idle longest."""
 KEPT_CHARS_MAX = 8_000_000
-"""Of all sessions, each text counted once per node: a model takes up to 40 times its text."""
+"""Characters of all sessions. Each text counts once per node: a model takes up to 40 times it."""
 LARGE_CHARS = 200_000
-"""Counted like those; what is larger is worth keeping from the garbage collector."""
+"""Counted in the same way. Larger sessions are hidden from the garbage collector."""
 IDLE_S = 15 * 60.0
-"""A page that was quiet for so long sends its text again; it hardly notices."""
+"""After this time without a request a session is dropped; its page sends the whole text again."""
 AT_ONCE = 2
-"""Checks at a time. More would not be sooner, they share one interpreter."""
+"""Checks at a time. More would not be faster, because they share one interpreter."""
 PATIENCE_S = 10.0
-"""How long a check may wait for its turn. The page asks again at the next pause anyway."""
+"""How long a check waits for its turn. The page asks again at the next pause anyway."""
 
 Checked = tuple[tuple[NodeProblem, ...], int]
-"""The problems, and the number by which the page may change this text."""
+"""The problems, and the text's number, which the page's next edit must name."""
 Key = tuple[int, str, str]
-"""Whose page (user), of which cluster, and the name that the page gave itself."""
+"""User, cluster, and the name that the page chose for itself."""
 
 
 class Unknown(Exception):
-    """This process does not know the text that was to be changed: send the whole text."""
+    """This process does not have the text of the edit: the page must send all of it."""
 
 
 class Busy(Exception):
-    """Too many checks at a time: ask again a little later."""
+    """Too many checks run: the page must ask again later."""
 
 
 @dataclass(frozen=True, slots=True)
 class Edit:
-    """The lines from `first` (from 0) on, `gone` in number, become `lines`; `total` are then."""
+    """`lines` replace `gone` lines from line `first` (from 0) on; then there are `total`."""
 
     base: int
-    """The number of the text that is changed."""
+    """The number of the text before the edit."""
     first: int
     gone: int
     lines: tuple[str, ...]
@@ -65,7 +65,7 @@ class Edit:
 
 @dataclass(slots=True)
 class Session:
-    """One page's text as this process last saw it."""
+    """One page's text as this process received it last."""
 
     nodes: tuple[str, ...]
     checkers: dict[str, conf.Checker]
@@ -76,13 +76,13 @@ class Session:
     used_s: float = 0.0
 
     def check(self, text: str) -> tuple[NodeProblem, ...]:
-        """What is wrong with the text, soon where little changed. The caller has the lock."""
+        """The problems of the text; fast where little changed. The caller holds the lock."""
         checked = {node: checker.update(text) for node, checker in self.checkers.items()}
         return language.together(text, checked).problems
 
     @contextmanager
     def held(self) -> Iterator[None]:
-        """Only one request at a time works on it. Raises Busy."""
+        """Lock the session for one request. Raises Busy."""
         with _within(self.lock, PATIENCE_S):
             yield
 
@@ -142,11 +142,13 @@ class Sessions:
                     for node in nodes
                 }
                 session = Session(nodes, checkers)
-                session.number = secrets.randbelow(1 << 40)  # so that none of a lost one fits
+                session.number = secrets.randbelow(
+                    1 << 40
+                )  # so that an edit for a session that was dropped cannot match
             return session
 
     def _keep(self, key: Key, session: Session) -> None:
-        """Put it behind all others, and drop from the front what is too much."""
+        """Mark the session as used last, and drop the oldest ones above the limits."""
         session.used_s = time.monotonic()
         self._sessions[key] = session
         self._sessions.move_to_end(key)
@@ -177,7 +179,7 @@ def _within(lock: threading.Lock | threading.Semaphore, patience_s: float) -> It
 
 
 def changed(session: Session, edit: Edit) -> list[str]:
-    """The session's lines after the edit. Raises Unknown where it does not fit them."""
+    """The session's lines after the edit. Raises Unknown where the edit does not match them."""
     old = session.lines
     if edit.base != session.number or not 0 <= edit.first <= edit.first + edit.gone <= len(old):
         raise Unknown

@@ -1,4 +1,4 @@
-"""What the forms do: one verb per row, each checked against the whole document before it counts."""
+"""The changes that forms make, one function each; the whole document is checked after each."""
 
 from __future__ import annotations
 
@@ -8,43 +8,37 @@ from typing import Any
 from django.db.models import Manager, Max, Model
 
 from webapp.accounts.models import User
-from webapp.configs import language, rowshape
-from webapp.configs.drafts import Saved, change_draft
+from webapp.configs import language
 from webapp.configs.errors import ConfigRefused
 from webapp.configs.models import Group, GroupNode, RealServer, Vip, VirtualServer
-
-GROUP_FIELDS = {"vrid", "advert_int_us", "version", "auth_type", "auth_pass", "nopreempt"}
-GROUP_NODE_FIELDS = {"state", "priority", "interface"}
-VIRTUAL_SERVER_FIELDS = {"ip", "port", "protocol", "lb_algo", "lb_kind", "delay_loop_us"}
-REAL_SERVER_FIELDS = {"ip", "port", "weight", "check_json"}
-
-_MODEL_NAMES = {"check_json": "check"}
-"""A column whose field in the language has another name."""
+from webapp.configs.models.columns import columns_of, in_forms
+from webapp.configs.models.row import Row
+from webapp.configs.rows.drafts import Saved, change_draft
 
 
 def save_group(*, actor: User, group: Group, version: int, values: Mapping[str, Any]) -> Saved:
-    """Set fields of GROUP_FIELDS for all nodes of the group."""
+    """Set columns of Group for all its nodes."""
     return change_draft(
         actor=actor,
         cluster=group.cluster,
         version=version,
         verb="edit group",
         target=group.name,
-        change=lambda: _set(group, GROUP_FIELDS, values),
+        change=lambda: _set(group, values),
     )
 
 
 def save_group_node(
     *, actor: User, member: GroupNode, version: int, values: Mapping[str, Any]
 ) -> Saved:
-    """Set fields of GROUP_NODE_FIELDS for one node of a group."""
+    """Set columns of GroupNode, for one node of a group."""
     return change_draft(
         actor=actor,
         cluster=member.group.cluster,
         version=version,
         verb="edit group on node",
         target=f"{member.group.name} on {member.node.name}",
-        change=lambda: _set(member, GROUP_NODE_FIELDS, values),
+        change=lambda: _set(member, values),
     )
 
 
@@ -95,28 +89,28 @@ def remove_vip(*, actor: User, vip: Vip, version: int) -> Saved:
 def save_virtual_server(
     *, actor: User, server: VirtualServer, version: int, values: Mapping[str, Any]
 ) -> Saved:
-    """Set fields of VIRTUAL_SERVER_FIELDS on all nodes."""
+    """Set columns of VirtualServer on all nodes."""
     return change_draft(
         actor=actor,
         cluster=server.cluster,
         version=version,
         verb="edit virtual server",
         target=str(server),
-        change=lambda: _set(server, VIRTUAL_SERVER_FIELDS, values),
+        change=lambda: _set(server, values),
     )
 
 
 def save_real_server(
     *, actor: User, real: RealServer, version: int, values: Mapping[str, Any]
 ) -> Saved:
-    """Set fields of REAL_SERVER_FIELDS on all nodes; fields of `check_json` not named stay."""
+    """Set columns of RealServer on all nodes; what `check_json` does not name stays as it is."""
     return change_draft(
         actor=actor,
         cluster=real.virtual_server.cluster,
         version=version,
         verb="edit real server",
         target=str(real),
-        change=lambda: _set(real, REAL_SERVER_FIELDS, _with_check(real, values)),
+        change=lambda: _set(real, _with_check(real, values)),
     )
 
 
@@ -130,7 +124,7 @@ def add_real_server(
             virtual_server=server,
             position=_end_of(server.real_servers),
         )
-        _set(real, REAL_SERVER_FIELDS, values)
+        _set(real, values)
 
     return change_draft(
         actor=actor,
@@ -171,20 +165,19 @@ def _delete(row: Model) -> None:
 
 
 def _with_check(real: RealServer, values: Mapping[str, Any]) -> Mapping[str, Any]:
-    check = values.get("check_json")
-    if check is None or real.check_json is None:
+    check, kept = values.get("check_json"), real.tcp_check
+    if check is None or kept is None:
         return values
-    return {**values, "check_json": {**real.check_json, **check}}
+    return {**values, "check_json": {**kept, **check}}
 
 
-def _set(row: Any, allowed: set[str], values: Mapping[str, Any]) -> None:
-    """Columns get the values, and no node says anything else about them any more."""
-    assert set(values) <= allowed, f"no form may set {set(values) - allowed}"
+def _set(row: Row, values: Mapping[str, Any]) -> None:
+    """Set the columns, and remove what single nodes had instead: the values are for all nodes."""
+    shown = {column.name: column for column in in_forms(columns_of(type(row)))}
+    assert set(values) <= set(shown), f"no form may set {set(values) - set(shown)}"
+    row.write(row.read().without(shown[name].language_field for name in values))
     for name, value in values.items():
-        if name == "interface":
+        if shown[name].kind == "interface":
             _check_interface(value)
         setattr(row, name, value)
-    row.extra = rowshape.without_deviation(
-        row.extra, [_MODEL_NAMES.get(name, name) for name in values]
-    )
     row.save()

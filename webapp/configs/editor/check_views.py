@@ -1,4 +1,4 @@
-"""What the text editor asks for while somebody types: the check at every pause, the words' help.
+"""Requests of the text editor while somebody types: checks at every pause, help for keywords.
 
 Nothing here saves anything.
 """
@@ -14,8 +14,9 @@ from django.views.decorators.gzip import gzip_page
 from django.views.decorators.http import require_GET, require_POST
 
 from webapp.accounts.models import User
-from webapp.configs import language, services, words
-from webapp.configs.checking import SESSIONS, Busy, Edit, Unknown
+from webapp.configs import keyword_help, language
+from webapp.configs.editor import documents
+from webapp.configs.editor.checking import SESSIONS, Busy, Edit, Unknown
 from webapp.configs.language import NodeProblem
 from webapp.inventory.access import cluster_for
 
@@ -28,9 +29,9 @@ HOW = (
 
 @require_POST
 def config_check(request: HttpRequest, slug: str) -> JsonResponse:
-    """The text, or what changed in it, in; problems at their lines out."""
+    """Takes the text or the lines that changed; answers with problems at their lines."""
     cluster = cluster_for(request.user, slug)
-    assert isinstance(request.user, User)  # cluster_for lets nobody else through
+    assert isinstance(request.user, User)  # cluster_for refuses everybody else
     try:
         body = json.loads(request.body)
         text, edit = _asked(body)
@@ -45,7 +46,7 @@ def config_check(request: HttpRequest, slug: str) -> JsonResponse:
         if long := language.too_long(text, len(names)):
             return _answer((long,), None)
         if not session:
-            return JsonResponse(services.check_document(cluster, text))
+            return JsonResponse(documents.check_document(cluster, text))
         return _answer(*SESSIONS.check_text(key, names, text))
     except Unknown:
         return JsonResponse({"detail": "Send the whole text."}, status=409)
@@ -54,7 +55,7 @@ def config_check(request: HttpRequest, slug: str) -> JsonResponse:
 
 
 def _asked(body: dict[str, Any]) -> tuple[str, Edit | None]:
-    """The text, or the change to it. Raises what wrong JSON raises."""
+    """The text, or the change to it. Raises ValueError, KeyError or TypeError for other JSON."""
     if "edit" not in body:
         text = body["text"]
         if not isinstance(text, str):
@@ -77,7 +78,7 @@ def _count(value: object) -> int:
 
 
 def _session(body: dict[str, Any]) -> str:
-    """The page's name for itself; "" where it wants to be checked once."""
+    """The name of the page's session; "": a single check. Raises ValueError."""
     name = body.get("session", "")
     if not isinstance(name, str) or (not SESSION_NAME.fullmatch(name) and ("edit" in body or name)):
         raise ValueError
@@ -87,9 +88,9 @@ def _session(body: dict[str, Any]) -> str:
 @require_GET
 @gzip_page
 def words_json(request: HttpRequest) -> HttpResponse:
-    """Every word of the language, for the editor's help; its address carries the edition."""
-    answer = HttpResponse(words.as_json(), content_type="application/json")
-    if request.GET.get("v") == words.edition():
+    """Every keyword of the language, for the editor's help; the address contains the edition."""
+    answer = HttpResponse(keyword_help.as_json(), content_type="application/json")
+    if request.GET.get("v") == keyword_help.edition():
         answer.headers["Cache-Control"] = "private, max-age=31536000, immutable"
     return answer
 

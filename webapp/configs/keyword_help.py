@@ -1,4 +1,4 @@
-"""The words of the language for the editor and the forms, all from the schema's tables."""
+"""Help for keywords, for the editor and the forms; all of it comes from the language's tables."""
 
 from __future__ import annotations
 
@@ -27,11 +27,11 @@ NAMED_BY = {
     "track_bfd": "bfd_instance",
     "group": "vrrp_instance",
 }
-"""A block whose lines begin with a name, and the word that gives something this name."""
+"""Blocks whose lines begin with a name, and the keyword that defines such a name."""
 
 
 def options(value: Value) -> tuple[str, ...]:
-    """The words that can stand as this value, where it is one of some words."""
+    """The words that this value may be; (): it is no choice of words."""
     if isinstance(value, Bool):
         return ("on", "off")
     if isinstance(value, Method):
@@ -49,17 +49,17 @@ def _inner(value: Value) -> Iterator[Value]:
 
 
 def keyword(block: str, name: str) -> Keyword:
-    """A word of the tables."""
+    """A keyword of the tables. Raises KeyError."""
     return blocks()[block].keywords[name]
 
 
 def shape(keyword: Keyword) -> str:
-    """What stands after the word; "" where nothing does."""
+    """The form of the keyword's value, as a phrase; "": the keyword takes none."""
     return "" if isinstance(keyword.value, Flag) else keyword.value.shape
 
 
 def hint(block: str, name: str) -> str:
-    """A form's help under a field: what it is for, what may be typed, what counts without it."""
+    """The help under a field of a form: purpose, allowed values, default, support in our engine."""
     word = keyword(block, name)
     parts = [word.help]
     if shape(word) and not options(word.value):
@@ -99,7 +99,7 @@ def _block(block: Block) -> dict[str, Any]:
 
 @functools.cache
 def as_json() -> str:
-    """Every word in every block, for the editor's help and completion."""
+    """Every keyword of every block as JSON, for the editor's help and completion."""
     said = {
         "blocks": {name: _block(block) for name, block in blocks().items()},
         "retired": {word: f"{why}; keepalived ignores the line." for word, why in RETIRED.items()},
@@ -109,5 +109,5 @@ def as_json() -> str:
 
 @functools.cache
 def edition() -> str:
-    """Changes with the words: their address carries it, so that a browser asks once an edition."""
+    """A hash of the keywords. Their address contains it, so that a browser may keep them."""
     return hashlib.sha256(as_json().encode()).hexdigest()[:12]

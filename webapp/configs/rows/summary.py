@@ -1,7 +1,7 @@
-"""What a document holds, in a few words for a page: above all what is kept without a form.
+"""A short summary of a document for a page: its groups, its servers, and keywords without a form.
 
-Decides only. Nothing of a document is dropped; what no form shows stays in its text, and a person
-should know what that is.
+Decides only. Nothing of a document is dropped: keywords without a form stay in the text, and the
+page names them.
 """
 
 from __future__ import annotations
@@ -14,12 +14,12 @@ from hanode.conf import Config, RealServer, Statement, VirtualServer, VrrpInstan
 REALS_SHOWN = 12
 WORD_CHARS = 80
 ROWS_SHOWN = 200
-"""Of each kind; the rest is counted."""
+"""Rows of each kind on a page; it gives the number of the others."""
 
 
 @dataclass(frozen=True, slots=True)
 class Member:
-    """What one node says of a group."""
+    """A group on one node."""
 
     node: str
     state: str | None
@@ -51,7 +51,7 @@ class ServerRow:
 
 @dataclass(frozen=True, slots=True)
 class Kept:
-    """Words of one part of the document that no form shows; no nodes named: on all of them."""
+    """Keywords of one part of the document that no form shows. No nodes: all nodes have them."""
 
     where: str
     words: tuple[str, ...]
@@ -76,7 +76,7 @@ def _group(name: str, on: list[tuple[str, VrrpInstance]]) -> GroupRow:
 
 
 def servers(models: Mapping[str, Config]) -> tuple[ServerRow, ...]:
-    """The virtual servers, those by mark or group too."""
+    """The virtual servers, also those named by fwmark or group."""
     found: dict[str, list[tuple[str, VirtualServer]]] = {}
     for node, model in models.items():
         for one in model.services:
@@ -97,7 +97,7 @@ def _server(name: str, on: list[tuple[str, VirtualServer]], nodes: int) -> Serve
 
 
 def kept(models: Mapping[str, Config]) -> tuple[Kept, ...]:
-    """Everything that no form shows, by where it stands."""
+    """All keywords that no form shows, by the part of the document."""
     found: dict[tuple[str, tuple[str, ...]], list[str]] = {}
     for node, model in models.items():
         for where, words in _without_form(model):
@@ -121,7 +121,7 @@ def _without_form(model: Config) -> Iterator[tuple[str, tuple[str, ...]]]:
 
 
 def _reals(server: VirtualServer) -> Iterator[tuple[str, tuple[str, ...]]]:
-    """The real servers, those with the same words together."""
+    """The real servers; those with the same keywords are one entry."""
     alike: dict[tuple[str, ...], list[RealServer]] = {}
     for real in server.real_servers:
         inner = _words(real.check.other) if real.check else ()
@@ -133,7 +133,7 @@ def _reals(server: VirtualServer) -> Iterator[tuple[str, tuple[str, ...]]]:
 
 
 def _words(statements: Iterable[Statement]) -> tuple[str, ...]:
-    """The keywords, with the name of what a block opens."""
+    """The keywords; a block's with its name."""
     said = (
         " ".join(each.words[:3] if each.keyword == "virtual_server" else each.words[:2])
         if each.children is not None or each.keyword.startswith("include")
@@ -144,5 +144,5 @@ def _words(statements: Iterable[Statement]) -> tuple[str, ...]:
 
 
 def short(words: str) -> str:
-    """No longer than a page can show in a line."""
+    """The text, cut to what fits into a line of a page."""
     return words if len(words) <= WORD_CHARS else f"{words[:WORD_CHARS]}…"

@@ -1,4 +1,7 @@
-"""One way to change a draft, whoever asks: take the version, change, check, write down, tell."""
+"""The one way to change a draft, for forms and the editor.
+
+Take the version, change the rows, check the document, write the audit entry, tell the browsers.
+"""
 
 from __future__ import annotations
 
@@ -11,54 +14,59 @@ from dataclasses import dataclass
 from django.db import DataError, connection, transaction
 from django.db.models import F
 
-from hanode.conf import Unwritable
+from hanode.conf import Config, Unwritable
 from webapp.accounts import access
 from webapp.accounts.models import User
 from webapp.accounts.services import audit
 from webapp.common.collector import uncollected
-from webapp.configs import language, summary
-from webapp.configs.compile import compile_cluster
+from webapp.configs import language
 from webapp.configs.errors import ConfigRefused, StaleDraft, TooLarge
 from webapp.configs.language import NodeProblem, Understood
 from webapp.configs.models import Draft
+from webapp.configs.rows import summary
+from webapp.configs.rows.compile import compile_cluster
 from webapp.inventory.models import Cluster
 from webapp.live import publish
 
 
 @dataclass(frozen=True, slots=True)
 class Saved:
-    """The draft after a change: its new version, and warnings worth reading."""
+    """The draft after a change: its new version and its problems, which are no errors."""
 
     version: int
     problems: tuple[NodeProblem, ...]
 
 
 def document_text(cluster: Cluster) -> str:
-    """The cluster's one document, made from the rows."""
+    """The cluster's document, made of the rows. Raises UnreadableRow."""
     return language.document_of(compile_cluster(cluster))
 
 
 def understood(cluster: Cluster) -> Understood:
-    """The draft's document, its meaning and its problems."""
-    names = list(cluster.nodes.values_list("name", flat=True))
-    return language.understand(document_text(cluster), names)
+    """The draft's document, its meaning and its problems. Raises UnreadableRow."""
+    return understood_models(compile_cluster(cluster))
+
+
+def understood_models(models: dict[str, Config]) -> Understood:
+    """The same for rows that are compiled already: models by node name."""
+    return language.understand(language.document_of(models), models)
 
 
 @dataclass(frozen=True, slots=True)
 class Seen:
-    """The draft as a page shows it."""
+    """The draft as pages show it."""
 
     version: int
     text: str
     problems: tuple[NodeProblem, ...]
     kept: tuple[summary.Kept, ...]
-    """What no form shows."""
+    """Keywords that no form shows."""
     formless: tuple[summary.ServerRow, ...]
     """Virtual servers by mark or group."""
 
 
 KEPT_MAX = 8
-"""Documents that are kept as they were last shown; a large one takes seconds to make."""
+"""Drafts that are kept in memory as pages showed them; a large one takes seconds to make."""
 _kept: OrderedDict[tuple[str, int, tuple[str, ...]], Seen] = OrderedDict()
 _kept_lock = threading.Lock()
 
@@ -91,7 +99,7 @@ def seen(cluster: Cluster) -> Seen:
 
 
 def draft_version(cluster: Cluster) -> int:
-    """The version that a form or the editor was opened with."""
+    """The draft's version. A form or the editor sends it back with a change."""
     return Draft.objects.get_or_create(cluster=cluster)[0].version
 
 
@@ -106,7 +114,7 @@ def change_draft(
 ) -> Saved:
     """Run `change` on the rows, all or nothing.
 
-    Raises StaleDraft, ConfigRefused, TooLarge, PermissionDenied.
+    Raises StaleDraft, ConfigRefused, TooLarge, UnreadableRow, PermissionDenied.
     """
     access.require(actor, "edit")
     with all_or_nothing():
@@ -125,7 +133,7 @@ def change_draft(
 
 @contextmanager
 def all_or_nothing() -> Iterator[None]:
-    """A transaction in which a value that no column holds is the user's mistake: TooLarge."""
+    """A transaction. Raises TooLarge where a value does not fit into the database."""
     try:
         with transaction.atomic():
             yield
@@ -134,7 +142,7 @@ def all_or_nothing() -> Iterator[None]:
 
 
 def take_version(cluster: Cluster, version: int) -> None:
-    """Compare and set. Raises StaleDraft."""
+    """Increase the draft's version, if it is still this one. Raises StaleDraft."""
     Draft.objects.get_or_create(cluster=cluster)
     rows = Draft.objects.filter(cluster=cluster, version=version)
     if rows.update(version=F("version") + 1) != 1:

@@ -1,4 +1,4 @@
-"""The forms of a document's rows: each loads with the right to edit, saves through one service.
+"""The pages of the forms: each loads its row with the right to edit, and saves through rows.edits.
 
 A form that is refused comes back with its sentence, a 422, and everything that was typed.
 """
@@ -14,7 +14,6 @@ from django.shortcuts import redirect, render
 from django.views.decorators.http import require_http_methods, require_POST
 
 from webapp.accounts.access import require
-from webapp.configs import services
 from webapp.configs.access import (
     group_for,
     group_node_for,
@@ -23,15 +22,12 @@ from webapp.configs.access import (
     virtual_server_for,
 )
 from webapp.configs.errors import ConfigError, ConfigRefused, StaleDraft
-from webapp.configs.forms import (
-    GroupForm,
-    GroupNodeForm,
-    RealServerForm,
-    VersionedForm,
-    VipForm,
-    VirtualServerForm,
-)
-from webapp.configs.models import Group, RealServer
+from webapp.configs.forms.groups import GroupForm, GroupNodeForm, VipForm
+from webapp.configs.forms.servers import RealServerForm, VirtualServerForm
+from webapp.configs.forms.versioned import VersionedForm
+from webapp.configs.models import Group, GroupNode
+from webapp.configs.rows import edits
+from webapp.configs.rows.drafts import draft_version
 
 Save = Callable[[], object]
 
@@ -47,7 +43,7 @@ def group_edit(request: HttpRequest, slug: str, pk: int) -> HttpResponse:
     return _saved(
         request,
         form,
-        lambda: services.save_group(
+        lambda: edits.save_group(
             actor=actor, group=group, version=form.cleaned_data["version"], values=form.values()
         ),
     ) or _group_page(request, group, group_form=form)
@@ -62,7 +58,7 @@ def group_node_edit(request: HttpRequest, slug: str, pk: int, node: str) -> Http
     return _saved(
         request,
         form,
-        lambda: services.save_group_node(
+        lambda: edits.save_group_node(
             actor=actor, member=member, version=form.cleaned_data["version"], values=form.values()
         ),
     ) or _group_page(request, member.group, node_forms={node: form})
@@ -77,7 +73,7 @@ def vip_add(request: HttpRequest, slug: str, pk: int) -> HttpResponse:
     return _saved(
         request,
         form,
-        lambda: services.add_vip(
+        lambda: edits.add_vip(
             actor=actor, group=group, version=form.cleaned_data["version"], **form.values()
         ),
     ) or _group_page(request, group, vip_form=form)
@@ -93,7 +89,7 @@ def vip_remove(request: HttpRequest, slug: str, pk: int) -> HttpResponse:
     return _saved(
         request,
         form,
-        lambda: services.remove_vip(actor=actor, vip=vip, version=form.cleaned_data["version"]),
+        lambda: edits.remove_vip(actor=actor, vip=vip, version=form.cleaned_data["version"]),
     ) or _group_page(request, group, remove_form=form)
 
 
@@ -102,14 +98,14 @@ def virtual_server_edit(request: HttpRequest, slug: str, pk: int) -> HttpRespons
     """A virtual server's own lines, and the list of its real servers."""
     server = virtual_server_for(request.user, slug, pk, need="edit")
     actor = require(request.user, "edit")
-    version = services.draft_version(server.cluster)
-    form = VirtualServerForm(initial={**_columns(server, VirtualServerForm), "version": version})
+    version = draft_version(server.cluster)
+    form = VirtualServerForm(initial={**VirtualServerForm.initial_of(server), "version": version})
     if request.method == "POST":
         form = VirtualServerForm(request.POST)
         done = _saved(
             request,
             form,
-            lambda: services.save_virtual_server(
+            lambda: edits.save_virtual_server(
                 actor=actor,
                 server=server,
                 version=form.cleaned_data["version"],
@@ -128,14 +124,14 @@ def real_server_add(request: HttpRequest, slug: str, pk: int) -> HttpResponse:
     """One more real server."""
     server = virtual_server_for(request.user, slug, pk, need="edit")
     actor = require(request.user, "edit")
-    version = services.draft_version(server.cluster)
+    version = draft_version(server.cluster)
     form = RealServerForm(initial={"version": version, "port": server.port, "checked": True})
     if request.method == "POST":
         form = RealServerForm(request.POST)
         done = _saved(
             request,
             form,
-            lambda: services.add_real_server(
+            lambda: edits.add_real_server(
                 actor=actor,
                 server=server,
                 version=form.cleaned_data["version"],
@@ -153,20 +149,21 @@ def real_server_edit(request: HttpRequest, slug: str, pk: int) -> HttpResponse:
     """A real server and its check."""
     real = real_server_for(request.user, slug, pk, need="edit")
     actor = require(request.user, "edit")
-    form = RealServerForm(initial=_real_initial(real))
+    server = real.virtual_server
+    version = draft_version(server.cluster)
+    form = RealServerForm(initial={**RealServerForm.initial_of(real), "version": version})
     if request.method == "POST":
         form = RealServerForm(request.POST)
         done = _saved(
             request,
             form,
-            lambda: services.save_real_server(
+            lambda: edits.save_real_server(
                 actor=actor, real=real, version=form.cleaned_data["version"], values=form.values()
             ),
         )
         if done:
             return done
         real.refresh_from_db()
-    server = real.virtual_server
     context = {"cluster": server.cluster, "server": server, "real": real, "form": form}
     return _page(request, "configs/real_server.html", context)
 
@@ -181,7 +178,7 @@ def real_server_remove(request: HttpRequest, slug: str, pk: int) -> HttpResponse
     done = _saved(
         request,
         form,
-        lambda: services.remove_real_server(
+        lambda: edits.remove_real_server(
             actor=actor, real=real, version=form.cleaned_data["version"]
         ),
     )
@@ -192,7 +189,7 @@ def real_server_remove(request: HttpRequest, slug: str, pk: int) -> HttpResponse
 
 
 def _saved(request: HttpRequest, form: VersionedForm, save: Save) -> HttpResponse | None:
-    """The redirect after a save; None where the form (now with its errors) must be shown."""
+    """The redirect after a save. None: the form has errors and must be shown again."""
     if not form.is_valid():
         return None
     try:
@@ -223,7 +220,7 @@ def _group_page(
     remove_form: VersionedForm | None = None,
 ) -> HttpResponse:
     group = Group.objects.select_related("cluster").get(pk=group.pk)
-    version = services.draft_version(group.cluster)
+    version = draft_version(group.cluster)
     members = [
         {"node": m.node, "form": (node_forms or {}).get(m.node.name) or _node_form(m, version)}
         for m in group.members.select_related("node")
@@ -233,7 +230,7 @@ def _group_page(
         "group": group,
         "version": version,
         "form": group_form
-        or GroupForm(initial={**_columns(group, GroupForm), "auth_pass": "", "version": version}),
+        or GroupForm(initial={**GroupForm.initial_of(group), "version": version}),
         "members": members,
         "vips": group.vips.all(),
         "vip_form": vip_form or VipForm(initial={"version": version}),
@@ -242,24 +239,11 @@ def _group_page(
     return _page(request, "configs/group.html", context)
 
 
-def _node_form(member: Any, version: int) -> GroupNodeForm:
-    initial = {**_columns(member, GroupNodeForm), "version": version}
+def _node_form(member: GroupNode, version: int) -> GroupNodeForm:
+    initial = {**GroupNodeForm.initial_of(member), "version": version}
     return GroupNodeForm(initial=initial, prefix=member.node.name)
 
 
-def _columns(row: Any, form: type[VersionedForm]) -> dict[str, Any]:
-    kept = row.extra.get("fields", {})
-    names = [name for name in form.base_fields if name != "version"]
-    return {name: kept.get(name, getattr(row, name, None)) for name in names}
-
-
-def _real_initial(real: RealServer) -> dict[str, Any]:
-    own = {"ip": real.ip, "port": real.port, "weight": real.weight}
-    version = services.draft_version(real.virtual_server.cluster)
-    check = real.check_json or {}
-    return {**check, **own, "checked": real.check_json is not None, "version": version}
-
-
 def _page(request: HttpRequest, template: str, context: dict[str, Any]) -> HttpResponse:
-    """A form again is a 422: it was understood, and refused."""
+    """The page; with status 422 where it shows a form that was refused."""
     return render(request, template, context, status=422 if request.method == "POST" else 200)

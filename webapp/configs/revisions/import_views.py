@@ -13,25 +13,34 @@ from django.views.decorators.http import require_http_methods
 from hanode.conf import MASK, Problem, mask_secrets
 from hanode.conf.text.source import Source
 from webapp.accounts.access import require
-from webapp.configs import language, services, summary
+from webapp.configs import language
 from webapp.configs.errors import BadImport, ConfigRefused
-from webapp.configs.forms import ImportFileForm, ImportFileSet, ImportForm, files_of
+from webapp.configs.revisions import imports
+from webapp.configs.revisions.import_forms import (
+    ImportFileForm,
+    ImportFileSet,
+    ImportForm,
+    files_of,
+)
+from webapp.configs.rows import summary
 
 EXCERPT_CHARS = 200
-"""Of a line, before, in and after the place that a problem points at."""
+"""Characters of a line that are shown before, in and after the place of a problem."""
 LISTING_CHARS = 200_000
-"""Of the merged document; what is longer nobody reads on a page."""
-NODES_MAX = 16
-"""As the service allows; more than a page can show well."""
+"""Characters of the merged document that the page shows."""
 
 ImportFiles = forms.formset_factory(
-    ImportFileForm, formset=ImportFileSet, extra=0, max_num=NODES_MAX, absolute_max=NODES_MAX
+    ImportFileForm,
+    formset=ImportFileSet,
+    extra=0,
+    max_num=imports.NODES_MAX,
+    absolute_max=imports.NODES_MAX,
 )
 
 
 @require_http_methods(["GET", "POST"])
 def import_files(request: HttpRequest) -> HttpResponse:
-    """Two existing files become one document; nothing is saved before “Create”."""
+    """Preview and import; only “Create” saves something."""
     actor = require(request.user, "edit")
     if request.method == "GET":
         files = ImportFiles(initial=[{}, {}])
@@ -43,12 +52,12 @@ def import_files(request: HttpRequest) -> HttpResponse:
     if form.is_valid() and files.is_valid():
         try:
             if "create" in request.POST:
-                made = services.import_files(actor=actor, **_arguments(form, files))
+                made = imports.import_files(actor=actor, **_arguments(form, files))
                 assert made.cluster is not None
                 messages.success(request, f"{made.cluster.name} is imported; nothing is pushed.")
                 return redirect("config", made.cluster.slug)
             arguments = _arguments(form, files)
-            preview = services.preview_import(arguments["files"], fixes=arguments["fixes"])
+            preview = imports.preview_import(arguments["files"], fixes=arguments["fixes"])
             context |= {
                 "preview": preview,
                 "merged": mask_secrets(preview.merged_text[:LISTING_CHARS]),
@@ -71,7 +80,7 @@ def import_files(request: HttpRequest) -> HttpResponse:
 
 
 def _one_more(request: HttpRequest) -> HttpResponse:
-    """The same page, as it was filled in, with room for another node."""
+    """The same page with the same input, and fields for another node."""
     form, files = ImportForm(request.POST), ImportFiles(request.POST, request.FILES)
     files.is_valid()
     typed = [
@@ -79,7 +88,7 @@ def _one_more(request: HttpRequest) -> HttpResponse:
         for one in files.forms
     ]
     blank = ImportForm(initial={name: form.data.get(name) for name in form.fields})
-    context = {"form": blank, "files": ImportFiles(initial=[*typed, {}][:NODES_MAX])}
+    context = {"form": blank, "files": ImportFiles(initial=[*typed, {}][: imports.NODES_MAX])}
     return render(request, "configs/import.html", context)
 
 
@@ -91,7 +100,7 @@ def _arguments(form: ImportForm, files: Any) -> dict[str, Any]:
     }
 
 
-def found_at(preview: services.Imported) -> list[dict[str, Any]]:
+def found_at(preview: imports.Imported) -> list[dict[str, Any]]:
     """The problems, each with its line of the node's own file; secrets masked."""
     sources = {node: Source(node, mask_secrets(text)) for node, text in preview.files.items()}
     shown, _ = language.shown(preview.problems)
@@ -101,7 +110,7 @@ def found_at(preview: services.Imported) -> list[dict[str, Any]]:
 def _excerpt(problem: Problem, sources: dict[str, Source]) -> dict[str, str]:
     source = sources.get(problem.file)
     line = source.line_text(problem.line) if source else ""
-    if not line.strip() or MASK in line:  # a mask is not as long as what it hides
+    if not line.strip() or MASK in line:  # a mask moves the columns behind it
         return {"before": line[:EXCERPT_CHARS], "marked": "", "after": ""}
     begin = min(problem.column - 1, len(line))
     end = problem.end_column - 1 if problem.end_line == problem.line else len(line)
@@ -113,7 +122,7 @@ def _excerpt(problem: Problem, sources: dict[str, Source]) -> dict[str, str]:
 
 
 def _hold_uploads(context: dict[str, Any]) -> None:
-    """What was uploaded is shown as pasted text, so that the next submit still has it."""
+    """Show an upload as pasted text, so that the next submit sends it again."""
     for each in context["files"].forms:
         if hasattr(each, "cleaned_data") and each.cleaned_data.get("text"):
             each.data = each.data.copy()

@@ -1,0 +1,1 @@
+"""The document as text: the page with the editor, the checks while somebody types, the save."""

@@ -1,0 +1,75 @@
+"""The document as text: read, edited, saved."""
+
+from __future__ import annotations
+
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.views.decorators.http import require_http_methods
+
+from hanode.conf import mask_secrets
+from webapp.accounts.access import may, require
+from webapp.configs import keyword_help, language
+from webapp.configs.editor import documents
+from webapp.configs.editor.text_form import TextForm
+from webapp.configs.errors import ConfigError
+from webapp.configs.language import NodeProblem
+from webapp.configs.rows import drafts
+from webapp.inventory.access import cluster_for
+from webapp.inventory.models import Cluster
+
+
+@require_http_methods(["GET", "POST"])
+def config_text(request: HttpRequest, slug: str) -> HttpResponse:
+    """The document as text. A user who may not edit sees it without secrets."""
+    if request.method == "POST":
+        return _save_text(request, slug)
+    cluster = cluster_for(request.user, slug)
+    may_edit = may(request.user, "edit")
+    seen = drafts.seen(cluster)
+    text = seen.text if may_edit else mask_secrets(seen.text)
+    form = TextForm(initial={"text": text, "version": seen.version})
+    form.fields["text"].widget.attrs["readonly"] = not may_edit
+    return _text_page(request, cluster, form, seen.problems, may_edit=may_edit)
+
+
+def _save_text(request: HttpRequest, slug: str) -> HttpResponse:
+    cluster = cluster_for(request.user, slug, need="edit")
+    actor = require(request.user, "edit")
+    form = TextForm(request.POST)
+    if form.is_valid():
+        try:
+            documents.save_document(
+                actor=actor,
+                cluster=cluster,
+                text=form.cleaned_data["text"],
+                version=form.cleaned_data["version"],
+            )
+        except ConfigError as error:
+            form.add_error(None, str(error))
+        else:
+            messages.success(request, "Saved. Nothing is on the nodes before you push it.")
+            return redirect("config-text", slug)
+    problems = documents.problems_of(cluster, form.data.get("text", ""))
+    return _text_page(request, cluster, form, problems, may_edit=True)
+
+
+def _text_page(
+    request: HttpRequest,
+    cluster: Cluster,
+    form: TextForm,
+    problems: tuple[NodeProblem, ...],
+    *,
+    may_edit: bool,
+) -> HttpResponse:
+    shown, more = language.shown(problems)
+    context = {
+        "cluster": cluster,
+        "form": form,
+        "problems": [each.as_json() for each in shown],
+        "more": more,
+        "may_edit": may_edit,
+        "words_edition": keyword_help.edition(),
+    }
+    status = 422 if form.is_bound else 200
+    return render(request, "configs/text.html", context, status=status)

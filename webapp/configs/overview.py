@@ -1,0 +1,41 @@
+"""The overview of a cluster's configuration, and the line that says what is not pushed."""
+
+from __future__ import annotations
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.views.decorators.http import require_GET
+
+from webapp.accounts.access import may
+from webapp.configs import language
+from webapp.configs.revisions.pending import pending
+from webapp.configs.rows import drafts, summary
+from webapp.inventory.access import cluster_for
+
+
+@require_GET
+def config(request: HttpRequest, slug: str) -> HttpResponse:
+    """Groups, addresses and servers as rows, and what is wrong with the whole."""
+    cluster = cluster_for(request.user, slug)
+    seen = drafts.seen(cluster)
+    problems, more = language.shown(seen.problems)
+    context = {
+        "cluster": cluster,
+        "groups": cluster.groups.prefetch_related("members__node", "vips"),
+        "servers": cluster.virtual_servers.prefetch_related("real_servers"),
+        "problems": [each.as_json() for each in problems],
+        "more": more,
+        "kept": seen.kept[: summary.ROWS_SHOWN],
+        "formless": seen.formless,
+        "version": seen.version,
+        "may_edit": may(request.user, "edit"),
+    }
+    return render(request, "configs/config.html", context)
+
+
+@require_GET
+def config_pending(request: HttpRequest, slug: str) -> HttpResponse:
+    """One line: what is not pushed yet."""
+    cluster = cluster_for(request.user, slug)
+    context = {"cluster": cluster, "pending": pending(cluster)}
+    return render(request, "configs/_pending.html", context)

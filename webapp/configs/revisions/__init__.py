@@ -1,0 +1,1 @@
+"""What is pushed and what was: pending changes, the freeze, the list; import makes revision 0."""
