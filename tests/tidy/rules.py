@@ -14,7 +14,7 @@ FILE_LINES = 400
 ELEMENT_LINES = 80
 
 PURE_ROOMS = ("build", "conf", "vrrp", "check", "ipvs", "watch", "sim")
-PURE_FILES = ("codec.py", "wire.py", "apply.py")
+PURE_FILES = ("codec.py", "events.py", "wire.py", "apply.py")
 PURE_IMPORTS = frozenset(
     "__future__ abc bisect collections dataclasses enum functools hashlib heapq hmac ipaddress "
     "itertools json math re struct types typing".split()
