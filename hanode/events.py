@@ -54,21 +54,24 @@ class _Base:
 
 @dataclass(frozen=True, slots=True)
 class Transition(_Base):
-    """A VRRP instance has another state."""
+    """A VRRP instance has another state. Subject: the instance, `VI_1`."""
 
     kind = "transition"
     topics = ("events", "groups")
     wire_names: ClassVar = {"old": "from", "new": "to"}
 
     old: str
-    """INIT, BACKUP, MASTER or FAULT."""
+    """The state before: INIT, BACKUP, MASTER or FAULT."""
     new: str
+    """The state now."""
     priority: int = 0
     """The effective one at that moment."""
     arithmetic: str = ""
     """How it came about: `100 - 20 (script chk_http) = 80`."""
     vrid: int = 0
+    """virtual_router_id."""
     interface: str = ""
+    """Where its adverts are sent; empty: unicast without an interface."""
 
     @property
     def severity(self) -> Severity:
@@ -78,14 +81,15 @@ class Transition(_Base):
 
 @dataclass(frozen=True, slots=True)
 class GroupTransition(_Base):
-    """A sync group has another state."""
+    """A sync group has another state. Subject: the group, `G1`."""
 
     kind = "group"
     wire_names: ClassVar = {"old": "from", "new": "to"}
 
     old: str
-    """INIT, BACKUP, MASTER or FAULT."""
+    """The state before: INIT, BACKUP, MASTER or FAULT."""
     new: str
+    """The state now."""
 
     @property
     def severity(self) -> Severity:
@@ -95,7 +99,7 @@ class GroupTransition(_Base):
 
 @dataclass(frozen=True, slots=True)
 class PriorityChange(_Base):
-    """The effective priority of a VRRP instance is another one, and its state is the same."""
+    """An instance in the same state has another effective priority. Subject: `VI_1`."""
 
     kind = "priority"
 
@@ -114,13 +118,16 @@ class PriorityChange(_Base):
 
 @dataclass(frozen=True, slots=True)
 class TrackerChange(_Base):
-    """A tracked script, process or file has another result, or its first one."""
+    """A tracked script, process or file has another result, or its first one.
+
+    Subject: the tracker, `script chk_http`.
+    """
 
     kind = "tracker"
     wire_names: ClassVar = {"tracker": "kind"}
 
     tracker: str
-    """script, process or file; the subject is `script chk_http`."""
+    """script, process or file."""
     up: bool
     """Whether the script succeeds or the processes run; always true of a file."""
     value: int = 0
@@ -136,13 +143,15 @@ class TrackerChange(_Base):
 
 @dataclass(frozen=True, slots=True)
 class AddressChange(_Base):
-    """The kernel has an address, or no longer has it."""
+    """The kernel has an address, or no longer has it. Subject: `192.0.2.1/24`."""
 
     kind = "address"
     topics = ("events", "groups")
 
     interface: str
+    """Where it is, or was."""
     present: bool
+    """Whether the kernel has it."""
     instance: str = ""
     """Whose virtual address it is; empty: nobody's."""
 
@@ -154,15 +163,17 @@ class AddressChange(_Base):
 
 @dataclass(frozen=True, slots=True)
 class RealServerChange(_Base):
-    """The checks of a real server have another result, or their first one."""
+    """The checks of a real server have another result, or a first one. Subject: `192.0.2.2:80`."""
 
     kind = "real_server"
     topics = ("events", "groups")
 
     virtual_server: str
-    """`192.0.2.1:80/TCP`; the subject is `192.0.2.2:80`."""
+    """Whose real server it is: `192.0.2.1:80/TCP`."""
     up: bool
+    """Whether it may get connections."""
     weight: int = 1
+    """As configured."""
 
     @property
     def severity(self) -> Severity:
@@ -172,7 +183,7 @@ class RealServerChange(_Base):
 
 @dataclass(frozen=True, slots=True)
 class VirtualServerChange(_Base):
-    """A virtual server has lost its quorum of real servers, or has it again."""
+    """A virtual server has lost its quorum, or has it again. Subject: `192.0.2.1:80/TCP`."""
 
     kind = "virtual_server"
     topics = ("events", "groups")
@@ -188,7 +199,7 @@ class VirtualServerChange(_Base):
 
 @dataclass(frozen=True, slots=True)
 class RevisionStep(_Base):
-    """A revision of the configuration has come one step further on the node."""
+    """A revision of the configuration is one step further on the node. Subject: `revision 7`."""
 
     kind = "config"
     topics = ("events", "config")
@@ -210,7 +221,10 @@ class RevisionStep(_Base):
 
 @dataclass(frozen=True, slots=True)
 class PartChange(_Base):
-    """A part of the node has started or ended, or was put into another mode."""
+    """A part of the node has started or ended, or is in another mode.
+
+    Subject: engine; vrrp, watch, checker or agent; broker, maintenance or addresses.
+    """
 
     kind = "node"
 
@@ -232,7 +246,7 @@ class PartChange(_Base):
 
 @dataclass(frozen=True, slots=True)
 class NodeWarning(_Base):
-    """Something that an operator should know; the subject is whatever it is about."""
+    """Something that an operator should know. Subject: whatever it is about."""
 
     kind = "warning"
     changes_status = False
