@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -9,15 +10,15 @@ from uuid import UUID
 
 from django.conf import settings
 
-from hanode import wire
+from hanode import events, wire
 from webapp.inventory.models import Node
 from webapp.live.models import Event, NodeStatus, Outage, Probe
 from webapp.live.nodeview import delta, node_view
 from webapp.live.services import probe_of
 from webapp.live.streams import OutageSaid, ProbeSaid, Record, heard_at
-from webapp.live.topics import Topic
+from webapp.live.topics import Topic, touched_by
 
-GROUP_KINDS = {"transition", "address", "virtual_server", "real_server"}
+log = logging.getLogger(__name__)
 
 
 @dataclass(slots=True)
@@ -45,21 +46,21 @@ class News:
 def store_node(node: Node, records: list[tuple[bytes, Record]], news: News, now: datetime) -> None:
     """One node's records of a batch; the caller holds the transaction."""
     live, _ = NodeStatus.objects.get_or_create(node=node)
-    events = [(i, r) for i, r in records if isinstance(r, wire.Event)]
+    entries = [(i, r) for i, r in records if isinstance(r, wire.Event)]
     statuses = [(i, r) for i, r in records if isinstance(r, wire.NodeStatus)]
-    if events:
-        _store_events(node, live, events, news, now)
+    if entries:
+        _store_events(node, live, entries, news, now)
     if statuses:
         entry_id, status = statuses[-1]
         _store_status(node, live, status, heard_at(entry_id, now), news, now)
-    if events or statuses:
+    if entries or statuses:
         news.cluster_ids.add(node.cluster_id)
 
 
 def _store_events(
     node: Node,
     live: NodeStatus,
-    events: list[tuple[bytes, wire.Event]],
+    entries: list[tuple[bytes, wire.Event]],
     news: News,
     now: datetime,
 ) -> None:
@@ -75,19 +76,16 @@ def _store_events(
             data=event.data,
             heard_at=heard_at(entry_id, now),
         )
-        for entry_id, event in events
+        for entry_id, event in entries
         if event.journal and event.seq > 0
     ]
     fresh = _not_yet_there(node, rows)
     if fresh:
         Event.objects.bulk_create(fresh, ignore_conflicts=True)  # a second ingest may be as fast
         group = node.cluster.channel_group
-        news.changed(group, "events")
-        kinds = {row.kind for row in fresh}
-        if "config" in kinds:
-            news.changed(group, "config")
-        if kinds & GROUP_KINDS:
-            news.changed(group, "groups")
+        told = [row.typed for row in fresh]
+        news.changed(group, *touched_by(told))
+        _note_unread(node, told)
     for row in rows:
         if row.journal != live.journal:
             live.journal, live.seq = row.journal, row.seq
@@ -95,6 +93,13 @@ def _store_events(
     live.save(update_fields=["journal", "seq"])
     if live.journal:
         news.cursors[node.wire_id] = f"{live.journal} {live.seq}"
+
+
+def _note_unread(node: Node, told: list[events.Event]) -> None:
+    """The page shows such an event as it came; whoever runs the control plane should know, too."""
+    for event in told:
+        if isinstance(event, events.UnknownEvent) and event.problem:
+            log.warning("%s: the data of a %s event: %s", node.name, event.kind, event.problem)
 
 
 def _not_yet_there(node: Node, rows: list[Event]) -> list[Event]:
