@@ -315,7 +315,7 @@ def read(kind: str, subject: str, cause: str, data: dict[str, Any]) -> Event:
     try:
         return decode(cls, {**said, "subject": subject, "cause": cause})
     except WireError as error:
-        return UnknownEvent(kind, subject, cause, data, str(error))
+        return UnknownEvent(kind, subject, cause, data, _problem(cls, error))
 
 
 def sentence(event: Event, *, arrow: str = "→") -> str:
@@ -372,6 +372,15 @@ def _sum(arithmetic: str) -> str:
 def _of_state(state: str) -> Severity:
     known: dict[str, Severity] = {"MASTER": "ok", "FAULT": "critical", "INIT": "warning"}
     return known.get(state, "info")
+
+
+def _problem(cls: type[_Base], error: WireError) -> str:
+    """`from is missing`, `up: expected bool, got str`: with the names that the data have."""
+    text = str(error).removeprefix(cls.__name__).lstrip(".: ")
+    for field, name in cls.wire_names.items():
+        if text.startswith((f"{field}:", f"{field} ")):
+            return name + text.removeprefix(field)
+    return text
 
 
 def _data_fields(cls: type[_Base]) -> tuple[tuple[str, str], ...]:

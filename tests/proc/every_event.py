@@ -125,6 +125,9 @@ def every_event() -> list[Event]:
             _live(node, other, broker, authority)
             node.stop()
             return node.events()
+        except BaseException:
+            print(node.log.read_text(), file=sys.stderr)
+            raise
         finally:
             node.destroy()
             other.destroy()

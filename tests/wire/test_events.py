@@ -212,12 +212,31 @@ def test_data_that_cannot_be_read_are_kept_and_said_with_a_warning() -> None:
     message = wire.Event("real_server", "10.0.0.2:80", "refused", 1, 2, {"up": "perhaps"})
     typed = wire.from_wire(message)
     assert isinstance(typed, UnknownEvent)
-    assert typed.problem == "RealServerChange: virtual_server is missing"
+    assert typed.problem == "virtual_server is missing"
     assert wire.to_wire(typed, wall_us=1, mono_us=2) == message
     assert line("real_server", "10.0.0.2:80", "refused", up="perhaps") == (
         "!  real_server    10.0.0.2:80: refused (its data cannot be read: "
-        "RealServerChange: virtual_server is missing, up perhaps)"
+        "virtual_server is missing, up perhaps)"
     )
+
+
+@pytest.mark.parametrize(
+    ("kind", "data", "problem"),
+    [
+        ("transition", {"to": "MASTER"}, "from is missing"),
+        ("group", {"from": "INIT", "to": 5}, "to: expected str, got int"),
+        ("tracker", {"up": True}, "kind is missing"),
+        ("virtual_server", {"up": None}, "up: expected bool, got null"),
+        ("config", {"revision": 1, "phase": "refused", "problems": [1]},
+         "problems[0]: expected str, got int"),
+    ],
+)  # fmt: skip
+def test_what_is_wrong_with_the_data_is_said_in_their_own_names(
+    kind: str, data: dict[str, Any], problem: str
+) -> None:
+    typed = events.read(kind, "x", "y", data)
+    assert isinstance(typed, UnknownEvent)
+    assert typed.problem == problem
 
 
 def test_a_newer_nodes_further_fields_do_not_disturb() -> None:
