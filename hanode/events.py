@@ -274,8 +274,11 @@ class UnknownEvent:
     problem: str = ""
     """Why the data of a known kind cannot be read; empty: the kind is not known."""
 
-    topics: ClassVar[tuple[Topic, ...]] = ("events",)
-    changes_status: ClassVar[bool] = True
+    @property
+    def topics(self) -> tuple[Topic, ...]:
+        """Those of its kind, where that is known: something of the kind did happen."""
+        cls = REGISTRY.get(self.kind)
+        return ("events",) if cls is None else cls.topics
 
     @property
     def severity(self) -> Severity:

@@ -67,7 +67,8 @@ def impure(path: str, text: str) -> list[str]:
         if isinstance(node, ast.Import):
             names = [alias.name for alias in node.names]
         elif isinstance(node, ast.ImportFrom) and node.level == 0:
-            names = [node.module or ""]
+            rooms = node.module == "hanode"  # `from hanode import events` is about hanode.events
+            names = [f"hanode.{a.name}" for a in node.names] if rooms else [node.module or ""]
         elif (
             isinstance(node, ast.Call)
             and isinstance(node.func, ast.Name)

@@ -86,6 +86,7 @@ PLANTED = [
     (rules.impure, "hanode/vrrp/x.py", "from hanode.system import clock\n"),
     (rules.impure, "hanode/wire.py", "print(1)\n"),
     (rules.impure, "hanode/events.py", "import time\n"),
+    (rules.impure, "hanode/events.py", "from hanode import codec, system\n"),
     (rules.kind_not_said, "hanode/proc/x.py", '"""Something."""\n'),
     (rules.celery_out_of_place, "webapp/live/ingest.py", "from celery import Celery\n"),
     (rules.foreign_addresses, "x.txt", "https://files." + "pythonhosted.org/a/b." + "whl\n"),

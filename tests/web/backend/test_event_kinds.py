@@ -161,7 +161,8 @@ def test_an_unknown_kind_and_unreadable_data_are_rows_and_lines(
 ) -> None:
     drain = wire.Event("drain", "10.0.0.2:80", "operator", 5, 5, {"percent": 5}, "j", 1)
     broken = wire.Event("real_server", "10.0.0.2:80", "refused", 6, 5, {"up": "no"}, "j", 2)
-    assert store(node, drain, broken) == ["events"]
+    assert store(node, drain) == ["events"]
+    assert store(node, drain, broken) == ["events", "groups"], "a real server did change"
     assert caplog.messages == ["NodeA: the data of a real_server event: virtual_server is missing"]
     later, earlier = recent_events(node.cluster)
     assert (earlier["kind"], earlier["severity"], earlier["data"]) == (
