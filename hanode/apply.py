@@ -87,7 +87,7 @@ class Remember:
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """Tell what happened; `phase` is one of `hanode.wire.PHASES`."""
+    """Tell what happened; `phase` is one of `hanode.events.PHASES`."""
 
     revision: int
     phase: str

@@ -13,6 +13,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
+from hanode import events
 from hanode.codec import WireError as WireError
 from hanode.codec import decode as decode
 from hanode.codec import encode as encode
@@ -88,15 +89,7 @@ class Signed:
 class Event:
     """Something that happened on a node, numbered by that node's journal.
 
-    kind          subject                data
-    transition    instance name          from, to, priority, arithmetic, vrid, interface
-    tracker       "script chk_http"      kind, up, value
-    address       "192.0.2.1/24"         interface, present, instance: what the kernel says
-    real_server   "192.0.2.2:80"         virtual_server, up, weight
-    virtual_server "192.0.2.1:80/TCP"    up (quorum)
-    config        "revision 3"           revision, phase, problems; phase is one of PHASES
-    node          "engine|vrrp|…"        phase: started, stopping, died …
-    warning       whatever it is about   free
+    What kinds there are, and their data, is `hanode.events`; see `to_wire` and `from_wire`.
     """
 
     kind: str
@@ -112,8 +105,14 @@ class Event:
     v: int = VERSION
 
 
-PHASES = ("received", "verified", "checked", "staged", "live", "confirmed", "refused", "reverted")
-"""A revision's life on a node, as `config` events tell it."""
+def to_wire(event: events.Event, *, wall_us: int, mono_us: int) -> Event:
+    """The message that tells it; the journal numbers it later."""
+    return Event(event.kind, event.subject, event.cause, wall_us, mono_us, event.data())
+
+
+def from_wire(message: Event) -> events.Event:
+    """What the message tells. Never raises: see `hanode.events.UnknownEvent`."""
+    return events.read(message.kind, message.subject, message.cause, message.data)
 
 
 @dataclass(frozen=True, slots=True)

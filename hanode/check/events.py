@@ -6,8 +6,9 @@ is said about a probe that has been hung up is stale and means nothing.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-from typing import Any
+from dataclasses import dataclass
+
+from hanode import events
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,12 +77,9 @@ class TableChanged:
 
 @dataclass(frozen=True, slots=True)
 class Happened:
-    """Something to tell: a `hanode.wire.Event` that lacks only its times."""
+    """Something to tell."""
 
-    kind: str
-    subject: str
-    cause: str
-    data: dict[str, Any] = field(default_factory=dict)
+    event: events.Event
 
 
 Effect = Connect | Send | Hangup | TableChanged | Happened

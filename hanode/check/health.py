@@ -34,6 +34,7 @@ from hanode.check.settings import (
 )
 from hanode.check.talk.base import Reply, Talk, Verdict
 from hanode.check.talk.tcp import TcpTalk
+from hanode.events import NodeWarning, RealServerChange, VirtualServerChange
 
 STARTS_PER_TICK = 256
 """Connections begun before other work gets its turn: at about 25 us each, 6 ms."""
@@ -248,8 +249,9 @@ class Health:
             check.warned = True
             subject = check.server.settings.key
             cause = f"this host could not check {subject}: {reason}"
-            data = {"virtual_server": check.server.virtual.settings.key}
-            effects.append(Happened("warning", subject, cause, data))
+            virtual_server = check.server.virtual.settings.key
+            warning = NodeWarning(subject, cause, virtual_server=virtual_server)
+            effects.append(Happened(warning))
         return effects
 
     # -- what changed ------------------------------------------------------------------------
@@ -264,8 +266,8 @@ class Health:
         if known is not None and known != server.told:
             server.told, server.cause, server.since_us = known, cause, now_us
             key, weight = server.settings.key, server.settings.weight
-            data = {"virtual_server": virtual.settings.key, "up": known, "weight": weight}
-            effects.append(Happened("real_server", key, cause, data))
+            change = RealServerChange(key, cause, virtual.settings.key, known, weight)
+            effects.append(Happened(change))
         return effects + self._weigh(virtual)
 
     def _weigh(self, virtual: _Virtual) -> list[Effect]:
@@ -283,4 +285,4 @@ class Health:
         else:
             cause = f"only weight {weight} is alive, {limit.keep} needed"
         key = virtual.settings.key
-        return [Happened("virtual_server", key, cause, {"up": virtual.quorum})]
+        return [Happened(VirtualServerChange(key, cause, virtual.quorum))]

@@ -9,7 +9,8 @@ from __future__ import annotations
 import time
 from collections.abc import Sequence
 
-from hanode.wire import Event, InstanceStatus, NodeStatus
+from hanode.events import Severity, Transition, sentence
+from hanode.wire import Event, InstanceStatus, NodeStatus, from_wire
 
 BOLD, DIM, GREEN, YELLOW, RED, PLAIN = "\033[1m", "\033[2m", "\033[32m", "\033[33m", "\033[31m", ""
 END = "\033[0m"
@@ -30,8 +31,9 @@ class Paint:
         return f"{colour}{text}{END}" if self._on and colour else text
 
 
-def describe(status: NodeStatus, history: Sequence[Event], *, paint: Paint) -> list[str]:
-    """Everything an operator asks first. `history`: transitions, the oldest first."""
+def describe(status: NodeStatus, events: Sequence[Event], *, paint: Paint) -> list[str]:
+    """Everything an operator asks first. `events`: of its transitions, the oldest first."""
+    history = _transitions(events)
     revision = f"revision {status.revision}" if status.revision else "its start file"
     if status.revision != status.confirmed_revision:
         revision += f" (not confirmed; {_revision(status.confirmed_revision)} is)"
@@ -49,7 +51,7 @@ def describe(status: NodeStatus, history: Sequence[Event], *, paint: Paint) -> l
             )
         )
     for instance in status.instances:
-        told = [e for e in history if e.subject == instance.name][-HISTORY:]
+        told = [one for one in history if one[1].subject == instance.name][-HISTORY:]
         lines += _describe_instance(instance, status, told, paint)
     lines += _describe_trackers(status, paint)
     if status.virtual_servers:
@@ -60,7 +62,7 @@ def describe(status: NodeStatus, history: Sequence[Event], *, paint: Paint) -> l
 
 
 def _describe_instance(
-    instance: InstanceStatus, status: NodeStatus, history: Sequence[Event], paint: Paint
+    instance: InstanceStatus, status: NodeStatus, history: Sequence[Moved], paint: Paint
 ) -> list[str]:
     state = paint(f"{instance.state:<6}", COLOURS.get(instance.state, PLAIN) + BOLD)
     age_us = (
@@ -87,7 +89,7 @@ def _describe_instance(
         wrong = vip.present != (instance.state == "MASTER")
         mark = paint("●" if vip.present else "○", RED if wrong else GREEN if vip.present else DIM)
         lines.append(f"    {mark} {vip.address}  {where}")
-    lines += [paint(f"    {transition(event)}", DIM) for event in history]
+    lines += [paint(f"    {_history_line(*one)}", DIM) for one in history]
     return lines
 
 
@@ -102,27 +104,38 @@ def _describe_trackers(status: NodeStatus, paint: Paint) -> list[str]:
     return ["", *lines] if lines else []
 
 
-def transition(event: Event) -> str:
+Moved = tuple[Event, Transition]
+
+
+def _transitions(events: Sequence[Event]) -> list[Moved]:
+    typed = [(event, from_wire(event)) for event in events]
+    return [(event, one) for event, one in typed if isinstance(one, Transition)]
+
+
+def _history_line(event: Event, moved: Transition) -> str:
     """`20:58:31.123  (4711.812345 s)  BACKUP → MASTER  priority 100  start`"""
-    data = event.data
-    priority = data.get("arithmetic") or data.get("priority")
     return (
-        f"{moment(event.wall_us)}  ({event.mono_us / 1_000_000:.6f} s)  "
-        f"{data.get('from')} → {data.get('to')}  priority {priority}  {event.cause}"
+        f"{moment(event.wall_us)}  ({event.mono_us / 1_000_000:.6f} s)  {moved.old} → {moved.new}  "
+        f"priority {moved.arithmetic or moved.priority}  {moved.cause}"
     )
 
 
-def event_line(event: Event) -> str:
-    """One line of `hanode events`."""
+MARKS: dict[Severity, tuple[str, str]] = {
+    "info": ("  ", PLAIN),
+    "ok": ("  ", GREEN),
+    "warning": ("! ", YELLOW),
+    "critical": ("!!", RED),
+}
+"""What stands before an event of that severity, and its colour where a person reads."""
+
+
+def event_line(event: Event, paint: Paint) -> str:
+    """`2026-07-26 20:58:31.123 !  tracker        script chk failed: exit code 1`"""
     day = time.strftime("%Y-%m-%d", time.localtime(event.wall_us / 1_000_000))
-    what, more = event.subject, ""
-    if "arithmetic" in event.data:
-        more = f" (priority {event.data['arithmetic']})"
-    if "from" in event.data:
-        what = f"{event.subject} {event.data['from']} → {event.data.get('to')}"
-    elif "phase" in event.data:
-        what = f"{event.subject} {event.data['phase']}"
-    return f"{day} {moment(event.wall_us)}  {event.kind:<12} {what}: {event.cause}{more}"
+    typed = from_wire(event)
+    mark, colour = MARKS[typed.severity]
+    words = paint(f"{mark} {typed.kind:<14} {sentence(typed)}", colour)
+    return f"{day} {moment(event.wall_us)} {words}"
 
 
 def moment(wall_us: int) -> str:

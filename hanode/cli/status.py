@@ -15,8 +15,10 @@ import time
 from collections.abc import Iterator
 from typing import Any
 
+from hanode.cli import events_page
 from hanode.cli.options import Parser, UsageError, add_run_dir, complain
 from hanode.cli.show import Paint, describe, event_line
+from hanode.events import Transition
 from hanode.system.ipc import Client, Refused, Unreachable
 from hanode.wire import Event, NodeStatus, WireError, decode
 
@@ -36,7 +38,9 @@ def main(verb: str, words: list[str]) -> int:
     """The exit code: 0, or 2 with a sentence."""
     try:
         given = _parser(verb).parse_args(words)
-        if verb == "events":
+        if verb == "events" and given.markdown:
+            print(events_page.markdown(), end="")
+        elif verb == "events":
             with Client(given.run_dir / "control.sock", timeout_s=TIMEOUT_S) as client:
                 _show_events(client, given.n, as_json=given.json, follow=given.follow)
         elif given.watch:
@@ -62,6 +66,7 @@ def _parser(verb: str) -> Parser:
     add_run_dir(parser)
     parser.add_argument("--json", action="store_true", help="for programs")
     if verb == "events":
+        parser.add_argument("--markdown", action="store_true", help="print the page of all kinds")
         parser.add_argument("-f", "--follow", action="store_true", help="go on until Ctrl-C")
         parser.add_argument("-n", type=_count, default=20, metavar="N", help="the last N (20)")
     else:
@@ -80,13 +85,16 @@ def _count(text: str) -> int:
 def _look(client: Client, *, as_json: bool, one_line: bool = False) -> list[str]:
     """The status now, as lines."""
     answer = client.request("status")
-    history = client.request("history", kind="transition", limit=HISTORY)["events"]
+    history = client.request("history", kind=Transition.kind, limit=HISTORY)["events"]
     if as_json:
         whole = {**answer["status"], "transitions": history}
         return [json.dumps(whole, indent=None if one_line else 2, ensure_ascii=False)]
     status = decode(NodeStatus, answer["status"])
-    paint = Paint(sys.stdout.isatty() and "NO_COLOR" not in os.environ)
-    return describe(status, [decode(Event, event) for event in history], paint=paint)
+    return describe(status, [decode(Event, event) for event in history], paint=_paint())
+
+
+def _paint() -> Paint:
+    return Paint(sys.stdout.isatty() and "NO_COLOR" not in os.environ)
 
 
 def _watch(given: argparse.Namespace) -> None:
@@ -136,7 +144,7 @@ def _draw(lines: list[str], on_screen: bool) -> None:
 
 
 def _show_events(client: Client, last: int, *, as_json: bool, follow: bool) -> None:
-    head = client.request("status")
+    head, paint = client.request("status"), _paint()
     end = int(head["seq"])
     if (end == 0 or last == 0) and not follow:
         return
@@ -144,7 +152,7 @@ def _show_events(client: Client, last: int, *, as_json: bool, follow: bool) -> N
     client.wait_for_ever()
     for message in client.stream():
         event = decode(Event, message.get("event"))
-        print(_plain(message) if as_json else event_line(event))
+        print(_plain(message) if as_json else event_line(event, paint))
         sys.stdout.flush()
         if event.seq >= end and not follow:
             return

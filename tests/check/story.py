@@ -36,6 +36,7 @@ from hanode.check.settings import (
     TcpCheckSettings,
     VirtualServerSettings,
 )
+from hanode.events import NodeWarning, RealServerChange, VirtualServerChange
 
 TIMES = {"connect_timeout", "delay_before_retry", "delay_loop", "warmup"}
 FOR_CHECK = {"retry", "alpha"}
@@ -111,10 +112,11 @@ class Story:
                     pass
                 case TableChanged(key):
                     self.table = self.health.rows(key)
-                case Happened(kind, subject, cause, data):
-                    up = {True: "up", False: "down", None: "warning"}[data.get("up")]
-                    name = "" if kind == "warning" else f"{kind} "
-                    self._print(f"{name}{subject} {up}: {cause}")
+                case Happened(event=NodeWarning(subject, cause)):
+                    self._print(f"{subject} warning: {cause}")
+                case Happened(event=RealServerChange() | VirtualServerChange() as change):
+                    up = "up" if change.up else "down"
+                    self._print(f"{change.kind} {change.subject} {up}: {change.cause}")
             if event is not None:
                 self._carry_out(self.health.step(event, now_us=self.now_us))
 

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from hanode.events import TrackerChange, Transition
 from hanode.proc.supervisor.event_log import Chronicle
 from hanode.system.journal import Journal
 from hanode.system.log import Log, Stream
@@ -22,8 +23,8 @@ def chronicle(tmp_path: Path, log: io.StringIO, woken: list[int]) -> Chronicle:
 def test_event_is_numbered_logged_and_wakes_who_follows(tmp_path: Path) -> None:
     log, woken = io.StringIO(), list[int]()
     told = chronicle(tmp_path, log, woken)
-    data = {"from": "BACKUP", "to": "MASTER", "arithmetic": "100 - 20 (script chk) = 80"}
-    told.event("transition", "VI_1", "no advert heard for 3.6 s", **data)
+    arithmetic = "100 - 20 (script chk) = 80"
+    told.event(Transition("VI_1", "no advert heard for 3.6 s", "BACKUP", "MASTER", 80, arithmetic))
     (event,) = told.journal.after(0)
     assert (event.seq, event.cause) == (1, "no advert heard for 3.6 s")
     assert event.wall_us > event.mono_us > 0, "both clocks"
@@ -34,11 +35,21 @@ def test_event_is_numbered_logged_and_wakes_who_follows(tmp_path: Path) -> None:
     )
 
 
+def test_a_failed_script_is_a_warning_in_the_log_and_its_recovery_is_not(tmp_path: Path) -> None:
+    log = io.StringIO()
+    told = chronicle(tmp_path, log, [])
+    told.event(TrackerChange("script chk", "failed 3 times: exit code 1", "script", False))
+    told.event(TrackerChange("script chk", "succeeded 2 times", "script", True))
+    failed, recovered = log.getvalue().splitlines()
+    assert failed.endswith(" warning: tracker script chk failed 3 times: exit code 1")
+    assert recovered.endswith(" info: tracker script chk succeeded 2 times")
+
+
 def test_status_line_counts_states(tmp_path: Path) -> None:
     told = chronicle(tmp_path, io.StringIO(), [])
     for name, states in (("A", "BACKUP MASTER"), ("B", "BACKUP"), ("C", "BACKUP FAULT BACKUP")):
         for state in states.split():
-            told.event("transition", name, "x", **{"from": "INIT", "to": state})
+            told.event(Transition(name, "x", "INIT", state))
         if name == "A":
             assert told.line() == "A MASTER"
     assert told.line() == "1 MASTER, 2 BACKUP"
@@ -55,7 +66,7 @@ def test_systemd_hears_of_many_transitions_once(
         async def tell() -> None:
             told = chronicle(tmp_path, io.StringIO(), [])
             for number in range(500):
-                told.event("transition", f"VI_{number}", "x", **{"from": "INIT", "to": "BACKUP"})
+                told.event(Transition(f"VI_{number}", "x", "INIT", "BACKUP"))
             await asyncio.sleep(0.3)
 
         asyncio.run(tell())

@@ -80,8 +80,8 @@ def test_trackers_maintenance_and_problems_are_said_in_words() -> None:
 
 
 def test_event_line_has_the_sum() -> None:
-    data = {"arithmetic": "100 - 20 (script chk) = 80"}
-    line = event_line(Event("priority", "HA_Group", "script chk failed", S, S, data))
+    data = {"state": "MASTER", "priority": 80, "arithmetic": "100 - 20 (script chk) = 80"}
+    line = event_line(Event("priority", "HA_Group", "script chk failed", S, S, data), Paint(False))
     assert line.endswith("HA_Group: script chk failed (priority 100 - 20 (script chk) = 80)")
 
 

@@ -14,7 +14,7 @@ FILE_LINES = 400
 ELEMENT_LINES = 80
 
 PURE_ROOMS = ("build", "conf", "vrrp", "check", "ipvs", "watch", "sim")
-PURE_FILES = ("codec.py", "wire.py", "apply.py", "version.py")
+PURE_FILES = ("codec.py", "events.py", "wire.py", "apply.py", "version.py")
 PURE_IMPORTS = frozenset(
     "__future__ abc bisect collections dataclasses enum functools hashlib heapq hmac ipaddress "
     "itertools json math re struct types typing".split()
@@ -67,7 +67,8 @@ def impure(path: str, text: str) -> list[str]:
         if isinstance(node, ast.Import):
             names = [alias.name for alias in node.names]
         elif isinstance(node, ast.ImportFrom) and node.level == 0:
-            names = [node.module or ""]
+            rooms = node.module == "hanode"  # `from hanode import events` is about hanode.events
+            names = [f"hanode.{a.name}" for a in node.names] if rooms else [node.module or ""]
         elif (
             isinstance(node, ast.Call)
             and isinstance(node.func, ast.Name)

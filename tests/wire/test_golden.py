@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from hanode import wire
+from hanode import events, wire
 from hanode.system.signing import verifier
 from tests.wire import messages
 
@@ -141,5 +141,5 @@ def test_the_page_knows_every_kind_of_event() -> None:
     }
     table = PAGE.read_text().split("### Event\n")[1].split("\n### ")[0]
     assert set(re.findall(r"^\| `(\w+)` \|", table, re.MULTILINE)) == kinds
-    for phase in wire.PHASES:
+    for phase in events.PHASES:
         assert f"`{phase}`" in table

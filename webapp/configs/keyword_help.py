@@ -9,11 +9,7 @@ import json
 from collections.abc import Iterator
 from typing import Any
 
-from hanode.conf.keywords import blocks
-from hanode.conf.language.kinds import Method
-from hanode.conf.language.schema import Block, Keyword
-from hanode.conf.language.values import Bool, Flag, Value
-from hanode.conf.read.unknown import RETIRED, place_name
+from hanode.conf import RETIRED, Block, Bool, Flag, Keyword, Method, Value, blocks, place_name
 
 ENGINE = {
     "runs": "Our node engine does it.",

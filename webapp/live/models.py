@@ -6,6 +6,7 @@ from typing import ClassVar
 
 from django.db import models
 
+from hanode import events
 from webapp.inventory.models import Cluster, Node
 
 
@@ -47,6 +48,11 @@ class Event(models.Model):
 
     def __str__(self) -> str:
         return f"{self.kind} {self.subject}"
+
+    @property
+    def typed(self) -> events.Event:
+        """What it tells."""
+        return events.read(self.kind, self.subject, self.cause, self.data)
 
 
 class Probe(models.Model):

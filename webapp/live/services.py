@@ -12,6 +12,7 @@ from django.conf import settings
 from django.db.models import Q
 
 from hanode import wire
+from hanode.events import Transition
 from webapp.inventory.models import Cluster, Node
 from webapp.live.ageing import Ageing
 from webapp.live.models import BrokerState, Event, NodeStatus, Outage, Probe
@@ -24,6 +25,7 @@ from webapp.live.shape import (
     NodeView,
     OutageView,
     ProbeView,
+    TrackerView,
     VirtualServerView,
 )
 
@@ -47,6 +49,7 @@ def cluster_view(cluster: Cluster, now: datetime) -> ClusterView:
         "groups": _groups(cluster, nodes),
         "vips": vip_places(nodes),
         "virtual_servers": _virtual_servers(nodes, statuses),
+        "trackers": _trackers(nodes, statuses),
         "events": recent_events(cluster),
         "probe": probe_view(cluster, now),
         "broker": broker_view(now),
@@ -62,7 +65,7 @@ def _groups(cluster: Cluster, nodes: list[NodeView]) -> list[GroupView]:
 
 def _left(cluster: Cluster, groups: list[str]) -> dict[tuple[str, str], str | None]:
     """When each node left MASTER, by group and node; queried only for groups without a master."""
-    said = Event.objects.filter(node__cluster=cluster, kind="transition", subject__in=groups)
+    said = Event.objects.filter(node__cluster=cluster, kind=Transition.kind, subject__in=groups)
     left: dict[tuple[str, str], str | None] = {}
     for node in cluster.nodes.all():
         for group in groups:
@@ -72,7 +75,8 @@ def _left(cluster: Cluster, groups: list[str]) -> dict[tuple[str, str], str | No
                 .first()
             )
             if last is not None:
-                still = last.data.get("to") == "MASTER"
+                moved = last.typed
+                still = isinstance(moved, Transition) and moved.new == "MASTER"
                 left[group, node.name] = None if still else iso(last.wall_us)
     return left
 
@@ -122,6 +126,23 @@ def _virtual_servers(
     return list(views.values())
 
 
+def _trackers(
+    nodes: list[NodeView], statuses: dict[str, wire.NodeStatus | None]
+) -> list[TrackerView]:
+    return [
+        {
+            "node": node["name"],
+            "kind": one.kind,
+            "name": one.name,
+            "up": one.up if node["state"] == "up" else None,
+            "cause": one.cause if node["state"] == "up" else "not heard lately",
+        }
+        for node in nodes
+        if (status := statuses[node["name"]]) is not None
+        for one in status.trackers
+    ]
+
+
 def _better_ipvs(known: str, new: str) -> str:
     return known if known == "kernel" or not new else new
 
@@ -152,6 +173,7 @@ def event_view(row: Event, node_name: str) -> EventView:
         "at": iso(row.wall_us) or "",
         "node": node_name,
         "kind": row.kind,
+        "severity": row.typed.severity,
         "subject": row.subject,
         "cause": row.cause,
         "data": row.data,

@@ -100,12 +100,26 @@ class VirtualServerView(TypedDict):
     real_servers: list[RealServerView]
 
 
+class TrackerView(TypedDict):
+    """A tracked script, process or file on one node."""
+
+    node: str
+    kind: str
+    name: str
+    up: bool | None
+    """None: not known yet, or the node was not heard lately."""
+    cause: str
+
+
 class EventView(TypedDict):
     """One event of a node."""
 
     at: str
     node: str
     kind: str
+    """What kinds there are, with their data: docs/events.md."""
+    severity: str
+    """info | ok | warning | critical"""
     subject: str
     cause: str
     data: dict[str, Any]
@@ -152,6 +166,7 @@ class ClusterView(TypedDict):
     groups: list[GroupView]
     vips: list[VipPlaces]
     virtual_servers: list[VirtualServerView]
+    trackers: list[TrackerView]
     events: list[EventView]
     probe: ProbeView | None
     broker: BrokerView

@@ -6,6 +6,7 @@ over what another did not acknowledge. Rows are unique, and no older report repl
 
 from __future__ import annotations
 
+import logging
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -14,15 +15,15 @@ from uuid import UUID
 from django.conf import settings
 from django.db.models import Q
 
-from hanode import wire
+from hanode import events, wire
 from webapp.inventory.models import Node
 from webapp.live.models import Event, NodeStatus, Outage, Probe
 from webapp.live.nodeview import delta, node_view
 from webapp.live.services import probe_of
 from webapp.live.streams import OutageReport, ProbeReport, Record, heard_at
-from webapp.live.topics import Topic
+from webapp.live.topics import Topic, touched_by
 
-GROUP_KINDS = {"transition", "address", "virtual_server", "real_server"}
+log = logging.getLogger(__name__)
 
 
 @dataclass(slots=True)
@@ -53,21 +54,21 @@ def store_node(
 ) -> None:
     """Store one node's records of a batch; the caller holds the transaction."""
     live, _ = NodeStatus.objects.get_or_create(node=node)
-    events = [(i, r) for i, r in records if isinstance(r, wire.Event)]
+    entries = [(i, r) for i, r in records if isinstance(r, wire.Event)]
     statuses = [(i, r) for i, r in records if isinstance(r, wire.NodeStatus)]
-    if events:
-        _store_events(node, live, events, after, now)
+    if entries:
+        _store_events(node, live, entries, after, now)
     if statuses:
         entry_id, status = statuses[-1]
         _store_status(node, live, status, heard_at(entry_id, now), after, now)
-    if events or statuses:
+    if entries or statuses:
         after.cluster_ids.add(node.cluster_id)
 
 
 def _store_events(
     node: Node,
     live: NodeStatus,
-    events: list[tuple[bytes, wire.Event]],
+    entries: list[tuple[bytes, wire.Event]],
     after: AfterCommit,
     now: datetime,
 ) -> None:
@@ -83,7 +84,7 @@ def _store_events(
             data=event.data,
             heard_at=heard_at(entry_id, now),
         )
-        for entry_id, event in events
+        for entry_id, event in entries
         if event.journal and event.seq > 0
     ]
     fresh = _not_yet_there(node, rows)
@@ -91,12 +92,9 @@ def _store_events(
         # A second ingest may store the same events at the same moment.
         Event.objects.bulk_create(fresh, ignore_conflicts=True)
         group = node.cluster.channel_group
-        after.changed(group, "events")
-        kinds = {row.kind for row in fresh}
-        if "config" in kinds:
-            after.changed(group, "config")
-        if kinds & GROUP_KINDS:
-            after.changed(group, "groups")
+        told = [row.typed for row in fresh]
+        after.changed(group, *touched_by(told))
+        _note_unread(node, told)
     for row in rows:
         if row.journal != live.journal:
             live.journal, live.seq = row.journal, row.seq
@@ -104,6 +102,13 @@ def _store_events(
     live.save(update_fields=["journal", "seq"])
     if live.journal:
         after.cursors[node.wire_id] = f"{live.journal} {live.seq}"
+
+
+def _note_unread(node: Node, told: list[events.Event]) -> None:
+    """The page shows such an event as it came; whoever runs the control plane should know, too."""
+    for event in told:
+        if isinstance(event, events.UnknownEvent) and event.problem:
+            log.warning("%s: the data of a %s event: %s", node.name, event.kind, event.problem)
 
 
 def _not_yet_there(node: Node, rows: list[Event]) -> list[Event]:

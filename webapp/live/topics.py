@@ -2,10 +2,24 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from collections.abc import Iterable
+from typing import Literal, get_args
 
-Topic = Literal["events", "rollout", "config", "outages", "groups"]
-"""A part of the page that is out of date: the page fetches that fragment again by its URL."""
+from hanode import events
+
+OwnTopic = Literal["rollout", "outages"]
+"""What changes without a word of a node."""
+
+Topic = events.Topic | OwnTopic
+"""Something on the page changed: the page fetches that fragment again by its own URL."""
+
+TOPICS: tuple[Topic, ...] = (*get_args(events.Topic), *get_args(OwnTopic))
 
 HANDLER = "cluster.message"
-"""Channels' name for the consumer's method that handles a message of a cluster's group."""
+"""Channels' name of the consumer's method that takes a message of a cluster's group."""
+
+
+def touched_by(told: Iterable[events.Event]) -> list[Topic]:
+    """What is out of date after these events."""
+    touched = {topic for event in told for topic in event.topics}
+    return [topic for topic in TOPICS if topic in touched]

@@ -15,6 +15,7 @@ from django.db import transaction
 from django.db.models import Q
 from django.utils import timezone
 
+from hanode.events import RevisionStep
 from webapp.accounts import access
 from webapp.accounts.models import User
 from webapp.accounts.services import audit
@@ -137,13 +138,13 @@ def _node_now(step: Step, number: int, now: datetime) -> plan.NodeNow:
         faults=tuple(name for name, state in states if state == "FAULT"),
         unsettled=tuple(name for name, state in states if state not in ("MASTER", "BACKUP")),
         stopping=status.stopping,
-        ended=str(ended.data.get("phase")) if ended else "",
+        ended=ended.phase if ended else "",
         ended_because=_sentence(node, ended) if ended else "",
     )
 
 
-def _ended(step: Step, number: int) -> Event | None:
-    """The node's event that it refused or reverted this revision.
+def _ended(step: Step, number: int) -> RevisionStep | None:
+    """The node's own word that it refused this revision or went back from it.
 
     If the node could not open the envelope, it does not know the revision's number and reports 0:
     then an event after the sending is meant.
@@ -151,16 +152,16 @@ def _ended(step: Step, number: int) -> Event | None:
     which = Q(data__revision=number)
     if step.sent_at is not None:
         which |= Q(data__revision=0, data__phase=StepState.REFUSED, heard_at__gte=step.sent_at)
-    return (
-        Event.objects.filter(which, node=step.node, kind="config")
+    rows = (
+        Event.objects.filter(which, node=step.node, kind=RevisionStep.kind)
         .filter(data__phase__in=[StepState.REFUSED, StepState.REVERTED])
         .order_by("heard_at")
-        .first()
     )
+    return next((told for row in rows if isinstance(told := row.typed, RevisionStep)), None)
 
 
-def _sentence(node: Node, event: Event) -> str:
-    verb = "refused the revision" if event.data["phase"] == "refused" else "went back"
+def _sentence(node: Node, event: RevisionStep) -> str:
+    verb = "refused the revision" if event.phase == "refused" else "went back"
     return f"{node.name} {verb}: {event.cause or 'it did not say why'}"
 
 

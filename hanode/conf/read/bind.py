@@ -59,10 +59,15 @@ class Scan:
     notes: list[Note] = field(default_factory=list)
     places: list[tuple[str, Origin]] = field(default_factory=list)
 
-    def all_notes(self, raw: Raw) -> tuple[Note, ...]:
-        """The comments of the block and of what has a field in it."""
+    def kept(self, raw: Raw) -> dict[str, Any]:
+        """What every object of the model has besides the fields of its keywords."""
         own = own_notes(raw)
-        return (*own, *self.notes) if own or self.notes else ()
+        return {
+            "other": tuple(self.other),
+            "notes": (*own, *self.notes) if own or self.notes else (),
+            "origin": origin(raw),
+            "places": tuple(self.places),
+        }
 
 
 def bind(expanded: Expanded, target: Target) -> tuple[Config, list[Problem]]:
@@ -95,10 +100,9 @@ class _Binder:
                 globals_.append(raw)
             elif keyword.name == "vrrp_instance":
                 instances.append(self.instance(raw))
-            elif unquote(raw.words[1]) in BY_NAME:
-                named.append(self.named_server(raw))
             else:
-                servers.append(self.virtual_server(raw))
+                server = self.virtual_server(raw)
+                (servers if server.ip else named).append(server)
         if tail:
             scan.notes.append(Note("}", tuple(tail)))
         return Config(
@@ -148,10 +152,7 @@ class _Binder:
             **scan.values,
             vips=tuple(vips),
             excluded=tuple(excluded),
-            other=tuple(scan.other),
-            notes=scan.all_notes(raw),
-            origin=origin(raw),
-            places=tuple(scan.places),
+            **scan.kept(raw),
         )
 
     def addresses(self, raw: Raw, into: list[Address]) -> list[Statement]:
@@ -166,36 +167,12 @@ class _Binder:
         return rest
 
     def virtual_server(self, raw: Raw) -> VirtualServer:
-        ip, port = Endpoint().read([unquote(w) for w in raw.words[1:]])
-        return self.service(raw, ip, port)
-
-    def named_server(self, raw: Raw) -> VirtualServer:
-        """virtual_server fwmark N, or virtual_server group NAME."""
-        by, name = (unquote(word) for word in raw.words[1:3])
-        if by == "group":
-            return self.service(raw, group=name)
-        return self.service(raw, fwmark=FWMARK.read([name]))
-
-    def service(
-        self,
-        raw: Raw,
-        ip: str = "",
-        port: int | None = None,
-        fwmark: int | None = None,
-        group: str | None = None,
-    ) -> VirtualServer:
         scan = self.scan(raw.children or [], "virtual_server", {"real_server"})
         return VirtualServer(
-            ip,
-            port,
+            **_named_by(raw),
             **scan.values,
-            fwmark=fwmark,
-            group=group,
             real_servers=tuple(self.real_server(inner) for _, inner in scan.opened),
-            other=tuple(scan.other),
-            notes=scan.all_notes(raw),
-            origin=origin(raw),
-            places=tuple(scan.places),
+            **scan.kept(raw),
         )
 
     def real_server(self, raw: Raw) -> RealServer:
@@ -208,20 +185,14 @@ class _Binder:
             **scan.values,
             check=checks[0] if checks else None,
             further_checks=tuple(checks[1:]),
-            other=tuple(scan.other),
-            notes=scan.all_notes(raw),
-            origin=origin(raw),
-            places=tuple(scan.places),
+            **scan.kept(raw),
         )
 
     def tcp_check(self, raw: Raw) -> TcpCheck:
         scan = self.scan(raw.children or [], "TCP_CHECK")
         return TcpCheck(
             **scan.values,
-            other=tuple(scan.other),
-            notes=scan.all_notes(raw),
-            origin=origin(raw),
-            places=tuple(scan.places),
+            **scan.kept(raw),
         )
 
     # --- any block ---------------------------------------------------------------------------
@@ -408,3 +379,14 @@ class _Binder:
     def add(self, raw: Raw, index: int, code: str, severity: Severity, message: str) -> None:
         span = raw.spans[min(index, len(raw.spans) - 1)]
         self.problems.append(at_span(raw.line, span, code, severity, message))
+
+
+def _named_by(raw: Raw) -> dict[str, Any]:
+    """What names a virtual_server: an address and perhaps a port, a mark, or a group."""
+    words = [unquote(word) for word in raw.words[1:]]
+    if words[0] == "group":
+        return {"ip": "", "group": words[1]}
+    if words[0] == "fwmark":
+        return {"ip": "", "fwmark": FWMARK.read(words[1:])}
+    ip, port = Endpoint().read(words)
+    return {"ip": ip, "port": port}

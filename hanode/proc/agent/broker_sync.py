@@ -20,6 +20,7 @@ from typing import Any
 import redis
 import redis.asyncio
 
+from hanode import events
 from hanode.proc.agent.control_link import ControlLink
 from hanode.system.ipc import Refused, Unreachable
 from hanode.wire import (
@@ -60,7 +61,7 @@ SETTLED_MAX = 1_000
 
 HEARTBEAT_MIN_S = 0.1
 
-QUIET = frozenset({"warning"})
+QUIET = frozenset(kind for kind, cls in events.REGISTRY.items() if not cls.changes_status)
 """Kinds of event that do not change the status."""
 
 Verify = Callable[[Signed], bool]

@@ -25,6 +25,7 @@ from hanode.check.events import Connect, Effect, Event, Hangup, Happened, Send, 
 from hanode.check.health import Health
 from hanode.check.report import changes, report
 from hanode.check.settings import CheckerSettings, VirtualServerSettings
+from hanode.events import NodeWarning
 from hanode.ipvs.types import Balanced, Destination, Service, ServiceKey
 from hanode.proc.checker.ipvs_sync import Balancer
 from hanode.proc.common.json_lines import Lines
@@ -34,7 +35,7 @@ from hanode.system.clock import Clock, SystemClock
 from hanode.system.ipc import unpack
 from hanode.system.ipvs_kernel import IpvsAbsent, IpvsKernel, NetlinkIpvs
 from hanode.system.probes import EpollProbes, Prober
-from hanode.wire import WireError, decode, encode
+from hanode.wire import WireError, decode, encode, to_wire
 
 CLOCK_STEP_US = 1_000
 """Smaller differences come from asking two clocks one after the other, and would make every
@@ -160,18 +161,11 @@ class Checker:
         )
 
     def _tell(self, happened: Happened) -> None:
-        event = {
-            "kind": happened.kind,
-            "subject": happened.subject,
-            "cause": happened.cause,
-            "wall_us": self._wall_us(),
-            "mono_us": self._mono_us(),
-            "data": happened.data,
-        }
-        self._say({"kind": "event", "event": event})
+        message = to_wire(happened.event, wall_us=self._wall_us(), mono_us=self._mono_us())
+        self._say({"kind": "event", "event": encode(message)})
 
     def _warn(self, subject: str, cause: str) -> None:
-        self._tell(Happened("warning", subject, cause))
+        self._tell(Happened(NodeWarning(subject, cause)))
 
     def _status(self) -> dict[str, Any]:
         keys = self._balancer.in_kernel

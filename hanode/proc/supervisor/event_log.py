@@ -10,13 +10,13 @@ import asyncio
 import time
 from collections import Counter
 from collections.abc import Callable
-from typing import Any
 
+from hanode import events
 from hanode.apply import Report
 from hanode.system import service
 from hanode.system.journal import Journal
 from hanode.system.log import Log
-from hanode.wire import Event
+from hanode.wire import Event, from_wire, to_wire
 
 STATES = ("MASTER", "BACKUP", "FAULT", "INIT")
 
@@ -38,13 +38,14 @@ class Chronicle:
 
     def append(self, event: Event) -> None:
         """Number the event, keep it and tell it."""
-        numbered = self.journal.append(event)
+        numbered, typed = self.journal.append(event), from_wire(event)
         self._wake()
-        self.log.info(sentence(event))
+        write = self.log.warning if typed.severity in ("warning", "critical") else self.log.info
+        write(f"{typed.kind} {events.sentence(typed, arrow='->')}")
         if self.journal.fault:
             self.log.error(f"event {numbered.seq} is in memory only: {self.journal.fault}")
-        if event.kind == "transition":
-            self._count(event.subject, str(event.data.get("to")))
+        if isinstance(typed, events.Transition):
+            self._count(typed.subject, typed.new)
 
     def _count(self, instance: str, state: str) -> None:
         """Keep systemd's status line right; thousands of instances move in the same second."""
@@ -68,38 +69,26 @@ class Chronicle:
             f"{self._counts[state]} {state}" for state in STATES if self._counts[state]
         )
 
-    def event(self, kind: str, subject: str, cause: str, **data: Any) -> None:
+    def event(self, event: events.Event) -> None:
         """Something happened just now."""
-        self.append(Event(kind, subject, cause, wall_us(), now_us(), data))
+        self.append(to_wire(event, wall_us=wall_us(), mono_us=now_us()))
 
-    def node(self, subject: str, phase: str, cause: str, **data: Any) -> None:
-        """Something happened to a part of the node."""
-        self.event("node", subject, cause, phase=phase, **data)
+    def node(self, subject: str, phase: str, cause: str, **data: int) -> None:
+        """Something happened to a part of the node; `data` are fields of a `PartChange`."""
+        self.event(events.PartChange(subject, cause, phase, **data))
 
     def warn(self, subject: str, cause: str) -> None:
         """Something that an operator should know."""
-        self.event("warning", subject, cause)
+        self.event(events.NodeWarning(subject, cause))
 
     def tell(self, report: Report) -> None:
         """A step in a revision's life."""
+        subject = f"revision {report.revision}"
         self.event(
-            "config",
-            f"revision {report.revision}",
-            report.cause,
-            revision=report.revision,
-            phase=report.phase,
-            problems=list(report.problems),
+            events.RevisionStep(
+                subject, report.cause, report.revision, report.phase, report.problems
+            )
         )
-
-
-def sentence(event: Event) -> str:
-    """The event as a line of the log."""
-    data = event.data
-    move = f" {data['from']} -> {data.get('to')}" if "from" in data else ""
-    phase = f" {data['phase']}" if "phase" in data else ""
-    arithmetic = data.get("arithmetic")
-    priority = f" (priority {arithmetic})" if arithmetic else ""
-    return f"{event.kind} {event.subject}{move}{phase}: {event.cause}{priority}"
 
 
 def now_us() -> int:

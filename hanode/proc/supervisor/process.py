@@ -11,6 +11,7 @@ import signal
 from collections import deque
 from pathlib import Path
 
+from hanode import events
 from hanode.apply import Configure, Effect, File, Identity, Life, Remember, Report
 from hanode.proc.supervisor.agent_child import AgentKeeper
 from hanode.proc.supervisor.children import Child
@@ -320,13 +321,9 @@ class Supervisor:
     def _addresses_changed(self) -> None:
         for address, present, instance in self._snapshot.address_changes():
             verb = "has it on" if present else "no longer has it on"
+            cause = f"the kernel {verb} {address.dev}"
             self._chronicle.event(
-                "address",
-                address.address,
-                f"the kernel {verb} {address.dev}",
-                interface=address.dev,
-                present=present,
-                instance=instance,
+                events.AddressChange(address.address, cause, address.dev, present, instance)
             )
 
 

@@ -9,7 +9,7 @@ import json
 from collections.abc import Callable
 from typing import Any
 
-from hanode import wire
+from hanode import events, wire
 from hanode.proc.common.json_lines import Lines
 from hanode.proc.common.vrrp_watch_link import Bond
 from hanode.system.clock import SystemClock
@@ -34,15 +34,18 @@ class Tidings:
             case StateChanged():
                 self._transition(effect)
             case GroupChanged():
-                states = {"from": effect.old.value, "to": effect.new.value}
-                self.event("group", effect.group, effect.cause, states)
+                old, new = effect.old.value, effect.new.value
+                self.event(events.GroupTransition(effect.group, effect.cause, old, new))
             case PriorityChanged():
-                data = {
-                    "state": effect.state.value,
-                    "priority": effect.priority,
-                    "arithmetic": effect.arithmetic,
-                }
-                self.event("priority", effect.instance, effect.cause, data)
+                self.event(
+                    events.PriorityChange(
+                        effect.instance,
+                        effect.cause,
+                        state=effect.state.value,
+                        priority=effect.priority,
+                        arithmetic=effect.arithmetic,
+                    )
+                )
             case Notify():
                 if self.bond is not None:
                     self.bond.say({"kind": "notice", "notice": wire.encode(effect)})
@@ -52,35 +55,29 @@ class Tidings:
 
     def _transition(self, effect: StateChanged) -> None:
         self.since_us[effect.key] = self.event(
-            "transition",
-            effect.instance,
-            effect.cause,
-            {
-                "from": effect.old.value,
-                "to": effect.new.value,
-                "priority": effect.priority,
-                "arithmetic": effect.arithmetic,
-                "vrid": effect.key[2],
-                "interface": effect.key[0],
-            },
+            events.Transition(
+                effect.instance,
+                effect.cause,
+                old=effect.old.value,
+                new=effect.new.value,
+                priority=effect.priority,
+                arithmetic=effect.arithmetic,
+                vrid=effect.key[2],
+                interface=effect.key[0],
+            )
         )
 
     def warn(self, subject: str, cause: str, topic: str = "") -> None:
         """Something an operator should know."""
-        self.event("warning", subject, cause, {"topic": topic} if topic else {})
+        self.event(events.NodeWarning(subject, cause, topic or None))
 
-    def event(self, kind: str, subject: str, cause: str, data: dict[str, Any]) -> int:
+    def event(self, event: events.Event) -> int:
         """One event; its wall time."""
-        event = wire.Event(
-            kind=kind,
-            subject=subject,
-            cause=cause,
-            wall_us=self._clock.wall_us(),
-            mono_us=self._clock.monotonic_us(),
-            data=data,
+        message = wire.to_wire(
+            event, wall_us=self._clock.wall_us(), mono_us=self._clock.monotonic_us()
         )
-        self.say({"kind": "event", "event": wire.encode(event)})
-        return event.wall_us
+        self.say({"kind": "event", "event": wire.encode(message)})
+        return message.wall_us
 
     def say(self, message: dict[str, Any]) -> None:
         """One line to the supervisor."""

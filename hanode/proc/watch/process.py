@@ -17,7 +17,7 @@ import sys
 from collections import deque
 from typing import Any
 
-from hanode import wire
+from hanode import events, wire
 from hanode.proc.common.json_lines import Lines
 from hanode.proc.common.loop import Loop
 from hanode.proc.common.vrrp_watch_link import Bond, inherited
@@ -281,16 +281,17 @@ class WatchProcess:
                 self.loop.watch(self.bond.fileno(), self._on_bond_ready, write=True)
 
     def _event(self, news: News) -> None:
-        data = {"kind": news.kind, "up": news.up, "value": news.value}
-        self._say_event("tracker", f"{news.kind} {news.name}", news.cause, data)
+        subject = f"{news.kind} {news.name}"
+        self._say_event(events.TrackerChange(subject, news.cause, news.kind, news.up, news.value))
 
     def _warn(self, subject: str, cause: str) -> None:
-        self._say_event("warning", subject, cause, {})
+        self._say_event(events.NodeWarning(subject, cause))
 
-    def _say_event(self, kind: str, subject: str, cause: str, data: dict[str, Any]) -> None:
-        wall_us, mono_us = self.clock.wall_us(), self.clock.monotonic_us()
-        event = wire.Event(kind, subject, cause, wall_us, mono_us, data)
-        self._say({"kind": "event", "event": wire.encode(event)})
+    def _say_event(self, event: events.Event) -> None:
+        message = wire.to_wire(
+            event, wall_us=self.clock.wall_us(), mono_us=self.clock.monotonic_us()
+        )
+        self._say({"kind": "event", "event": wire.encode(message)})
 
     def _say(self, message: dict[str, Any]) -> None:
         self.lines.say(json.dumps(message, ensure_ascii=False, separators=(",", ":")).encode())

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -10,11 +11,13 @@ from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
+from hanode import wire
 from tests.web.pages.conftest import Say, signed_in
 from tests.web.pages.markup import Markup
 from webapp.accounts.models import AuditEntry, User
 from webapp.inventory.models import Cluster, Node
 from webapp.live.models import Event
+from webapp.live.services import cluster_view
 from webapp.live.views import PARTS
 
 
@@ -144,12 +147,59 @@ def test_the_timeline_tells_the_cause(
 def test_the_stages_of_a_revision_are_told_only_where_asked_for(
     cluster: Cluster, as_reader: Client, happened: dict[str, Any]
 ) -> None:
-    happened["node"].events.update(kind="config", data={"phase": "staged"}, subject="revision 7")
+    data = {"revision": 7, "phase": "staged", "problems": []}
+    happened["node"].events.update(kind="config", data=data, subject="revision 7")
     assert "revision 7" not in part(as_reader, cluster, "events")
     where = reverse("cluster-live", args=[cluster.slug, "events"])
     assert "revision 7" in as_reader.get(where, {"timeline": "all"}).content.decode()
     page = as_reader.get(reverse("cluster", args=[cluster.slug]), {"timeline": "all"})
     assert "revision 7" in page.content.decode()
+
+
+def test_the_timeline_shows_a_failed_script_as_a_failure_and_its_recovery(
+    cluster: Cluster, as_reader: Client, happened: dict[str, Any]
+) -> None:
+    rows, data = happened["node"].events, {"kind": "script", "up": False, "value": 0}
+    rows.update(kind="tracker", subject="script chk_http", cause="failed: exit code 1", data=data)
+    html = part(as_reader, cluster, "events")
+    assert 'data-state="warning"' in html
+    assert "NodeB failed script chk_http failed: exit code 1" in words(html)
+    rows.update(cause="succeeded 2 times", data={**data, "up": True})
+    html = part(as_reader, cluster, "events")
+    assert 'data-state="ok"' in html
+    assert "NodeB works script chk_http succeeded 2 times" in words(html)
+
+
+def test_the_verdict_names_a_script_that_fails(
+    cluster: Cluster, as_reader: Client, say: Say
+) -> None:
+    def trackers(name: str, *trackers: wire.TrackerStatus, ago_s: float = 0) -> None:
+        say(name, "MASTER" if name == "NodeA" else "BACKUP", ago_s=ago_s)
+        live = cluster.nodes.get(name=name).live
+        live.status["trackers"] = wire.encode(trackers)
+        live.save()
+
+    failed = wire.TrackerStatus("script", "chk_http", False, cause="failed: exit code 1")
+    works = wire.TrackerStatus("script", "chk_http", True)
+    trackers("NodeA", works)
+    trackers("NodeB", wire.TrackerStatus("file", "load", None))
+    assert words(part(as_reader, cluster, "verdict")) == "NodeA is master"
+    trackers("NodeB", failed)
+    html = part(as_reader, cluster, "verdict")
+    assert words(html) == "script chk_http fails on NodeB"
+    assert 'data-state="warning"' in html
+    trackers("NodeA", failed)
+    assert words(part(as_reader, cluster, "verdict")) == "script chk_http fails on NodeA, NodeB"
+    trackers("NodeA", replace(failed, name="other"))
+    assert words(part(as_reader, cluster, "verdict")) == "2 trackers fail"
+    trackers("NodeA", works)
+    trackers("NodeB", failed, ago_s=60)
+    assert words(part(as_reader, cluster, "verdict")) == "not heard: NodeB"
+    tracked = cluster_view(cluster, timezone.now())["trackers"]
+    assert [(one["node"], one["up"], one["cause"]) for one in tracked] == [
+        ("NodeA", True, ""),
+        ("NodeB", None, "not heard lately"),
+    ]
 
 
 def test_the_client_tells_the_last_outage_in_milliseconds(

@@ -14,7 +14,7 @@ from typing import Any
 
 from django import forms
 
-from hanode.conf.language.values import Int, Timer
+from hanode.conf import Int, Timer
 from webapp.configs import keyword_help
 from webapp.configs.language import INTERFACE_CHARS_MAX, INTERFACE_NAME
 from webapp.configs.models.columns import Column, Kind

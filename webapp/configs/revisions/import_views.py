@@ -10,8 +10,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_http_methods
 
-from hanode.conf import MASK, Problem, mask_secrets
-from hanode.conf.text.source import Source
+from hanode.conf import MASK, Problem, Source, mask_secrets
 from webapp.accounts.access import require
 from webapp.configs import language
 from webapp.configs.errors import BadImport, ConfigRefused

@@ -112,7 +112,8 @@ def kept(models: Mapping[str, Config]) -> tuple[Kept, ...]:
 def _without_form(model: Config) -> Iterator[tuple[str, tuple[str, ...]]]:
     written = [name for name in ("router_id", "vrrp_version") if getattr(model.globals, name)]
     yield "global_defs", (*written, *_words(model.globals.other))
-    yield "the file", _words(model.other)
+    named = (short(f"virtual_server {server.key}") for server in model.named_servers)
+    yield "the file", (*dict.fromkeys(named), *_words(model.other))
     for one in model.instances:
         yield f"vrrp_instance {one.name}", _words(one.other)
     for server in model.virtual_servers:
@@ -135,7 +136,7 @@ def _reals(server: VirtualServer) -> Iterator[tuple[str, tuple[str, ...]]]:
 def _words(statements: Iterable[Statement]) -> tuple[str, ...]:
     """The keywords; a block's with its name."""
     said = (
-        " ".join(each.words[:3] if each.keyword == "virtual_server" else each.words[:2])
+        " ".join(each.words[:2])
         if each.children is not None or each.keyword.startswith("include")
         else each.keyword
         for each in statements

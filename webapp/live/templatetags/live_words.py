@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Any, TypedDict
+from typing import TypedDict
 
 from django import template
 from django.conf import settings
 
+from hanode import events
+from webapp.live.event_words import EventWords
+from webapp.live.event_words import event_words as words_of
 from webapp.live.nodeview import stale_after_s
 from webapp.live.shape import ClusterView, EventView
 
@@ -42,6 +45,8 @@ def _lesser(view: ClusterView) -> Overall:
     faulty = [n["name"] for n in view["nodes"] for i in n["instances"] if i["state"] == "FAULT"]
     if faulty:
         return {"state": "warning", "text": f"fault on {', '.join(dict.fromkeys(faulty))}"}
+    if failing := _failing(view):
+        return {"state": "warning", "text": failing}
     down = {
         real["key"]
         for server in view["virtual_servers"]
@@ -56,6 +61,17 @@ def _lesser(view: ClusterView) -> Overall:
     return {"state": "ok", "text": f"{', '.join(masters)} is master"}
 
 
+def _failing(view: ClusterView) -> str:
+    """`script chk_http fails on NodeA`; empty: every tracker that is known works."""
+    failing: dict[str, list[str]] = {}
+    for one in view["trackers"]:
+        if one["up"] is False:
+            failing.setdefault(f"{one['kind']} {one['name']}", []).append(one["node"])
+    if len(failing) > 1:
+        return f"{len(failing)} trackers fail"
+    return "".join(f"{name} fails on {', '.join(nodes)}" for name, nodes in failing.items())
+
+
 @register.filter
 def silent_nodes(view: ClusterView) -> list[str]:
     """The names of the nodes that were not heard lately."""
@@ -68,44 +84,24 @@ def stale_after() -> float:
     return stale_after_s(float(settings.HEARTBEAT_S))
 
 
-STAGES = ("received", "verified", "checked", "staged")
-"""Phases that every revision goes through; shown only if all events are asked for."""
-
-
 @register.filter
-def worth_telling(events: list[EventView], everything: bool) -> list[EventView]:
-    """The events without those phases, unless all events are asked for."""
-    return [event for event in events if everything or event["data"].get("phase") not in STAGES]
+def worth_telling(told: list[EventView], everything: bool) -> list[EventView]:
+    """The events without the stages on a revision's way, unless everything is asked for."""
+    return [event for event in told if everything or not _is_stage(_typed(event))]
+
+
+def _is_stage(event: events.Event) -> bool:
+    return isinstance(event, events.RevisionStep) and event.phase in events.STAGES
 
 
 @register.simple_tag
-def event_words(event: EventView) -> dict[str, Any]:
-    """An event in words: `{"state", "word", "text", "more"}`; the CSS knows the state."""
-    data, subject = event["data"], event["subject"]
-    match event["kind"]:
-        case "transition":
-            now = str(data.get("to", "unknown"))
-            before = f"was {data['from']}" if data.get("from") else ""
-            return {"state": now, "word": now, "text": subject, "more": before}
-        case "address":
-            here = bool(data.get("present"))
-            where = f"on {data['interface']}" if data.get("interface") else ""
-            state, word = ("present", "here") if here else ("absent", "gone")
-            return {"state": state, "word": word, "text": subject, "more": where}
-        case "real_server" | "virtual_server":
-            word = "up" if data.get("up") else "down"
-            of = f"of {data['virtual_server']}" if data.get("virtual_server") else ""
-            return {"state": word, "word": word, "text": subject, "more": of}
-        case "config":
-            phase = str(data.get("phase", "config"))
-            state = "info" if phase in STAGES else phase
-            return {"state": state, "word": phase.replace("_", " "), "text": subject}
-        case "warning":
-            return {"state": "warning", "word": "warning", "text": subject}
-        case _:
-            phase = str(data.get("phase", event["kind"]))
-            state = "warning" if phase in ("died", "stopping") else "info"
-            return {"state": state, "word": phase, "text": subject}
+def event_words(event: EventView) -> EventWords:
+    """What happened, in words and in a state that the CSS knows."""
+    return words_of(_typed(event))
+
+
+def _typed(event: EventView) -> events.Event:
+    return events.read(event["kind"], event["subject"], event["cause"], event["data"])
 
 
 @register.filter
