@@ -18,11 +18,11 @@ from hanode.conf.language.schema import Keyword
 from hanode.conf.language.values import Perhaps
 from hanode.conf.model import model
 from hanode.conf.model.attributes import (
-    Blocks,
-    Every,
+    AllValues,
+    BlockAttribute,
     Part,
     Switch,
-    Word,
+    ValueAttribute,
     keyword_of,
     place,
     written,
@@ -58,12 +58,12 @@ IN_FIELDS = {
 """Blocks that fields of the model hold."""
 
 
-def attributes(cls: type) -> dict[str, Word[Any] | Blocks[Any]]:
+def attributes(cls: type) -> dict[str, ValueAttribute[Any] | BlockAttribute[Any]]:
     return {
         name: found
         for one in reversed(cls.__mro__)
         for name, found in vars(one).items()
-        if isinstance(found, Word | Blocks)
+        if isinstance(found, ValueAttribute | BlockAttribute)
     }
 
 
@@ -87,8 +87,8 @@ def test_every_attribute_is_named_after_a_keyword_of_its_form() -> None:
     for block, cls in CLASSES.items():
         for name, word in attributes(cls).items():
             keyword = keyword_of(block, word.keyword or name)
-            assert isinstance(word, Blocks) == (keyword.opens is not None), (block, name)
-            assert isinstance(word, Every) <= keyword.repeats, (block, name)
+            assert isinstance(word, BlockAttribute) == (keyword.opens is not None), (block, name)
+            assert isinstance(word, AllValues) <= keyword.repeats, (block, name)
 
 
 def fits(value: Any, kind: Any) -> bool:
@@ -113,14 +113,14 @@ def owner_of(cls: Any, statement: Statement) -> Any:
     return cls(*needed.get(cls.BLOCK, ()), other=(statement,))
 
 
-def asked(cls: Any) -> dict[str, tuple[Word[Any], Keyword]]:
+def asked(cls: Any) -> dict[str, tuple[ValueAttribute[Any], Keyword]]:
     """The attributes of a class that are values, each with its keyword.
 
     Without `tunnel`, the second attribute of one keyword.
     """
-    found: dict[str, tuple[Word[Any], Keyword]] = {}
+    found: dict[str, tuple[ValueAttribute[Any], Keyword]] = {}
     for name, word in attributes(cls).items():
-        if isinstance(word, Word) and name != "tunnel":
+        if isinstance(word, ValueAttribute) and name != "tunnel":
             keyword = keyword_of(cls.BLOCK, word.keyword or name)
             if word.kind is not None:
                 keyword = replace(keyword, value=word.kind, before=None)
@@ -145,7 +145,7 @@ def test_values_are_of_the_type_that_the_attribute_says(block: str, data: st.Dat
             assert value is True, text
             continue
         (kind,) = typing.get_args(vars(word)["__orig_class__"])
-        values = value if isinstance(word, Every) else (value,)
+        values = value if isinstance(word, AllValues) else (value,)
         bare = isinstance(keyword.value, Perhaps) and value is None
         assert bare or all(fits(each, kind) for each in values), (text, value, kind)
 

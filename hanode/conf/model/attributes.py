@@ -3,11 +3,11 @@
 PURE. The model keeps what has no column of its own as `Statement`s: they are what is written,
 merged and rendered. What they mean is read from them when it is asked for, by attributes:
 
-    interval_us = Said[int]()      # None where it is not written
-    init_fail = Switch()           # whether it is written
-    include = Every[str]()         # each time it is written
-    url = Inner(Url)               # the blocks inside
-    track_script = Lines(Tracked)  # the lines of a block that holds no keywords
+    interval_us = LastValue[int]()    # None where it is not written
+    init_fail = Switch()              # whether it is written
+    include = AllValues[str]()        # each time it is written
+    url = AllBlocks(Url)              # the blocks inside
+    track_script = AllLines(Tracked)  # the lines of a block that holds no keywords
 
 An attribute is named after its keyword; the unit of a time may follow (`interval_us`). What does
 not fit is left out, and of equal words the last that fits counts: `check` has said so.
@@ -86,7 +86,7 @@ class Named(Part):
         return unquote(self.statement.words[1]) if len(self.statement.words) > 1 else ""
 
 
-class Word(Generic[T]):
+class ValueAttribute(Generic[T]):
     """What the attributes have in common: which keyword they read."""
 
     def __init__(
@@ -94,15 +94,15 @@ class Word(Generic[T]):
         keyword: str | None = None,
         *,
         kind: Value | None = None,
-        made: Callable[[Statement], T | None] | None = None,
+        parse: Callable[[Statement], T | None] | None = None,
     ) -> None:
-        """`kind` reads the words instead of the table's kind; `made` the whole statement.
+        """`kind` reads the words instead of the table's kind; `parse` the whole statement.
 
-        `made` gives None where the statement does not fit.
+        `parse` gives None where the statement does not fit.
         """
         self.keyword = keyword
         self.kind = kind
-        self.made = made
+        self.parse = parse
 
     def __set_name__(self, owner: type, name: str) -> None:
         self.name = name
@@ -112,8 +112,8 @@ class Word(Generic[T]):
         """The value each time it is written."""
         keyword = keyword_of(owner.BLOCK, self.keyword or self.name)
         for statement in statements_of(owner, keyword):
-            if self.made is not None:
-                value = self.made(statement)
+            if self.parse is not None:
+                value = self.parse(statement)
                 if value is not None:
                     yield value
                 continue
@@ -126,7 +126,7 @@ class Word(Generic[T]):
                 continue
 
 
-class Said(Word[T]):
+class LastValue(ValueAttribute[T]):
     """The value of a keyword; None where it is not written, or stands there without a value."""
 
     @overload
@@ -142,7 +142,7 @@ class Said(Word[T]):
         return last
 
 
-class Every(Word[T]):
+class AllValues(ValueAttribute[T]):
     """The values of a keyword that may stand more than once."""
 
     @overload
@@ -153,7 +153,7 @@ class Every(Word[T]):
         return self if owner is None else tuple(self.each(owner))
 
 
-class Switch(Word[bool]):
+class Switch(ValueAttribute[bool]):
     """Whether a keyword that stands alone is written."""
 
     @overload
@@ -164,7 +164,7 @@ class Switch(Word[bool]):
         return self if owner is None else any(True for _ in self.each(owner))
 
 
-class Blocks(Generic[T]):
+class BlockAttribute(Generic[T]):
     """What the blocks of a keyword come to."""
 
     def __init__(self, make: Callable[[Statement], T], keyword: str | None = None) -> None:
@@ -180,7 +180,7 @@ class Blocks(Generic[T]):
         return statements_of(owner, keyword_of(owner.BLOCK, self.keyword or self.name))
 
 
-class Inner(Blocks[T]):
+class AllBlocks(BlockAttribute[T]):
     """Each block of a keyword."""
 
     @overload
@@ -193,7 +193,7 @@ class Inner(Blocks[T]):
         return tuple(self.make(statement) for statement in self.each(owner))
 
 
-class Last(Blocks[T]):
+class LastBlock(BlockAttribute[T]):
     """The block of a keyword that should stand once; None where it is not written."""
 
     @overload
@@ -207,7 +207,7 @@ class Last(Blocks[T]):
         return self.make(found[-1]) if found else None
 
 
-class Lines(Blocks[T | None]):
+class AllLines(BlockAttribute[T | None]):
     """The lines of all blocks of a keyword; `make` gives None for a line that does not fit."""
 
     @overload
@@ -222,7 +222,7 @@ class Lines(Blocks[T | None]):
         return tuple(one for one in made if one is not None)
 
 
-class Members(Blocks[str]):
+class AllWords(BlockAttribute[str]):
     """The words of all lines in the blocks of a keyword: a line may name several."""
 
     def __init__(self, keyword: str) -> None:
@@ -268,7 +268,7 @@ def main_spelling(block: str, name: str) -> str:
 def keyword_behind(owner: type[Owner], name: str) -> str:
     """The main spelling of the keyword that an attribute of a class reads, or of `name` itself."""
     attribute = getattr(owner, name, None)
-    if isinstance(attribute, Word | Blocks) and attribute.keyword:
+    if isinstance(attribute, ValueAttribute | BlockAttribute) and attribute.keyword:
         name = attribute.keyword
     return main_spelling(owner.BLOCK, name)
 

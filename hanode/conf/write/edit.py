@@ -13,7 +13,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from hanode.conf.keywords import blocks
-from hanode.conf.model.attributes import Blocks, Part, Word, main_spelling
+from hanode.conf.model.attributes import BlockAttribute, Part, ValueAttribute, main_spelling
 from hanode.conf.model.model import (
     Config,
     GlobalDefs,
@@ -74,7 +74,7 @@ def _keywords(around: type, name: str) -> tuple[str, ...]:
     """The keyword of an attribute, behind that of its block where the attribute is of it."""
     name = {"vips": "virtual_ipaddress", "excluded": "virtual_ipaddress_excluded"}.get(name, name)
     attribute = getattr(around, name, None)
-    if isinstance(attribute, Word | Blocks):
+    if isinstance(attribute, ValueAttribute | BlockAttribute):
         name = attribute.keyword or name
     block: str = getattr(around, "BLOCK", "")
     if block == VrrpInstance.BLOCK and name in blocks()["authentication"].keywords:
