@@ -69,7 +69,7 @@ def priority(instance: VrrpInstance) -> int:
     return defaults.PRIORITY_OWNER if instance.state == "MASTER" else defaults.PRIORITY
 
 
-def stays(instance: VrrpInstance) -> bool:
+def does_not_preempt(instance: VrrpInstance) -> bool:
     """Whether it leaves a working master of lower priority alone."""
     return instance.nopreempt and instance.state != "MASTER"
 
