@@ -1,4 +1,4 @@
-"""Every keyword of the language can be asked for by attribute, with its type and its place."""
+"""Every keyword can be read by an attribute, with its type and its place."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ IN_FIELDS = {
     "virtual_server": {"real_server"},
     "real_server": {"TCP_CHECK", *checks.CHECKS},
 }
-"""Blocks that fields of the model hold."""
+"""By block: inner blocks that are fields of the model."""
 
 
 def attributes(cls: type) -> dict[str, ValueAttribute[Any] | BlockAttribute[Any]]:
@@ -92,7 +92,7 @@ def test_every_attribute_is_named_after_a_keyword_of_its_form() -> None:
 
 
 def fits(value: Any, kind: Any) -> bool:
-    """Whether a value is of a type as an annotation says it."""
+    """Whether a value has the type that an annotation names."""
     origin, inner = typing.get_origin(kind), typing.get_args(kind)
     if origin in (typing.Union, types.UnionType):
         return any(fits(value, one) for one in inner)
@@ -106,7 +106,7 @@ def fits(value: Any, kind: Any) -> bool:
 
 
 def owner_of(cls: Any, statement: Statement) -> Any:
-    """An object of the class in which this statement stands."""
+    """An object of the class that contains this statement."""
     needed = {"vrrp_instance": ("x",), "virtual_server": ("",), "real_server": ("192.0.2.1",)}
     if issubclass(cls, Part):
         return cls(Statement(("x",), (statement,)))
@@ -114,7 +114,7 @@ def owner_of(cls: Any, statement: Statement) -> Any:
 
 
 def asked(cls: Any) -> dict[str, tuple[ValueAttribute[Any], Keyword]]:
-    """The attributes of a class that are values, each with its keyword.
+    """The attributes of a class that read values, each with its keyword.
 
     Without `tunnel`, the second attribute of one keyword.
     """
@@ -151,7 +151,7 @@ def test_values_are_of_the_type_that_the_attribute_says(block: str, data: st.Dat
 
 
 def read_all(owner: Any) -> None:
-    """Asks for everything that an object and the blocks in it can be asked for."""
+    """Reads every attribute of an object and of the blocks in it."""
     for name in attributes(type(owner)):
         value = getattr(owner, name)
         assert written(owner, name) or not value or name == "tunnel"

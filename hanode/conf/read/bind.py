@@ -323,10 +323,7 @@ class _Binder:
             return None, False
 
     def head_of_service(self, raw: Raw, words: list[str]) -> None:
-        """Checks the words that identify a virtual_server.
-
-        Raises BadValue if they identify none.
-        """
+        """Checks the words that identify a virtual_server. Raises BadValue if none do."""
         if words[0] in BY_NAME and len(words) > 1:
             return
         if not is_ip(words[0]):
@@ -359,10 +356,7 @@ class _Binder:
         )
 
     def password(self, raw: Raw, value: str) -> None:
-        """Warns that only 8 bytes of auth_pass are sent.
-
-        The fix contains nothing of the password.
-        """
+        """Warns that auth_pass is cut to 8 bytes. The fix contains no part of the password."""
         sent = value.encode(errors="replace")[:AUTH_PASS_BYTES].decode(errors="ignore")
         if sent == value:
             return
