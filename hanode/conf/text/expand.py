@@ -29,7 +29,7 @@ from hanode.conf.text.tree import (
     Document,
     Kind,
     Line,
-    afresh,
+    as_ordinary_line,
     parse,
     pieces,
 )
@@ -163,7 +163,7 @@ class _Expansion:
             following = next(lines, None)
             if following is None:
                 return
-            for piece in pieces(text, afresh(text, following)):
+            for piece in pieces(text, as_ordinary_line(text, following)):
                 self.line(source, piece, lines, depth)
             line = following
 

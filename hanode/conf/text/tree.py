@@ -171,7 +171,7 @@ def _line(text: str, number: int, start: int, end: int, stop: int, continued: bo
     return Line(number, start, end, stop, _kind(text, body, comment, end), body, comment, condition)
 
 
-def afresh(text: str, line: Line) -> Line:
+def as_ordinary_line(text: str, line: Line) -> Line:
     """A continuation line classified as if no definition preceded it."""
     return _line(text, line.number, line.start, line.end, line.stop, False)
 
