@@ -1,7 +1,7 @@
-"""Dataclasses as plain JSON values, and back: the codec of everything that processes say.
+"""Encodes dataclasses as plain JSON values and decodes them: for all messages between processes.
 
-PURE. Each class is looked at once, and a reader is made for each of its fields: a status of
-thousands of instances is some hundred thousand values, and comes every heartbeat.
+PURE. The fields of a class are inspected once, and a reader is built for each: the status of
+thousands of instances has some hundred thousand values, and is sent at every heartbeat.
 """
 
 from __future__ import annotations
@@ -18,15 +18,15 @@ T = TypeVar("T")
 Reader = Callable[[Any], Any]
 
 PLAIN = frozenset({str, int, bool, float, type(None)})
-"""Types that are JSON values as they are."""
+"""Types whose values are JSON values already."""
 
 
 class WireError(ValueError):
-    """A message does not have the form it should have; the text says what and where."""
+    """A message does not have the expected form; the text says what is wrong and where."""
 
 
 class _Misfit(Exception):
-    """What does not fit; `where` grows on the way out."""
+    """A value that does not fit; each level adds its step to `where`."""
 
     def __init__(self, why: str) -> None:
         super().__init__(why)
@@ -38,21 +38,22 @@ class _Misfit(Exception):
 
 
 def encode(value: Any, *, brief: bool = False) -> Any:
-    """Plain JSON values of a dataclass (or a tuple, dict … of them).
+    """Plain JSON values of a dataclass (or of a tuple, list or dict of them).
 
-    `brief` leaves out what has its default: for a reader of the same release only, since another
-    may have another default. Settings of thousands of instances become a fifth as long.
+    `brief` leaves out fields that have their default. Use it only for a reader of the same release:
+    another may have other defaults. It makes the settings of thousands of instances a fifth as
+    long.
     """
     kind = type(value)
     if kind in PLAIN:
         return value
     if dataclasses.is_dataclass(kind):
-        said = {}
+        encoded = {}
         for name, default in _defaults(kind):
             inner = getattr(value, name)
             if not brief or inner != default:
-                said[name] = inner if type(inner) in PLAIN else encode(inner, brief=brief)
-        return said
+                encoded[name] = inner if type(inner) in PLAIN else encode(inner, brief=brief)
+        return encoded
     if isinstance(value, (list, tuple)):
         return [item if type(item) in PLAIN else encode(item, brief=brief) for item in value]
     if isinstance(value, dict):
@@ -65,7 +66,7 @@ def encode(value: Any, *, brief: bool = False) -> Any:
 
 @functools.cache
 def _defaults(cls: type) -> tuple[tuple[str, Any], ...]:
-    """Fields and their defaults; MISSING, which equals nothing, where there is none."""
+    """Fields and their defaults; a field without default has MISSING, which equals no value."""
     return tuple((f.name, f.default) for f in dataclasses.fields(cls))
 
 
@@ -84,7 +85,7 @@ def from_json(cls: type[T], text: str | bytes) -> T:
 
 
 def decode(cls: type[T], raw: Any) -> T:
-    """Build dataclass `cls` from plain JSON values. Raises WireError; ignores unknown fields."""
+    """Builds dataclass `cls` from plain JSON values. Raises WireError; ignores unknown fields."""
     try:
         kind: Any = cls
         value: T = _reader(kind)(raw)
@@ -95,7 +96,7 @@ def decode(cls: type[T], raw: Any) -> T:
 
 @functools.cache
 def _reader(hint: Any) -> Reader:
-    """What builds a value of that type. Raises _Misfit when it is called."""
+    """The function that builds a value of that type. The function raises _Misfit."""
     origin = typing.get_origin(hint)
     if hint is Any:
         return lambda raw: raw
@@ -178,7 +179,7 @@ def _literal(known: tuple[Any, ...]) -> Reader:
 
 @functools.cache
 def _fields(cls: Any) -> tuple[dict[str, tuple[Any, Reader]], tuple[str, ...]]:
-    """Each field's own type where values of it fit as they are, its reader; and those needed."""
+    """By field: the type whose values need no reader, and the reader; and the required fields."""
     hints = typing.get_type_hints(cls)
     fields = [f for f in dataclasses.fields(cls) if f.init]
     missing = dataclasses.MISSING
@@ -198,12 +199,12 @@ def _dataclass(cls: Any) -> Reader:
             if name not in raw:
                 raise _Misfit(f"{name} is missing")
         values = {}
-        for name, said in raw.items():
+        for name, item in raw.items():
             if name not in readers:
                 continue
             exact, reader = readers[name]
             try:
-                values[name] = said if type(said) is exact else reader(said)
+                values[name] = item if type(item) is exact else reader(item)
             except _Misfit as misfit:
                 raise misfit.below(f".{name}") from None
         try:

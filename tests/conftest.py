@@ -1,8 +1,8 @@
-"""What a test may need of the machine, and what happens where it is missing.
+"""What tests need of the machine (`needs`), and what happens if it is missing.
 
-A test says `@pytest.mark.needs("root", "keepalived")`. Where a need is missing, the test is
-skipped with a sentence; under KEEPSIGHT_ALL_TESTS=1 (the whole of bin/test) it fails instead,
-so that a kind of test can never silently stop running. `shared` alone may always be absent.
+A test declares `@pytest.mark.needs("root", "keepalived")`. If a need is missing, the test is
+skipped with a sentence; with KEEPSIGHT_ALL_TESTS=1 (the whole of bin/test) it fails instead, so
+that no kind of test can silently stop running. Only `shared` may always be missing.
 """
 
 from __future__ import annotations
@@ -57,17 +57,17 @@ NEEDS: dict[str, tuple[Callable[[], bool], str]] = {
 FAST_LEAVES_OUT = frozenset(
     {"root", "netns", "keepalived", "uml", "chromium", "postgres", "tcpdump", "strace", "frr"}
 )
-"""What `bin/test --fast` does without, even where the machine has it."""
+"""Needs that `bin/test --fast` treats as missing."""
 
 
 def pytest_configure() -> None:
-    """A shell that starts us in the background has us ignore SIGINT, and all that we start too."""
+    """Handles SIGINT again: a shell that starts us in the background lets us ignore it."""
     if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
         signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def pytest_runtest_setup(item: pytest.Item) -> None:
-    """Skip, or fail in the whole run, where something the test needs is missing."""
+    """Skips the test, or fails it in the whole run, if the machine lacks one of its needs."""
     for marker in item.iter_markers("needs"):
         for name in marker.args:
             present, sentence = NEEDS[name]
@@ -82,7 +82,7 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
 
 @pytest.hookimpl(trylast=True)
 def pytest_sessionfinish(session: pytest.Session) -> None:
-    """In the whole run a skip of another kind is a failure too: it would hide for ever."""
+    """In the whole run any other skip is a failure too: otherwise nobody would notice it."""
     reporter = session.config.pluginmanager.get_plugin("terminalreporter")
     if os.environ.get("KEEPSIGHT_ALL_TESTS") != "1" or reporter is None:
         return

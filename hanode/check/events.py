@@ -1,7 +1,7 @@
-"""What happens to the health machine, and what it wants done.
+"""Events and effects of the health machine (`hanode.check.health`).
 
-PURE. A probe is one connection of one check, named by a number that is never used twice; what
-is said about a probe that has been hung up is stale and means nothing.
+PURE. A probe is one connection of one check. Its number is never used twice; an event about a
+probe that has been hung up is stale and ignored.
 """
 
 from __future__ import annotations
@@ -13,14 +13,14 @@ from hanode import events
 
 @dataclass(frozen=True, slots=True)
 class Connected:
-    """The probe's connection stands."""
+    """The probe's connection is established."""
 
     probe: int
 
 
 @dataclass(frozen=True, slots=True)
 class Received:
-    """Bytes came; b"": the real server has ended its half."""
+    """Bytes were received; b"": the real server has closed its half of the connection."""
 
     probe: int
     data: bytes
@@ -28,7 +28,7 @@ class Received:
 
 @dataclass(frozen=True, slots=True)
 class Failed:
-    """The connection broke, or never came about; `reason` is an errno name."""
+    """The connection broke or could not be established; `reason` is an errno name."""
 
     probe: int
     reason: str
@@ -36,7 +36,7 @@ class Failed:
 
 @dataclass(frozen=True, slots=True)
 class Unable:
-    """This host could not even try; that says nothing about the real server."""
+    """This host could not start the connection; that says nothing about the real server."""
 
     probe: int
     reason: str
@@ -48,7 +48,7 @@ Event = Connected | Received | Failed | Unable
 
 @dataclass(frozen=True, slots=True)
 class Connect:
-    """Begin a connection; it is over for the driver once hung up, failed or unable."""
+    """Start a connection; the driver forgets it after `Hangup`, `Failed` or `Unable`."""
 
     probe: int
     ip: str
@@ -63,24 +63,24 @@ class Send:
 
 @dataclass(frozen=True, slots=True)
 class Hangup:
-    """Close the connection; nothing about it will be heard any more."""
+    """Close the connection; the driver then sends no more events about it."""
 
     probe: int
 
 
 @dataclass(frozen=True, slots=True)
 class TableChanged:
-    """The kernel's table of this virtual server is out of date."""
+    """The kernel's table for this virtual server is out of date."""
 
     virtual_server: str
 
 
 @dataclass(frozen=True, slots=True)
 class Happened:
-    """Something to tell."""
+    """An event to report: a `hanode.wire.Event` without its times."""
 
     event: events.Event
 
 
 Effect = Connect | Send | Hangup | TableChanged | Happened
-"""In the order in which they must be done."""
+"""The driver carries effects out in the order in which they are given."""

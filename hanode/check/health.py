@@ -1,9 +1,10 @@
-"""Health of all real servers: the machine that runs their checks and judges their answers.
+"""Health of all real servers: runs their checks, judges the results, and decides quorums.
 
-PURE. `step(event, now_us=…)` and `tick(now_us=…)` give effects; `deadline_us` says when to tick
-next. A real server is up while all its checks are; `hanode.check.policy` alone decides about a
-check, `hanode.check.quorum` about a virtual server. One check has at most one probe at a time,
-and stands in the schedule exactly once: for its next beginning, or for its timeout.
+PURE. `step(event, now_us=…)` and `tick(now_us=…)` return effects; `deadline_us` is the time of
+the next tick. A real server is up while all its checks are up. `hanode.check.policy` alone
+decides whether a check is up, `hanode.check.quorum` whether a virtual server has its quorum. A
+check has at most one probe at a time and exactly one entry in the schedule: its next start, or
+its timeout.
 """
 
 from __future__ import annotations
@@ -37,11 +38,11 @@ from hanode.check.talk.tcp import TcpTalk
 from hanode.events import NodeWarning, RealServerChange, VirtualServerChange
 
 STARTS_PER_TICK = 256
-"""Connections begun before other work gets its turn: at about 25 us each, 6 ms."""
+"""Connections started before other work gets its turn: at about 25 us each, 6 ms."""
 
 
 class _Check:
-    """One check of one real server. Compared by identity: it is a key of the schedule."""
+    """One check of one real server. Compared by identity, because it is a key of the schedule."""
 
     def __init__(self, settings: CheckSettings, server: _Server) -> None:
         self.settings = settings
@@ -62,26 +63,26 @@ class _Server:
         self.checks = [_Check(check, self) for check in settings.checks]
         self.since_us = now_us
         self.cause = "not checked yet" if self.checks else "no check is configured: taken as up"
-        self.told: bool | None = None if self.checks else True
-        """What the last event said of it."""
-        self.listed = self.up
-        """What the table was last made from."""
+        self.reported: bool | None = None if self.checks else True
+        """The state in the last reported event; None: no event yet."""
+        self.table_up = self.up
+        """The state from which the table was last made."""
 
     @property
     def up(self) -> bool:
-        """keepalived: up only while every checker is up."""
+        """As in keepalived, it is up only while every checker is up."""
         return all(check.policy.up for check in self.checks)
 
     @property
     def known(self) -> bool | None:
-        """Like `up`, but None until each check has had its first result, or one has failed."""
+        """Like `up`, but None until one check has failed or all have had a result."""
         if any(check.policy.has_run and not check.policy.up for check in self.checks):
             return False
         return True if all(check.policy.has_run for check in self.checks) else None
 
 
 class _Virtual:
-    """A virtual server."""
+    """A virtual server, its real servers, and its quorum; None: not decided yet."""
 
     def __init__(self, settings: VirtualServerSettings) -> None:
         self.settings = settings
@@ -93,7 +94,7 @@ class _Virtual:
 
 
 class Health:
-    """The whole of the checks. `draw` gives random numbers in 0 <= x < 1."""
+    """All checks of the node. `draw` returns random numbers in 0 <= x < 1."""
 
     def __init__(self, draw: Callable[[], float]) -> None:
         self._draw = draw
@@ -104,7 +105,7 @@ class Health:
 
     @property
     def deadline_us(self) -> int | None:
-        """When to tick next; None: not before something happens."""
+        """Monotonic time of the next `tick`; None: not before an event."""
         return self._schedule.deadline_us
 
     @property
@@ -113,14 +114,14 @@ class Health:
         return tuple(self._virtuals.values())
 
     def rows(self, virtual_server: str) -> tuple[Row, ...]:
-        """Who stands in this virtual server's table now."""
+        """The destinations that belong in this virtual server's table now."""
         virtual = self._virtuals[virtual_server]
         return table(virtual.settings, virtual.up_by_server(), quorum=bool(virtual.quorum))
 
     # -- configuration ---------------------------------------------------------------------
 
     def configure(self, settings: CheckerSettings, *, now_us: int) -> list[Effect]:
-        """Work from `settings` now. Whoever did not change keeps its state and its times."""
+        """Uses `settings` from now on. What did not change keeps its state and its schedule."""
         older, self._virtuals = self._virtuals, {}
         effects: list[Effect] = []
         for one in settings.virtual_servers:
@@ -129,7 +130,7 @@ class Health:
             before = older.pop(one.key, None)
             effects += self._fill(virtual, before, now_us=now_us)
             virtual.quorum = before.quorum if before else None
-            effects += self._weigh(virtual)
+            effects += self._decide_quorum(virtual)
             effects.append(TableChanged(one.key))
         for gone in older.values():
             for server in gone.servers.values():
@@ -137,7 +138,7 @@ class Health:
         return effects
 
     def _fill(self, virtual: _Virtual, before: _Virtual | None, *, now_us: int) -> list[Effect]:
-        """Make the real servers of `virtual`, taking over what stays."""
+        """Creates the real servers of `virtual`; unchanged ones are taken over from `before`."""
         known = dict(before.servers) if before else {}
         effects: list[Effect] = []
         for one in virtual.settings.real_servers:
@@ -149,7 +150,7 @@ class Health:
             server = _Server(one, virtual, now_us=now_us)
             virtual.servers[one.key] = server
             if old is not None:
-                effects += self._succeed(old, server)
+                effects += self._replace_checks(old, server)
             for check in server.checks:
                 warmup_us = check.settings.warmup_us
                 if warmup_us is None:
@@ -159,17 +160,17 @@ class Health:
             effects += self._drop(gone)
         return effects
 
-    def _succeed(self, old: _Server, new: _Server) -> list[Effect]:
-        """The same real server with other checks: what is known of it stays known.
+    def _replace_checks(self, old: _Server, new: _Server) -> list[Effect]:
+        """Replaces the checks of a real server and keeps what is known of it.
 
-        Checks are matched by their order; one that has no predecessor starts afresh.
+        Checks are matched by their order; an additional check starts without history.
         """
         for before, after in zip(old.checks, new.checks, strict=False):
             after.policy.inherit(before.policy)
             after.cause = before.cause
-        new.listed = new.up
+        new.table_up = new.up
         if new.known is not None and new.known == old.known:
-            new.since_us, new.cause, new.told = old.since_us, old.cause, old.told
+            new.since_us, new.cause, new.reported = old.since_us, old.cause, old.reported
         return self._drop(old)
 
     def _drop(self, server: _Server) -> list[Effect]:
@@ -182,7 +183,7 @@ class Health:
     # -- checks ------------------------------------------------------------------------------
 
     def tick(self, *, now_us: int) -> list[Effect]:
-        """Begin the checks that are due, and end those whose time is over."""
+        """Starts the checks that are due, and ends those that have timed out."""
         effects: list[Effect] = []
         for check in self._schedule.take_due(now_us=now_us, limit=STARTS_PER_TICK):
             if check.talk is None:
@@ -192,7 +193,7 @@ class Health:
         return effects
 
     def step(self, event: Event, *, now_us: int) -> list[Effect]:
-        """Take one event into account. What concerns an ended probe is ignored."""
+        """Processes one event; events about ended probes are ignored."""
         check = self._probes.get(event.probe)
         if check is None or check.talk is None:
             return []
@@ -230,7 +231,7 @@ class Health:
         return effects
 
     def _conclude(self, check: _Check, verdict: Verdict, *, now_us: int) -> list[Effect]:
-        """A check has ended: judge it, plan the next, tell what changed."""
+        """A check has ended: judges it, schedules the next one, reports what changed."""
         effects = self._hang_up(check)
         decision = check.policy.judge(verdict.success)
         self._schedule.set(check, now_us + decision.delay_us)
@@ -238,11 +239,11 @@ class Health:
         times = f", {decision.failures} times" if decision.failures > 1 else ""
         check.cause = verdict.cause + times
         if decision.turned:
-            effects += self._tell(check.server, check.cause, now_us=now_us)
+            effects += self._check_changed(check.server, check.cause, now_us=now_us)
         return effects
 
     def _postpone(self, check: _Check, reason: str, *, now_us: int) -> list[Effect]:
-        """We could not try: say so once, judge nothing, try again a little later."""
+        """This host could not start the check: warns once and tries again later."""
         effects = self._hang_up(check)
         self._schedule.set(check, now_us + check.settings.delay_loop_us)
         if not check.warned:
@@ -256,22 +257,22 @@ class Health:
 
     # -- what changed ------------------------------------------------------------------------
 
-    def _tell(self, server: _Server, cause: str, *, now_us: int) -> list[Effect]:
-        """One of the server's checks has turned; the server itself may have."""
+    def _check_changed(self, server: _Server, cause: str, *, now_us: int) -> list[Effect]:
+        """A check has changed its state: updates the server's state and the quorum."""
         effects: list[Effect] = []
         virtual, known = server.virtual, server.known
-        if server.up != server.listed:
-            server.listed = server.up
+        if server.up != server.table_up:
+            server.table_up = server.up
             effects.append(TableChanged(virtual.settings.key))
-        if known is not None and known != server.told:
-            server.told, server.cause, server.since_us = known, cause, now_us
+        if known is not None and known != server.reported:
+            server.reported, server.cause, server.since_us = known, cause, now_us
             key, weight = server.settings.key, server.settings.weight
             change = RealServerChange(key, cause, virtual.settings.key, known, weight)
             effects.append(Happened(change))
-        return effects + self._weigh(virtual)
+        return effects + self._decide_quorum(virtual)
 
-    def _weigh(self, virtual: _Virtual) -> list[Effect]:
-        """Judge the quorum anew."""
+    def _decide_quorum(self, virtual: _Virtual) -> list[Effect]:
+        """Decides the quorum again, and reports a change."""
         before = virtual.quorum
         up = virtual.up_by_server()
         virtual.quorum = holds(virtual.settings, up, held=bool(before))

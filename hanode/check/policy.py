@@ -1,9 +1,9 @@
-"""When the results of one check take it down, and bring it up again.
+"""Decides when the results of one check take it down or bring it up.
 
-PURE. keepalived's rules (check_tcp.c, tcp_epilog and its sisters): a check that is not alpha
-starts up, but its very first result counts at once; later, `retry` failures are forgiven, each
-followed by a try after delay_before_retry; one success brings it up. Only this file changes
-whether a check is up.
+PURE. keepalived's rules (check_tcp.c, tcp_epilog and its equivalents): a check without alpha
+starts up, but its very first result counts at once; later, `retry` failures are tolerated, and
+after each the check is repeated after delay_before_retry; one success brings it up. Only this
+file changes whether a check is up.
 """
 
 from __future__ import annotations
@@ -15,18 +15,18 @@ from hanode.check.settings import CheckSettings
 
 @dataclass(frozen=True, slots=True)
 class Decision:
-    """What one result means."""
+    """The consequence of one result."""
 
     turned: bool
-    """The check is up or down now and was not, or nobody knew before."""
+    """The check has changed to up or down, or this was its first result."""
     failures: int
     """Failures in a row, this one included; 0 after a success."""
     delay_us: int
-    """To wait from now until the next check begins."""
+    """Time from now until the next check starts."""
 
 
 class Policy:
-    """The memory of one check between its results."""
+    """The state of one check, kept between its results."""
 
     __slots__ = ("_settings", "failures", "has_run", "up")
 
@@ -38,7 +38,7 @@ class Policy:
         self.failures = 0
 
     def inherit(self, older: Policy) -> None:
-        """Take over from the check that this one replaces on a reload.
+        """Takes over the state of the check that this one replaces on a reload.
 
         A server that is known to be down must not come up because a delay was edited. Failures
         counted under another `retry` mean nothing under the new one.
@@ -47,7 +47,7 @@ class Policy:
             self.up, self.has_run = older.up, True
 
     def judge(self, success: bool) -> Decision:
-        """Take one result into account."""
+        """Counts one result and decides."""
         first = not self.has_run
         self.has_run = True
         if success:

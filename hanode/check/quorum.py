@@ -1,8 +1,9 @@
-"""Whether a virtual server has enough living weight, and who then stands in its table.
+"""Decides whether a virtual server has its quorum, and which destinations its table then has.
 
-PURE. keepalived's rules (ipwrapper.c, update_quorum_state): lost when no weight is alive or less
-than quorum - hysteresis, gained at quorum + hysteresis. While it is lost and there is a sorry
-server, the sorry server stands alone in the table; without one, those who live stay.
+PURE. keepalived's rules (ipwrapper.c, update_quorum_state): the quorum is lost when the weight of
+the real servers that are up is 0 or below quorum - hysteresis; it is gained at quorum +
+hysteresis. While it is lost, the table has only the sorry server; without a sorry server, the
+real servers that are up stay in it.
 """
 
 from __future__ import annotations
@@ -25,19 +26,21 @@ class Row:
 
 @dataclass(frozen=True, slots=True)
 class Threshold:
-    """Weights at which the quorum is gained, and below which it is lost; both at least 1, so
-    that a quorum of nobody never holds."""
+    """The weights at which the quorum is gained and below which it is lost.
+
+    Both are at least 1, so that a quorum without any server is never reached.
+    """
 
     gain: int
     keep: int
 
 
 def threshold(settings: VirtualServerSettings) -> Threshold:
-    """What applies after keepalived's corrections.
+    """The thresholds after keepalived's corrections.
 
-    A quorum above the weight of all servers could never be met: reduced to it. A hysteresis as
-    large as the quorum could never be lost by weight: reduced below it. The same reduction keeps
-    the gain within what all servers together can give.
+    A quorum above the weight of all servers could never be reached: it is reduced to that weight. A
+    hysteresis as large as the quorum would keep the quorum at any weight: it is reduced below the
+    quorum. The threshold to gain it is limited to the weight of all servers.
     """
     total = sum(server.weight for server in settings.real_servers)
     quorum = min(settings.quorum, max(total, 1))
@@ -51,7 +54,7 @@ def alive_weight(settings: VirtualServerSettings, up: Mapping[str, bool]) -> int
 
 
 def holds(settings: VirtualServerSettings, up: Mapping[str, bool], *, held: bool) -> bool:
-    """Whether the quorum holds now, given whether it held before."""
+    """Whether the quorum is reached now, given whether it was before."""
     weight = alive_weight(settings, up)
     limit = threshold(settings)
     return weight >= (limit.keep if held else limit.gain)
@@ -60,7 +63,7 @@ def holds(settings: VirtualServerSettings, up: Mapping[str, bool], *, held: bool
 def table(
     settings: VirtualServerSettings, up: Mapping[str, bool], *, quorum: bool
 ) -> tuple[Row, ...]:
-    """Who stands in the table, in the order of the configuration."""
+    """The destinations of the table, in the order of the configuration."""
     rows: list[Row] = []
     sorry = settings.sorry_server
     serving = quorum or sorry is None

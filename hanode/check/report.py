@@ -1,4 +1,4 @@
-"""The health machine's state as the messages that leave the node.
+"""Converts the state of the health machine to the statuses that leave the node.
 
 PURE.
 """
@@ -15,10 +15,10 @@ from hanode.wire import RealServerStatus, VirtualServerStatus
 def report(
     health: Health, *, in_kernel: Set[str] | None, to_wall_us: Callable[[int], int]
 ) -> tuple[VirtualServerStatus, ...]:
-    """One status per virtual server, in the order of the configuration.
+    """One status for each virtual server, in the order of the configuration.
 
-    `in_kernel` holds the keys of the virtual servers that IPVS has; None: no IPVS here.
-    `to_wall_us` turns the machine's monotonic times into the wall times that people read.
+    `in_kernel` holds the keys of the virtual servers that IPVS has; None: this node has no IPVS.
+    `to_wall_us` converts monotonic times to wall clock times.
     """
     return tuple(
         VirtualServerStatus(
@@ -41,22 +41,22 @@ def report(
 
 
 def changes(old: CheckerSettings, new: CheckerSettings) -> tuple[str, ...]:
-    """What a configuration changes for the checker, one clause each."""
+    """The changes between two configurations of the checker, one clause each."""
     before = {server.key: server for server in old.virtual_servers}
     after = {server.key: server for server in new.virtual_servers}
-    said = [f"virtual server {key} is gone" for key in before if key not in after]
+    found = [f"virtual server {key} is gone" for key in before if key not in after]
     for key, server in after.items():
         if key not in before:
             count = len(server.real_servers)
-            said.append(f"virtual server {key} is new, with {count} real server(s)")
+            found.append(f"virtual server {key} is new, with {count} real server(s)")
         elif server != before[key]:
-            said += _server_changes(before[key], server)
-    return tuple(said)
+            found += _server_changes(before[key], server)
+    return tuple(found)
 
 
 def _server_changes(old: VirtualServerSettings, new: VirtualServerSettings) -> list[str]:
     where = f"of virtual server {new.key}"
-    said = [
+    found = [
         f"{words} {where}: {before} -> {after}"
         for words, before, after in (
             ("scheduler", old.scheduler, new.scheduler),
@@ -68,19 +68,19 @@ def _server_changes(old: VirtualServerSettings, new: VirtualServerSettings) -> l
         if before != after
     ]
     if old.sorry_server != new.sorry_server:
-        said.append(f"sorry server {where}: {_sorry(old)} -> {_sorry(new)}")
+        found.append(f"sorry server {where}: {_sorry(old)} -> {_sorry(new)}")
     before_keys = {server.key: server for server in old.real_servers}
     after_keys = {server.key: server for server in new.real_servers}
-    said += [f"real server {key} {where} is gone" for key in before_keys if key not in after_keys]
+    found += [f"real server {key} {where} is gone" for key in before_keys if key not in after_keys]
     for key, server in after_keys.items():
         known = before_keys.get(key)
         if known is None:
-            said.append(f"real server {key} {where} is new")
+            found.append(f"real server {key} {where} is new")
         elif known.weight != server.weight:
-            said.append(f"weight of {key} {where}: {known.weight} -> {server.weight}")
+            found.append(f"weight of {key} {where}: {known.weight} -> {server.weight}")
         elif known != server:
-            said.append(f"real server {key} {where} is checked or reached in another way")
-    return said
+            found.append(f"real server {key} {where} is checked or reached in another way")
+    return found
 
 
 def _sorry(settings: VirtualServerSettings) -> str:

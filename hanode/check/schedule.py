@@ -1,7 +1,7 @@
-"""Which of many things is due next.
+"""Schedule: a timer queue that says which key is due next.
 
-PURE. A heap with lazy deletion: each key has at most one time, and setting it again forgets the
-older one. Work per call grows with the logarithm of the number of keys.
+PURE. A heap with lazy deletion: each key has at most one time, and setting a new one replaces the
+old. The cost of a call grows with the logarithm of the number of keys.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ Key = TypeVar("Key", bound=Hashable)
 
 
 class Schedule(Generic[Key]):
-    """Keys with the time at which each is due."""
+    """Keys, each with the time at which it is due."""
 
     def __init__(self) -> None:
         self._heap: list[tuple[int, int, Key]] = []
@@ -25,24 +25,24 @@ class Schedule(Generic[Key]):
         return len(self._ticket)
 
     def set(self, key: Key, due_us: int) -> None:
-        """`key` is due at `due_us`, whatever was said before."""
+        """Makes `key` due at `due_us`, instead of any earlier time."""
         self._next_ticket += 1
         self._ticket[key] = self._next_ticket
-        # The ticket breaks ties, so that keys need no order and who came first goes first.
+        # The ticket breaks ties: keys need no order, and the first one set is the first one due.
         heapq.heappush(self._heap, (due_us, self._next_ticket, key))
 
     def cancel(self, key: Key) -> None:
-        """`key` is not due any more; harmless when it never was."""
+        """Removes `key`, if it is scheduled."""
         self._ticket.pop(key, None)
 
     @property
     def deadline_us(self) -> int | None:
-        """When the next key is due; None: never."""
+        """The time at which the next key is due; None: nothing is scheduled."""
         self._drop_stale()
         return self._heap[0][0] if self._heap else None
 
     def take_due(self, *, now_us: int, limit: int) -> list[Key]:
-        """Keys due by now, oldest first, at most `limit`; they are no longer scheduled."""
+        """Removes and returns the keys that are due, oldest first, at most `limit`."""
         due: list[Key] = []
         while len(due) < limit:
             self._drop_stale()
@@ -59,8 +59,8 @@ class Schedule(Generic[Key]):
 
 
 def first_check_us(warmup_us: int, draw: Callable[[], float], *, now_us: int) -> int:
-    """When a new check begins: uniform in 0..warmup, so that many do not begin at once.
+    """The start of a new check: uniform in 0..warmup, so that many checks do not start at once.
 
-    `draw` gives numbers in 0 <= x < 1.
+    `draw` returns numbers in 0 <= x < 1.
     """
     return now_us + int(draw() * warmup_us)

@@ -1,8 +1,8 @@
-"""What the checker process is told: virtual servers, their real servers, and how to check them.
+"""Settings of the checker process: virtual servers, real servers, and their checks.
 
 PURE. Frozen dataclasses that `hanode.wire` encodes and decodes; every default is keepalived's.
-Values here are effective ones: whoever builds them has already chosen between the checker's,
-the real server's and the virtual server's word, in that order.
+Values are effective ones: the builder has already chosen the checker's, the real server's or the
+virtual server's value, in that order. A value out of range raises ValueError.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 Forwarding = Literal["NAT", "DR", "TUN"]
-"""lb_kind, lvs_method."""
+"""Keywords lb_kind and lvs_method."""
 
 RETRY_MAX = 65_535
 """Far above any sensible number of retries; keeps a typing error from meaning "never down"."""
@@ -21,7 +21,7 @@ RETRY_MAX = 65_535
 
 @dataclass(frozen=True, slots=True)
 class TcpCheckSettings:
-    """TCP_CHECK: a connection that is accepted is a success."""
+    """TCP_CHECK: an accepted connection is a success."""
 
     ip: str
     """connect_ip, or the real server's address."""
@@ -29,14 +29,14 @@ class TcpCheckSettings:
     """connect_port, or the real server's port."""
     connect_timeout_us: int = 5_000_000
     retry: int = 1
-    """Failures that are forgiven before the one that takes the real server down."""
+    """Failures that are tolerated before the one that takes the real server down."""
     delay_before_retry_us: int = 1_000_000
     delay_loop_us: int = 60_000_000
-    """From the end of one check to the beginning of the next."""
+    """From the end of one check to the start of the next."""
     warmup_us: int | None = None
-    """The first check begins at a uniform random time in 0..warmup; None: delay_loop."""
+    """The first check starts at a uniform random time in 0..warmup; None: 0..delay_loop."""
     alpha: bool = False
-    """The real server starts down, until its first success."""
+    """Whether the real server is down until its first success."""
     kind: Literal["tcp"] = "tcp"
 
     def __post_init__(self) -> None:
@@ -51,12 +51,12 @@ class TcpCheckSettings:
 
 
 CheckSettings = TcpCheckSettings
-"""One way to check a real server; becomes a union with the other kinds of check."""
+"""The settings of one check; becomes a union when there are other kinds of checks."""
 
 
 @dataclass(frozen=True, slots=True)
 class RealServerSettings:
-    """One destination of a virtual server. Without checks it is always up."""
+    """One real server of a virtual server. Without checks it is always up."""
 
     ip: str
     port: int
@@ -65,7 +65,7 @@ class RealServerSettings:
     forwarding: Forwarding | None = None
     """lvs_method; None: the virtual server's lb_kind."""
     inhibit_on_failure: bool = False
-    """Weight 0 instead of removal when it fails."""
+    """Whether a failure sets weight 0 instead of removing the real server."""
     checks: tuple[CheckSettings, ...] = ()
 
     def __post_init__(self) -> None:
@@ -75,19 +75,19 @@ class RealServerSettings:
 
     @property
     def key(self) -> str:
-        """`192.0.2.2:80`, `[2001:db8::2]:80`: names it in events and statuses."""
+        """`192.0.2.2:80`, `[2001:db8::2]:80`: its name in events and statuses."""
         return endpoint(self.ip, self.port)
 
 
 @dataclass(frozen=True, slots=True)
 class SorryServerSettings:
-    """Who serves while the quorum is lost."""
+    """The server that receives connections while the quorum is lost."""
 
     ip: str
     port: int
     forwarding: Forwarding | None = None
     inhibit: bool = False
-    """sorry_server_inhibit: stays in the table with weight 0 while it is not needed."""
+    """sorry_server_inhibit: it stays in the table with weight 0 while it is not needed."""
 
     def __post_init__(self) -> None:
         _check_address(self.ip)
@@ -100,7 +100,7 @@ class SorryServerSettings:
 
 @dataclass(frozen=True, slots=True)
 class VirtualServerSettings:
-    """One balanced service."""
+    """One virtual server."""
 
     ip: str
     port: int
@@ -128,19 +128,22 @@ class VirtualServerSettings:
 
     @property
     def key(self) -> str:
-        """`192.0.2.1:80/TCP`: names it in events and statuses."""
+        """`192.0.2.1:80/TCP`: its name in events and statuses."""
         return f"{endpoint(self.ip, self.port)}/{self.protocol}"
 
 
 @dataclass(frozen=True, slots=True)
 class CheckerSettings:
-    """Everything the checker process works from; `configure` carries one of these."""
+    """All settings of the checker process, as `configure` sends them."""
 
     virtual_servers: tuple[VirtualServerSettings, ...] = ()
     net_namespace: str | None = None
-    """Where checks are made."""
+    """The network namespace from which checks connect."""
     ipvs_namespace: str | None = None
-    """net_namespace_ipvs, where services are; None: where checks are made, "": where we began."""
+    """net_namespace_ipvs: where services are.
+
+    None: as `net_namespace`; "": where we were started.
+    """
 
     def __post_init__(self) -> None:
         twice = _first_repeated(server.key for server in self.virtual_servers)

@@ -1,7 +1,7 @@
-"""From the balancing table we want and the one the kernel has to the changes between them.
+"""Computes the IPVS operations that turn the kernel's balancing table into the one we want.
 
-PURE. `plan` is idempotent: applied to what its own operations lead to, it gives none. Services
-of others are left alone: only those we want, or once made (`owned`), are touched.
+PURE. `plan` is idempotent: planned again after its operations were applied, it gives none. It
+touches only services that we want or once made (`owned`), never those of other programs.
 """
 
 from __future__ import annotations
@@ -29,10 +29,10 @@ def plan(
     *,
     owned: Set[ServiceKey] = frozenset(),
 ) -> tuple[Operation, ...]:
-    """Operations that turn `actual` into `desired`, in the order to apply them.
+    """The operations that turn `actual` into `desired`, in the order to apply them.
 
-    Services that go are removed first, as a new one may want their address. Within a service
-    newcomers come before those who leave, so that the service is never without a destination
+    Services that go are removed first, because a new one may want their address. Within a service
+    destinations are added before others are removed, so that it is never without a destination
     while it changes from one set of servers (or the sorry server) to another.
     """
     wanted = {item.service.key: item for item in desired}
@@ -75,9 +75,10 @@ def _plan_destinations(
 
 
 def apply_to(actual: Iterable[Balanced], operations: Iterable[Operation]) -> tuple[Balanced, ...]:
-    """The table after `operations`: what the kernel has if it took them all.
+    """The table after `operations`: what the kernel has if it accepted them all.
 
-    Lets the driver follow the kernel without dumping it again, and the tests state laws.
+    The driver uses it to follow the kernel without dumping the table again; tests check `plan` by
+    it.
     """
     services = {item.service.key: item.service for item in actual}
     rows = {

@@ -1,8 +1,8 @@
-"""The kernel's balancing table as values: services, their destinations, and changes to them.
+"""The kernel's IPVS table as values: services, their destinations, and operations on them.
 
-PURE. What the checker wants and what the kernel has are both `Balanced` tuples, so that
-`hanode.ipvs.plan` can compare them. Only fields that we program are here: the kernel's counters
-come and go and are no difference.
+PURE. The table that the checker wants and the table in the kernel are both `Balanced` tuples, so
+that `hanode.ipvs.plan` can compare them. Only fields that we program are here: the kernel's
+counters change all the time and are no difference.
 """
 
 from __future__ import annotations
@@ -11,14 +11,14 @@ from dataclasses import dataclass
 from typing import Literal
 
 Forwarding = Literal["NAT", "DR", "TUN", "LOCAL", "BYPASS"]
-"""We program the first three; the others can be found where somebody else was at work."""
+"""We program the first three; the others appear in tables that another program changed."""
 
 Protocol = Literal["TCP", "UDP", "SCTP"]
 
 
 @dataclass(frozen=True, slots=True, order=True)
 class ServiceKey:
-    """What the kernel tells services apart by."""
+    """The values by which the kernel distinguishes services."""
 
     ip: str
     port: int
@@ -35,12 +35,12 @@ class Service:
     key: ServiceKey
     scheduler: str = "wlc"
     persistence_s: int = 0
-    """0: not persistent."""
+    """persistence_timeout in seconds; 0: not persistent."""
 
 
 @dataclass(frozen=True, slots=True)
 class Destination:
-    """A real server of a service, as the kernel has it; ip and port tell it apart."""
+    """A real server of a service, as the kernel has it; ip and port identify it."""
 
     ip: str
     port: int
@@ -75,7 +75,7 @@ class EditService:
 
 @dataclass(frozen=True, slots=True)
 class RemoveService:
-    """Takes its destinations along."""
+    """Removes the service with its destinations."""
 
     service: Service
 
@@ -101,7 +101,7 @@ class RemoveDestination:
 Operation = (
     AddService | EditService | RemoveService | AddDestination | EditDestination | RemoveDestination
 )
-"""One message to the kernel."""
+"""One request to the kernel."""
 
 
 def _endpoint(ip: str, port: int) -> str:

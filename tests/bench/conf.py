@@ -1,8 +1,8 @@
-"""How long the configuration language takes: `python -m tests.bench.conf [--json] [--rounds N]`.
+"""Measures the configuration language: `python -m tests.bench.conf [--json] [--rounds N]`.
 
-`hanode check` and `keepalived -t` read the same files, one after the other in each round; medians
-are given, since other work on the machine makes single runs jump. The editor's check and the
-memory are measured in processes of their own.
+`hanode check` and `keepalived -t` read the same files, one after the other in each round. The
+results are medians, because other work on the machine disturbs single runs. The editor's check
+and the memory are measured in processes of their own.
 """
 
 from __future__ import annotations
@@ -27,9 +27,9 @@ KEEPALIVED = shutil.which("keepalived", path="/usr/sbin:" + os.environ.get("PATH
 
 
 def many_servers(count: int, per_service: int = PER_SERVICE) -> str:
-    """A configuration with so many real servers, each with a TCP_CHECK.
+    """A configuration with `count` real servers, each with a TCP_CHECK.
 
-    Little indentation, so that memory is measured against a text without much air.
+    It has little indentation, so that memory is compared with a text of little white space.
     """
     out = ["global_defs {\n router_id bench\n}\n"]
     for first in range(0, count, per_service):
@@ -48,7 +48,7 @@ def many_servers(count: int, per_service: int = PER_SERVICE) -> str:
 
 
 def run_time(command: list[str]) -> float:
-    """Seconds of a whole process; it may only say that the file is good."""
+    """Seconds of a whole process, which must find the file correct."""
     begin = time.perf_counter()
     done = subprocess.run(command, capture_output=True, check=False)
     taken = time.perf_counter() - begin
@@ -83,7 +83,7 @@ def p95(times: list[float]) -> float:
 
 
 def small_file(rounds: int = 100) -> dict[str, float]:
-    """A file of about 500 lines, checked in a process that runs already."""
+    """A file of about 500 lines, checked in a running process."""
     from hanode.conf import check
 
     text = many_servers(66)
@@ -96,7 +96,7 @@ def small_file(rounds: int = 100) -> dict[str, float]:
 
 
 def after_an_edit(size: int, rounds: int = 60) -> dict[str, float]:
-    """A line is changed, added or taken away at random; the file is checked again."""
+    """Checks a file again after a random line was changed, added or removed."""
     from hanode.conf import Checker
 
     chance = random.Random(1)
@@ -128,7 +128,7 @@ def peak_bytes() -> int:
 
 
 def memory(size: int) -> dict[str, float]:
-    """How the largest size of the process grows while it checks, against the text's size."""
+    """How much the process grows while it checks, compared with the text's size."""
     text = many_servers(size)
     from hanode.conf import check
 
@@ -149,7 +149,7 @@ PARTS = {
 
 
 def apart(part: str) -> dict[str, float]:
-    """One of PARTS in a process of its own."""
+    """Runs one of PARTS in a process of its own."""
     command = [sys.executable, "-m", "tests.bench.conf", "--part", part]
     done = subprocess.run(command, capture_output=True, check=True)
     result: dict[str, float] = json.loads(done.stdout)
@@ -157,7 +157,7 @@ def apart(part: str) -> dict[str, float]:
 
 
 def table(found: dict[str, Any]) -> str:
-    """What was measured, as Markdown."""
+    """The results as Markdown."""
     lines = [
         "| real servers with TCP_CHECK | `hanode check` | `keepalived -t` | ratio |",
         "|---|---|---|---|",

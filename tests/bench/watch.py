@@ -1,5 +1,6 @@
-"""How soon a tracker counts, by the line between the children and by way of the supervisor; and
-what the watch process costs. `python -m tests.bench.watch`, as root.
+"""Measures when a tracker counts, and the cost of the watch process: `python -m tests.bench.watch`.
+
+Needs root. Compares the line between the children with the way through the supervisor.
 """
 
 from __future__ import annotations
@@ -87,7 +88,7 @@ def costs() -> None:
 
 
 def _cpu(pid: int, wait: Callable[[], None]) -> tuple[float, float]:
-    """Shares of a core: its own, and its children's that have ended."""
+    """Shares of a core: its own, and that of its children that have ended."""
     tick = os.sysconf("SC_CLK_TCK")
 
     def used() -> list[float]:

@@ -1,17 +1,17 @@
-"""Runs a written story against the health machine, with an invented network and clock.
+"""Runs a transcript against the health machine, with a simulated network and clock.
 
-A story is a file of blocks: commands, a line `----`, and what then happens, one line for each
-thing. Commands:
+A transcript is a file of blocks: commands, a line `----`, and the expected effects, one on each
+line. Commands:
 
     server NAME IP:PORT [weight=2] [retry=3] …     declares a real server and its TCP check
     virtual IP:PORT [quorum=2] …                   declares the virtual server of all of them
-    configure                                      hands the declared settings to the machine
-    forget NAME                                    takes the server out of the declaration
-    NAME accepts | silent | ECONNREFUSED | EMFILE  how it answers from now on
+    configure                                      passes the declared settings to the machine
+    forget NAME                                    removes the server from the declaration
+    NAME accepts | silent | ECONNREFUSED | EMFILE  sets how it answers from now on
     run 10s                                        lets time pass
-    table                                          prints who stands in the table
+    table                                          prints the destinations in the table
 
-Servers begin by accepting; an answer comes at once. Written times are seconds.
+Servers accept at first; answers come without delay. Written times are seconds.
 """
 
 from __future__ import annotations
@@ -44,7 +44,7 @@ FOR_SERVER = {"weight", "inhibit_on_failure"}
 
 
 class Story:
-    """One machine and its world."""
+    """One health machine, its network and its clock."""
 
     def __init__(self, draws: tuple[float, ...] = (0.0,)) -> None:
         draw = iter(draws * 1000)
@@ -57,7 +57,7 @@ class Story:
         self.table: tuple[Row, ...] = ()
 
     def tell(self, commands: str) -> str:
-        """Carry out a block's commands; gives what happened."""
+        """Carries out a block's commands; returns the effects."""
         self.lines = []
         for line in commands.splitlines():
             words = line.partition("#")[0].split()
@@ -78,8 +78,8 @@ class Story:
             case ["run", duration]:
                 self._run(self.now_us + _us(duration.removesuffix("s")))
             case ["table"]:
-                # The kernel's table follows TableChanged alone: a change that nobody announced
-                # would never reach it.
+                # The kernel's table is changed by TableChanged alone: without it a change would
+                # never arrive.
                 assert self.table == self.health.rows(self.virtual.key)
                 rows = " ".join(f"{row.ip}={row.weight}" for row in self.table)
                 self._print(f"table {rows or 'empty'}")

@@ -1,4 +1,4 @@
-"""The checker process in memory: settings in, events, statuses and a kernel's table out."""
+"""The checker process in memory: settings in; events, statuses and IPVS operations out."""
 
 from __future__ import annotations
 
@@ -233,7 +233,7 @@ def test_status_shows_a_weight_that_a_reload_changed() -> None:
 
 
 def test_a_large_table_is_filled_in_small_turns() -> None:
-    """One turn of the loop may not keep the checks waiting."""
+    """One turn of the loop must not delay the checks."""
     world = World()
     settings = encode(pair(*range(1, 200)))
     world.checker.hear({"verb": "configure", "revision": 1, "settings": settings})

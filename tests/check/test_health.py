@@ -1,4 +1,4 @@
-"""What the stories do not tell of the health machine."""
+"""Cases of the health machine that the transcripts do not cover."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ def _begun(health: Health, now_us: int) -> Connect:
 
 
 def test_what_is_said_of_an_ended_probe_means_nothing() -> None:
-    """Its descriptor may have been in the same epoll answer that ended it."""
+    """Events for its descriptor may be in the same epoll result that ended it."""
     health = Health(lambda: 0.0)
     health.configure(pair(112), now_us=0)
     first = _begun(health, 0)
@@ -51,7 +51,7 @@ def test_warmup_spreads_the_first_checks() -> None:
         due_us = health.deadline_us
         assert due_us is not None
         begun |= {one.ip: due_us for one in health.tick(now_us=due_us) if isinstance(one, Connect)}
-    # The first is still waiting for its answer, which is why only beginnings were due.
+    # The first probe still waits for its answer, so only starts were due.
     assert begun == {
         "192.168.192.112": 0,
         "192.168.192.113": 1_000_000,

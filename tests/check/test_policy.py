@@ -1,4 +1,4 @@
-"""One check's memory: what its results make of it."""
+"""Policy: how results take one check down and bring it up."""
 
 from __future__ import annotations
 
@@ -75,7 +75,7 @@ def test_a_check_that_never_ran_has_nothing_to_hand_over() -> None:
 def test_a_result_that_turns_nothing_leaves_it_as_it_was(
     results: list[bool], retry: int, alpha: bool
 ) -> None:
-    """Seen from outside: up after any success; down only after retry + 1 failures in a row."""
+    """Independent rule: up after any success; down only after retry + 1 failures in a row."""
     policy = _policy(retry=retry, alpha=alpha)
     for count, result in enumerate(results, 1):
         before = policy.up

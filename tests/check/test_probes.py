@@ -103,7 +103,7 @@ def test_more_than_the_socket_takes_follows_by_itself(
 def test_a_flood_is_taken_in_turns_without_losing_a_byte(
     probes: EpollProbes, listener: socket.socket
 ) -> None:
-    """Edge-triggered sockets speak up once: what one look leaves must be looked at again."""
+    """Edge-triggered sockets report once: data that one call leaves must be read by a later one."""
     probes.connect(1, "127.0.0.1", listener.getsockname()[1])
     server, _ = listener.accept()
     _hear(probes)
@@ -128,7 +128,7 @@ def test_a_reset_in_the_middle_is_a_failure(probes: EpollProbes, listener: socke
     probes.connect(1, "127.0.0.1", listener.getsockname()[1])
     server, _ = listener.accept()
     _hear(probes)
-    # Linger zero makes close send a reset.
+    # With linger zero, close sends a reset.
     server.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, b"\x01\0\0\0\0\0\0\0")
     server.close()
     assert _hear(probes) == [Failed(1, "ECONNRESET")]
@@ -137,7 +137,7 @@ def test_a_reset_in_the_middle_is_a_failure(probes: EpollProbes, listener: socke
 
 @pytest.mark.parametrize("code", [errno.EADDRNOTAVAIL, errno.ENOBUFS])
 def test_what_this_host_lacks_is_our_own_trouble(code: int) -> None:
-    """Running out of local ports must not take every real server down."""
+    """A lack of local ports must not take every real server down."""
     assert failure(1, code) == Unable(1, errno.errorcode[code])
 
 

@@ -27,11 +27,11 @@ PATIENCE_S = 20
 WITHOUT_IPVS = (
     ["setpriv", "--bounding-set=-net_admin", "--inh-caps=-net_admin"] if os.geteuid() == 0 else []
 )
-"""These tests must not balance anything on the machine they run on, should it have ip_vs."""
+"""These tests must not program IPVS on the machine they run on, even if it has ip_vs."""
 
 
 class Supervisor:
-    """The other end of a checker process."""
+    """The supervisor's end of a checker process."""
 
     def __init__(self) -> None:
         self.socket, theirs = socket.socketpair()
@@ -51,7 +51,7 @@ class Supervisor:
         self.socket.sendall(json.dumps(message).encode() + b"\n")
 
     def hear(self, wanted: Callable[[dict[str, Any]], bool]) -> dict[str, Any]:
-        """Wait for a message of this sort."""
+        """Waits for a message that fulfils the condition."""
         while True:
             message: dict[str, Any] = json.loads(self._lines.readline())
             self.heard.append(message)
@@ -59,7 +59,7 @@ class Supervisor:
                 return message
 
     def real_server(self, *, up: bool) -> dict[str, Any]:
-        """Wait until a real server goes up or down; gives the event."""
+        """Waits until a real server goes up or down; returns the event."""
         message = self.hear(
             lambda one: (
                 one["kind"] == "event"
@@ -134,7 +134,7 @@ def test_a_listener_that_ends_is_seen_down_and_up_again(
 
 
 def test_a_silent_server_does_not_keep_the_others_waiting(supervisor: Supervisor) -> None:
-    """A listener whose queue is full drops what comes: neither made nor refused."""
+    """A listener with a full queue drops connection requests: they neither succeed nor fail."""
     with socket.socket() as full, socket.create_server(("127.0.0.1", 0)) as good:
         full.bind(("127.0.0.1", 0))
         full.listen(0)

@@ -1,4 +1,4 @@
-"""Quorum, and who stands in the table."""
+"""Quorum, and the destinations in the table."""
 
 from __future__ import annotations
 
@@ -76,7 +76,7 @@ def test_a_destination_is_reached_as_it_says_or_as_the_virtual_server_does() -> 
     st.booleans(),
 )
 def test_laws(servers: list[tuple[int, bool]], quorum: int, hysteresis: int, held: bool) -> None:
-    """All up gives a quorum where any weight exists, none up never does; both ends agree."""
+    """All servers up reach a quorum if any weight exists; no server up never does."""
     virtual = _virtual(*(weight for weight, _ in servers), quorum=quorum, hysteresis=hysteresis)
     every = dict.fromkeys((server.key for server in virtual.real_servers), True)
     none = dict.fromkeys(every, False)

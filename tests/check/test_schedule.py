@@ -1,4 +1,4 @@
-"""Who is due next."""
+"""Schedule: the order in which keys are due."""
 
 from __future__ import annotations
 

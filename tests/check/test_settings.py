@@ -1,4 +1,4 @@
-"""What the process is told: encodable, and refused in words where it makes no sense."""
+"""Settings of the checker process: they can be encoded, and bad values are refused in words."""
 
 from __future__ import annotations
 

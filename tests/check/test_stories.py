@@ -1,7 +1,7 @@
-"""The health machine, told as stories: what is checked when, and what becomes of the answers.
+"""Transcripts of the health machine: which checks run when, and what their results do.
 
-KEEPSIGHT_REWRITE=1 writes what happens into the files. Read the difference, and commit it only
-if you can explain every line.
+KEEPSIGHT_REWRITE=1 writes the actual effects into the files. Read the difference, and commit it
+only if you can explain every line.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ STORIES = sorted((Path(__file__).parent / "stories").glob("*.txt"))
 
 
 def _blocks(text: str) -> list[tuple[str, str]]:
-    """(commands, what happens) of each block; blocks are parted by an empty line after `----`."""
+    """(commands, expected effects) of each block; an empty line after the effects ends a block."""
     blocks = []
     commands: list[str] = []
     outcome: list[str] | None = None
@@ -37,7 +37,7 @@ def _blocks(text: str) -> list[tuple[str, str]]:
 
 @pytest.mark.parametrize("path", STORIES, ids=lambda path: path.stem)
 def test_story(path: Path) -> None:
-    """Every block ends as it is written."""
+    """Every block has exactly the expected effects."""
     story = Story()
     blocks = _blocks(path.read_text())
     told = [(commands, story.tell(commands)) for commands, _ in blocks]
@@ -48,5 +48,5 @@ def test_story(path: Path) -> None:
 
 
 def test_stories_are_found() -> None:
-    """An empty folder would pass in silence."""
+    """Without transcripts the test above would pass."""
     assert len(STORIES) >= 8

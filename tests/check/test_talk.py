@@ -1,4 +1,4 @@
-"""The TCP check's conversation, and its words."""
+"""The TCP check's conversation, and the words of its verdicts."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A checker process in memory: no clock, no kernel, no network, no supervisor."""
+"""A checker process in memory: no real clock, kernel, network or supervisor."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def pair(
     warmup_us: int = 0,
     **virtual: Any,
 ) -> CheckerSettings:
-    """The seed's virtual server, with quick checks; `octets` names its real servers."""
+    """The seed's virtual server, with quick checks; `octets` selects its real servers."""
     fields: dict[str, Any] = {"scheduler": "rr", "forwarding": "DR", **virtual}
     servers = tuple(
         RealServerSettings(
@@ -50,7 +50,7 @@ def pair(
 
 
 class FakeClock:
-    """Time passes when the test says so."""
+    """A clock that the test advances."""
 
     def __init__(self) -> None:
         self.now_us = 1_000_000
@@ -63,7 +63,7 @@ class FakeClock:
 
 
 class World:
-    """A checker and all that surrounds it."""
+    """A checker and its simulated surroundings."""
 
     def __init__(self, open_kernel: Callable[[], IpvsKernel] | None = None) -> None:
         self.clock = FakeClock()
@@ -79,18 +79,18 @@ class World:
         )
 
     def configure(self, settings: CheckerSettings, revision: int = 1) -> dict[str, Any]:
-        """Hand over settings; gives the answer."""
+        """Sends settings; returns the answer."""
         self.hear({"verb": "configure", "revision": revision, "settings": encode(settings)})
         return next(said for said in reversed(self.said) if said["kind"] == "configured")
 
     def hear(self, message: dict[str, Any]) -> dict[str, Any]:
-        """One line of the supervisor; gives what was said last."""
+        """Processes one line of the supervisor; returns the last message sent."""
         self.checker.hear(message)
         self.turn()
         return self.said[-1]
 
     def turn(self) -> None:
-        """As the loop does: until nothing is due now."""
+        """Runs turns of the loop until nothing is due now."""
         for _ in range(100):
             self.checker.turn()
             deadline_us = self.checker.deadline_us
@@ -99,7 +99,7 @@ class World:
         self.checker.turn()
 
     def wait(self, seconds: float) -> None:
-        """Let time pass, stopping at every deadline."""
+        """Lets time pass, stopping at every deadline."""
         until_us = self.clock.now_us + round(seconds * 1e6)
         while (due_us := self.checker.deadline_us) is not None and due_us <= until_us:
             self.clock.now_us = max(self.clock.now_us, due_us)

@@ -1,11 +1,11 @@
-"""Ours against `keepalived -t` 2.2.7, line by line, over generated files and the corpora.
+"""Compares our check with `keepalived -t` 2.2.7, line by line, on generated files and the corpora.
 
     python -m tests.conf.differential --count 2000 --seed 1
 
-Its exit code mixes errors with warnings about this machine, so its messages are told apart. What
-it says at a line counts as a complaint unless it is about the machine. A line agrees where we
-report an error or a warning and it complains, and where it is silent and we report no error.
-What it says of an object without a line excuses our errors within that object's block.
+keepalived's exit code mixes errors with warnings about this machine, so its messages are
+classified. A message at a line counts as a complaint unless it is about the machine. A line agrees
+if we report an error or a warning and keepalived complains, or if keepalived is silent and we
+report no error. A message about an object without a line excuses our errors in its block.
 """
 
 from __future__ import annotations
@@ -46,32 +46,32 @@ MACHINE = re.compile(
     r"|set uid/gid|default user for|onfig files missing|unknown interface"
     r"|VRF \S+ (?:not found|is not a VRF)"
 )
-"""Messages about this machine: its interfaces, users, scripts, kernel."""
+"""Messages about this machine: its interfaces, users, scripts and kernel."""
 
 LINE = re.compile(r"\((?:(?P<file>[^()]*): )?Line (?P<line>\d+)\) (?P<said>.*)")
 
 
 @dataclass(slots=True)
-class Said:
-    """What keepalived said of a file."""
+class KeepalivedOutput:
+    """The messages of keepalived about one file."""
 
     code: int
     lines: dict[int, list[str]] = field(default_factory=dict)
     loose: list[str] = field(default_factory=list)
-    """About the configuration, without a line."""
+    """Messages about the configuration that name no line."""
     machine: list[str] = field(default_factory=list)
     machine_lines: set[int] = field(default_factory=set)
-    """Lines about which it says something of the machine: no complaint, but no silence either."""
+    """Lines with messages about the machine: they count neither as a complaint nor as silence."""
 
     @property
     def gave_up(self) -> bool:
-        """A keyword that lacks a word ends it at once (exit 2); it never reads the rest."""
+        """Whether a keyword without its value made it exit (code 2) before it read the rest."""
         return any(text.startswith("***") for said in self.lines.values() for text in said)
 
 
-def classify(code: int, output: str) -> Said:
-    """Its messages, told apart."""
-    said = Said(code)
+def classify(code: int, output: str) -> KeepalivedOutput:
+    """Classifies the messages."""
+    said = KeepalivedOutput(code)
     for text in dict.fromkeys(output.splitlines()):
         match = LINE.match(text)
         if not text.strip():
@@ -86,8 +86,8 @@ def classify(code: int, output: str) -> Said:
     return said
 
 
-def keepalived_says(texts: dict[str, str]) -> dict[str, Said]:
-    """All files under `keepalived -t`, in one network namespace of their own."""
+def keepalived_says(texts: dict[str, str]) -> dict[str, KeepalivedOutput]:
+    """Runs `keepalived -t` on all files, in a network namespace of its own."""
     with tempfile.TemporaryDirectory() as folder:
         for name, text in texts.items():
             (Path(folder) / name).write_bytes(text.encode(errors="surrogateescape"))
@@ -110,7 +110,7 @@ def keepalived_says(texts: dict[str, str]) -> dict[str, Said]:
 
 @dataclass(slots=True)
 class Tally:
-    """What came out for some files."""
+    """The results for some files."""
 
     files: int = 0
     clean: int = 0
@@ -139,7 +139,7 @@ HEAD = (
 
 
 def percent(part: int, whole: int) -> str:
-    """One decimal more than 99.9 needs."""
+    """A percentage with two decimals."""
     return f"{100 * part / whole:.2f}%" if whole else "-"
 
 
@@ -161,8 +161,8 @@ class Difference:
         return re.sub(r"'[^']*'|\([^)]*\)|[0-9.]+|\"[^\"]*\"", "…", sentence)[:110]
 
 
-def compare(made: Generated, said: Said, tally: Tally) -> list[Difference]:
-    """The lines that differ, counted into the tally."""
+def compare(made: Generated, said: KeepalivedOutput, tally: Tally) -> list[Difference]:
+    """The lines that differ; also counts them in the tally."""
     problems = conf.check(made.text, name=made.name, node="a").problems
     lines = made.text.split("\n")
     noticed: dict[int, str] = {}
@@ -198,8 +198,8 @@ def compare(made: Generated, said: Said, tally: Tally) -> list[Difference]:
     return found
 
 
-def excused(number: int, lines: list[str], said: Said) -> bool:
-    """Whether keepalived said something without a line about the object around a line."""
+def excused(number: int, lines: list[str], said: KeepalivedOutput) -> bool:
+    """Whether keepalived reported, without a line, the object whose block contains the line."""
     if said.gave_up or any(word in text for text in said.loose for word in _NO_PLACE):
         return True
     above = number
@@ -214,7 +214,7 @@ _NO_PLACE = ("missing '}'", "There are", "Missing '}'")
 
 
 def corpora() -> list[Generated]:
-    """Debian's samples, the shared folder's files where they are, and ours."""
+    """Debian's samples, ours, and the shared folder's files if it exists."""
     from tests.conf.samples import corpus, text_of
     from tests.conftest import SHARED
 
@@ -224,8 +224,8 @@ def corpora() -> list[Generated]:
 
 def measure(
     files: Sequence[Generated],
-) -> tuple[dict[str, Tally], list[Difference], dict[str, Said]]:
-    """The tallies by kind ("all" for the sum), the differences, and what keepalived said."""
+) -> tuple[dict[str, Tally], list[Difference], dict[str, KeepalivedOutput]]:
+    """The tallies by kind ("all" is the sum), the differences, and keepalived's messages."""
     said = keepalived_says({f.name: f.text for f in files})
     tallies: dict[str, Tally] = {}
     differences: list[Difference] = []
@@ -242,7 +242,7 @@ def measure(
 
 
 def main() -> int:
-    """Measure and print the table, and the differences by how often they come."""
+    """Measures, and prints the table and the differences by frequency."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n")[0])
     parser.add_argument("--count", type=int, default=2000)
     parser.add_argument("--seed", type=int, default=1)

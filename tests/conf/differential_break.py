@@ -1,4 +1,4 @@
-"""The ways in which a sound configuration is broken in one place."""
+"""Ways to break a correct configuration in one place."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ NONSENSE = (
 
 
 def out_of_range(kind: Value, chance: random.Random) -> str:
-    """A value that a keyword of this kind refuses, if it is anything it refuses."""
+    """A value that a keyword of this kind refuses, if it refuses any."""
     low, high = getattr(kind, "low", None), getattr(kind, "high", None)
     if isinstance(low, int) and isinstance(high, int) and chance.random() < 0.7:
         return str(chance.choice([low - 1, high + 1]))
@@ -62,7 +62,7 @@ def bad_value(items: list[Item], chance: random.Random) -> bool:
 
 
 def bad_line(items: list[Item], chance: random.Random) -> bool:
-    """A word of a line that is no keyword: an address, a route, a rule, a name."""
+    """Breaks a word in a line that is no keyword: an address, a route, a rule, a name."""
     able = [i for i in _all(items) if i.keyword is None]
     if not able:
         return False
@@ -101,7 +101,7 @@ def wrong_arity(items: list[Item], chance: random.Random) -> bool:
 
 
 def newer_word(items: list[Item], chance: random.Random) -> bool:
-    """A word that only later releases know."""
+    """Adds a keyword that only later releases know."""
     able = [
         (i, k)
         for i in _all(items)

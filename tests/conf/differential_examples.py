@@ -1,4 +1,4 @@
-"""What generated configurations are made of: values that fit, words that must be there, lines."""
+"""Parts of generated configurations: values that fit, required keywords, and lines."""
 
 from __future__ import annotations
 
@@ -9,8 +9,9 @@ LEFT_OUT = frozenset(
     "reload_file reload_time_file reload_repeat snmp_socket dbus_service_name random_seed "
     "startup_script shutdown_script linkbeat_use_polling lvs_sync_daemon_interface vrf".split()
 )
-"""Words that move keepalived to another namespace or file, or that only say what the machine
-has: nothing about the language."""
+"""Keywords not generated: they move keepalived to another namespace or file, or only describe the
+machine, so they test nothing of the language.
+"""
 
 EXAMPLES: dict[str, tuple[str, ...]] = {
     "auth_pass": ("secret", '"a b"'),
@@ -265,4 +266,4 @@ OPTIONS: dict[str, tuple[str, ...]] = {
     "unicast_peer": ("min_ttl 5", "max_ttl 200"),
     "virtual_server_group": (),
 }  # fmt: skip
-"""What may be added to a line; not all of it goes together."""
+"""Options that may be added to a line; some exclude each other."""

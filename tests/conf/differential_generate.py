@@ -1,4 +1,4 @@
-"""Configurations made from the schema by a seed: sound ones, and ones broken in one place."""
+"""Generates configurations from the schema and a seed: correct ones, and broken ones."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from tests.conf.differential_items import Generated, Item
 
 
 class Generator:
-    """Everything comes from the seed."""
+    """Generates configurations; the seed determines everything."""
 
     def __init__(self, seed: int) -> None:
         self.random = random.Random(seed)
@@ -72,7 +72,7 @@ class Generator:
         return "" if keyword.opens and kind.least == 0 else f"n{self.counted()}"
 
     def integer(self, low: int, high: int) -> int:
-        """Of any size: the ends, small ones, any."""
+        """A number of any size: the limits, small ones, or any other."""
         near = min(high, low + 50)
         draw = self.random.randint
         return self.random.choice([low, high, draw(low, near), draw(low, near), draw(low, high)])
@@ -122,7 +122,7 @@ class Generator:
         return Item(words, name)
 
     def tree(self) -> list[Item]:
-        """A whole sound configuration."""
+        """A complete correct configuration."""
         self.number = 0
         table, chance = blocks()["root"].keywords, self.random.random
         names = ["global_defs"] if chance() < 0.5 else []
@@ -147,7 +147,7 @@ class Generator:
 
 
 def generate(count: int, seed: int) -> list[Generated]:
-    """So many configurations: a quarter sound, the others broken in one place."""
+    """`count` configurations: a quarter correct, the others broken in one place."""
     made: list[Generated] = []
     kinds = list(BREAKERS)
     for number in range(count):

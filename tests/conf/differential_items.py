@@ -1,4 +1,4 @@
-"""A statement of a generated configuration, and a configuration as text."""
+"""Item: a statement of a generated configuration; Generated: the configuration as text."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from hanode.conf.language.schema import Keyword
 
 @dataclass(slots=True)
 class Item:
-    """A statement, or the closing brace of one."""
+    """A statement, or a closing brace."""
 
     words: list[str]
     block: str
@@ -21,7 +21,7 @@ class Item:
     extra: list[str] = field(default_factory=list)
 
     def lines(self, depth: int = 0) -> Iterator[str]:
-        """As text."""
+        """The lines of its text."""
         indent = "    " * depth
         head = " ".join(w for w in self.words if w)
         if self.children is None:
@@ -34,7 +34,7 @@ class Item:
             yield indent + "}"
 
     def walk(self) -> Iterator[Item]:
-        """Itself and all below it."""
+        """Itself and all items inside it."""
         yield self
         for child in self.children or ():
             yield from child.walk()
@@ -42,7 +42,7 @@ class Item:
 
 @dataclass(frozen=True, slots=True)
 class Generated:
-    """A configuration and how it was broken ("valid": not)."""
+    """A configuration and the way in which it was broken ("valid": not broken)."""
 
     name: str
     kind: str

@@ -51,7 +51,7 @@ DEBIAN = Path("/usr/share/doc/keepalived/samples")
 
 
 def corpus(shared: Path | None = None) -> list[Path]:
-    """Our own files, Debian's samples, and those of the shared folder, where they are."""
+    """Our own files, Debian's samples, and those of the shared folder, as far as they exist."""
     files = sorted(CORPUS.glob("*.conf"))
     files += sorted(DEBIAN.glob("keepalived.conf.*"))
     if shared is not None:
@@ -62,7 +62,7 @@ def corpus(shared: Path | None = None) -> list[Path]:
 
 
 def text_of(path: Path) -> str:
-    """Byte for byte; whatever is no UTF-8 stays distinguishable."""
+    """The text byte for byte; bytes that are not UTF-8 stay distinguishable."""
     return path.read_bytes().decode(errors="surrogateescape")
 
 
@@ -82,7 +82,7 @@ pieces = st.sampled_from(
     ]
 )  # fmt: skip
 messy_texts = st.lists(pieces, max_size=60).map("".join)
-"""Bits of the language thrown together."""
+"""Pieces of the language in random order."""
 
 any_texts = (
     st.text(max_size=200)
@@ -110,7 +110,7 @@ COMPOSED: dict[type[Value], tuple[str, ...]] = {
     Method: ("NAT", "DR", "TUN", "TUN type gue port 6080 csum", "TUN type gre"),
     Umask: ("0022", "0x12", "IWGRP | IWOTH"),
 }
-"""Some values of the kinds that are made of several words."""
+"""Values of some kinds that consist of several words."""
 
 
 def _composed(kind: Value) -> st.SearchStrategy[str] | None:
@@ -174,7 +174,7 @@ LINES = {
     "unicast_peer": "{ip} min_ttl 5 max_ttl 255",
     "virtual_server_group": "{ip} 80",
 }
-"""A line of a block of lines; of the others an address."""
+"""By block: a valid line; other blocks of lines get an address."""
 
 
 @st.composite
@@ -197,4 +197,4 @@ def _statements(draw: st.DrawFn, table: Block, depth: int) -> str:
 
 
 configs = _statements(blocks()["root"], 0)
-"""Files in which each word is at home and each value fits."""
+"""Files in which each keyword is in its block and each value fits."""

@@ -1,4 +1,4 @@
-"""Each rule: what it finds, and what it leaves alone."""
+"""Rules for one node: what each reports, and what it accepts."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def found(text: str) -> list[Problem]:
 
 
 def after(old: str, new: str) -> list[Problem]:
-    """The problems of SOUND with one replacement."""
+    """The problems of SOUND after one replacement."""
     assert SOUND.count(old) == 1, old
     return found(SOUND.replace(old, new))
 
@@ -150,7 +150,7 @@ def test_a_missing_brace_is_found_where_it_is_missing() -> None:
     text = SOUND.replace("        up\n    }\n}\n", "        up\n    }\n")
     problems = found(text)
     assert [(p.code, p.line) for p in problems if p.severity == "error"] == [("missing-brace", 16)]
-    assert {p.code for p in problems[1:]} == {"not-read"}  # what keepalived misreads then
+    assert {p.code for p in problems[1:]} == {"not-read"}  # lines that keepalived then misreads
     assert "vrrp_instance one of line 4" in problems[0].message
     fixed = conf.apply_fixes(text, problems)
     assert conf.check(fixed).model == conf.check(SOUND).model

@@ -1,4 +1,4 @@
-"""Every code has its line of explanation, a text that has it, and one nearly equal that has not."""
+"""Every code has an explanation, a text that has it, and a nearly equal text that does not."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def test_a_mistake_is_found_at_its_line_and_what_is_sound_is_left_alone(case: Ca
     assert [p.code for p in problems(case, case.sound, case.sound_target)] == []
 
 
-# A million lines take seconds: once is enough, and no line of them can be fixed.
+# A million lines take seconds: one test is enough, and no line of them can be fixed.
 @pytest.mark.parametrize("case", [c for c in CASES if c.code != "too-long"], ids=str)
 def test_a_fix_removes_its_problem_and_brings_no_other(case: Case) -> None:
     before = problems(case, case.text)
@@ -50,7 +50,7 @@ def test_a_fix_removes_its_problem_and_brings_no_other(case: Case) -> None:
 
 
 def repaired(text: str, problem: Problem) -> str:
-    """The text after the problem's fix; every character outside of it is as it was."""
+    """The text after the problem's fix; checks that all other characters are unchanged."""
     fix = problem.fix
     assert fix is not None
     assert 0 <= fix.start <= fix.end <= len(text)
@@ -61,7 +61,7 @@ def repaired(text: str, problem: Problem) -> str:
 
 
 def between(texts: dict[str, str]) -> tuple[Problem, ...]:
-    """What is wrong between nodes whose files are sound by themselves."""
+    """The problems between nodes whose files have no problems of their own."""
     models = {}
     for node, text in texts.items():
         checked = check(text, name=node, node=node)
@@ -93,7 +93,7 @@ def test_the_fix_of_a_difference_makes_the_nodes_agree(case: PairCase) -> None:
 
 
 def among(document: str) -> tuple[Problem, ...]:
-    """What is wrong between the nodes of one document."""
+    """The problems between the nodes of one document."""
     return conf.check_pair({node: check(document, node=node).model for node in ("A", "B")})
 
 
@@ -126,7 +126,7 @@ def test_every_code_has_cases_and_an_explanation() -> None:
 
 
 NO_CODES = frozenset(("utf-8", "sh-port", "sh-fallback", "mh-port", "mh-fallback"))
-"""Words that look like codes."""
+"""Words that look like codes but are none."""
 
 
 def test_every_code_that_the_package_says_is_explained() -> None:

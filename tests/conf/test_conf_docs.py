@@ -1,4 +1,4 @@
-"""The examples of docs/conf.md run, and give what they say."""
+"""The examples of docs/conf.md run and give the results that the page shows."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What changes in each block, in users' words, and what a reload does with it."""
+"""The diff of each block: its text in users' words, and the impact of a reload."""
 
 from __future__ import annotations
 
@@ -163,7 +163,7 @@ CHANGES = [
     ("    notify_master /bin/m\n", "    use_vmac\n", "use_vmac added", "vip_moves"),
     ("    notify_master /bin/m\n", "    garp_master_delay 7\n", "garp_master_delay 7 added",
      "none"),
-    # virtual servers, by whatever they are named
+    # virtual servers by address, mark and group
     ("    192.0.2.10 80\n", "    192.0.2.10 82\n", "address 192.0.2.10 80 → 192.0.2.10 82",
      "connections"),
     ("    192.0.2.10 80\n", "    192.0.2.10 80\n    192.0.2.11 80\n",

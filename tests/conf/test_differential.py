@@ -1,4 +1,4 @@
-"""Line by line, we complain where `keepalived -t` 2.2.7 does."""
+"""We complain about the lines that `keepalived -t` 2.2.7 complains about."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Edits touch their own bytes only, and refuse what a macro made."""
+"""Edits change only their own bytes, and refuse statements that a macro made."""
 
 from __future__ import annotations
 
@@ -219,7 +219,7 @@ def test_what_some_nodes_say_changes_for_all_who_should_have_it() -> None:
     for text in (CLUSTER, CLUSTER.replace("@b    advert_int 2\n", "")):
         path = ("vrrp_instance g", "advert_int")
         if text is CLUSTER:
-            # Neither a line for nobody nor one for all can be told from those for a and for b.
+            # The new line should be for a node that no line names: no condition can express that.
             with pytest.raises(EditRefused, match="only some nodes"):
                 conf.set_value(conf.parse(text), path, "3")
             continue

@@ -1,4 +1,4 @@
-"""Any edit of any document, for all nodes or for one: what it asks for, and nothing else."""
+"""Any edit of any document, for all nodes or one, changes what it should and nothing else."""
 
 from __future__ import annotations
 
@@ -21,14 +21,14 @@ from tests.conf.samples import configs, messy_texts
 
 @dataclass
 class Node:
-    """A statement that can be changed: what an edit should come to."""
+    """A mutable statement: the result that an edit should have."""
 
     words: list[str]
     children: list[Node] | None
 
 
 def tree(text: str, node: str | None) -> list[Node]:
-    """What a node reads, without comments."""
+    """The statements that a node reads, without comments."""
 
     def grown(raws: list[Raw]) -> list[Node]:
         return [
@@ -44,7 +44,7 @@ def tree(text: str, node: str | None) -> list[Node]:
 
 
 def blocks_at(statements: list[Node], path: tuple[tuple[str, ...], ...]) -> list[Node]:
-    """All blocks of the innermost name."""
+    """All blocks that the path leads to."""
     found = [Node([], statements)]
     for part in path:
         found = [
@@ -66,7 +66,7 @@ def paths(
 
 
 def append(statements: list[Node], path: tuple[tuple[str, ...], ...], new: Node) -> None:
-    """The node at the end of a block, which is made if it needs no name."""
+    """Adds the node at the end of a block, which is created if it needs no name."""
     for depth in range(len(path), -1, -1):
         owners = blocks_at(statements, path[:depth])
         if not owners:
@@ -82,7 +82,7 @@ def append(statements: list[Node], path: tuple[tuple[str, ...], ...], new: Node)
 
 
 def block_of(path: tuple[tuple[str, ...], ...]) -> str:
-    """The table of what may stand in the block."""
+    """The name of the block's table of keywords."""
     name = "root"
     for part in path:
         name = blocks()[name].keywords[part[0]].opens or ""
@@ -90,7 +90,7 @@ def block_of(path: tuple[tuple[str, ...], ...]) -> str:
 
 
 def only_last(owners: list[Node], word: str) -> list[Node]:
-    """Takes away all statements of a keyword but the last; gives those that were there."""
+    """Removes all statements of a keyword but the last; returns those that were there."""
     found = [c for owner in owners for c in owner.children or () if c.words[:1] == [word]]
     for owner in owners:
         assert owner.children is not None
@@ -123,7 +123,7 @@ def documents(draw: st.DrawFn) -> str:
 
 
 def kept_lines(before: str, after: str, limit: int) -> None:
-    """All but a few lines are the same, and in the same order."""
+    """All but a few lines are unchanged and in the same order."""
     changed = sum(
         max(i2 - i1, j2 - j1)
         for tag, i1, i2, j1, j2 in SequenceMatcher(
@@ -154,7 +154,8 @@ def test_a_value_that_is_set_is_what_the_nodes_read_and_nothing_else(
     for one in NODES:
         expected, actual = tree(text, one), tree(done, one)
         if node in (None, one):
-            # What does not count for this node may count for another, and be changed for it.
+            # A value that does not count for this node may count for another, and then is changed
+            # too.
             owners = blocks_at(expected, tuple(around))
             count = len(only_last(owners, last[0]))
             only_last(blocks_at(actual, tuple(around)), last[0])

@@ -10,7 +10,7 @@ from hanode.conf.text.tree import parse
 
 
 def lines(text: str, node: str | None = None, files: dict[str, str] | None = None) -> list[str]:
-    """The logical lines that are left."""
+    """The logical lines of a node."""
 
     def read(pattern: str, including: str) -> tuple[tuple[str, str], ...] | None:
         found = (files or {}).get(pattern)
@@ -56,7 +56,7 @@ def test_a_definition_may_hold_whole_blocks() -> None:
 
 
 def test_the_condition_of_a_definition_is_not_for_its_further_lines() -> None:
-    """As keepalived 2.2.7 does: it reads them as lines of their own."""
+    """As in keepalived 2.2.7, which reads them as lines of their own."""
     assert lines("@b $X=one \\\n two\nrest\n", "a") == ["two", "rest"]
     assert lines("@b $X=one \\\n @b two\nrest\n", "a") == ["rest"]
 
@@ -208,17 +208,17 @@ def test_what_is_not_there_is_as_bad_as_the_form_says(line: str, severity: str |
 @pytest.mark.parametrize(
     ("text", "made"),
     [
-        # a loop's variable is a definition like others, and keeps its last value
+        # A loop's variable is an ordinary definition, and keeps its last value.
         ("$W=w_${N}\n$N=4\n~SEQ(N, 5, 6) $W\n$W", ["w_5", "w_6", "w_6"]),
         ("~LST({N, M}, {1, 2}, {3, 4}) ${N}${M}\n$M", ["12", "34", "4"]),
         ("$L=p, q\n~LST(i, $L) x_${i}", ["x_p, q"]),
-        # what a name stands for is read as a line
+        # The value of a name is read as a line.
         ("$S=~SEQ(i, 2) x_$i\n$i=9\n$S", ["x_1", "x_2"]),
         ("$D=$Z=5\n$D\nx_$Z", ["x_5"]),
         ("$C=@a x\n$C\n$B=@b y\n$B", ["x"]),
         ("~SEQ(i, 1, 2) $A=v$i\nx_$A", ["x_v2"]),
         ("~SEQ (i, 2) x_$i", ["x_1", "x_2"]),
-        # chance is left out of it
+        # _RANDOM gives its lowest value.
         ("x_${_RANDOM 5 9} x_$_RANDOM", ["x_5 x_0"]),
     ],
 )

@@ -1,4 +1,4 @@
-"""A fix does what it says in texts that nobody thought of: its problem goes, no other comes."""
+"""Fixes in random texts: the fixed problem vanishes and no other appears."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ TORN = STRUCTURE | {"not-read", "unclosed-quote"}
 
 @st.composite
 def changed(draw: st.DrawFn) -> str:
-    """A sound text in which some lines went, came again, or have another word."""
+    """A correct text with some lines removed, repeated or with another word."""
     lines = draw(st.sampled_from(SOUND)).split("\n")
     for _ in range(draw(st.integers(1, 5))):
         at = draw(st.integers(0, len(lines) - 1))
@@ -46,7 +46,7 @@ def counted(problems: tuple[Problem, ...]) -> Counter[str]:
 
 
 def judged(before: tuple[Problem, ...], after: tuple[Problem, ...], fixed: Problem) -> None:
-    """One problem less, and none of a kind that was not there."""
+    """Checks that one problem less is there, and none of a new kind."""
     assert counted(after)[fixed.code] < counted(before)[fixed.code], fixed
     assert not counted(after) - counted(before), fixed
 

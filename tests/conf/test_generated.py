@@ -1,11 +1,11 @@
-"""What we make of files nobody wrote: 200 of the generator's, and every file of the corpora."""
+"""Results for 200 generated files and for every file of the corpora, against keepalived's."""
 
 from __future__ import annotations
 
 import pytest
 
 from hanode import conf
-from tests.conf.differential import Said, corpora, keepalived_says
+from tests.conf.differential import KeepalivedOutput, corpora, keepalived_says
 from tests.conf.differential_generate import generate
 from tests.conf.test_laws import assert_laws
 from tests.conf.test_merge import assert_law
@@ -14,14 +14,14 @@ VALID = {one.name: one.text for one in generate(800, 71) if one.kind == "valid"}
 BROKEN = {one.name: one.text for one in generate(120, 72) if one.kind != "valid"}
 
 
-def complaints(said: Said) -> set[str]:
-    """What it said of the configuration, wherever that was."""
+def complaints(said: KeepalivedOutput) -> set[str]:
+    """keepalived's messages about the configuration, without their lines."""
     return {text for texts in said.lines.values() for text in texts} | set(said.loose)
 
 
 @pytest.mark.needs("root", "netns", "keepalived")
 def test_keepalived_says_nothing_new_about_what_we_render() -> None:
-    """Silent where it was silent, or had spoken of this machine only."""
+    """It is silent where it was silent about the original, or reported only this machine."""
     assert len(VALID) >= 200
     texts = VALID | {f"corpus-{one.name}": one.text for one in corpora()}
     before = {name: complaints(said) for name, said in keepalived_says(texts).items()}

@@ -1,4 +1,4 @@
-"""Checking after a change gives what checking from scratch gives, and sooner."""
+"""An incremental check gives the result of a full check, but faster."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ document = st.lists(st.sampled_from(BLOCKS), max_size=8).map("".join)
 
 
 def places(checked: Checked) -> list[Any]:
-    """Where everything in the model stands."""
+    """The places of everything in the model."""
     model = checked.model
     found: list[Any] = [model.globals.origin, model.globals.places, model.notes]
     for one in (*model.instances, *model.virtual_servers):
@@ -101,7 +101,7 @@ def test_what_did_not_change_is_not_read_again() -> None:
 
 
 def test_time_grows_with_the_size_only() -> None:
-    """Generous: a machine that does other things too must not fail it."""
+    """The limit is generous: other work on the machine must not make the test fail."""
     small, large = many_servers(3_000), many_servers(6_000)
     ratios = []
     for _ in range(3):
@@ -110,7 +110,7 @@ def test_time_grows_with_the_size_only() -> None:
 
 
 def timed(work: Any) -> float:
-    """Seconds of this process's own work."""
+    """Seconds of CPU time of this process."""
     begin = time.process_time()
     work()
     return time.process_time() - begin

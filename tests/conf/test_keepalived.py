@@ -1,4 +1,4 @@
-"""What Debian's keepalived 2.2.7 itself says about our files and about what we generate."""
+"""Debian's keepalived 2.2.7 accepts our files and what we generate."""
 
 from __future__ import annotations
 
@@ -24,11 +24,11 @@ done
 ip address add 192.168.192.100/24 dev ens33
 exec keepalived --config-test --use-file="$1" --config-id="$2"
 """
-"""A host of its own with the interfaces that the files name."""
+"""A network namespace with the interfaces that the files name."""
 
 
 def keepalived_says(path: Path, node: str = "none") -> tuple[int, list[str]]:
-    """Exit code and what it printed, each line once."""
+    """The exit code and the messages, without duplicates."""
     done = subprocess.run(
         ["unshare", "--net", "sh", "-c", HOST, "sh", str(path), node],
         capture_output=True,

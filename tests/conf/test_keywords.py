@@ -1,4 +1,4 @@
-"""The tables name every word of the language, each in its block, and say what it is."""
+"""The tables contain every keyword of the language in its block, with its meaning."""
 
 from __future__ import annotations
 
@@ -104,7 +104,7 @@ INVENTORY: dict[str, str] = {
     "FILE_CHECK": "track_file weight",
     "BFD_CHECK": "name alpha",
 }
-"""Every word that keepalived registers, from 2.2.7 to the current release, by its block."""
+"""By block: every keyword that keepalived registers, from 2.2.7 to the current release."""
 
 SINCE = {
     "2.2.8": "json_version no_virtual_ipaddress timer_expired_backup tls_compliant multihop "

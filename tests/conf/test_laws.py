@@ -1,4 +1,4 @@
-"""The laws of the language, for any text and for the corpora."""
+"""Invariants of the language for any text and for the corpora."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ FILES = corpus()
 
 
 def assert_inside(text: str, problems: tuple[Problem, ...]) -> None:
-    """Every span of every problem is inside the text."""
+    """Checks that every problem's span is inside the text."""
     lines = text.split("\n")
     for p in problems:
         assert 1 <= p.line <= p.end_line <= len(lines), p

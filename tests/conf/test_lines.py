@@ -1,4 +1,4 @@
-"""Lines that are no keywords: what we say of each is what keepalived says of it."""
+"""Lines that are no keywords: our report on each agrees with keepalived's."""
 
 from __future__ import annotations
 
@@ -8,10 +8,10 @@ import pytest
 
 from hanode import conf
 from hanode.conf.keywords import blocks
-from tests.conf.differential import Said, keepalived_says
+from tests.conf.differential import KeepalivedOutput, keepalived_says
 
 LINES = Path(__file__).parent / "lines"
-"""Right and wrong lines of each block, one on a line."""
+"""By block: right and wrong lines, one on each line of a file."""
 IN_INSTANCE = """\
 vrrp_instance one {{
     state BACKUP
@@ -58,8 +58,8 @@ def problems_by_line(text: str) -> dict[int, set[str]]:
     return found
 
 
-def ends_keepalived(text: str, said: Said) -> list[int]:
-    """The lines whose missing word ends it at once."""
+def ends_keepalived(text: str, said: KeepalivedOutput) -> list[int]:
+    """The lines with a missing value that makes keepalived exit at once."""
     return [n for n, texts in said.lines.items() if any(t.startswith("***") for t in texts)]
 
 

@@ -1,6 +1,6 @@
-"""The rules of one node where they meet: sums in words, fixes, files not read, the machine.
+"""Interactions of one node's rules: sums, fixes, files that are not read, facts of the machine.
 
-What each rule finds, and what it leaves alone, is in `cases` (see `test_codes`).
+tests/conf/cases has what each rule reports and accepts (see `test_codes`).
 """
 
 from __future__ import annotations

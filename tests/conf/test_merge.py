@@ -1,4 +1,4 @@
-"""Merging: the nodes' files in one document, with their macros where these mean the same."""
+"""Merging the nodes' files into one document; macros are kept if they still mean the same."""
 
 from __future__ import annotations
 

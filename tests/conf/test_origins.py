@@ -1,4 +1,4 @@
-"""Every value knows where it was written: file, line, column, and what made it."""
+"""Every value knows where it is written: file, line, column, and the macro that made it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What is wrong between nodes, and what changes between two configurations."""
+"""Problems between nodes, and changes between two configurations."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ def model(text: str) -> Config:
 
 
 def between(old: str, new: str) -> list[tuple[str, str]]:
-    """What the pair's rules find after one replacement in the backup."""
+    """The problems between the nodes after one replacement in the backup's file."""
     assert BACKUP.count(old) == 1, old
     models = {"a": model(TEXT), "b": model(BACKUP.replace(old, new))}
     return [(p.code, p.severity) for p in conf.check_pair(models)]

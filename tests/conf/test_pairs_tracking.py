@@ -1,4 +1,4 @@
-"""Whether a failure changes the master, who hears whom, and whether a sync group can agree."""
+"""Rules between nodes: weights that change the master, unicast peers, sync groups."""
 
 from __future__ import annotations
 

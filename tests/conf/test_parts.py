@@ -1,4 +1,4 @@
-"""What has no field in the model is read by its type, when it is asked for."""
+"""Attributes read the values of statements that have no field in the model."""
 
 from __future__ import annotations
 
@@ -114,7 +114,7 @@ LINES = TEXT.split("\n")
 
 
 def line(text: str) -> int:
-    """The line with that text."""
+    """The number of the line with that text."""
     (found,) = (n for n, each in enumerate(LINES, 1) if each.strip() == text)
     return found
 

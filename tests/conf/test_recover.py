@@ -1,6 +1,6 @@
-"""What keepalived starts with where a file has mistakes: read as it reads, braces and all.
+"""`recover`: what keepalived starts with although a file has mistakes.
 
-tests/interop/test_mistakes.py holds the same to keepalived itself.
+tests/interop/test_mistakes.py compares the same with keepalived itself.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from hypothesis import given, settings
 
 from hanode import conf
 from hanode.conf.keywords import blocks
-from hanode.conf.recover.recover import SPARED
+from hanode.conf.recover.recover import ONLY_REPORTED
 from tests.conf.samples import CORPUS, any_texts, text_of
 
 FILE = """\
@@ -50,7 +50,7 @@ def sound() -> list[Path]:
 
 @pytest.mark.parametrize("file", sound(), ids=lambda file: file.name)
 def test_the_reading_of_a_sound_file_changes_nothing(file: Path) -> None:
-    """One more mistake, at the end, and all before it means what it meant."""
+    """A mistake at the file's end changes nothing of what precedes it."""
     text = text_of(file)
     checked = conf.check(text, target="hanode")
     more = text + "\nvrrp_instance More {\n interface e\n virtual_router_id 9\n priority 900\n}\n"
@@ -73,7 +73,7 @@ def test_a_statement_that_does_not_fit_is_left_out_and_told() -> None:
 
 
 def test_lines_of_a_torn_block_belong_to_the_one_around_it() -> None:
-    """A } is missing: keepalived takes the second instance's words for the first's."""
+    """Without a }, keepalived takes the second instance's keywords for the first's."""
     (only,) = recover(FILE.replace("    }\n}\nvrrp", "    }\nvrrp", 1)).model.instances
     assert (only.name, only.interface, only.vrid, only.priority) == ("A", "eth1", 52, 150)
     assert [vip.ip for vip in only.vips] == ["10.0.0.200", "10.1.0.200"]
@@ -101,7 +101,7 @@ def test_a_keyword_that_only_complains_of_its_missing_word_ends_nothing() -> Non
 
 
 def test_the_blocks_with_exceptions_are_blocks() -> None:
-    for block, names in SPARED.items():
+    for block, names in ONLY_REPORTED.items():
         assert not set(names.split()) - set(blocks()[block].keywords), block
 
 

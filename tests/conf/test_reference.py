@@ -1,4 +1,4 @@
-"""docs/keywords.md says what the tables say."""
+"""docs/keywords.md agrees with the tables."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The canonical layout, targets, and models that no file can mean."""
+"""The canonical layout, targets, and models that no file can express."""
 
 from __future__ import annotations
 

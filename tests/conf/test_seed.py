@@ -1,4 +1,4 @@
-"""The pair that users begin with: its three mistakes, their fixes, and what we make of them."""
+"""The pair of files that users start with: three mistakes, their fixes, the merged document."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ PAIR = {name: text_of(CORPUS / f"pair_{name}.conf") for name in ("a", "b")}
 
 
 def where(text: str, word: str) -> list[int]:
-    """The lines whose first word it is."""
+    """The lines that begin with that word."""
     return [n for n, line in enumerate(text.split("\n"), 1) if line.split()[:1] == [word]]
 
 

@@ -1,4 +1,4 @@
-"""Every keyword of the language can be asked for by attribute, with its type and its place."""
+"""Every keyword can be read by an attribute, with its type and its place."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ from hanode.conf.language.schema import Keyword
 from hanode.conf.language.values import Perhaps
 from hanode.conf.model import model
 from hanode.conf.model.attributes import (
-    Blocks,
-    Every,
+    AllValues,
+    BlockAttribute,
     Part,
     Switch,
-    Word,
+    ValueAttribute,
     keyword_of,
     place,
     written,
@@ -55,15 +55,15 @@ IN_FIELDS = {
     "virtual_server": {"real_server"},
     "real_server": {"TCP_CHECK", *checks.CHECKS},
 }
-"""Blocks that fields of the model hold."""
+"""By block: inner blocks that are fields of the model."""
 
 
-def attributes(cls: type) -> dict[str, Word[Any] | Blocks[Any]]:
+def attributes(cls: type) -> dict[str, ValueAttribute[Any] | BlockAttribute[Any]]:
     return {
         name: found
         for one in reversed(cls.__mro__)
         for name, found in vars(one).items()
-        if isinstance(found, Word | Blocks)
+        if isinstance(found, ValueAttribute | BlockAttribute)
     }
 
 
@@ -87,12 +87,12 @@ def test_every_attribute_is_named_after_a_keyword_of_its_form() -> None:
     for block, cls in CLASSES.items():
         for name, word in attributes(cls).items():
             keyword = keyword_of(block, word.keyword or name)
-            assert isinstance(word, Blocks) == (keyword.opens is not None), (block, name)
-            assert isinstance(word, Every) <= keyword.repeats, (block, name)
+            assert isinstance(word, BlockAttribute) == (keyword.opens is not None), (block, name)
+            assert isinstance(word, AllValues) <= keyword.repeats, (block, name)
 
 
 def fits(value: Any, kind: Any) -> bool:
-    """Whether a value is of a type as an annotation says it."""
+    """Whether a value has the type that an annotation names."""
     origin, inner = typing.get_origin(kind), typing.get_args(kind)
     if origin in (typing.Union, types.UnionType):
         return any(fits(value, one) for one in inner)
@@ -106,21 +106,21 @@ def fits(value: Any, kind: Any) -> bool:
 
 
 def owner_of(cls: Any, statement: Statement) -> Any:
-    """An object of the class in which this statement stands."""
+    """An object of the class that contains this statement."""
     needed = {"vrrp_instance": ("x",), "virtual_server": ("",), "real_server": ("192.0.2.1",)}
     if issubclass(cls, Part):
         return cls(Statement(("x",), (statement,)))
     return cls(*needed.get(cls.BLOCK, ()), other=(statement,))
 
 
-def asked(cls: Any) -> dict[str, tuple[Word[Any], Keyword]]:
-    """The attributes of a class that are values, each with its keyword.
+def asked(cls: Any) -> dict[str, tuple[ValueAttribute[Any], Keyword]]:
+    """The attributes of a class that read values, each with its keyword.
 
     Without `tunnel`, the second attribute of one keyword.
     """
-    found: dict[str, tuple[Word[Any], Keyword]] = {}
+    found: dict[str, tuple[ValueAttribute[Any], Keyword]] = {}
     for name, word in attributes(cls).items():
-        if isinstance(word, Word) and name != "tunnel":
+        if isinstance(word, ValueAttribute) and name != "tunnel":
             keyword = keyword_of(cls.BLOCK, word.keyword or name)
             if word.kind is not None:
                 keyword = replace(keyword, value=word.kind, before=None)
@@ -145,13 +145,13 @@ def test_values_are_of_the_type_that_the_attribute_says(block: str, data: st.Dat
             assert value is True, text
             continue
         (kind,) = typing.get_args(vars(word)["__orig_class__"])
-        values = value if isinstance(word, Every) else (value,)
+        values = value if isinstance(word, AllValues) else (value,)
         bare = isinstance(keyword.value, Perhaps) and value is None
         assert bare or all(fits(each, kind) for each in values), (text, value, kind)
 
 
 def read_all(owner: Any) -> None:
-    """Asks for everything that an object and the blocks in it can be asked for."""
+    """Reads every attribute of an object and of the blocks in it."""
     for name in attributes(type(owner)):
         value = getattr(owner, name)
         assert written(owner, name) or not value or name == "tunnel"

@@ -1,4 +1,4 @@
-"""A control plane with a large cluster and a small one: `python -m tests.e2e.prepared SERVERS`.
+"""Makes a control plane with a large and a small cluster: `python -m tests.e2e.prepared SERVERS`.
 
 Prints the path of a one-time sign-in link.
 """
@@ -32,7 +32,7 @@ vrrp_instance G {{
 
 
 def main() -> None:
-    """Make the database, an editor and the cluster."""
+    """Creates the database, an editor and the clusters."""
     django.setup()
     from webapp.accounts.models import Role, User
     from webapp.accounts.services import sign_in_path

@@ -1,4 +1,4 @@
-"""A person types in the text editor of a cluster with 10,000 real servers, at a real server."""
+"""A person edits the text of a cluster with 10,000 real servers, in a real browser."""
 
 from __future__ import annotations
 
@@ -23,12 +23,12 @@ pytestmark = [pytest.mark.needs("valkey", "chromium"), pytest.mark.timeout(240)]
 SERVERS = 10_000
 START_S = 60
 SHOWN_MS = 20_000
-"""On a busy machine; a check after a change takes a tenth of a second, the first one seconds."""
+"""For a busy machine: a check after a change takes a tenth of a second, the first one seconds."""
 
 
 @pytest.fixture(scope="module")
 def origin_and_link(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, str]]:
-    """A web process of its own with its own database and broker: origin, sign-in link."""
+    """A web process with its own database and broker; gives origin and sign-in link."""
     data = tmp_path_factory.mktemp("web")
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
@@ -77,7 +77,7 @@ def _answers(url: str) -> None:
 
 @pytest.fixture(scope="module")
 def page(origin_and_link: tuple[str, str]) -> Iterator[Page]:
-    """Signed in."""
+    """A signed-in page."""
     origin, link = origin_and_link
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(
@@ -95,13 +95,13 @@ def _editor(page: Page) -> Locator:
 
 
 def _choice(page: Page, word: str) -> Locator:
-    """An offered completion."""
+    """A completion that the editor offers."""
     label = page.locator(".cm-completionLabel", has_text=re.compile(rf"^{word}$"))
     return page.locator("config-editor .cm-tooltip-autocomplete li", has=label)
 
 
 def _open(page: Page, slug: str) -> None:
-    """The text as it is saved, the cursor on an empty line in front of everything."""
+    """Opens the saved text and puts the cursor on an empty first line."""
     where = f"{'/'.join(page.url.split('/')[:3])}/c/{slug}/config/text/"
     page.goto(where, wait_until="domcontentloaded", timeout=60_000)
     summary = page.locator("problem-list [data-f=summary]")
@@ -127,7 +127,7 @@ def test_a_mistake_is_marked_at_the_pause_and_only_its_line_is_sent(page: Page) 
     expect(page.locator("config-editor .cm-lint-marker-warning").first).to_be_visible()
     assert sent
     assert max(sent) < 1_000, f"the whole text was sent again: {sent}"
-    page.keyboard.press("Control+Shift+K")  # the line goes, and the mark with it
+    page.keyboard.press("Control+Shift+K")  # removes the line together with its mark
     expect(problems).not_to_contain_text("frobnicate", timeout=SHOWN_MS)
     expect(page.locator("config-editor .cm-lint-marker-warning")).to_have_count(0)
     page.remove_listener("request", note)

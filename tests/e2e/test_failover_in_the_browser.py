@@ -1,7 +1,7 @@
-"""A person at a real browser and a really running demo: the way that the README promises.
+"""A person follows the README with a real browser and a running demo.
 
-The browser is Debian's chromium. KEEPSIGHT_SCREENSHOT=1 makes the test rewrite the README's
-picture; otherwise it lands among the test's temporary files.
+The browser is Debian's chromium. With KEEPSIGHT_SCREENSHOT=1 the test rewrites the README's
+picture; otherwise it is written to the test's temporary files.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ ARGUMENTS = [
 ]
 START_S = 120
 MOVE_MS = 10_000
-"""NodeA needs 3.6 s of silence before it takes the address back, after its engine has started."""
+"""NodeA takes the address back 3.6 s after its engine has started, without adverts from NodeB."""
 
 
 @pytest.fixture(scope="module")
@@ -147,7 +147,7 @@ def _origin(page: Page) -> str:
 
 
 def _count_loads(page: Page) -> list[str]:
-    """Grows with every document that the page loads from now on."""
+    """A list that grows with every document that the page loads from now on."""
     loads: list[str] = []
     page.on("domcontentloaded", lambda loaded: loads.append(loaded.url))
     return loads

@@ -1,6 +1,6 @@
-"""A kernel's IPVS table in memory, as tolerant and as strict as the real one.
+"""FakeIpvs: an IPVS table in memory that accepts and refuses operations like the kernel's.
 
-tests/uml/test_ipvs_kernel.py runs the same story against this fake and against Linux.
+tests/uml/test_ipvs_kernel.py runs the same operations against this fake and against Linux.
 """
 
 from __future__ import annotations
@@ -21,14 +21,14 @@ SCHEDULERS = frozenset("rr wrr lc wlc lblc lblcr sh mh dh fo ovf sed nq twos".sp
 
 
 class FakeIpvs:
-    """IpvsKernel without a kernel."""
+    """An IpvsKernel without a kernel."""
 
     def __init__(self, table: tuple[Balanced, ...] = ()) -> None:
         self.table = table
         self.operations: list[Operation] = []
-        """All that were carried out, in order."""
+        """All operations that were carried out, in order."""
         self.refuse: dict[Operation, str] = {}
-        """Operations to refuse, with the sentence."""
+        """Operations to refuse, each with the error's text."""
         self.closed = False
 
     def read(self) -> tuple[Balanced, ...]:

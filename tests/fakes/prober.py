@@ -1,4 +1,4 @@
-"""Connections without a network: each endpoint answers as a test says it does."""
+"""FakeProber: connections without a network; the test sets each endpoint's answer."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ NO_DESCRIPTORS = "EMFILE"
 
 
 class FakeProber:
-    """Prober. An endpoint's answer is ACCEPTS, SILENT, or an errno name."""
+    """A Prober. An endpoint's answer is ACCEPTS, SILENT, or an errno name."""
 
     def __init__(self) -> None:
         self.answers: dict[tuple[str, int], str] = {}

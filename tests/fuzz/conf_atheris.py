@@ -1,9 +1,9 @@
-"""Fuzz the configuration language by coverage: no exception and no hang on any bytes.
+"""Fuzzes the configuration language by coverage: no exception and no hang on any bytes.
 
     python -m tests.fuzz.conf_atheris --seconds 60
 
-What raises or takes more than `SLOW_S` seconds is written to tests/fuzz/found/ (and ends the run);
-tests/fuzz/test_conf.py tries all that is kept there.
+An input that raises or takes more than `SLOW_S` seconds is written to tests/fuzz/found/ and ends
+the run; tests/fuzz/test_conf.py tries all inputs that are kept there.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ SLOW_S = 10
 
 
 def one_input(data: bytes) -> None:
-    """All that is done to a text that comes from outside."""
+    """Does everything that we do to a text from outside."""
     text = data.decode(errors="surrogateescape")
     checked = conf.check(text, node="a")
     assert checked.document.text() == text
@@ -33,7 +33,7 @@ def one_input(data: bytes) -> None:
 
 
 def main() -> None:
-    """Start from the corpora; end after so many seconds."""
+    """Starts from the corpora; ends after the given number of seconds."""
     from tests.conf.samples import corpus, text_of
 
     parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n")[0])

@@ -1,4 +1,4 @@
-"""The configuration language under any input: no exception, no hang, linear time."""
+"""The configuration language on any input: no exception, no hang, linear time."""
 
 from __future__ import annotations
 

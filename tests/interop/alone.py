@@ -1,4 +1,4 @@
-"""One engine alone, from a file: its interfaces, what it says on each cable, what it leaves."""
+"""Runs one engine alone from a file: its interfaces, its frames, and what it leaves behind."""
 
 from __future__ import annotations
 
@@ -18,21 +18,21 @@ SWITCHES = "arp_ignore arp_filter accept_local rp_filter promote_secondaries".sp
 
 
 def instances(text: str) -> tuple[InstanceSettings, ...]:
-    """What our engine makes of a file."""
+    """The settings that our engine reads from a file."""
     built = build(conf.check(text).model)
     assert built.errors == ()
     return built.vrrp.instances
 
 
 def start(net: Wire, text: str, whose: str, node: str = "a") -> Engine:
-    """keepalived or ours, with this file."""
+    """Starts keepalived or our engine with this file."""
     return (
         Keepalived(net, node, text) if whose == "keepalived" else Ours(net, node, *instances(text))
     )
 
 
 def interfaces(net: Wire) -> dict[str, Any]:
-    """Name: kind, MAC, interface below, addresses, mode, VRF, switches."""
+    """By name: kind, MAC, interface below, addresses, mode, VRF and sysctls."""
     found = {}
     space = net.namespaces["a"]
     for link in json.loads(net.ip("a", "-d", "-j", "addr")):
@@ -50,11 +50,11 @@ def interfaces(net: Wire) -> dict[str, Any]:
 
 
 def nothing(net: Wire) -> None:
-    """Nothing to prepare."""
+    """No preparation."""
 
 
 def _of_an_engine(frame: Frame) -> bool:
-    """An advert, an ARP packet or a neighbour advertisement; no IGMP, MLD or solicitation."""
+    """Whether it is an advert, ARP or a neighbour advertisement; not IGMP, MLD, solicitation."""
     advert = frame.advert_at is not None
     neighbour = frame.data[12:14] == b"\x86\xdd" and frame.data[54] == 136
     return advert or neighbour or frame.data[12:14] == b"\x08\x06"
@@ -63,7 +63,7 @@ def _of_an_engine(frame: Frame) -> bool:
 def lived(
     text: str, whose: str, prepare: Callable[[Wire], None] = nothing, for_s: float = 1.8
 ) -> dict[str, Any]:
-    """One life from the first advert to priority 0, alone on two networks."""
+    """Runs an engine from the first advert to priority 0, alone on two networks."""
     with wired() as net:
         net.plug_second("a")
         prepare(net)

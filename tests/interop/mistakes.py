@@ -1,4 +1,4 @@
-"""Files with one mistake each, and either engine started on them in a namespace of its own."""
+"""Files with one mistake each; starts either engine on them in a namespace of its own."""
 
 from __future__ import annotations
 
@@ -133,7 +133,7 @@ CHANGES: tuple[tuple[str, str], ...] = (
     ("vrrp_instance A", "vrrp_instance A more"),
     ("10.0.0.200/24", "10.0.0.200/24 peer 10.0.0.7 brd +"),
     ("garp_master_repeat 3", "strict_mod\n    no_accept\n    accept"),
-    # what ends keepalived
+    # mistakes that make keepalived exit
     ("priority 150", "priority"),
     ("interface eth0", "interface"),
     ("    interface eth0\n", ""),
@@ -177,7 +177,7 @@ echo $? >code
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What became of a start."""
+    """The result of a start."""
 
     runs: bool
     instances: tuple[dict[str, Any], ...]
@@ -192,7 +192,7 @@ def changed(number: int) -> str:
 
 
 def started(engine: list[str], text: str) -> Outcome:
-    """An engine in a namespace of its own, until it has written its JSON, or has ended."""
+    """Starts an engine in a namespace of its own, until it has written its JSON or has ended."""
     with tempfile.TemporaryDirectory() as folder:
         (Path(folder) / "keepalived.conf").write_text(text)
         subprocess.run(
@@ -209,7 +209,7 @@ def started(engine: list[str], text: str) -> Outcome:
 
 
 def _plain(value: Any) -> Any:
-    """Without what two engines in two namespaces may differ in."""
+    """Removes what may differ between two engines in two namespaces."""
     if isinstance(value, list):
         return [text.removesuffix(" set") for text in dict.fromkeys(value)]
     return value

@@ -1,4 +1,4 @@
-"""Either engine by the same settings, and what a node that speaks alone says."""
+"""Starts either engine with the same settings; stories of a pair, and frames of a single node."""
 
 from __future__ import annotations
 
@@ -20,17 +20,17 @@ IP6 = {"a": "fd00::a", "b": "fd00::b"}
 
 
 def keepalived(net: Wire, node: str, settings: InstanceSettings) -> Engine:
-    """Debian's 2.2.7."""
+    """Starts Debian's keepalived 2.2.7."""
     return Keepalived(net, node, keepalived_file(settings))
 
 
 def ours(net: Wire, node: str, settings: InstanceSettings) -> Engine:
-    """The vrrp process."""
+    """Starts our vrrp process."""
     return Ours(net, node, settings)
 
 
 def ours_apart(net: Wire, node: str, settings: InstanceSettings) -> Engine:
-    """The vrrp process, without an interface where keepalived 2.2.7 needs one."""
+    """Starts our vrrp process without an interface, where keepalived 2.2.7 needs one."""
     return Ours(net, node, replace(settings, interface=""))
 
 
@@ -50,17 +50,17 @@ def ipv6(node: str, *vips: str, **more: object) -> InstanceSettings:
 
 
 def unicast(node: str, **more: object) -> InstanceSettings:
-    """HA_Group between the two addresses alone."""
+    """HA_Group as unicast between the two addresses."""
     other = "b" if node == "a" else "a"
     peers = (Peer(IP[other]),)
     return v3(node, unicast=True, mcast_src_ip=IP[node], unicast_peers=peers, **more)
 
 
 def unicast6(node: str, **more: object) -> InstanceSettings:
-    """The same over IPv6."""
+    """HA_Group as unicast over IPv6."""
     other = "b" if node == "a" else "a"
     peers = (Peer(IP6[other]),)
-    # Where the file says no unicast_ttl, IPv6 goes out with the kernel's own hop limit.
+    # If the file has no unicast_ttl, IPv6 packets get the kernel's own hop limit.
     return ipv6(node, unicast=True, mcast_src_ip=IP6[node], unicast_peers=peers, ttl=64, **more)
 
 
@@ -153,7 +153,7 @@ def spoken(
 
 
 def with_ipv6(net: Wire) -> None:
-    """Each node gets a routable IPv6 address too, and both have their link-local ones."""
+    """Gives each node a routable IPv6 address; both have their link-local ones."""
     for node, ip in IP6.items():
         net.ip(node, "addr", "add", f"{ip}/64", "dev", INTERFACE, "nodad")
         until(lambda n=node: "fe80" in net.ip(n, "-6", "addr"), "a link-local address")  # type: ignore[misc]

@@ -1,4 +1,4 @@
-"""Addresses on other interfaces with the virtual MAC: the same from one file as with keepalived."""
+"""Addresses on other interfaces with the virtual MAC: our engine does the same as keepalived."""
 
 from __future__ import annotations
 
@@ -67,7 +67,7 @@ def lives() -> Iterator[dict[str, dict[str, Any]]]:
 
 
 def but_for_arp(there: dict[str, Any]) -> dict[str, Any]:
-    """Without arp_ignore of IPv6's macvlans: ours keep silent where keepalived's answer wrongly."""
+    """Without arp_ignore of IPv6 macvlans: keepalived's wrongly answer ARP, ours do not."""
     return {
         name: (*one[:-1], one[-1][1:]) if one[1].startswith("00:00:5e:00:02:") else one
         for name, one in there.items()
@@ -90,7 +90,7 @@ def test_frames_on_both_networks_are_byte_equal(lives: Any, name: str, cable: st
 
 
 def test_announcements_bear_the_virtual_mac(lives: Any) -> None:
-    """Two empty lives would agree as well."""
+    """Without any announcement the comparison above would pass too."""
     said = lives["on_lines"]["hanode"]["said"][second("a")]
     sources = {frame[12:24] for frame in said}
     assert sources == {"00005e000133", "00005e000233", "06000000000a"}

@@ -1,7 +1,7 @@
-"""FRR's vrrpd (VRRPv3) on one side, ours on the other, both ways round.
+"""FRR's vrrpd (VRRPv3) against our engine, each in both roles.
 
-vrrpd wants its macvlan made beforehand, with the virtual MAC and the address on it, and switches it
-off (protodown) while it is backup; so who is master is seen by who sends adverts.
+vrrpd needs its macvlan made beforehand, with the virtual MAC and the address on it, and switches
+it off (protodown) while it is backup; so the test recognises the master by its adverts.
 """
 
 from __future__ import annotations
@@ -39,7 +39,8 @@ class Frr:
         folder = Path(self._folder.name)
         net.ip(node, "link", "add", "frr", "link", INTERFACE, "type", "macvlan", "mode", "bridge")
         net.ip(node, "link", "set", "frr", "address", MACS[family])
-        # Its link-local address is there as soon as vrrpd switches it on, not a DAD later.
+        # Its link-local address exists as soon as vrrpd switches the macvlan on, without DAD's
+        # delay.
         set_sysctl(net.namespaces[node], "ipv6/conf/frr/accept_dad", 0)
         net.ip(node, "addr", "add", VIPS[family], "dev", "frr")
         net.ip(node, "link", "set", "frr", "up")
@@ -51,7 +52,7 @@ class Frr:
             f" vrrp 51 {word} {VIPS[family].partition('/')[0]}\n"
         )
         for file in (folder, *folder.iterdir()):
-            shutil.chown(file, "frr", "frr")  # as whom they run
+            shutil.chown(file, "frr", "frr")  # the user as whom they run
         self._processes: list[subprocess.Popen[bytes]] = []
         for daemon in ("zebra", "vrrpd"):
             words = [
@@ -71,7 +72,7 @@ class Frr:
             until(lambda p=path: (folder / p).exists(), f"{daemon} runs")  # type: ignore[misc]
 
     def stop(self) -> None:
-        """vrrpd alone, as an operator would; it sends priority 0."""
+        """Stops only vrrpd, as an operator would; it sends priority 0."""
         self._processes[1].terminate()
         self._processes[1].wait(5)
 
@@ -103,7 +104,7 @@ def stage(family: int) -> Iterator[Wire]:
 
 
 def only_speaker(net: Wire, node: str, for_s: float = 0.5) -> bool:
-    """Whether that node alone has sent adverts lately, with its own priority."""
+    """Whether only that node has sent adverts lately, with its own priority."""
     since_s = time.time() - for_s
     other = "b" if node == "a" else "a"
     ours = [f.advert_priority for f in net.adverts(node, since_s)]
@@ -148,7 +149,7 @@ def test_frr_takes_over_from_ours_and_gives_back(family: int, vmac: bool) -> Non
             until(lambda: only_speaker(net, "b"), "FRR takes over")
             zero_s = [f for f in net.adverts("a") if f.advert_priority == 0][-1].at_s
             late_s = net.adverts("b", zero_s)[0].at_s - zero_s - SKEW_B_S
-            assert -0.02 <= late_s <= 0.3, late_s  # FRR is late by itself, and the machine busy
+            assert -0.02 <= late_s <= 0.3, late_s  # FRR itself is late, and the machine busy
             a = Ours(net, "a", settings)
             until(lambda: only_speaker(net, "a"), "ours preempts")
             a.kill()

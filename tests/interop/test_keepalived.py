@@ -1,4 +1,4 @@
-"""keepalived 2.2.7 on one side, ours on the other, both ways round: how elections end.
+"""keepalived 2.2.7 against our engine, each in both roles: the outcome of elections.
 
 All stories run at once; each test waits for its own.
 """
@@ -21,7 +21,7 @@ pytestmark = pytest.mark.needs("root", "netns", "keepalived")
 
 
 def nopreempt(start_a: Start, start_b: Start) -> None:
-    """A, though higher, leaves the master alone that it finds; and takes over when it dies."""
+    """A, though higher, does not preempt the master that it finds; it takes over when B dies."""
     with wired() as net:
         b = start_b(net, "b", instance("b"))
         a: Engine | None = None
@@ -44,7 +44,7 @@ def nopreempt(start_a: Start, start_b: Start) -> None:
 def cut_heals(
     start_a: Start, start_b: Start, make: Callable[..., InstanceSettings] = instance
 ) -> None:
-    """Both masters while cut off, with equal priorities: the higher address stays."""
+    """Both are master while cut off, with equal priorities: afterwards the higher address stays."""
     one, other = make("a", priority=100), make("b", priority=100)
     vip = one.vips[0].ip
     with wired() as net:
@@ -72,8 +72,8 @@ def preempt_delayed(start_a: Start, start_b: Start) -> None:
             until(lambda: net.has_vip("b"), "B holds the VIP")
             a = start_a(net, "a", v3("a", advert_int_us=100_000, preempt_delay_us=2_000_000))
             taken_s = net.first_announcement("a", a.started_s).at_s - a.started_s
-            # The last advert that A accepts comes up to 0.1 s before 2 s are over; then 0.361 s in
-            # which it accepts none. And a process had to be started, beside eleven other stories.
+            # The last advert that A accepts arrives up to 0.1 s before 2 s are over; then 0.361 s
+            # pass without one. And a process had to be started, beside eleven other stories.
             assert 2.26 <= taken_s <= 2.36 + 3, taken_s
             until(lambda: not net.has_vip("b"), "B gives way")
         finally:
@@ -83,7 +83,7 @@ def preempt_delayed(start_a: Start, start_b: Start) -> None:
 
 
 def link_goes_and_comes(start_a: Start, start_b: Start) -> None:
-    """A's cable is pulled and put back: B takes over, and gives back."""
+    """A loses and regains its link: B takes over, and gives way again."""
     with wired() as net:
         a = start_a(net, "a", v3("a", advert_int_us=100_000))
         b = start_b(net, "b", v3("b", advert_int_us=100_000))
@@ -100,7 +100,7 @@ def link_goes_and_comes(start_a: Start, start_b: Start) -> None:
 
 
 def reload_of_the_master(start_a: Start, start_b: Start) -> None:
-    """Both get a second address by a reload: nobody moves, and it is announced."""
+    """Both get a second address by a reload: no master changes, and the address is announced."""
     second = "192.168.192.201"
     with wired() as net:
         one = {n: v3(n, advert_int_us=100_000, skip_check_adv_addr=True) for n in "ab"}
@@ -151,7 +151,7 @@ def reload_of_the_priority(start_a: Start, start_b: Start) -> None:
 
 
 def groups_move_together(keepalived_is_a: bool) -> None:
-    """Two instances on two interfaces in one group: one fault, a kill and a stop move both."""
+    """Two instances on two interfaces in one sync group: a fault, a kill and a stop move both."""
     with wired() as net:
         for node in "ab":
             net.ip(node, "link", "add", "in0", "type", "veth", "peer", "name", "in1")
@@ -199,7 +199,7 @@ INSIDE = "10.9.0.1"
 
 
 def inside_of(node: str) -> InstanceSettings:
-    """An instance on the node's own cable, where it hears nobody; B's is the lower one anyhow."""
+    """An instance on the node's own cable, where no other node answers; B's priority is lower."""
     vip = (Address(INSIDE, 24, "in0"),)
     return InstanceSettings(
         "Inside", "in0", 52, PRIORITY[node], vip, version=3, advert_int_us=100_000,
@@ -209,7 +209,7 @@ def inside_of(node: str) -> InstanceSettings:
 def differing(
     start_a: Start, start_b: Start, settings_a: InstanceSettings, settings_b: InstanceSettings
 ) -> tuple[bool, bool]:
-    """Who holds the VIP when B's settings do not fit A's."""
+    """Whether A and B hold the VIP if B's settings do not fit A's."""
     vip = settings_a.vips[0].ip
     with wired() as net:
         with_ipv6(net)
@@ -241,7 +241,7 @@ CASES: dict[str, tuple[InstanceSettings, InstanceSettings]] = {
 
 
 def misfits() -> dict[str, tuple[tuple[bool, bool], tuple[bool, bool]]]:
-    """For each misfit: what happens with keepalived as B, and with ours as B."""
+    """For each misfit: the result with keepalived as B, and with our engine as B."""
     with ThreadPoolExecutor(14) as pool:
         futures = {
             name: (

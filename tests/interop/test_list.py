@@ -1,4 +1,4 @@
-"""docs/interop.md names what is tried, and nothing else."""
+"""docs/interop.md lists exactly the cases that are tested."""
 
 from __future__ import annotations
 

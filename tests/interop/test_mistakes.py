@@ -1,4 +1,4 @@
-"""A file with a mistake starts either engine with the same instances, or neither."""
+"""With a mistake in the file, both engines start with the same instances, or neither starts."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from tests.interop.mistakes import CHANGES, KEEPALIVED, OURS, Outcome, changed, 
 pytestmark = pytest.mark.needs("root", "netns", "keepalived")
 
 AT_ONCE = 6
-"""Starts: most of each is waiting."""
+"""Parallel starts: most of each is waiting."""
 
 Starts = dict[int, tuple[Future[Outcome], Future[Outcome]]]
 

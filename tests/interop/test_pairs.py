@@ -1,4 +1,4 @@
-"""The whole life of a pair of unlike engines, both ways round, in every kind of VRRP."""
+"""The life of a pair of different engines, each in both roles, in every kind of VRRP."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ PAIRS: dict[str, Callable[[str], InstanceSettings]] = {
     "ipv6_vmac": lambda node: with_vmac(ipv6(node, advert_int_us=TENTH)),
 }
 APART = {"unicast_apart": PAIRS["unicast"], "ipv6_unicast_apart": PAIRS["ipv6_unicast"]}
-"""Ours speaks from an address, without an interface."""
+"""Our engine sends from an address, without an interface."""
 WAYS = {"keepalived_then_ours": (keepalived, ours), "ours_then_keepalived": (ours, keepalived)}
 
 
@@ -72,6 +72,6 @@ def test_pair_fails_over_in_time(
     late = told[kind, way].result(120)
     record_property("late_s", json.dumps(late))
     print(kind, way, "late by (s):", late)
-    limits = {"stop": SLACK_S, "kill": SLACK_S, "start": 1.5}  # a process's start is in it
+    limits = {"stop": SLACK_S, "kill": SLACK_S, "start": 1.5}  # includes the start of a process
     for step, seconds in late.items():
         assert -EARLY_S <= seconds <= limits[step], (step, late)

@@ -1,4 +1,4 @@
-"""The same bytes from both engines: whole frames, from the first advert to priority 0."""
+"""Both engines send the same bytes: whole frames, from the first advert to priority 0."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ SPOKEN: dict[str, InstanceSettings] = {
 assert set(IP6) == {"a", "b"}
 
 APART = {"v2_unicast", "v2_unicast_ah", "v3_unicast", "ipv6_unicast"}
-"""Those that need no interface; 2.2.7 itself wants one all the same."""
+"""Settings that need no interface; keepalived 2.2.7 requires one nevertheless."""
 
 Both = tuple[tuple[list[str], list[str]], tuple[list[str], list[str]]]
 
@@ -69,7 +69,7 @@ def compared(settings: InstanceSettings) -> Both:
 
 
 def apart(settings: InstanceSettings) -> Both:
-    """keepalived's frames, and ours from no interface."""
+    """keepalived's frames, and ours without an interface."""
     with ThreadPoolExecutor(2) as pool:
         theirs = pool.submit(spoken, keepalived, settings, with_ipv6)
         mine = pool.submit(spoken, ours_apart, settings, with_ipv6)

@@ -1,8 +1,8 @@
-"""keepalived's own pipe beside our machines: the same file, the same events, the same lines.
+"""keepalived's FIFO lines against our state machines: the same file, events and lines.
 
-keepalived runs for real, its trackers change for real; our machines are told of the same changes in
-virtual time. What is compared is what each says of every transition and priority: the arithmetic
-of weights, `reverse` and faults, and who follows whom in a sync group.
+keepalived and its trackers are real; our machines get the same changes in virtual time. The test
+compares the lines about every transition and priority: sums of weights, `reverse`, faults, and
+sync groups.
 """
 
 from __future__ import annotations
@@ -117,7 +117,7 @@ vrrp_instance Two {
 }
 """
 Step = tuple[str, str, float]
-"""What happens: `script NAME ok|fails`, `file N`, `d2 up|down`; and how long to wait then."""
+"""A change (`script NAME ok|fails`, `file N`, `d2 up|down`), and the seconds to wait afterwards."""
 
 
 class Theirs:
@@ -174,7 +174,7 @@ class Theirs:
 
 
 class Ours:
-    """The machines, told of the same."""
+    """Our state machines, with the same changes."""
 
     def __init__(self, text: str, scripts: dict[str, bool]) -> None:
         built = build(conf.check(text, node="x").model)
@@ -235,7 +235,7 @@ def theirs(tmp_path: Path) -> Iterator[Callable[..., Theirs]]:
 
 
 def compare(one: Theirs, other: Ours, story: list[Step]) -> None:
-    """Both through the story; after each step both have said the same."""
+    """Runs a story on both; after each step both must have written the same lines."""
     until(lambda: any("MASTER" in line for line in one.lines()), "keepalived is master", 8)
     other.wait(MASTER_S)
     time.sleep(0.5)

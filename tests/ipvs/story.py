@@ -1,6 +1,6 @@
-"""One story of changes to a balancing table, told to Linux and to the fake alike.
+"""One sequence of changes to an IPVS table, run against Linux and against the fake alike.
 
-What each step leads to is given as plain values, so that a guest can print it as JSON.
+The result of each step is given as plain values, so that a guest can print it as JSON.
 """
 
 from __future__ import annotations
@@ -60,7 +60,7 @@ STEPS: tuple[tuple[str, Operation], ...] = (
 
 
 def tell(kernel: IpvsKernel) -> list[list[Any]]:
-    """(what is done, the table afterwards or REFUSED) for every step."""
+    """(the step, the table after it or REFUSED) for every step."""
     told: list[list[Any]] = []
     for operation in plan(WANTED, kernel.read()):
         kernel.apply(operation)
@@ -76,7 +76,7 @@ def tell(kernel: IpvsKernel) -> list[list[Any]]:
 
 
 def _table(kernel: IpvsKernel) -> Any:
-    """In an order of its own: the kernel hashes services."""
+    """The table, sorted: the kernel hashes services."""
     table = sorted(kernel.read(), key=lambda item: str(item.service.key))
     return [
         [encode(item.service), sorted((encode(one) for one in item.destinations), key=str)]

@@ -1,4 +1,4 @@
-"""The fake kernel behaves as tests/uml/test_ipvs_kernel.py sees Linux behave."""
+"""The fake kernel behaves as Linux does in tests/uml/test_ipvs_kernel.py."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""From the table the kernel has to the one we want."""
+"""`plan`: the operations from the kernel's table to the one we want."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def test_a_dead_server_is_one_removal() -> None:
 
 
 def test_newcomers_come_before_those_who_leave() -> None:
-    """Otherwise the service would have nobody for a moment."""
+    """Otherwise the service would have no destination for a moment."""
     sorry = Destination("192.168.192.9", 80, 1, "DR")
     assert plan([Balanced(SERVICE, (sorry,))], [Balanced(SERVICE, (A, B))]) == (
         AddDestination(SERVICE, sorry),

@@ -1,4 +1,4 @@
-"""The two programs under test, each in a node of a `Wire`."""
+"""The two programs under test, our vrrp process and keepalived, each in a node of a `Wire`."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ DURATION = re.compile(r"(\d+\.\d{3}) s")
 
 
 def same(said: str, expected: str) -> bool:
-    """Equal sentences; a duration may be up to SLACK_S longer."""
+    """Whether the sentences are equal, except that a duration may be up to SLACK_S longer."""
     if DURATION.sub("", said) != DURATION.sub("", expected):
         return False
     pairs = zip(DURATION.findall(said), DURATION.findall(expected), strict=True)
@@ -32,7 +32,7 @@ def same(said: str, expected: str) -> bool:
 
 
 class Ours:
-    """`hanode.proc.vrrp` in a node, with the supervisor's end of its socket in our hand."""
+    """`hanode.proc.vrrp` in a node; the test holds the supervisor's end of its socket."""
 
     def __init__(
         self,
@@ -85,7 +85,7 @@ class Ours:
         self.socket.sendall(json.dumps(message).encode() + b"\n")
 
     def configure(self, *instances: InstanceSettings, **more: Any) -> dict[str, Any]:
-        """Send settings (`more`: other fields of VrrpSettings); the answer."""
+        """Sends settings (`more`: other fields of VrrpSettings); returns the answer."""
         seen = len(self.of_kind("configured"))
         settings = VrrpSettings(tuple(instances), **more)
         self.say(
@@ -108,7 +108,7 @@ class Ours:
         return [f"{event.data['to']}: {event.cause}" for event in self.events()]
 
     def says(self, cause: str) -> None:
-        """The last transition is, or soon becomes, this one; its duration may be 0.1 s longer."""
+        """Waits until the last transition has this cause; its duration may be 0.1 s longer."""
         until(lambda: any(same(c, cause) for c in self.causes()[-1:]), f"{cause!r}: {self}", 1)
 
     def __str__(self) -> str:
@@ -127,7 +127,7 @@ class Ours:
         return str(self.status()["instances"][0]["state"])
 
     def stop(self) -> None:
-        """As the supervisor does it."""
+        """Stops it as the supervisor does."""
         self.say(verb="stop")
         assert self.process.wait(5) == 0
         self.close()
@@ -145,7 +145,7 @@ class Ours:
 
 
 class Keepalived:
-    """The real one."""
+    """Debian's keepalived."""
 
     def __init__(self, wire_: Wire, node: str, config: str) -> None:
         self.started_s = time.time()
@@ -171,7 +171,7 @@ class Keepalived:
         return self._log.read()
 
     def reload(self, config: str) -> None:
-        """A new file, and SIGHUP."""
+        """Writes a new file and sends SIGHUP."""
         (Path(self._folder.name) / "keepalived.conf").write_text(config)
         self.process.send_signal(signal.SIGHUP)
 
@@ -181,7 +181,7 @@ class Keepalived:
         self.close()
 
     def kill(self) -> None:
-        """Child and parent; neither has the time to notice that the other died."""
+        """Kills child and parent before either can notice that the other died."""
         child = int(self._pids[1].read_text())
         self.process.send_signal(signal.SIGSTOP)
         os.kill(child, signal.SIGKILL)

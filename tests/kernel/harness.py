@@ -1,8 +1,8 @@
-"""Two machines on a switch, as network namespaces, and somebody who watches their cables.
+"""Wire: two nodes on a switch, as network namespaces, with a capture of what each sends.
 
-A `Wire` has namespaces for node A, node B and a switch between them. What each node sends is
+A `Wire` has namespaces for node A, node B and a switch between them. The frames of each node are
 captured at its switch port with the kernel's time stamps. The programs that run in the nodes are
-`tests.kernel.engines`. Every waiting polls with a deadline.
+in `tests.kernel.engines`. Every wait polls with a deadline.
 """
 
 from __future__ import annotations
@@ -42,24 +42,24 @@ _numbers = itertools.count()
 
 
 def second(node: str) -> str:
-    """Whose frames those of a node's second interface are."""
+    """The name under which the frames of a node's second interface are captured."""
     return f"{node}2"
 
 
 def run(*words: str) -> str:
-    """Run a program; its output. Raises where it fails."""
+    """Runs a program; returns its output. Raises if it fails."""
     done = subprocess.run(words, capture_output=True, text=True, check=False)
     assert done.returncode == 0, f"{' '.join(words)}: {done.stderr}"
     return done.stdout
 
 
 def set_sysctl(namespace: str, path: str, value: int) -> None:
-    """Set one of the kernel's switches below /proc/sys/net in a namespace."""
+    """Sets a sysctl below /proc/sys/net in a namespace."""
     run("ip", "netns", "exec", namespace, "sh", "-c", f"echo {value} >/proc/sys/net/{path}")
 
 
 def inside(namespace: str, what: Callable[[], T]) -> T:
-    """Call `what` in a thread of that namespace; a socket that it opens stays there."""
+    """Calls `what` in a thread of that namespace; a socket that it opens stays there."""
     result: list[T] = []
 
     def call() -> None:
@@ -75,7 +75,7 @@ def inside(namespace: str, what: Callable[[], T]) -> T:
 
 
 def until(condition: Callable[[], T], what: str, within_s: float = 10) -> T:
-    """Poll until `condition()` is true; its value."""
+    """Polls until `condition()` is true; returns its value."""
     end = time.monotonic() + within_s
     while True:
         value = condition()
@@ -96,7 +96,7 @@ class Frame:
 
     @property
     def advert_at(self) -> int | None:
-        """Where in the frame the VRRP part begins; None: it is no advert."""
+        """The offset of the VRRP part in the frame; None if it is no advert."""
         if self.data[12:14] == b"\x08\x00" and self.data[23] in (112, 51):
             return 34 if self.data[23] == 112 else 34 + 24
         return 54 if self.data[12:14] == b"\x86\xdd" and self.data[20] == 112 else None
@@ -107,7 +107,7 @@ class Frame:
         return None if at is None else self.data[at + 2]
 
     def announces(self, ip: str) -> bool:
-        """Whether it is a gratuitous ARP or a neighbour advertisement to all."""
+        """Whether it is a gratuitous ARP or a neighbour advertisement to all nodes."""
         if ":" in ip:
             packed = socket.inet_pton(socket.AF_INET6, ip)
             to_all = self.data[:6] == bytes.fromhex("333300000001")
@@ -139,11 +139,11 @@ class Wire:
         until(lambda: all(self.carrier(node) for node in "ab"), "both links are up")
 
     def plug(self, node: str) -> None:
-        """Make the node's interface and its cable to the switch."""
+        """Makes the node's interface and its cable to the switch."""
         self._plug(node, f"port-{node}", INTERFACE, "br0", MAC[node], IP[node], node)
 
     def plug_second(self, node: str) -> None:
-        """Another interface on another network; its frames are those of `second(node)`."""
+        """Makes an interface on another network; its frames are those of `second(node)`."""
         switch = self.namespaces["s"]
         if not self._second:
             self._second = True
@@ -166,11 +166,11 @@ class Wire:
         self._sockets.append((label, inside(switch, lambda: _capture(port))))
 
     def ip(self, node: str, *words: str) -> str:
-        """`ip` in a node's namespace."""
+        """Runs `ip` in a node's namespace."""
         return run("ip", "-n", self.namespaces[node], *words)
 
     def isolate(self, cut: bool) -> None:
-        """Cut the nodes off from each other, their links staying up; or heal that."""
+        """Cuts the nodes off from each other, with their links up; or reconnects them."""
         for port in ("port-a", "port-b"):
             run("ip", "-n", self.namespaces["s"], "link", "set", "dev", port,
                 "type", "bridge_slave", "isolated", "on" if cut else "off")  # fmt: skip
@@ -191,7 +191,7 @@ class Wire:
         return f" {vip}/" in self.ip(node, "addr")
 
     def frames(self) -> list[Frame]:
-        """All so far: who asks has seen as much as the wire, though the thread be late."""
+        """All frames so far, also those that the capture thread has not read yet."""
         for node, sock in self._sockets:
             self._take(node, sock)
         return list(self._frames)
@@ -213,13 +213,13 @@ class Wire:
     def first_announcement(
         self, node: str, since_s: float, within_s: float = 6, vip: str = VIP
     ) -> Frame:
-        """The moment at which the node holds the VIP: it announces right after adding it."""
+        """The first announcement, which a node sends right after it adds the VIP."""
         return until(
             lambda: self.announcements(node, since_s, vip), f"{node} announces the VIP", within_s
         )[0]
 
     def watch(self) -> None:
-        """Read the captures until closed; runs in its own thread."""
+        """Reads the captures until closed; runs in its own thread."""
         poll = select.poll()
         known: dict[int, tuple[str, socket.socket]] = {}
         while not self._end.is_set():
@@ -262,7 +262,7 @@ def _read(node: str, sock: socket.socket) -> Frame | None:
 
 @contextmanager
 def wired() -> Iterator[Wire]:
-    """A Wire that leaves nothing behind."""
+    """A Wire that is removed afterwards."""
     built = Wire()
     watcher = threading.Thread(target=built.watch, daemon=True)
     watcher.start()

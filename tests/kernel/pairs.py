@@ -23,7 +23,7 @@ def instance(node: str, *vips: str, **more: object) -> InstanceSettings:
 def keepalived_file(
     *instances: InstanceSettings, groups: tuple[SyncGroupSettings, ...] = ()
 ) -> str:
-    """The same for keepalived 2.2.7; covers what the tests vary."""
+    """The same for keepalived 2.2.7, as far as the tests vary it."""
     delay_s = instances[0].garp_master_delay_us // 1_000_000
     blocks = [f"global_defs {{\n router_id X\n vrrp_garp_master_delay {delay_s}\n}}"]
     blocks += [

@@ -1,7 +1,7 @@
-"""What RFC 9568 and RFC 3768 ask of a router as its neighbours see it: with real kernels.
+"""What RFC 9568 and RFC 3768 require of a router, as its neighbours see it: with real kernels.
 
 Each test is named after its clause (tests/vrrp/clauses.py has the whole list). keepalived's default
-is a virtual router without a virtual MAC address; the RFC's is `use_vmac`, and both are looked at.
+is a virtual router without a virtual MAC address; the RFC's is `use_vmac`. Both are tested.
 """
 
 from __future__ import annotations
@@ -54,7 +54,7 @@ def plain() -> Iterator[Virtual]:
 
 @pytest.fixture(scope="module", params=[2, 3], ids=["VRRPv2", "VRRPv3"])
 def either(request: pytest.FixtureRequest, vmac: Virtual) -> Iterator[Virtual]:
-    """Both versions, where the RFCs say the same."""
+    """Both kinds, where the RFCs require the same."""
     if request.param == 3:
         yield vmac
         return
@@ -115,7 +115,7 @@ def test_6_4_2_backup_answers_no_solicitation(vmac: Virtual) -> None:
 
 @pytest.mark.parametrize("version", [2, 3], ids=["VRRPv2", "VRRPv3"])
 def test_6_4_2_backup_discards_frames_to_the_virtual_mac(vmac: Virtual, version: Version) -> None:
-    """In strict mode; keepalived's backup, which forwards, would forward them."""
+    """In strict mode; otherwise keepalived's backup, which forwards, would forward them."""
     frame = datagram(to_mac=VMAC[4], destination=FAR)
     assert vmac.routed("b", lambda: vmac.inject("b", frame)), "the default"
     with virtual(version=version, strict=True) as strict:

@@ -1,4 +1,4 @@
-"""Bad packets over a cable: what the kernel lets through, the process counts and tells."""
+"""Bad packets over a cable: the kernel passes some, the process counts and reports them."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ pytestmark = pytest.mark.needs("root", "netns")
 
 
 def send(net: Wire, *packets: bytes) -> None:
-    """From B, with the IP headers that they have."""
+    """Sends packets from B with their own IP headers."""
 
     def put() -> None:
         with socket.socket(socket.AF_INET, socket.SOCK_RAW, socket.IPPROTO_RAW) as raw:

@@ -1,6 +1,7 @@
-"""Two of our vrrp processes on a real kernel: who holds the address, and from when on.
+"""Two of our vrrp processes on a real kernel: which node holds the address, and since when.
 
-The stories take seconds of real time each, so all of them run at once; each test waits for its own.
+The stories take seconds of real time each, so all of them run at once; each test waits for its
+own.
 """
 
 from __future__ import annotations
@@ -32,7 +33,7 @@ EARLY_S = 0.002
 
 
 def stop_kill_and_return() -> dict[str, float]:
-    """The whole life of a pair; how late each step was, in seconds."""
+    """The whole life of a pair; returns how late each step was, in seconds."""
     late = {}
     with wired() as net:
         a, b = Ours(net, "a", instance("a")), Ours(net, "b", instance("b"))
@@ -94,7 +95,7 @@ def link_goes_and_comes() -> None:
             until(lambda: a.state() == "MASTER", "A is back")
             until(lambda: b.state() == "BACKUP", "B gives way")
 
-            # The interface is deleted and made anew, with another index.
+            # The interface is deleted and made again, with another index.
             net.ip("a", "link", "del", INTERFACE)
             until(lambda: a.causes()[-1].startswith("FAULT"), "A notices")
             net.plug("a")
@@ -144,7 +145,7 @@ def reload_keeps_what_did_not_change() -> None:
 
 
 def tie_is_won_by_the_higher_address() -> None:
-    """A cut that heals, with equal priorities: the higher address stays master."""
+    """Both are master with equal priorities; reconnected, the higher address stays master."""
     with wired() as net:
         net.isolate(True)
         a = Ours(net, "a", instance("a", priority=100))
@@ -163,7 +164,7 @@ def tie_is_won_by_the_higher_address() -> None:
 
 
 def supervisor_disappears() -> None:
-    """EOF on the socket, and SIGTERM, both mean: priority 0, no address, exit 0."""
+    """EOF on the socket and SIGTERM have the same effect: priority 0, no address, exit 0."""
     with wired() as net:
         one = Ours(net, "a", instance("a"))
         try:
@@ -185,7 +186,10 @@ def supervisor_disappears() -> None:
 
 
 def address_is_removed_by_hand() -> None:
-    """As keepalived: priority 0, and back after the skew time. And how the kernel shows it."""
+    """As in keepalived: priority 0, and back after the skew time.
+
+    Also compares the kernel's view.
+    """
     with wired() as net:
         a = Ours(net, "a", instance("a"))
         try:
@@ -202,7 +206,7 @@ def address_is_removed_by_hand() -> None:
             lost = a.causes()[-2]
             assert lost == f"BACKUP: {VIP}/24 was removed from {INTERFACE} by somebody else"
 
-            # Killed, and started with settings that lack what it held.
+            # Killed, and started with settings that lack the address that it held.
             a.kill()
             assert net.has_vip("a")
             a = Ours(net, "a", instance("a", "192.168.192.201"))
@@ -212,7 +216,7 @@ def address_is_removed_by_hand() -> None:
 
 
 def stopped_process_continues() -> None:
-    """SIGSTOP for longer than the backup waits, then SIGCONT: two masters for a moment only."""
+    """SIGSTOP for longer than the backup waits, then SIGCONT: two masters only for a moment."""
     with wired() as net:
         a, b = Ours(net, "a", instance("a")), Ours(net, "b", instance("b"))
         try:
@@ -224,7 +228,7 @@ def stopped_process_continues() -> None:
             a.process.send_signal(signal.SIGCONT)
             until(lambda: not net.has_vip("b"), "B gives way as soon as A speaks", 0.5)
             assert net.has_vip("a")
-            # A heard B's adverts when it woke up: it says again where the address is.
+            # A received B's adverts when it woke up, so it announces the address again.
             net.first_announcement("a", since, 2)
             assert a.state() == "MASTER"
         finally:
@@ -269,7 +273,7 @@ def _index() -> int:
 
 
 def _by_pyroute2(ip: str) -> dict[str, object]:
-    """The address as a library that we did not write reads it."""
+    """The address as pyroute2, which is not our code, reads it."""
     with IPRoute() as kernel:
         for entry in kernel.get_addr():
             if entry.get_attr("IFA_LOCAL") == ip:

@@ -26,7 +26,7 @@ def pair(node: str, *far: Address) -> InstanceSettings:
 
 
 def holders(net: Wire, node: str, ip: str = FAR) -> list[tuple[str, str | None, str]]:
-    """(interface, the one below, MAC) of whoever has the address."""
+    """(interface, the interface below, MAC) of each interface that has the address."""
     return [
         (link["ifname"], link.get("link"), link["address"])
         for link in json.loads(net.ip(node, "-j", "addr"))
@@ -50,7 +50,8 @@ def test_the_address_moves_with_its_mac_and_is_announced_on_its_own_network() ->
             until(lambda: holders(net, "b") == [(NAME, SECOND, MAC)], "B has it")
             until(lambda: net.announcements(second("b"), vip=FAR), "and says so")
 
-            # A comes back with other names: what the killed one left is in nobody's way.
+            # A returns with other interface names: what the killed process left must not disturb
+            # it.
             renamed = pair("a", Address(FAR, 24, "far.51", below=SECOND))
             a = Ours(net, "a", renamed)
             until(lambda: holders(net, "a") == [("far.51", SECOND, MAC)], "A has it back")

@@ -1,6 +1,6 @@
-"""Real faults on one node of a pair: both kernels are listened to, and the wire.
+"""Real faults on one node of a pair, watched in both kernels and on the wire.
 
-Never do two hold the address for longer than the fault excuses it, and none is left behind.
+Two nodes never hold the address longer than the fault excuses, and no address is left behind.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ class Stage:
         self.net, self.witness = net, witness
         settings = v3("b", **more)
         self.patience_s = 3 + (256 - settings.priority) / 256
-        """B's Master_Down_Interval."""
+        """B's Master_Down_Interval in seconds."""
         self.a = Ours(net, "a", v3("a"))
         until(lambda: net.has_vip("a"), "A holds the VIP")
         self.b = Ours(net, "b", settings)
@@ -47,12 +47,12 @@ class Stage:
         return self.witness.holders(ADDRESS) == [node]
 
     def claims(self, since_s: float) -> list[Frame]:
-        """Adverts of both that claim mastership, in their order."""
+        """The adverts of both with a priority above 0, in their order."""
         frames = [f for f in self.net.frames() if f.at_s >= since_s and f.advert_priority]
         return sorted(frames, key=lambda frame: frame.at_s)
 
     def silent_once(self, node: str, other: str, since_s: float) -> float:
-        """How long after the other's first claim since then `node` still claimed it."""
+        """How long `node` still sent such adverts after the other's first one since then."""
         claims = self.claims(since_s)
         first = next(f.at_s for f in claims if f.node == other)
         return max((f.at_s - first for f in claims if f.node == node), default=0)
@@ -71,7 +71,7 @@ def stage(**more: object) -> Iterator[Stage]:
 
 
 def overflow(net: Wire) -> None:
-    """More changes than a netlink socket's buffer takes: 1 MB, and each costs some 1 kB."""
+    """Makes more changes than a netlink socket's buffer takes: 1 MB, and each costs some 1 kB."""
     lines = [
         f"addr {verb} 10.{i // 250}.{i % 250}.1/32 dev lo\n"
         for _ in range(2)
@@ -85,7 +85,7 @@ def overflow(net: Wire) -> None:
 
 
 def asleep(at: Stage, meanwhile: Callable[[], None] = lambda: None) -> float:
-    """A is stopped for ten seconds and B takes over; when A woke up."""
+    """Stops A for ten seconds, so that B takes over; returns when A woke up."""
     at.a.process.send_signal(signal.SIGSTOP)
     slept_s = time.time()
     meanwhile()
@@ -100,7 +100,7 @@ def asleep(at: Stage, meanwhile: Callable[[], None] = lambda: None) -> float:
 
 
 def asleep_with_its_address() -> None:
-    """Two hold it until A wakes up, and not for longer: A speaks, and B lets go."""
+    """Both hold the address until A wakes up, and no longer: A sends adverts, and B gives way."""
     with stage() as at:
         woke_s = asleep(at)
         until(lambda: at.only("a"), "A alone, as its priority says", 2)
@@ -112,7 +112,7 @@ def asleep_with_its_address() -> None:
 
 
 def asleep_under_a_better_one() -> None:
-    """B is higher, and only waited for A to die: A wakes up, hears B and lets go."""
+    """B is higher, and only waited for A to die: A wakes up, receives B's advert and gives way."""
     with stage(priority=120, nopreempt=True) as at:
         woke_s = asleep(at)
         until(lambda: at.only("b"), "B alone, as its priority says", 2)
@@ -124,7 +124,7 @@ def asleep_under_a_better_one() -> None:
 
 
 def asleep_while_all_news_are_lost() -> None:
-    """Its address is removed and its socket overflows: awake, it knows what is true."""
+    """A's address is removed and its socket overflows; awake, A learns the real state."""
 
     def meanwhile() -> None:
         overflow(at.net)
@@ -144,7 +144,7 @@ def asleep_while_all_news_are_lost() -> None:
 
 
 def news_are_lost_and_nothing_has_happened() -> None:
-    """Overflow alone: asked anew, the kernel says what it said before, and nobody moves."""
+    """An overflow alone: asked again, the kernel gives the same state, and no master changes."""
     with stage() as at:
         causes = at.a.causes()
         at.a.process.send_signal(signal.SIGSTOP)
@@ -157,7 +157,7 @@ def news_are_lost_and_nothing_has_happened() -> None:
 
 
 def interface_is_deleted_and_made_again() -> None:
-    """FAULT, and the address goes with the interface; back on the new one without a second."""
+    """FAULT, and the address goes with the interface; it returns without two holders."""
     with stage() as at:
         at.net.ip("a", "link", "del", INTERFACE)
         until(lambda: at.a.causes()[-1].startswith("FAULT"), "A notices")
@@ -176,9 +176,9 @@ def interface_is_deleted_and_made_again() -> None:
 
 
 def address_is_removed_by_hand() -> None:
-    """It is put back within the skew time, and B does not take it meanwhile."""
+    """The address is put back within the skew time, and B does not take it meanwhile."""
     with stage(priority=50) as at:  # far enough below A's for a busy machine
-        gone_s = time.time()  # before: it may be back before `ip` has ended
+        gone_s = time.time()  # before the command: it may be back before `ip` has ended
         at.net.ip("a", "addr", "del", ADDRESS, "dev", INTERFACE)
         until(lambda: len(at.witness.held("a", ADDRESS)) == 2, "put back", SKEW_S["a"] + BUSY_S)
         (_, lost_s), (back_s, _) = at.witness.held("a", ADDRESS)

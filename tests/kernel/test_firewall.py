@@ -1,4 +1,4 @@
-"""no_accept in real kernels: the address routes, answers ARP, and takes no packet."""
+"""no_accept in real kernels: the address answers ARP and routes, but accepts no packet."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ pytestmark = pytest.mark.needs("root", "netns")
 
 
 def answers(net: Wire, ip: str) -> bool:
-    """Whether A's kernel answers B at that address: a port where nobody listens is refused."""
+    """Whether A's kernel answers B at that address: a port without a listener is refused."""
 
     def ask() -> bool:
         six = ":" in ip

@@ -1,4 +1,4 @@
-"""What a master holds besides addresses, what the node itself holds, and who takes it away."""
+"""Objects of a master besides addresses, static objects of the node, and when they are removed."""
 
 from __future__ import annotations
 
@@ -127,7 +127,7 @@ def test_the_engine_lives_in_the_namespace_that_the_file_names() -> None:
 
 
 def test_who_follows_a_static_thing_goes_where_its_interface_goes() -> None:
-    """As in keepalived: what is removed is put back, and only its interface takes it away."""
+    """As in keepalived: a removed object is put back; only the loss of its interface removes it."""
     address = replace(ADDRESS, dev="d7", track_group="G")
     settings = v3("a", advert_int_us=100_000, follows=("d7",))
     with wired() as net:

@@ -1,4 +1,4 @@
-"""kill -9 of the vrrp process alone: started again, it repairs what the dead one left."""
+"""kill -9 of the vrrp process alone: the next process repairs what the killed one left."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def both_hold_it(net: Wire) -> bool:
 
 
 def test_back_at_once_it_goes_on_as_master_and_nobody_noticed() -> None:
-    """As the supervisor does it, which knows when the process died."""
+    """As with the supervisor, which knows when the process died."""
     with wired() as net:
         a, b = Ours(net, "a", v3("a")), Ours(net, "b", v3("b"))
         try:
@@ -60,7 +60,7 @@ def test_back_too_late_it_leaves_the_address_to_the_backup() -> None:
 
 
 def test_killed_again_and_again_no_address_is_left_with_both() -> None:
-    """Twenty kills at random moments, of either; each is started again a moment later."""
+    """Twenty kills of random nodes at random moments; each is started again a moment later."""
     chance = random.Random(20261122)
     with wired() as net:
         nodes = {n: Ours(net, n, v3(n, advert_int_us=TENTH)) for n in "ab"}
@@ -74,7 +74,7 @@ def test_killed_again_and_again_no_address_is_left_with_both() -> None:
                 time.sleep(chance.random() * 0.3)
                 settings = v3(node, advert_int_us=TENTH)
                 nodes[node] = Ours(net, node, settings, alive_us=died_us)
-                # Start, a whole Master_Down_Interval, and the one that loses gives up.
+                # A start, a whole Master_Down_Interval, and the loser gives way.
                 until(lambda: not both_hold_it(net), f"one holds it after kill {number}", 2)
             until(lambda: net.has_vip("a") and not net.has_vip("b"), "the right one, in the end")
             addresses = [a for n in "ab" for a in net.addresses(n) if a.startswith(VIP)]

@@ -1,4 +1,4 @@
-"""Links that are asked, and changes that must last before they count."""
+"""Link state by polling, and changes that must last before they count."""
 
 from __future__ import annotations
 

@@ -74,7 +74,7 @@ def test_the_address_to_speak_from_comes_and_goes_with_words() -> None:
 
 
 def test_others_adverts_are_not_for_it() -> None:
-    """The kernel hands a socket without an interface what is for its address, and nothing else."""
+    """The kernel gives a socket without an interface only packets for its address."""
     another = "192.168.192.150"
     with wired() as net:
         net.ip("a", "addr", "add", f"{another}/24", "dev", INTERFACE)

@@ -1,4 +1,4 @@
-"""Who spoke before there was anything to run, and what an engine makes of it."""
+"""Adverts received before the engine had a configuration, and what the engine does with them."""
 
 from __future__ import annotations
 
@@ -65,7 +65,7 @@ def test_silence_while_the_engine_was_started_counts() -> None:
             a.says("MASTER: no advert heard for 3.609 s")
         finally:
             a.close()
-        # 3 s and the skew of priority 100, from the first moment on.
+        # 3 s and the skew time of priority 100, from the first moment on.
         assert 3.6 < advert.at_s - began_s < 4
 
 

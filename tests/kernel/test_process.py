@@ -1,4 +1,4 @@
-"""The vrrp process where nothing is allowed, and with a supervisor that talks nonsense."""
+"""The vrrp process without privileges, and with a supervisor that sends nonsense."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ SETTINGS = VrrpSettings(
 
 
 def drop() -> None:
-    """In the child: root, but without what root may do to the network."""
+    """Runs in the child: it stays root, but loses the capabilities for the network."""
     libc = ctypes.CDLL(None)
     for capability in CAPABILITIES:
         libc.prctl(PR_CAPBSET_DROP, capability, 0, 0, 0)
@@ -34,7 +34,7 @@ def drop() -> None:
 
 @pytest.fixture
 def talk() -> Iterator[TextIO]:
-    """The supervisor's end of a vrrp process that may do nothing."""
+    """The supervisor's end of a vrrp process without capabilities."""
     ours, theirs = socket.socketpair()
     process = subprocess.Popen(
         [sys.executable, "-m", "hanode.proc.vrrp"],

@@ -1,4 +1,4 @@
-"""The vrrp process is on time: its scheduling class, its memory, and what it never does."""
+"""The vrrp process is on time: its scheduling class, its locked memory, and what it never does."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def locked_kb(pid: int) -> int:
 
 
 def may_be_real_time() -> bool:
-    """Whether this machine lets anybody: cgroup v1 often does not."""
+    """Whether this machine allows real-time scheduling at all: cgroup v1 often does not."""
     words = ["import os; os.sched_setscheduler(0, os.SCHED_FIFO, os.sched_param(1))"]
     done = subprocess.run([sys.executable, "-c", *words], capture_output=True, check=False)
     return done.returncode == 0

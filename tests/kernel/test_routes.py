@@ -1,4 +1,4 @@
-"""Routes and rules in a real kernel, with `ip` as the witness."""
+"""Routes and rules in a real kernel, checked with `ip`."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ def commands(space: str) -> Iterator[rtnl.Commands]:
 
 
 def shown(space: str, family: int = 4) -> set[str]:
-    """Every route that bears keepalived's mark, as `ip` tells it."""
+    """Every route with keepalived's protocol number, as `ip` shows it."""
     words = run(
         "ip", "-n", space, f"-{family}", "-d", "route", "show", "table", "all", "proto", "18"
     )
@@ -191,7 +191,7 @@ def test_a_rule_is_as_its_line_says_and_goes(
 
 
 def test_ila_is_said_as_iproute2_and_keepalived_say_it() -> None:
-    """This kernel may have no ILA: the bytes are those that both were seen to send."""
+    """This kernel may have no ILA: compares with the bytes that iproute2 and keepalived send."""
     route = Route(6, "2001:db8::/64", via="fd00::2", dev="d0", encap=("ila", "2001:db8:1:2"))
     message = route_message(route, 24, 0x405, lambda _dev: 7)
     assert bytes.fromhex("1000 1600 0c00 0100 2001 0db8 0001 0002") in message

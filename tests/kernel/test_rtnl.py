@@ -1,4 +1,4 @@
-"""Our rtnetlink against a real kernel, with `ip` as the witness."""
+"""Our rtnetlink code against a real kernel, checked with `ip`."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def space() -> Iterator[str]:
 
 
 def shown(space: str, dev: str = "d0") -> dict[str, dict[str, object]]:
-    """IPv4 addresses as `ip` tells them."""
+    """IPv4 addresses as `ip` shows them."""
     entries = json.loads(run("ip", "-n", space, "-4", "-d", "-j", "addr", "show", dev))
     return {
         f"{info['local']}/{info['prefixlen']}": info
@@ -121,7 +121,7 @@ def test_messages_that_were_lost_are_made_good(space: str) -> None:
 
 
 def test_the_vrrp_process_has_pyroute2_s_messages_and_no_asyncio(space: str) -> None:
-    """What `main` imports, asked of a fresh interpreter."""
+    """Looks at the modules that `main` imports, in a fresh interpreter."""
     program = (
         "import sys, hanode.proc.vrrp as p; p.pyroute.without_face();"
         "from hanode.system.rtnl import Commands;"

@@ -1,4 +1,4 @@
-"""A thousand instances on one process: what is asked of it between adverts delays none of them."""
+"""A thousand instances in one process: the work between adverts delays none of them."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ pytestmark = pytest.mark.needs("root", "netns")
 
 INTERFACES, EACH = 4, 255
 LATE_US = 100_000
-"""A tenth of the interval: the machine may be busy. Alone, it is 0.2 ms."""
+"""A tenth of the interval, because the machine may be busy. Alone, it is 0.2 ms."""
 
 
 def instances(priority: int) -> list[InstanceSettings]:

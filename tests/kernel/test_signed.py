@@ -1,4 +1,4 @@
-"""auth_hmac between two of our own engines: Debian's keepalived is older than that."""
+"""auth_hmac between two of our own engines: Debian's keepalived is too old for it."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ BOTH_KEYS = HmacSettings((OLD, NEW), active=1, window_us=5_000_000)
 
 
 def signed(made: InstanceSettings, **more: object) -> InstanceSettings:
-    """The same with both keys."""
+    """The same instance with both keys."""
     return replace(made, advert_int_us=TENTH, hmac=replace(BOTH_KEYS, **more))  # type: ignore[arg-type]
 
 

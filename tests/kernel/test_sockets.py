@@ -1,4 +1,4 @@
-"""Our sockets on a real interface: what passes the filter, and what the wire carries."""
+"""Our sockets on a real interface: what the filter passes, and the bytes on the wire."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def space() -> Iterator[str]:
         run("ip", "-n", name, "link", "set", link, "up")
         run("ip", "-n", name, "addr", "add", f"192.0.2.{number}/24", "dev", link)
         run("ip", "-n", name, "addr", "add", f"fe80::{number}/64", "dev", link, "nodad")
-    for link in ("d0", "d1", "all"):  # both ends are in one namespace: believe our own address
+    for link in ("d0", "d1", "all"):  # both ends are in one namespace: accept our own address
         set_sysctl(name, f"ipv4/conf/{link}/accept_local", 1)
         set_sysctl(name, f"ipv4/conf/{link}/rp_filter", 0)
     try:
@@ -44,7 +44,7 @@ def space() -> Iterator[str]:
 
 
 def advert(vrid: int, family: int = 4, to: str | None = None, ttl: int = 255) -> SendAdvert:
-    """v3, as d0 would send it."""
+    """A VRRPv3 advert as d0 would send it."""
     ip, source = ("192.0.2.9", "192.0.2.1") if family == 4 else ("fe80::9", "fe80::1")
     to = to or (GROUP if family == 4 else GROUP6)
     settings = InstanceSettings(

@@ -1,4 +1,4 @@
-"""Virtual MAC addresses in real kernels: a macvlan that comes, is taken over, and goes."""
+"""Virtual MAC addresses in real kernels: a macvlan that is made, taken over and removed."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def instance(node: str, *, xmit_base: bool = False, family: int = 4) -> Instance
 
 
 def has(net: Wire, node: str, ip: str = VIP) -> bool:
-    """Whether the virtual interface is there and has the address."""
+    """Whether the virtual interface exists and has the address."""
     links = {link["ifname"] for link in json.loads(net.ip(node, "-j", "link"))}
     return NAME in links and f" {ip}/" in net.ip(node, "addr", "show", NAME)
 
@@ -42,7 +42,7 @@ def switch(net: Wire, node: str, path: str) -> str:
 
 
 def chatter(net: Wire, node: str, mac: bytes) -> list[str]:
-    """Whatever the node has sent with that MAC."""
+    """All frames that the node has sent with that MAC."""
     return [frame.data.hex() for frame in net.seen(node) if frame.data[6:12] == mac]
 
 

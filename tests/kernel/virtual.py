@@ -1,7 +1,7 @@
-"""A virtual router with virtual MAC addresses, a host beside it, and a network behind it.
+"""Virtual: routers A and B with virtual MAC addresses, a host beside them, and a network behind.
 
-A (master) and B (backup) forward; each has a cable of its own to `far`, where FAR and FAR6 live.
-The host is the switch itself: it asks for the virtual addresses as any neighbour would.
+A (master) and B (backup) forward; each has a cable of its own to `far`, where FAR and FAR6 are.
+The host is the switch itself: it resolves the virtual addresses as any neighbour would.
 """
 
 from __future__ import annotations
@@ -47,7 +47,7 @@ Version = Literal[2, 3]
 def instances(
     node: str, *, vmac: bool = True, version: Version = 3, strict: bool = False
 ) -> list[InstanceSettings]:
-    """One of IPv4 and, in version 3, one of IPv6."""
+    """One instance of IPv4 and, in version 3, one of IPv6."""
     dev = {family: NAME[family] if vmac else INTERFACE for family in (4, 6)}
     four = InstanceSettings(
         "Four", INTERFACE, 51, PRIORITY[node], (Address(VIP, 24, dev[4]),), version=version,
@@ -72,7 +72,7 @@ class Virtual:
     far: str
 
     def send(self, ip: str, node: str = "s", dev: str = "br0") -> None:
-        """A datagram from the host, which knows no neighbour yet; or from a node's interface."""
+        """Sends a datagram from the host (which knows no neighbour yet) or a node's interface."""
         space = self.net.namespaces[node]
         run("ip", "-n", space, "neigh", "flush", "dev", dev, "nud", "all")
 
@@ -85,7 +85,7 @@ class Virtual:
         inside(space, put)
 
     def accepts(self, ip: str) -> bool:
-        """Whether somebody's kernel refuses the host a connection, which it does not drop."""
+        """Whether a kernel refuses the host's connection to the address, instead of dropping it."""
 
         def ask() -> bool:
             family = socket.AF_INET6 if ":" in ip else socket.AF_INET
@@ -144,7 +144,7 @@ class Virtual:
         return False
 
     def inject(self, node: str, frame: bytes) -> None:
-        """A frame comes out of the switch at that node's port."""
+        """Sends a frame out of the switch at that node's port."""
 
         def put() -> None:
             with socket.socket(socket.AF_PACKET, socket.SOCK_RAW) as raw:
@@ -161,7 +161,7 @@ def _ear(device: str) -> socket.socket:
 
 
 def datagram(*, to_mac: bytes, destination: str) -> bytes:
-    """An Ethernet frame of the host's: an IPv4 datagram with MARK."""
+    """An Ethernet frame of the host with an IPv4 datagram that contains MARK."""
     udp = struct.pack(">HHHH", 9, 9, 8 + len(MARK), 0) + MARK
     head = struct.pack(
         ">BBHHHBBH4s4s", 0x45, 0, 20 + len(udp), 1, 0, 64, socket.IPPROTO_UDP, 0,
@@ -199,7 +199,7 @@ def _lay_cables(net: Wire, far: str) -> None:
 
 @contextmanager
 def virtual(*, vmac: bool = True, version: Version = 3, strict: bool = False) -> Iterator[Virtual]:
-    """A holds the addresses, B waits."""
+    """A Virtual in which A holds the addresses and B is backup."""
     with wired() as net:
         far = net.namespaces["s"] + "f"
         engines: list[Ours] = []

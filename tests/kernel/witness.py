@@ -1,8 +1,8 @@
-"""Who held an address from when to when, as both kernels tell it.
+"""Witness: which node held an address, and from when to when, as the kernels report it.
 
-A `Witness` listens to every node's kernel from before the engines start until after they end, with
-a parser of its own and room for more news than any test makes; `ip address` is asked besides, and
-the two must agree.
+A `Witness` listens to every node's kernel from before the engines start until after they end. It
+has a parser of its own and room for more messages than any test causes. It also asks
+`ip address`, and the two must agree.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from collections.abc import Callable, Iterator
 from tests.kernel.harness import inside, run, until
 
 Span = tuple[float, float]
-"""From and to, in seconds of the wall clock; an infinite end is still going on."""
+"""From and to, in seconds of the wall clock; the end is infinite while it goes on."""
 
 RTM_NEWADDR, RTM_DELADDR = 20, 21
 GROUPS = 0x10 | 0x100
@@ -30,7 +30,7 @@ SO_RCVBUFFORCE = 33
 ROOM_BYTES = 1 << 26
 IFA_ADDRESS, IFA_LOCAL = 1, 2
 News = tuple[float, bool, str, int]
-"""When, whether it came, `ip/prefix`, and the interface's index."""
+"""The time, whether it was added, `ip/prefix`, and the interface's index."""
 
 
 class Witness:
@@ -56,14 +56,14 @@ class Witness:
             self._hear(node)
 
     def _hear(self, node: str) -> None:
-        """All that there is: who asks knows as much as the kernel, though a thread be late."""
+        """Reads all messages, also those that the thread has not read yet."""
         with self._turn, contextlib.suppress(BlockingIOError):
             while not self._end.is_set():
                 data = self._ears[node].recv(1 << 16)
                 self._told[node] += _news(data, time.time())
 
     def held(self, node: str, address: str) -> list[Span]:
-        """When that node had `ip/prefix` (or the bare address), on whatever interface."""
+        """When that node had `ip/prefix` (or the bare address), on any interface."""
         spans: list[Span] = []
         on: dict[int, float] = {}
         self._hear(node)
@@ -82,13 +82,13 @@ class Witness:
         return overlaps(one, other)
 
     def both_s(self, address: str, *, since_s: float = 0) -> float:
-        """How long at most two nodes had it at once, of what ended after `since_s`."""
+        """The longest time that two nodes had it at once, of those that ended after `since_s`."""
         now_s = time.time()
         spans = [s for s in self.both(address) if s[1] > since_s]
         return max((min(to_s, now_s) - max(from_s, since_s) for from_s, to_s in spans), default=0)
 
     def holders(self, address: str) -> list[str]:
-        """Which nodes have it now, asked of the kernels; they and the news must agree."""
+        """The nodes that have it now, asked of the kernels; answers and messages must agree."""
         until(lambda: self._asked(address) == self._heard(address), "news and kernels agree", 1)
         return self._asked(address)
 
@@ -102,7 +102,7 @@ class Witness:
         return any(to_s == math.inf for _, to_s in self.held(node, address))
 
     def close(self) -> None:
-        """Stop listening; what was heard can still be asked."""
+        """Stops listening; the recorded messages can still be used."""
         for node in self.namespaces:
             self._hear(node)
         self._end.set()
@@ -139,7 +139,7 @@ def _attributes(data: bytes) -> Iterator[tuple[int, bytes]]:
 
 
 def overlaps(one: list[Span], other: list[Span]) -> list[Span]:
-    """Where spans of both lists cover the same time."""
+    """The times that spans of both lists have in common."""
     common = [(max(a[0], b[0]), min(a[1], b[1])) for a in one for b in other]
     return sorted((from_s, to_s) for from_s, to_s in common if from_s < to_s)
 
@@ -152,7 +152,7 @@ def addresses_of(namespace: str) -> list[str]:
 
 @contextlib.contextmanager
 def witnessed(namespaces: dict[str, str]) -> Iterator[Witness]:
-    """A Witness that leaves no process behind."""
+    """A Witness whose processes are ended afterwards."""
     witness = Witness(namespaces)
     try:
         yield witness
@@ -161,7 +161,7 @@ def witnessed(namespaces: dict[str, str]) -> Iterator[Witness]:
 
 
 def steady(condition: Callable[[], bool], *, for_s: float, what: str) -> None:
-    """The condition holds now and for so long."""
+    """The condition is true now and stays so for `for_s` seconds."""
     end_s = time.monotonic() + for_s
     while time.monotonic() < end_s:
         assert condition(), what

@@ -1,4 +1,4 @@
-"""A Valkey of the lab's own kind, for tests that need a broker."""
+"""The lab's Valkey, for tests that need a broker."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def valkey(tmp_path: Path) -> Iterator[broker.Broker]:
 
 
 def start_valkey(made: broker.Broker) -> subprocess.Popen[bytes]:
-    """Start the server and wait until it answers."""
+    """Starts the server and waits until it answers."""
     with (made.data / "log").open("ab") as log:
         process = subprocess.Popen([get_binary_path(), made.config], stdout=log, stderr=log)
     deadline = time.monotonic() + 10

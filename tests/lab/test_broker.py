@@ -1,4 +1,4 @@
-"""The embedded Valkey: who may come in, and what outlives a restart."""
+"""The embedded Valkey: who may connect, and which data survive a restart."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""bin/demo as a command: how it refuses, how it ends, and that nothing is left behind."""
+"""bin/demo as a command: how it refuses, how it ends, and that it leaves nothing behind."""
 
 from __future__ import annotations
 
@@ -62,7 +62,7 @@ class Demo:
 
 
 def processes(mark: Path) -> list[str]:
-    """Every process that a demo with this mark started, whoever its parent is by now."""
+    """Every process that a demo with this mark started, whatever its parent is now."""
     found = []
     for directory in Path("/proc").glob("[0-9]*"):
         try:
@@ -113,7 +113,7 @@ def test_ctrl_c_in_the_middle_of_the_start_leaves_nothing(
 
 @pytest.mark.needs("root", "netns", "valkey")
 def test_a_terminal_that_is_closed_ends_everything(tmp_path: Path) -> None:
-    """Whoever closes the window can be told nothing more; the demo must clean up all the same."""
+    """A closed window can show no message; the demo must clean up all the same."""
     pid, terminal = pty.fork()
     if pid == 0:
         os.environ["MARK_OF_THE_TEST"] = str(tmp_path)
@@ -164,7 +164,7 @@ def test_killed_demo_takes_its_processes_along_and_the_next_start_the_rest(
 
 @pytest.fixture
 def nobody() -> Iterator[list[str]]:
-    """The words that run bin/demo as nobody, from a place where nobody can read the checkout."""
+    """The command that runs bin/demo as nobody, from a place where nobody can read the checkout."""
     place = Path(f"/run/keepsight-test-{os.getpid()}")
     words = ["setpriv", "--reuid", "nobody", "--regid", "nogroup", "--clear-groups"]
     yield launch.command([*words, f"{place}/bin/demo"], session=False, bind=f"{PROJECT}={place}")
@@ -181,7 +181,7 @@ def test_without_root_the_control_plane_runs_alone(
         demo.wait_for("Open .*")
         demo.process.send_signal(signal.SIGINT)
         assert demo.process.wait(END_S) == 0, demo.said
-        # A worker that had to be killed is dead when the kernel gets round to it.
+        # A killed worker is gone only when the kernel has ended it.
         assert wait_until(lambda: demo.processes() == [], within_s=2), demo.processes()
 
 

@@ -1,4 +1,4 @@
-"""Getting a checkout ready: pins that fit together, stamps that are believed only when true."""
+"""Preparing a checkout: consistent pins, and stamps that are used only while they are true."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ def pins(name: str) -> set[str]:
 
 
 def test_tests_run_on_the_very_versions_that_the_demo_runs_on() -> None:
-    """One environment serves both, so dev.txt must hold every pin of web.txt, and web node's."""
+    """One environment serves both, so dev.txt must contain every pin of web.txt, and web node's."""
     assert pins("web.txt") - pins("dev.txt") == set()
     assert pins("node.txt") - pins("web.txt") == set()
 

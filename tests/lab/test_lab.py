@@ -1,4 +1,4 @@
-"""The lab with real engines, asked through its control socket as the pages' buttons ask."""
+"""The lab with real engines, through the control socket that the pages' buttons use."""
 
 from __future__ import annotations
 
@@ -109,14 +109,14 @@ def test_no_lab_is_told_in_a_sentence(tmp_path: Path) -> None:
 
 @pytest.mark.needs("shared")
 def test_own_files_say_the_same_as_the_seed(shared: Path) -> None:
-    """The project carries its own pair of files, so that it needs nothing beside it."""
+    """The project has its own pair of files, so that it needs no other folder."""
     for name in ("NodeA.conf", "NodeB.conf"):
         ours, seed = _facts(FILES / name), _facts(shared / "lab" / name)
         assert ours == seed, name
 
 
 def _facts(file: Path) -> list[list[str]]:
-    """The lines' words without comments and mail addresses, which are each file's own."""
+    """The lines' words without comments and mail addresses, which differ between the files."""
     lines = [line.split("#")[0].split("!")[0].split() for line in file.read_text().splitlines()]
     return [words for words in lines if words and "@" not in words[-1] and "@" not in words[0]]
 

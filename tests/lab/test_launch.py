@@ -1,4 +1,4 @@
-"""A launched program cannot outlive the one that launched it."""
+"""A launched program cannot outlive the program that launched it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The lab's network in real namespaces, and the witness of its kernels."""
+"""The lab's network in real namespaces, and the witness that listens to its kernels."""
 
 from __future__ import annotations
 
@@ -81,7 +81,7 @@ def test_removing_a_lab_ends_what_runs_in_it() -> None:
 
 @pytest.mark.needs("keepalived")
 def test_witness_measures_real_keepalived(plan: Topology, tmp_path: Path) -> None:
-    """keepalived 2.2.7 needs skew + 3 s after the last advert; the witness must see just that."""
+    """The witness must measure what keepalived 2.2.7 needs: skew time + 3 s."""
     running = [
         _keepalived(host.namespace, tmp_path / host.name, state, priority)
         for host, state, priority in zip(

@@ -1,4 +1,4 @@
-"""When an outage begins, how long it is, and what is no outage."""
+"""OutageLog: when an outage begins, how long it is, and what is no outage."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ MS = 1000
 def log_after(
     answered: list[bool], *, interval_us: int = 20 * MS
 ) -> tuple[OutageLog, list[Outage]]:
-    """A log that sent one echo per interval; the answers came 1 ms later."""
+    """A log that sent one echo in each interval; the answers came 1 ms later."""
     log, told = OutageLog(timeout_us=150 * MS), []
     for seq, answer in enumerate(answered):
         now_us = seq * interval_us
@@ -67,7 +67,7 @@ def test_late_answer_is_a_lost_echo() -> None:
 
 
 def test_answer_held_back_on_the_way_does_not_shorten_an_outage() -> None:
-    """Echoes wait for the new holder's ARP answer: sent early, answered when it is there."""
+    """Echoes wait for the new holder's ARP answer: sent early, answered when it arrives."""
     log, told = log_after([True] * 5 + [False] * 30)
     log.sending(100, now_us=700 * MS)
     told += log.answered(100, now_us=820 * MS)

@@ -1,4 +1,4 @@
-"""The acceptance test's browser reads forms as a browser would send them."""
+"""The acceptance test's browser reads and sends forms as a browser does."""
 
 from __future__ import annotations
 

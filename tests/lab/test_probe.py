@@ -1,4 +1,4 @@
-"""The probe in a real namespace: it sees an outage and reports its length."""
+"""The probe in a real namespace: it notices an outage and reports its length."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a killed run leaves behind, the next one takes away; a living one is left alone."""
+"""A run removes what a killed run left behind, and does not touch a running one."""
 
 from __future__ import annotations
 

@@ -31,16 +31,16 @@ vrrp_instance VI_1 {
 
 @dataclass(frozen=True, slots=True)
 class Installed:
-    """An environment with Keepsight in it."""
+    """An environment with Keepsight installed."""
 
     directory: Path
     elsewhere: Path
-    """A directory that has nothing to do with the checkout."""
+    """A directory outside the checkout."""
 
     def run(
         self, command: str, *words: str, **environment: str
     ) -> subprocess.CompletedProcess[str]:
-        """One of its commands, run elsewhere, with nothing that points to the checkout."""
+        """Runs one of its commands elsewhere, with nothing that points to the checkout."""
         names = ("PYTHONPATH", "DJANGO_SETTINGS_MODULE")
         clean = {
             name: value
@@ -58,7 +58,7 @@ class Installed:
 
 
 def pip(*words: str | Path) -> None:
-    """This environment's pip, which may fetch nothing."""
+    """Runs this environment's pip, which must not fetch anything."""
     command = [sys.executable, "-m", "pip", "--disable-pip-version-check", *map(str, words)]
     done = subprocess.run(
         command,
@@ -73,7 +73,7 @@ def pip(*words: str | Path) -> None:
 
 @pytest.fixture(scope="module")
 def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Built as pip builds it."""
+    """The wheel, built as pip builds it."""
     directory = tmp_path_factory.mktemp("wheel")
     pip("wheel", "--no-index", "--no-deps", "--no-build-isolation", "-w", directory, PROJECT)
     (made,) = directory.glob("*.whl")
@@ -96,7 +96,7 @@ def installed(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Installe
 
 
 def test_the_wheel_holds_what_is_kept_of_both_programs(wheel: Path) -> None:
-    """Templates, style sheets, scripts and the lab's files too; sources of the bundle do not."""
+    """It has templates, style sheets, scripts and the lab's files, but no sources of the bundle."""
     rooms = ["hanode", "webapp", "templates", "static"]
     kept = subprocess.run(
         ["git", "ls-files", "-co", "--exclude-standard", *rooms],
@@ -191,7 +191,7 @@ WHERE = (
 def test_without_a_word_the_data_are_kept_outside_the_program(
     installed: Installed, tmp_path: Path
 ) -> None:
-    """As another user than root, who may not write to /var/lib."""
+    """As a user other than root, who may not write to /var/lib."""
     home = {"KEEPSIGHT_DATA_DIR": "", "XDG_DATA_HOME": str(tmp_path / "share")}
     code = f"import os; os.geteuid = lambda: 1000; {WHERE}"
     said = installed.run("python", "-c", code, DJANGO_SETTINGS_MODULE="webapp.settings", **home)

@@ -1,4 +1,4 @@
-"""What pyproject.toml says of the project agrees with what stands elsewhere."""
+"""The project's metadata in pyproject.toml agrees with other files."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ GROUPS = {"Added", "Changed", "Deprecated", "Removed", "Fixed", "Security"}
 
 
 def wanted(name: str) -> list[Requirement]:
-    """What a file of requirements asks for itself."""
+    """The requirements that a file contains itself."""
     lines = (PROJECT / "requirements" / f"{name}.in").read_text().splitlines()
     said = [line.partition("#")[0].strip() for line in lines]
     return [Requirement(line) for line in said if line and not line.startswith("-r ")]

@@ -1,6 +1,6 @@
-"""The rules of style that a program can check, as functions over source text.
+"""Rules of style that a program can check, as functions of a path and its text.
 
-Each takes a path relative to the project and its text, and gives sentences; none: clean.
+Each takes a path relative to the project and the text, and returns sentences; none: clean.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ def is_pure(path: str) -> bool:
 
 
 def long_functions(path: str, text: str) -> list[str]:
-    """Functions over the budget, docstring and decorators included."""
+    """Functions that are too long, docstring and decorators included."""
     found = []
     for node in ast.walk(ast.parse(text)):
         if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
@@ -52,7 +52,7 @@ def long_functions(path: str, text: str) -> list[str]:
 
 
 def long_file(path: str, text: str) -> list[str]:
-    """A file over its budget; tables of keywords, which are data, excepted."""
+    """A file that is too long; tables of keywords are data and exempt."""
     limit = ELEMENT_LINES if path.startswith("static/js/") else FILE_LINES
     lines = text.count("\n")
     if lines <= limit or path.startswith("hanode/conf/keywords/"):
@@ -61,7 +61,7 @@ def long_file(path: str, text: str) -> list[str]:
 
 
 def impure(path: str, text: str) -> list[str]:
-    """Imports and calls that a pure file may not have."""
+    """Imports and calls that a pure file must not have."""
     found = []
     for node in ast.walk(ast.parse(text)):
         if isinstance(node, ast.Import):
@@ -95,7 +95,7 @@ def is_pure_module(name: str) -> bool:
 
 
 def kind_not_said(path: str, text: str) -> list[str]:
-    """A module of the node whose docstring does not say which kind of code it is."""
+    """A module of the node whose docstring does not name its kind (PURE, SYSTEM or DRIVER)."""
     if path.endswith(("__init__.py", "__main__.py")):
         return []
     said = ast.get_docstring(ast.parse(text)) or ""
@@ -105,7 +105,7 @@ def kind_not_said(path: str, text: str) -> list[str]:
 
 
 def celery_out_of_place(path: str, text: str) -> list[str]:
-    """Celery outside the four kinds of file that may name it."""
+    """Uses of Celery outside the four kinds of file that may import it."""
     if CELERY_ROOMS.fullmatch(path):
         return []
     found = []
@@ -123,7 +123,7 @@ def celery_out_of_place(path: str, text: str) -> list[str]:
 
 
 def foreign_addresses(path: str, text: str) -> list[str]:
-    """Download addresses of registries and paths of one machine."""
+    """Download addresses of registries, and paths of one machine."""
     found = []
     for number, line in enumerate(text.splitlines(), 1):
         if REGISTRY.search(line):
@@ -134,7 +134,7 @@ def foreign_addresses(path: str, text: str) -> list[str]:
 
 
 def inline_script(path: str, text: str) -> list[str]:
-    """Scripts and handlers written into a template: the content security policy forbids them."""
+    """Scripts and handlers inside a template: the content security policy forbids them."""
     found = []
     for number, line in enumerate(text.splitlines(), 1):
         if re.search(r"<script(?![^>]*\b(src|type=.application/json))", line):

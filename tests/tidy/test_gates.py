@@ -1,5 +1,4 @@
-"""The gates are the same everywhere: bin/check, the hooks of pre-commit, and what bin/test leaves
-out because bin/check has run it."""
+"""bin/check, the pre-commit hooks and bin/test run the same checks, and each of them only once."""
 
 from __future__ import annotations
 

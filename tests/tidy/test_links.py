@@ -1,4 +1,4 @@
-"""Pages link to files that are there."""
+"""The links of documentation pages lead to existing files."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ LINK = re.compile(r"\]\((?!https?:|mailto:|#)([^)#\s]+)(?:#[^)]*)?\)")
 
 
 def broken(page: Path, text: str) -> list[str]:
-    """The links of a page to files that are not there."""
+    """The links of a page to files that do not exist."""
     return [link for link in LINK.findall(text) if not (page.parent / link).exists()]
 
 

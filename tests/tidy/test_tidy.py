@@ -1,4 +1,4 @@
-"""The style rules hold in the whole tree, and each was seen to fail on a planted violation."""
+"""The style rules hold in the whole tree, and each rule finds a planted violation."""
 
 from __future__ import annotations
 
@@ -71,7 +71,7 @@ def test_no_registry_addresses_and_no_paths_of_one_machine() -> None:
 
 
 def test_only_files_that_people_write_are_kept() -> None:
-    """And the README's picture: no wheel, no database, nothing that a tool left here."""
+    """And the README's picture: no wheel, no database, nothing that a tool left behind."""
     binary = [name for name in _tracked() if b"\0" in (PROJECT / name).read_bytes()]
     assert binary == ["docs/screenshot.png"]
 
@@ -105,7 +105,7 @@ def test_each_rule_catches_a_planted_violation(rule: object, path: str, text: st
 
 
 STAGES = "text language keywords model read rules check recover write docs".split()
-"""The rooms of hanode/conf, the lowest first; compare stands beside write."""
+"""The rooms of hanode/conf, the lowest first; `compare` is level with `write`."""
 
 CONFIG_ARROWS = [
     ("models", "rows"),
@@ -116,7 +116,7 @@ CONFIG_ARROWS = [
     ("editor", "revisions"),
     ("revisions", "overview"),
 ]
-"""Imports back up or aside between the rooms of webapp/configs."""
+"""Forbidden imports between the rooms of webapp/configs: (the importer, the imported room)."""
 
 IMPORTS = [
     ("hanode/vrrp/planted_1.py", "hanode.system"),
@@ -140,7 +140,7 @@ IMPORTS = [
     ("webapp/configs/planted_in_no_layer.py", "webapp.configs.rows"),
     ("hanode/events.py", "hanode.wire"),
     ("hanode/codec.py", "hanode.events"),
-    # A circle of two files, hidden in functions.
+    # Two files that import each other inside functions.
     ("hanode/watch/planted_ring.py", "hanode.watch.planted_too"),
     ("hanode/watch/planted_too.py", "hanode.watch.planted_ring"),
 ]
@@ -148,7 +148,7 @@ IMPORTS = [
 
 @pytest.fixture(scope="module")
 def complaints(tmp_path_factory: pytest.TempPathFactory) -> str:
-    """What lint-imports says of the tree with every violation planted in it."""
+    """The output of lint-imports on the tree with every violation planted in it."""
     copy = tmp_path_factory.mktemp("planted")
     for room in ("hanode", "webapp"):
         shutil.copytree(PROJECT / room, copy / room, ignore=shutil.ignore_patterns("__pycache__"))

@@ -1,8 +1,8 @@
-"""Runs in the guest: Debian's keepalived and our engine live through the same story, each in a
-network namespace of its own; prints as JSON what each made of its IPVS table, and when.
+"""Runs in the guest: Debian's keepalived and our engine check the same real servers; prints tables.
 
-Each engine has the same file and the same real servers, which are listeners on its loopback
-interface. A table counts when it has lasted: neither engine changes several rows at one instant.
+Each engine is in a network namespace of its own, with the same file and the same real servers,
+which are listeners on its loopback interface. The program prints as JSON the IPVS tables of each
+and their times. A table counts only if it lasts: neither engine changes several rows at once.
 """
 
 from __future__ import annotations
@@ -27,16 +27,16 @@ TIMELINE: tuple[tuple[float, str, str], ...] = (
     (0.0, "open", "a"),
     (0.0, "open", "b"),
     (0.0, "open", "c"),
-    # d is closed from the beginning: the very first failure counts.
-    (6.0, "close", "a"),  # two failures are forgiven; then the quorum of 2 is lost
-    (14.0, "open", "a"),  # one success brings it, and the quorum, back
+    # d is closed from the beginning: its very first failure counts.
+    (6.0, "close", "a"),  # two failures are tolerated; then the quorum of 2 is lost
+    (14.0, "open", "a"),  # one success brings it and the quorum back
     (19.0, "close", "b"),
-    (20.5, "open", "b"),  # back within its retries: nothing happens
+    (20.5, "open", "b"),  # back within its retries: nothing changes
     (24.0, "close", "c"),  # inhibit_on_failure: weight 0 instead of removal
-    (30.5, "open", "d"),  # not beside c's fall: which of the two came first would be chance
+    (30.5, "open", "d"),  # not together with c's failure: their order would be random
     (36.0, "end", ""),
 )
-"""Seconds after the start, what, and to whom."""
+"""Seconds after the start, the action, and the real server."""
 
 
 def config() -> str:
@@ -89,7 +89,7 @@ def config() -> str:
 
 
 class Servers:
-    """Listeners that accept and forget."""
+    """Listeners that accept connections and forget them."""
 
     def __init__(self) -> None:
         self._open: dict[str, socket.socket] = {}
@@ -101,7 +101,7 @@ class Servers:
 
     def close(self, name: str) -> None:
         listener = self._open.pop(name)
-        # A thread that waits in accept keeps a closed listener alive; this wakes it up.
+        # A thread that waits in accept keeps a closed listener open; this wakes it up.
         listener.shutdown(socket.SHUT_RDWR)
         listener.close()
 
@@ -146,7 +146,7 @@ def command(engine: str, home: Path) -> list[str]:
 
 
 def live_through(engine: str) -> None:
-    """One engine's life; prints [[second, table], …] of all tables that lasted."""
+    """Runs one engine; prints [[second, table], …] of all tables that lasted."""
     home = Path(f"/run/{engine}")
     home.mkdir()
     servers, seen = Servers(), [(0.0, table())]
@@ -154,7 +154,7 @@ def live_through(engine: str) -> None:
     while story and story[0][0] == 0.0:
         servers.open(story.pop(0)[2])
     process = subprocess.Popen(command(engine, home), cwd=PROJECT, stdout=sys.stderr)
-    # Engines take a different time to start; the story begins when the first service stands.
+    # The engines take different times to start; time counts from the first service on.
     while not table():
         time.sleep(SAMPLE_S)
     began = time.monotonic()

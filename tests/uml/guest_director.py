@@ -1,8 +1,8 @@
-"""Runs in the guest: a whole director balancing between two real servers; prints what was seen.
+"""Runs in the guest: a whole director that balances between two real servers; prints the results.
 
-One switch, one director, two real servers that answer HTTP with their names, and one client,
-each in a network namespace, at the addresses of the lab; the configuration has the shape of the
-lab's files, with shorter times. Everything dies with the guest.
+One switch, one director, two real servers that answer HTTP with their names, and one client, each
+in a network namespace, with the addresses of the lab. The configuration is like the lab's, with
+shorter times. Everything ends with the guest.
 """
 
 from __future__ import annotations
@@ -79,7 +79,7 @@ def ip(command: str) -> None:
 
 
 def inside(host: str, *command: str) -> str:
-    """What a command in a host's namespace prints; stderr where it fails."""
+    """The output of a command in a host's namespace; stderr if it fails."""
     done = subprocess.run(
         ["ip", "netns", "exec", host, *command], capture_output=True, text=True, check=False
     )
@@ -87,7 +87,7 @@ def inside(host: str, *command: str) -> str:
 
 
 def start(host: str, *command: str) -> subprocess.Popen[bytes]:
-    # Its prints go to stderr, which the harness shows when the test fails.
+    # Its output goes to stderr, which the harness shows when the test fails.
     return subprocess.Popen(["ip", "netns", "exec", host, *command], cwd=PROJECT, stdout=sys.stderr)
 
 
@@ -105,7 +105,8 @@ def build_network() -> None:
         ):
             ip(f"-n {host} {command}")
     for host in ("rs1", "rs2"):
-        # As with every direct-routing real server: it owns the address, but says so to nobody.
+        # As on every real server with direct routing: it owns the address, but does not answer ARP
+        # for it.
         inside(host, "sysctl", "-w", "net.ipv4.conf.all.arp_ignore=1")
         inside(host, "sysctl", "-w", "net.ipv4.conf.all.arp_announce=2")
         ip(f"-n {host} addr add {VIP}/32 dev lo")
@@ -118,7 +119,7 @@ def table() -> list[str]:
 
 
 def until(wanted: Callable[[], bool]) -> float | None:
-    """Seconds until it was so; None: never."""
+    """Seconds until the condition was true; None: never."""
     began = time.monotonic()
     while time.monotonic() - began < PATIENCE_S:
         if wanted():
@@ -128,7 +129,7 @@ def until(wanted: Callable[[], bool]) -> float | None:
 
 
 def all_tables(for_s: float) -> list[list[str]]:
-    """Every table that could be seen in this time, each once, in the order of appearance."""
+    """Every different table during this time, in the order of appearance."""
     found: list[list[str]] = []
     began = time.monotonic()
     while time.monotonic() - began < for_s:
@@ -162,7 +163,7 @@ def main() -> None:
     seen["balanced_after_s"] = until(lambda: len(table()) == 3)
     seen["balanced"] = table()
     seen["vip_after_s"] = until(has_vip)
-    # A first connection may meet a real server that is still starting; checks tell when not.
+    # A first connection may reach a real server that is still starting; checks show when none does.
     until(lambda: "rs" in inside("client", sys.executable, "-c", FETCH))
     seen["answers"] = [inside("client", sys.executable, "-c", FETCH).strip() for _ in range(4)]
 

@@ -1,4 +1,4 @@
-"""Runs in the guest: the story of tests/ipvs on Linux; prints what came of it as JSON."""
+"""Runs in the guest: the steps of tests/ipvs/story.py on Linux; prints the tables as JSON."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
-"""Runs in the guest: ipvlans and VRFs, which few hosts' kernels have; prints what was seen.
+"""Runs in the guest: ipvlans and VRFs, which few hosts' kernels have; prints the results.
 
-keepalived and ours live through the same files, alone and as a pair; then what keepalived 2.2.7
-cannot do: unicast without an interface in a VRF.
+keepalived and our engine run the same files, alone and as a pair. Then our engine does what
+keepalived 2.2.7 cannot: unicast without an interface in a VRF.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ vrrp_instance V {{
 }}
 """
 AT_ONCE = 5
-"""Lives that go on beside each other: they wait most of the time."""
+"""Runs at the same time: each waits most of the time."""
 OWN = {"a": "192.168.192.150", "b": "192.168.192.151"}
 VIP, VIP6 = "192.168.192.200", "fe80::200"
 FAR = f"10.9.192.200/24 dev {SECOND}"
@@ -58,7 +58,7 @@ def file(where: str, vips: str, node: str = "a") -> str:
 
 
 def vrf(net: Wire, node: str, *interfaces: str) -> None:
-    """A VRF, and who belongs to it."""
+    """Makes a VRF with these interfaces."""
     net.ip(node, "link", "add", "red", "type", "vrf", "table", "10")
     net.ip(node, "link", "set", "red", "up")
     for interface in interfaces:
@@ -67,7 +67,7 @@ def vrf(net: Wire, node: str, *interfaces: str) -> None:
 
 
 def settled(net: Wire) -> None:
-    """No test waits for duplicate address detection on what an engine makes."""
+    """Switches duplicate address detection off for interfaces that an engine makes."""
     for node in "ab":
         set_sysctl(net.namespaces[node], "ipv6/conf/default/accept_dad", 0)
         set_sysctl(net.namespaces[node], "ipv6/conf/all/accept_dad", 0)
@@ -83,7 +83,7 @@ def life(name: str, whose: str) -> dict[str, Any]:
 
 
 def pair(name: str, ways: tuple[str, str]) -> list[str]:
-    """Who holds the address after each step."""
+    """The holder of the address after each step."""
     where, vips = PAIRS[name]
     vip, seen = vips.partition("/")[0], []
     with wired() as net:
@@ -126,7 +126,7 @@ def master(net: Wire, node: str, link: str) -> str | None:
 
 
 def follows() -> dict[str, Any]:
-    """A macvlan goes where the interface below it goes."""
+    """A macvlan follows the interface below it into its VRF."""
     text = file(f"interface {INTERFACE}\nuse_vmac", f"{VIP}/24")
     with wired() as net:
         vrf(net, "a")
@@ -145,7 +145,7 @@ def follows() -> dict[str, Any]:
 
 
 def apart(other: str) -> dict[str, Any]:
-    """Unicast without an interface in a VRF, beside `other` with its interface in one."""
+    """Unicast without an interface in a VRF; `other` runs on the other node with an interface."""
     peers = {"a": "b", "b": "a"}
     where = {n: f"unicast_src_ip {IP[n]}\nunicast_peer {{\n{IP[p]}\n}}" for n, p in peers.items()}
     vips = f"{VIP}/24 dev {INTERFACE}"
@@ -175,7 +175,7 @@ def apart(other: str) -> dict[str, Any]:
 
 
 def reloaded() -> list[str | None]:
-    """An ipvlan before and after a reload that changes its mode and its address; the answer."""
+    """An ipvlan before and after a reload that changes its mode and its address; and the answer."""
 
     def words(own: str, mode: str) -> Any:
         where = f"interface {INTERFACE}\nuse_ipvlan iv0 {own}/24 {mode}"

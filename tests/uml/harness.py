@@ -1,8 +1,8 @@
-"""A second machine for tests: User-Mode Linux, a kernel with real IPVS that boots in seconds.
+"""Runs programs on a second machine: User-Mode Linux, a kernel with real IPVS.
 
-The guest sees the host's files copy-on-write (this project and its virtual environment
-included), has its own network, and may load modules, fill IPVS and make namespaces. It needs
-neither KVM nor an image: only Debian's packages user-mode-linux and kmod.
+The guest boots in seconds. It reads the host's files copy-on-write (with this project and its
+virtual environment), has its own network, and may load modules, fill IPVS and make namespaces. It
+needs neither KVM nor an image, only Debian's packages user-mode-linux and kmod.
 """
 
 from __future__ import annotations
@@ -25,19 +25,19 @@ PROJECT = GUEST_INIT.parent.parent.parent
 
 
 class GuestError(Exception):
-    """The guest did not come to the end of its command; the text ends with its console."""
+    """The guest did not finish its command; the text ends with its console."""
 
 
 @dataclass(frozen=True)
 class Finished:
-    """How a command in the guest ended."""
+    """The result of a command in the guest."""
 
     status: int
     stdout: str
     stderr: str
 
     def check(self) -> Finished:
-        """Fail the test, with all that was said, unless the command succeeded."""
+        """Fails the test, with all output, unless the command succeeded."""
         assert self.status == 0, (
             f"the guest's command exited with {self.status}\n--- stdout\n{self.stdout}"
             f"\n--- stderr\n{self.stderr}"
@@ -48,9 +48,9 @@ class Finished:
 def run_in_guest(
     command: Sequence[str], *, cwd: Path = PROJECT, memory: str = "512M", limit_s: float = 120
 ) -> Finished:
-    """Boot a guest, run `command` as its root in `cwd`, and switch it off.
+    """Boots a guest, runs `command` as its root in `cwd`, and switches it off.
 
-    Raises GuestError when the guest does not finish within `limit_s`.
+    Raises GuestError if the guest does not finish within `limit_s`.
     """
     with tempfile.TemporaryDirectory(prefix="keepsight-uml.") as name:
         out = Path(name)
@@ -67,12 +67,12 @@ def run_in_guest(
 
 
 def python_in_guest(program: Path, *arguments: str, limit_s: float = 120) -> Finished:
-    """Run one of our Python programs in a guest, with the interpreter of this test run."""
+    """Runs one of our Python programs in a guest, with the interpreter of this test run."""
     return run_in_guest([sys.executable, str(program), *arguments], limit_s=limit_s)
 
 
 def _preloaded(out: Path) -> dict[str, str]:
-    """What makes a kernel of 2022 run on a processor with AMX: see xstate.c."""
+    """The environment with which a kernel of 2022 runs on a processor with AMX: see xstate.c."""
     flags = re.search(r"^flags\s*:(.*)$", Path("/proc/cpuinfo").read_text(), re.M)
     if flags is None or "amx_tile" not in flags[1].split():
         return {}
@@ -105,7 +105,7 @@ def _boot(out: Path, *, memory: str, limit_s: float) -> str:
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
-        # The guest is several processes: a session of its own lets all of them be ended.
+        # The guest is several processes; a session of its own lets the test end all of them.
         start_new_session=True,
         env={**os.environ, "TMPDIR": str(out), **_preloaded(out)},
     )

@@ -1,4 +1,4 @@
-"""A whole director on a kernel with real IPVS: service, direct routing, a death and a return."""
+"""A director on a kernel with real IPVS: direct routing; a real server fails and returns."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ RS2 = "-> 192.168.192.114:80 Route 1"
 
 @pytest.fixture(scope="module")
 def seen() -> Any:
-    """What the guest saw; one boot serves all tests of this file."""
+    """The guest's results; one boot serves all tests of this file."""
     done = python_in_guest(Path(__file__).with_name("guest_director.py")).check()
     return json.loads(done.stdout)
 
@@ -37,7 +37,7 @@ def test_clients_of_the_address_are_answered_by_both_in_turn(seen: Any) -> None:
 def test_a_dead_real_server_leaves_and_its_clients_are_served(seen: Any) -> None:
     assert seen["without_rs1"] == [RS2, SERVICE]
     assert seen["answers_without_rs1"] == ["rs2"] * 3
-    # delay_loop 1 s until it is noticed, one forgiven failure 1 s later; the guest is slow.
+    # delay_loop 1 s until it is noticed, one tolerated failure 1 s later; the guest is slow.
     assert seen["left_after_s"] < 4
 
 
@@ -51,7 +51,7 @@ def test_it_comes_back(seen: Any) -> None:
 
 
 def test_a_checker_that_is_killed_leaves_no_gap(seen: Any) -> None:
-    """The kernel goes on balancing, and the next checker takes the table over as it stands."""
+    """The kernel goes on balancing, and the next checker takes over the table as it is."""
     assert seen["tables_around_a_crash"] == [[RS1, RS2, SERVICE]]
     assert seen["another_checker_runs"]
 

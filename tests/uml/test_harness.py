@@ -1,4 +1,4 @@
-"""The guest is a machine of its own: what it does stays in it, and it cannot hang a test."""
+"""The guest is a separate machine: it cannot change the host, and it cannot block a test."""
 
 from __future__ import annotations
 

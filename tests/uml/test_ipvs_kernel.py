@@ -1,4 +1,4 @@
-"""Linux's own IPVS, in a guest: it and the fake tell the same story."""
+"""Linux's own IPVS, in a guest, gives the same results as the fake."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Our checks and Debian's keepalived make the same of the same story, table by table."""
+"""Our checks and Debian's keepalived produce the same IPVS tables from the same events."""
 
 from __future__ import annotations
 
@@ -21,14 +21,16 @@ DEAD = "127.0.1.4:8004"
 
 @pytest.fixture(scope="module")
 def lives() -> Any:
-    """Both engines' lives; one boot serves all tests of this file."""
+    """The results of both engines; one boot serves all tests of this file."""
     done = python_in_guest(Path(__file__).with_name("guest_checks.py")).check()
     return json.loads(done.stdout)
 
 
 def _tables(life: Any) -> list[Any]:
-    """The tables from the first results on: keepalived waits a second before its first checks,
-    and until then shows who has not been checked."""
+    """The tables from the first results on.
+
+    keepalived waits a second before its first checks, and until then shows unchecked real servers.
+    """
     tables = life["tables"]
     while any(DEAD in row for rows in tables[0][1].values() for row in rows):
         tables = tables[1:]
@@ -41,7 +43,7 @@ def test_both_make_the_same_tables_in_the_same_order(lives: Any) -> None:
 
 
 def test_the_story_was_told(lives: Any) -> None:
-    """Two empty lives would agree as well."""
+    """Without any table the comparisons below would pass too."""
     tables = [
         {key.split()[0]: rows for key, rows in table.items()}
         for _, table in _tables(lives["hanode"])
@@ -54,7 +56,7 @@ def test_the_story_was_told(lives: Any) -> None:
 
 
 def test_both_take_as_long(lives: Any) -> None:
-    """The phase of a check is chance; more than one delay_loop apart would be another rule."""
+    """The phase of a check is random; a difference of more than one delay_loop is another rule."""
     theirs, ours = (_tables(lives[engine]) for engine in ("keepalived", "hanode"))
     for (at, _), (their_at, _) in list(zip(ours, theirs, strict=True))[1:]:
         assert abs(at - their_at) < DELAY_LOOP_S + SLOW_GUEST_S

@@ -1,4 +1,4 @@
-"""ipvlans and VRFs beside Debian's keepalived, on a kernel that has both."""
+"""ipvlans and VRFs with our engine and Debian's keepalived, on a kernel that has both."""
 
 from __future__ import annotations
 
@@ -13,22 +13,22 @@ from tests.uml.guest_virtual import LIVES, PAIRS, WAYS
 from tests.uml.harness import run_in_guest
 
 LIMIT_S = 500
-"""The guest has one processor for some twenty lives, and shares the host's."""
+"""The guest has one processor for some twenty runs of engines, and shares it with the host."""
 pytestmark = [pytest.mark.needs("uml", "keepalived"), pytest.mark.timeout(LIMIT_S)]
 
 IDENT, CHECKSUM = slice(36, 40), slice(48, 52)
-"""In the hex digits of an IPv4 frame."""
+"""Positions in the hex digits of an IPv4 frame."""
 
 
 @pytest.fixture(scope="module")
 def seen() -> Any:
-    """What the guest saw; one boot serves all tests of this file."""
+    """The guest's results; one boot serves all tests of this file."""
     command = [sys.executable, "-m", "tests.uml.guest_virtual"]
     return json.loads(run_in_guest(command, limit_s=LIMIT_S - 20).check().stdout)
 
 
 def distinct(frames: list[str]) -> set[str]:
-    """Frames but for the count of IP packets: the guest is slow, and one more may fit in."""
+    """Frames without the count of IP packets: the guest is slow, and one more may fit in."""
     found = set()
     for frame in frames:
         digits = list(frame)
@@ -42,7 +42,7 @@ def distinct(frames: list[str]) -> set[str]:
 def test_both_make_the_same_interfaces(seen: Any, name: str) -> None:
     mine, theirs = (seen["alone"][name][whose]["there"] for whose in ("hanode", "keepalived"))
     for there in (mine, theirs):
-        there.pop("red", None)  # its MAC is chance
+        there.pop("red", None)  # its MAC is random
     assert mine == theirs
     assert not seen["alone"][name]["hanode"]["changed"], "nothing is left behind"
 
@@ -56,7 +56,7 @@ def test_both_say_the_same_bytes(seen: Any, name: str) -> None:
 
 
 def test_where_things_live(seen: Any) -> None:
-    """Two empty lives would agree as well."""
+    """Without any interface the comparisons would pass too."""
     there = seen["alone"]["ipvlan"]["hanode"]["there"]
     assert there["iv0"][:3] == ["ipvlan", "02:00:00:00:00:0a", "ens33"]
     assert there["iv0"][3] == [["192.168.192.150", 24, False]]
@@ -84,7 +84,7 @@ def test_a_reload_makes_an_ipvlan_anew(seen: Any) -> None:
 
 
 def test_a_macvlan_follows_the_interface_below_into_its_vrf(seen: Any) -> None:
-    """The guest says so by coming to its end; before, it was in none."""
+    """The guest returns only if the macvlan followed; before, it was in no VRF."""
     assert seen["follows"]["before"] is None
 
 

@@ -1,9 +1,9 @@
 """The golden messages: one of every kind, byte for byte as version 1 sends them.
 
-`golden/v1/CLASS.WHAT.json` is one message of that class of `hanode.wire`, on one line. They were
-taken from two nodes and a control plane while these ran; the envelopes are signed with a key that
-is no secret. `python -m tests.wire.messages` gives them the fields that the classes have got since,
-and refuses to take any away: that would be another version.
+`golden/v1/CLASS.WHAT.json` is one message of that class of `hanode.wire`, on one line. The
+messages were recorded from two running nodes and a control plane; the envelopes are signed with a
+key that is no secret. `python -m tests.wire.messages` adds the fields that the classes have got
+since, and refuses to remove any: that would need a new version.
 """
 
 from __future__ import annotations
@@ -23,11 +23,11 @@ from hanode import wire
 GOLDEN = Path(__file__).parent / "golden"
 CURRENT = GOLDEN / f"v{wire.VERSION}"
 KEY = Ed25519PrivateKey.from_private_bytes(bytes(range(32)))
-"""The control plane's in these messages; its public half is in Enrolment.json."""
+"""The control plane's key in these messages; its public half is in Enrolment.json."""
 
 
 def files(*, version: str = "v*") -> list[Path]:
-    """The messages of a version, or of all of them."""
+    """The messages of a version, or of all versions."""
     return sorted(GOLDEN.glob(f"{version}/*.json"))
 
 
@@ -38,7 +38,7 @@ def class_of(file: Path) -> type[Any]:
 
 
 def message(file: Path) -> Any:
-    """The message as today's classes read it."""
+    """The message as today's classes decode it."""
     return wire.from_json(class_of(file), file.read_text())
 
 
@@ -54,7 +54,7 @@ def classes() -> dict[str, type[Any]]:
 
 
 def parts(value: Any) -> Iterator[Any]:
-    """The dataclass and all that are in it."""
+    """The dataclass and all dataclasses in it."""
     if dataclasses.is_dataclass(value):
         yield value
         for field in dataclasses.fields(value):
@@ -65,7 +65,7 @@ def parts(value: Any) -> Iterator[Any]:
 
 
 def lost(old: Any, new: Any, where: str = "") -> list[str]:
-    """What the old message said and the new one does not."""
+    """What the old message contains and the new one lacks."""
     if isinstance(old, dict) and isinstance(new, dict):
         return [
             sentence
@@ -81,7 +81,7 @@ def lost(old: Any, new: Any, where: str = "") -> list[str]:
 
 
 def extended(file: Path) -> str:
-    """The file's text by today's classes. Raises ValueError where that would lose something."""
+    """The file's text with today's classes. Raises ValueError if that would lose a field."""
     value = message(file)
     if isinstance(value, wire.Signed):
         payload = file.with_name(f"{value.kind.capitalize()}.json")
@@ -95,7 +95,7 @@ def extended(file: Path) -> str:
 
 
 def main() -> int:
-    """Rewrite the current version's files."""
+    """Rewrites the current version's files."""
     try:
         texts = {file: extended(file) for file in files(version=CURRENT.name)}
     except ValueError as error:

@@ -1,4 +1,4 @@
-"""Version 1 of the protocol stays what it is: a message of every kind, byte for byte.
+"""Version 1 of the protocol does not change: a message of every kind, byte for byte.
 
 The page that explains them (docs/protocol.md) shows these messages and no others.
 """
@@ -52,7 +52,7 @@ def test_what_an_older_peer_does_not_say_has_its_default(file: Path) -> None:
 
 
 def with_more(value: Any) -> Any:
-    """As a newer peer would say it: every object has a field that we do not know."""
+    """The message of a newer peer: every object has a field that we do not know."""
     if dataclasses.is_dataclass(value):
         said = {f.name: with_more(getattr(value, f.name)) for f in dataclasses.fields(value)}
         return {"colour": {"of": ["the future"]}, **said}

@@ -1,4 +1,4 @@
-"""Messages survive the way over JSON, and what does not fit is refused in one sentence."""
+"""Messages survive encoding as JSON, and bad messages are refused in one sentence."""
 
 from __future__ import annotations
 
@@ -131,7 +131,7 @@ def quickest(work: Callable[[], object]) -> float:
 
 
 def test_a_status_of_thousands_costs_little_more_than_its_json() -> None:
-    """It comes every heartbeat, and the engine's other work waits meanwhile."""
+    """It is sent at every heartbeat, and delays the engine's other work."""
     (one,) = STATUS.instances
     counters = dict.fromkeys(map(str, range(14)), 7)
     many = replace(STATUS, instances=(replace(one, counters=counters),) * 2_000)

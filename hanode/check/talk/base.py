@@ -1,8 +1,8 @@
-"""What every conversation with a real server has in common.
+"""What all conversations with real servers have in common: Talk, Reply and Verdict.
 
-PURE. A conversation gets what happened on its connection and answers with bytes to send, or
-with its verdict. It owns no socket and no clock: whoever runs it connects, counts the time and
-says `timed_out`. After a verdict nothing more is asked of it.
+PURE. A conversation receives the events of its connection and answers with bytes to send or with
+its verdict. It owns no socket and no clock: its user connects, measures the time and calls
+`timed_out`. After a verdict nothing more is called.
 """
 
 from __future__ import annotations
@@ -23,21 +23,21 @@ CONNECTION_FAILURES = {
     "EACCES": "connecting to {where} is forbidden by this host's rules",
     "EPERM": "connecting to {where} is forbidden by this host's rules",
 }
-"""Words for what the kernel says about a connection that did not come about, by errno name."""
+"""By errno name: words for a connection that could not be established."""
 
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """How a check ended."""
+    """The result of a check."""
 
     success: bool
     cause: str
-    """Why, in words that name the real server."""
+    """The reason, in words that name the real server."""
 
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """What a conversation wants next: bytes to send, more to hear, or, with a verdict, to end."""
+    """The next step: bytes to send, a verdict that ends the check, or neither to wait."""
 
     send: bytes = b""
     verdict: Verdict | None = None
@@ -47,16 +47,16 @@ class Talk(Protocol):
     """One check's conversation."""
 
     def connected(self) -> Reply:
-        """The connection stands."""
+        """The connection is established."""
 
     def received(self, data: bytes) -> Reply:
-        """Bytes came; b"": the other side has ended its half."""
+        """Bytes were received; b"": the real server has closed its half of the connection."""
 
     def failed(self, reason: str) -> Verdict:
-        """The connection broke, or never came about; `reason` is an errno name."""
+        """The connection broke or could not be established; `reason` is an errno name."""
 
     def timed_out(self) -> Verdict:
-        """connect_timeout is over."""
+        """connect_timeout has passed."""
 
 
 def connection_failure(reason: str, ip: str, port: int) -> str:
@@ -66,7 +66,7 @@ def connection_failure(reason: str, ip: str, port: int) -> str:
 
 
 def no_answer(ip: str, port: int, timeout_us: int) -> str:
-    """One clause for a real server that kept silent."""
+    """One clause for a real server that did not answer in time."""
     return f"no answer from {endpoint(ip, port)} within {seconds(timeout_us)}"
 
 

@@ -1,6 +1,6 @@
-"""TCP_CHECK: a connection that is accepted is the whole answer.
+"""TCP_CHECK: the check succeeds once the real server accepts the connection.
 
-PURE. Nothing is sent, nothing is waited for, as in keepalived's check_tcp.c.
+PURE. It sends nothing and waits for nothing, as in keepalived's check_tcp.c.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from hanode.check.talk.base import Reply, Verdict, connection_failure, no_answer
 
 
 class TcpTalk:
-    """The shortest conversation there is."""
+    """The conversation of a TCP_CHECK."""
 
     __slots__ = ("_settings",)
 

@@ -1,4 +1,5 @@
-"""All stages and all rules in a row, for one node and between the nodes of a cluster.
+"""Checks a configuration: all stages and rules, for one node and between the nodes of a cluster.
 
-PURE. `check` is the whole way from text to model; `incremental` the same while somebody types.
+PURE. `check` goes all the way from text to model and problems; `incremental` does the same while
+somebody types.
 """

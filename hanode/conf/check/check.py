@@ -1,4 +1,4 @@
-"""The stages in a row: text, document, logical lines, model, and every problem found on the way.
+"""`check`: from text to document, logical lines and model, with every problem found on the way.
 
 PURE. Nothing here raises on any text.
 """
@@ -21,12 +21,12 @@ from hanode.conf.text.tree import Document, parse
 DEFAULT_NAME = "keepalived.conf"
 DEFAULT_TARGET = "keepalived-2.2.7"
 NEWEST = "keepalived-2.4.3"
-"""Whose words our engine reads: what a cluster of its nodes is written in."""
+"""The release whose keywords our engine reads, and so the target of a cluster of its nodes."""
 
 
 @dataclass(frozen=True, slots=True)
 class Checked:
-    """A text, what it means, and what is wrong with it."""
+    """A text's document and model, and the problems found in it."""
 
     document: Document
     model: Config
@@ -42,11 +42,11 @@ def check(
     read: Reader | None = None,
     machine: MachineFacts = UNKNOWN_MACHINE,
 ) -> Checked:
-    """The model of the text as `node` sees it, with every problem at its place.
+    """The model of the text as `node` reads it, and every problem with its place.
 
-    Without `node` the lines of `@NodeA …` are left out, as on a node that nobody names; see
-    `node_ids`. `machine` is what is known of the node's machine. Raises ValueError only where
-    `target` is no target.
+    Without `node` the lines of `@NodeA …` are left out, as on a node that no line names; see
+    `node_ids`. `machine` is what is known of the node's machine. Raises ValueError only for an
+    unknown `target`.
     """
     document = parse(text, name)
     program = target_of(target)
@@ -61,10 +61,10 @@ def judged(
     program: Target,
     machine: MachineFacts = UNKNOWN_MACHINE,
 ) -> Checked:
-    """The last stage: what the rules say of the whole model, and all problems in order."""
+    """Applies the rules to the whole model, and sorts all problems."""
     found = list(lint(model, program, machine=machine, source=document.source))
     if misread(problems):
-        # What keepalived makes of such a file nobody can say from the model.
+        # keepalived's model of such a file differs from ours, so a rule's error may not be one.
         found = [replace(p, severity="warning") if p.severity == "error" else p for p in found]
     problems += found
     return Checked(document, model, in_order(problems))
@@ -73,7 +73,7 @@ def judged(
 def expand_for(
     text: str, node: str, *, name: str = DEFAULT_NAME, target: str = DEFAULT_TARGET
 ) -> Checked:
-    """A cluster's document as one of its nodes sees it."""
+    """Checks a cluster's document as one of its nodes reads it."""
     return check(text, node=node, name=name, target=target)
 
 

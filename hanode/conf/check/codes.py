@@ -1,4 +1,4 @@
-"""What each Problem's code means, in a line: what `hanode explain CODE` says.
+"""The meaning of each Problem's code in one line: what `hanode explain CODE` prints.
 
 PURE; data only.
 """

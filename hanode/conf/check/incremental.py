@@ -1,11 +1,11 @@
-"""Checking a text again after a small change, as an editor does at every pause in typing.
+"""Checks a text again after a small change, as an editor does at every pause in typing.
 
-PURE. The text is cut where a block of the root ends and the next begins. What such a part means
-depends on its own text and on the definitions above it only, so a part that did not change is
-taken from the time before; its places move along with it. The rules that look at the whole
-configuration run every time. Wherever a part does not stand on its own (braces that do not match,
-includes, a block that may stand only once and stands twice), everything is checked from scratch:
-the result is always that of `check`.
+PURE. The text is cut where a block of the root ends and the next one begins. The meaning of such
+a part depends only on its own text and on the definitions above it, so the result of an unchanged
+part is reused and its places are moved. The rules that look at the whole configuration run every
+time. If a part cannot be checked alone (braces that do not match, includes, a block that may be
+written only once and is written twice), the whole text is checked: the result always equals that
+of `check`.
 """
 
 from __future__ import annotations
@@ -35,13 +35,13 @@ from hanode.conf.text.tree import Document
 Definitions = tuple[tuple[str, str], ...]
 
 
-class _Entangled(Exception):
-    """The parts cannot be understood one by one."""
+class _NotSeparable(Exception):
+    """The parts cannot be checked one by one."""
 
 
 @dataclass(slots=True)
 class _Part:
-    """A stretch of the text, what it means, and what is wrong in it, counted from its beginning."""
+    """A part of the text, its model and its problems, which count from the part's beginning."""
 
     source: Source
     lines: int
@@ -49,17 +49,17 @@ class _Part:
     model: Config
     problems: list[Problem]
     names: tuple[str, ...]
-    """The statements of the root that may stand only once."""
+    """Keywords of the root in it that may be written only once."""
     definitions: Definitions
-    """As they are behind it."""
+    """All definitions that hold behind the part."""
     counts_lines: bool
-    """A message names a line of the file."""
+    """Whether a message contains a line number of the file."""
 
 
 class Checker:
-    """Checks one text as it changes: `update` gives what `check` would, but sooner.
+    """Checks one text as it changes: `update` returns what `check` would, but faster.
 
-    The places in an earlier result move along with the text: use the newest result only.
+    Places in an earlier result move with the text: use only the newest result.
     """
 
     def __init__(
@@ -78,13 +78,13 @@ class Checker:
         self._parts: dict[tuple[str, Definitions], list[_Part]] = {}
 
     def update(self, text: str) -> Checked:
-        """The text as it is now."""
+        """Checks the text as it is now."""
         try:
             if "include" in text:
-                raise _Entangled
+                raise _NotSeparable
             parts = self._read(text)
             model = _joined(parts)
-        except _Entangled:
+        except _NotSeparable:
             return check(
                 text, name=self.name, node=self.node, target=self.target, machine=self.machine
             )
@@ -118,7 +118,7 @@ class Checker:
             lines_before += part.lines
             logical += part.logical
         if logical > MAX_LINES:
-            raise _Entangled
+            raise _NotSeparable
         self._parts = found
         return parts
 
@@ -129,9 +129,9 @@ class Checker:
         if (
             looks_above(raw.statements)
             or (raw.tail and not last)
-            or any(_torn(source, problem) for problem in problems)
+            or any(_misread_below(source, problem) for problem in problems)
         ):
-            raise _Entangled
+            raise _NotSeparable
         once = _once()
         words = (unquote(statement.words[0]) for statement in raw.statements if statement.words)
         return _Part(
@@ -147,7 +147,7 @@ class Checker:
 
 
 def cut(text: str) -> Iterator[str]:
-    """The text in parts, each of which ends with a block of the root, except perhaps the last."""
+    """Cuts the text into parts; each ends with a block of the root, except perhaps the last."""
     start = 0
     for match in _boundary().finditer(text):
         yield text[start : match.end()]
@@ -163,9 +163,9 @@ def _boundary() -> re.Pattern[str]:
 
 @functools.cache
 def _once() -> dict[str, str]:
-    """The words of the root that should stand only once, with the word that they mean.
+    """The root keywords that may be written only once, with their main spelling.
 
-    Several `global_defs` count as one.
+    Several `global_defs` blocks count as one.
     """
     return {
         keyword.name: keyword.same_as or keyword.name
@@ -174,8 +174,8 @@ def _once() -> dict[str, str]:
     }
 
 
-def _torn(source: Source, problem: Problem) -> bool:
-    """Whether keepalived may misread the lines below because of it."""
+def _misread_below(source: Source, problem: Problem) -> bool:
+    """Whether keepalived may misread the lines below because of the problem."""
     if problem.code in STRUCTURE:
         return True
     line = source.line_text(problem.line)
@@ -183,23 +183,26 @@ def _torn(source: Source, problem: Problem) -> bool:
 
 
 def _joined(parts: list[_Part]) -> Config:
-    """One model of all parts."""
+    """Joins the models of all parts.
+
+    Raises _NotSeparable if a part repeats a keyword of another.
+    """
     names = [name for part in parts for name in part.names]
     if len(names) != len(set(names)):
-        raise _Entangled
-    said: dict[str, Any] = {}
+        raise _NotSeparable
+    joined: dict[str, Any] = {}
     for field in fields(Config):
         values = [getattr(part.model, field.name) for part in parts]
         if isinstance(values[0], GlobalDefs):
             written = (value for value in values if value.origin is not NOWHERE)
-            said[field.name] = next(written, values[0])
+            joined[field.name] = next(written, values[0])
         else:
-            said[field.name] = tuple(each for value in values for each in value)
-    return Config(**said)
+            joined[field.name] = tuple(each for value in values for each in value)
+    return Config(**joined)
 
 
 def _placed(part: _Part) -> Iterable[Problem]:
-    """The part's problems at their places in the whole text."""
+    """The part's problems with their places in the whole text."""
     offset, lines = part.source.offset, part.source.lines_before
     for problem in part.problems:
         fix = problem.fix

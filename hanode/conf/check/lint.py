@@ -1,7 +1,7 @@
-"""What is wrong with one node's configuration although each word fits.
+"""Applies the rules to one node's configuration.
 
-PURE. The rules are in `rules/`, each a generator of Problems; `codes` says in a line what each
-code means.
+PURE. Each rule in `rules/` is a generator of Problems; `codes` has the meaning of each code in
+one line.
 """
 
 from __future__ import annotations
@@ -24,6 +24,6 @@ def lint(
     machine: MachineFacts = UNKNOWN_MACHINE,
     source: Source | None = None,
 ) -> list[Problem]:
-    """All that the rules find. With the source, problems get their fixes."""
+    """All problems that the rules find. Problems get fixes only if `source` is given."""
     case = Case(config, target, machine, source)
     return [problem for rule in RULES for problem in rule(case)]

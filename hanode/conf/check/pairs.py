@@ -1,7 +1,7 @@
-"""What is wrong between the nodes of a cluster although each is sound by itself.
+"""Compares the nodes of a cluster: problems between nodes that are correct one by one.
 
-PURE. Groups are compared by the instance's name, or where that differs by what they are. Each rule
-compares one group as its nodes have it; a Problem stands at the node that differs from the first.
+PURE. An instance is matched by name, or by its addresses if the names differ. Each rule compares
+one instance on all nodes; a Problem is placed at the node that differs from the first.
 """
 
 from __future__ import annotations
@@ -20,12 +20,12 @@ from hanode.conf.text.problems import Fix, Problem, in_order
 from hanode.conf.text.source import Origin
 
 Group = dict[str, tuple[Config, VrrpInstance]]
-"""A group as each node (by id) has it."""
+"""One instance as each node has it, by the node's config id."""
 Rule = Callable[[str, Group], Iterator[Problem]]
 
 
 def check_pair(models: dict[str, Config]) -> tuple[Problem, ...]:
-    """What is wrong between the nodes; two or more, by config id."""
+    """The problems between nodes. `models` holds two or more, by config id."""
     found: list[Problem] = []
     groups = matched(models)
     for name, group in groups.items():
@@ -38,13 +38,13 @@ def check_pair(models: dict[str, Config]) -> tuple[Problem, ...]:
 
 
 def matched(models: dict[str, Config]) -> dict[str, Group]:
-    """The groups by name. One with another name but the same addresses is the same."""
+    """The instances by name; one with another name but the same addresses counts as the same."""
     groups: dict[str, Group] = {}
     known: dict[frozenset[str], str] = {}
     for node, config in models.items():
         here = {instance.name for instance in config.instances}
         for instance in config.instances:
-            key = frozenset(moved(instance.vips))
+            key = frozenset(normalised(instance.vips))
             name = instance.name
             twin = known.get(key)
             if name not in groups and key and twin is not None and twin not in here:
@@ -55,7 +55,7 @@ def matched(models: dict[str, Config]) -> dict[str, Group]:
 
 
 def same_name(name: str, group: Group) -> Iterator[Problem]:
-    """keepalived does not care for the name; people and sync groups do."""
+    """keepalived ignores the name, but people and sync groups need it."""
     for node, (_, one) in group.items():
         if one.name != name:
             first = next(iter(group))
@@ -65,7 +65,7 @@ def same_name(name: str, group: Group) -> Iterator[Problem]:
 
 
 def everywhere(name: str, group: Group, nodes: tuple[str, ...]) -> Iterator[Problem]:
-    """A group on one node alone has nobody to take over."""
+    """If only one node has an instance, no other node can take over."""
     missing = [node for node in nodes if node not in group]
     if missing and len(nodes) > 1:
         first = next(iter(group.values()))[1]
@@ -74,7 +74,7 @@ def everywhere(name: str, group: Group, nodes: tuple[str, ...]) -> Iterator[Prob
 
 
 def same_identity(name: str, group: Group) -> Iterator[Problem]:
-    """VRID, version, interval: a node that differs does not hear the others."""
+    """Nodes with different VRID, version or interval do not receive each other's adverts."""
     (first_node, (first_config, first)), *rest = group.items()
     for node, (config, one) in rest:
         where = f"{name}: {first_node} and {node}"
@@ -85,11 +85,11 @@ def same_identity(name: str, group: Group) -> Iterator[Problem]:
             free = all(first.vrid != other.vrid for other in config.instances)
             text = f"virtual_router_id {first.vrid}"
             fix = rewritten(at, text, f"write {text}{like}") if free else None
-            yield split(at, "vrid-differs", message, fix)
+            yield two_masters(at, "vrid-differs", message, fix)
         mine, theirs = queries.version(one, config), queries.version(first, first_config)
         if mine != theirs:
             message = f"{where} speak different VRRP versions {theirs} and {mine}"
-            yield split(place(one, "version"), "version-differs", message)
+            yield two_masters(place(one, "version"), "version-differs", message)
         elif mine == 2 and queries.interval_us(one) != queries.interval_us(first):
             ours, others = (seconds(queries.interval_us(i)) for i in (one, first))
             message = f"{where} have different advert_int {others} and {ours}"
@@ -98,11 +98,11 @@ def same_identity(name: str, group: Group) -> Iterator[Problem]:
             fix = None
             if one.advert_int_us is not None:
                 fix = rewritten(at, text, f"write {text}{like}")
-            yield split(at, "advert-int-differs", message, fix)
+            yield two_masters(at, "advert-int-differs", message, fix)
 
 
 def same_authentication(name: str, group: Group) -> Iterator[Problem]:
-    """Adverts with another password are dropped. No fix: it would have to show the password."""
+    """Adverts with another password are dropped. No fix: it would reveal the password."""
     (first_node, (first_config, first)), *rest = group.items()
     for node, (config, one) in rest:
         where = f"{name}: {first_node} and {node}"
@@ -113,23 +113,23 @@ def same_authentication(name: str, group: Group) -> Iterator[Problem]:
                 message = f"{where} have different passwords"
                 if kinds[0] != kinds[1]:
                     message = f"{where} have different auth_type {kinds[0]} and {kinds[1]}"
-                yield split(place(one, "auth_pass"), "auth-differs", message)
+                yield two_masters(place(one, "auth_pass"), "auth-differs", message)
         if queries.signatures(one) != queries.signatures(first):
             message = f"{where} do not sign with the same keys (auth_hmac)"
-            yield split(place(one, "auth_hmac"), "auth-differs", message)
+            yield two_masters(place(one, "auth_hmac"), "auth-differs", message)
 
 
-def split(where: Origin, code: str, message: str, fix: Fix | None = None) -> Problem:
+def two_masters(where: Origin, code: str, message: str, fix: Fix | None = None) -> Problem:
     """A difference that makes both nodes master."""
     text = f"{message}: they do not hear each other, and both become master"
     return problem(where, code, "error", text, "write the same on all nodes", fix)
 
 
 def same_addresses(name: str, group: Group) -> Iterator[Problem]:
-    """keepalived refuses an advert whose addresses are not its own."""
+    """keepalived refuses an advert with other addresses than its own."""
     (first_node, (_, first)), *rest = group.items()
     for node, (_, one) in rest:
-        here, there = moved(one.vips), moved(first.vips)
+        here, there = normalised(one.vips), normalised(first.vips)
         lacking = [a for a in first.vips if canonical(a.ip) not in here]
         extra = [a for a in one.vips if canonical(a.ip) not in there]
         if lacking or extra:
@@ -146,7 +146,7 @@ def same_addresses(name: str, group: Group) -> Iterator[Problem]:
                 "they refuse each other's adverts, and both become master"
             )
             yield problem(at, "vips-differ", "error", message, "write the same on all nodes", fix)
-        only = moved(one.excluded) ^ moved(first.excluded)
+        only = normalised(one.excluded) ^ normalised(first.excluded)
         if only:
             message = (
                 f"{name}: {first_node} and {node} move different excluded addresses "
@@ -157,31 +157,31 @@ def same_addresses(name: str, group: Group) -> Iterator[Problem]:
             yield problem(where, "vips-differ", "warning", message, hint)
 
 
-def moved(addresses: Iterable[Address]) -> set[str]:
-    """The addresses, each in its one spelling."""
+def normalised(addresses: Iterable[Address]) -> set[str]:
+    """The addresses, normalised."""
     return {canonical(address.ip) for address in addresses}
 
 
 def listed(addresses: list[Address]) -> str:
-    """The addresses in words."""
+    """The addresses, joined by "and"."""
     return " and ".join(a.ip for a in addresses)
 
 
 def added(to: VrrpInstance, addresses: list[Address], node: str) -> Fix | None:
-    """The edit that adds addresses to a node's own file; a document of all nodes needs more."""
+    """The edit that adds addresses to one node's own file; None for a document of several nodes."""
     own = queries.source_ip(to)
     taken = {own[0] if own is not None else "", *(peer.ip for peer in queries.peers(to))}
-    if not to.vips or addresses[0].origin.file == to.origin.file or moved(addresses) & taken:
+    if not to.vips or addresses[0].origin.file == to.origin.file or normalised(addresses) & taken:
         return None
     versions = {family(a.ip) for a in (*addresses, *to.vips)}
     if len(versions) > 1 or (6 in versions and len(to.vips) == 1):
-        return None  # it goes above the last one, and the first one is of a certain kind in IPv6
+        return None  # the line goes above the last address; in IPv6 the first one is link-local
     lines = [" ".join((str(a), *(("dev", a.dev) if a.dev else ()), *a.options)) for a in addresses]
     return inserted(to.vips[-1].origin, lines, f"add {listed(addresses)} to {node}")
 
 
 def same_way(name: str, group: Group) -> Iterator[Problem]:
-    """Unicast on all nodes or on none, and each node among the others' peers."""
+    """All nodes use unicast or none does, and each node is among the others' peers."""
     talks = {node: {p.ip for p in queries.peers(one)} for node, (_, one) in group.items()}
     unicast = [node for node, peers in talks.items() if peers]
     if not unicast:
@@ -189,7 +189,7 @@ def same_way(name: str, group: Group) -> Iterator[Problem]:
     for node, (_, one) in group.items():
         if not talks[node]:
             message = f"{name}: {unicast[0]} speaks to its peers only and {node} to everybody"
-            yield split(one.origin, "unicast-differs", message)
+            yield two_masters(one.origin, "unicast-differs", message)
     for (a, (_, one)), (b, (_, two)) in combinations(group.items(), 2):
         unknown = queries.source_ip(one) is None and queries.source_ip(two) is None
         if unknown and len(talks[a]) == 1 and talks[a] == talks[b]:
@@ -214,7 +214,7 @@ def same_way(name: str, group: Group) -> Iterator[Problem]:
                 where = place(there, "unicast_peer")
                 hint = f"write {own[0]} into unicast_peer of {other}"
                 fix = None
-                theirs = moved((*there.vips, *there.excluded))
+                theirs = normalised((*there.vips, *there.excluded))
                 if own[1].file != there.origin.file and canonical(own[0]) not in theirs:
                     last = queries.peers(there)[-1].origin
                     fix = inserted(last, [own[0]], f"add {own[0]} to the peers of {other}")
@@ -222,7 +222,7 @@ def same_way(name: str, group: Group) -> Iterator[Problem]:
 
 
 def not_a_node(name: str, group: Group) -> Iterator[Problem]:
-    """An address that a node has by itself cannot be shared."""
+    """An address that a node owns permanently cannot move."""
     own = {node: queries.source_ip(one) for node, (_, one) in group.items()}
     for node, (_, one) in group.items():
         for vip in (*one.vips, *one.excluded):
@@ -233,7 +233,7 @@ def not_a_node(name: str, group: Group) -> Iterator[Problem]:
 
 
 def one_master(name: str, group: Group) -> Iterator[Problem]:
-    """Equal priorities leave the choice to the address; one node only should begin as MASTER."""
+    """Priorities should differ, and only one node should start as MASTER."""
     for (a, (_, one)), (b, (_, other)) in combinations(group.items(), 2):
         if queries.priority(one) == queries.priority(other):
             message = (
@@ -247,7 +247,7 @@ def one_master(name: str, group: Group) -> Iterator[Problem]:
             hint = "write BACKUP on all but one"
             lower = one if queries.priority(one) < queries.priority(other) else other
             where = place(lower, "state")
-            yield problem(where, "two-masters", "warning", message, hint, humbled(lower))
+            yield problem(where, "two-masters", "warning", message, hint, state_backup(lower))
     for node, (_, one) in group.items():
         highest = max(queries.priority(i) for _, i in group.values())
         if one.state == "MASTER" and queries.priority(one) < highest:
@@ -258,18 +258,18 @@ def one_master(name: str, group: Group) -> Iterator[Problem]:
             if sum(i.state == "MASTER" for _, i in group.values()) == 1:
                 hint = "write state BACKUP here, or the higher priority"
                 where = place(one, "state")
-                yield problem(where, "master-lower", "warning", message, hint, humbled(one))
+                yield problem(where, "master-lower", "warning", message, hint, state_backup(one))
 
 
-def humbled(one: VrrpInstance) -> Fix | None:
-    """The edit that leaves the election to the priority, where one is written."""
+def state_backup(one: VrrpInstance) -> Fix | None:
+    """The edit that writes state BACKUP, if the priority is written and not 255."""
     if one.priority in (None, 255):
         return None
     return rewritten(place(one, "state"), "state BACKUP")
 
 
 def same_services(models: dict[str, Config]) -> Iterator[Problem]:
-    """The backup needs the virtual servers too, or connections end when it takes over."""
+    """The backup needs the same virtual servers, or connections end when it takes over."""
     if len(models) < 2:
         return
     servers = {n: {s.key: s for s in services(config)} for n, config in models.items()}
@@ -289,7 +289,7 @@ def same_services(models: dict[str, Config]) -> Iterator[Problem]:
 
 
 def same_service(a: str, one: Service, b: str, other: Service) -> Iterator[Problem]:
-    """Clients should find the same behind the address, whoever holds it."""
+    """Clients should find the same real servers and methods on every node."""
     mine = {real.key: real for real in one.server.real_servers}
     theirs = {real.key: real for real in other.server.real_servers}
     only = [*(f"{b} lacks {k}" for k in mine if k not in theirs)]

@@ -1,7 +1,7 @@
-"""Whether a failure that is only weighed changes the master: the arithmetic, in words.
+"""Checks whether a tracking failure that only lowers the priority changes the master.
 
-PURE. A backup takes over only from a master of lower priority than its own; with nopreempt not
-even then. So the master's priority after a failure has to fall below the best of the others.
+PURE. A backup takes over only from a master of lower priority than its own, and with nopreempt
+not even then. So the master's priority after a failure must fall below the highest of the others.
 """
 
 from __future__ import annotations
@@ -19,41 +19,41 @@ Group = dict[str, tuple[Config, VrrpInstance]]
 
 
 def weights(name: str, group: Group) -> Iterator[Problem]:
-    """Each weight is enough to change the master, and the others can take over by it."""
-    standing = {node: healthy(one, config) for node, (config, one) in group.items()}
-    best = max(standing.values())
-    leaders = [node for node, value in standing.items() if value == best]
+    """Each weight must be enough to change the master, and a backup must be able to take over."""
+    priorities = {node: healthy(one, config) for node, (config, one) in group.items()}
+    best = max(priorities.values())
+    leaders = [node for node, value in priorities.items() if value == best]
     if len(group) < 2 or len(leaders) != 1:
         return
     leader = leaders[0]
     config, one = group[leader]
-    rivals = {node: value for node, value in standing.items() if node != leader}
+    rivals = {node: value for node, value in priorities.items() if node != leader}
     second = max(rivals, key=lambda node: rivals[node])
     falling = [t for t in queries.weighted(one, config) if t.failed < t.healthy]
     if not falling:
         return
     lowest = clamp(queries.priority(one) + sum(t.failed for t in queries.weighted(one, config)))
-    heirs = [i for node, (_, i) in group.items() if node != leader]
-    if all(queries.stays(heir) for heir in heirs):
-        yield stuck(name, leader, falling[0])
+    backups = [i for node, (_, i) in group.items() if node != leader]
+    if all(queries.does_not_preempt(backup) for backup in backups):
+        yield nopreempt_blocks(name, leader, falling[0])
         return
     small = [t for t in falling if after(one, config, t) >= rivals[second]]
     for tracked in small:
         yield too_small(name, leader, second, tracked, group, lowest < rivals[second])
-    if len(small) < len(falling) and not queries.stays(one):
+    if len(small) < len(falling) and not queries.does_not_preempt(one):
         enough = next(t for t in falling if t not in small)
         yield from returns(name, leader, second, enough, group)
 
 
 def healthy(one: VrrpInstance, config: Config) -> int:
-    """Its priority while nothing that it tracks has failed."""
+    """The priority while nothing that the instance tracks has failed."""
     found = queries.weighted(one, config)
     total = queries.priority(one) + sum(t.healthy for t in found)
     return clamp(total) if found else total
 
 
 def after(one: VrrpInstance, config: Config, failed: Tracked) -> int:
-    """Its priority once this one has failed."""
+    """The priority after this one has failed."""
     found = queries.weighted(one, config)
     return clamp(queries.priority(one) + sum(t.failed if t == failed else t.healthy for t in found))
 
@@ -61,7 +61,7 @@ def after(one: VrrpInstance, config: Config, failed: Tracked) -> int:
 def too_small(
     name: str, leader: str, second: str, tracked: Tracked, group: Group, together: bool
 ) -> Problem:
-    """A failure that leaves the master above the others."""
+    """A failure that leaves the master's priority above the others."""
     config, one = group[leader]
     rival = healthy(group[second][1], group[second][0])
     best, left = healthy(one, config), after(one, config, tracked)
@@ -82,8 +82,8 @@ def too_small(
     return problem(tracked.origin, "track-weight-small", severity, message, hint)
 
 
-def stuck(name: str, leader: str, tracked: Tracked) -> Problem:
-    """No weight counts where nobody takes over from a master that is alive."""
+def nopreempt_blocks(name: str, leader: str, tracked: Tracked) -> Problem:
+    """With nopreempt on all backups, nobody takes over from a master that still sends adverts."""
     message = (
         f"{name}: when {tracked.name} fails, {leader} only loses priority, but with nopreempt "
         "nobody takes over from a master that still sends: never fails over"
@@ -95,7 +95,7 @@ def stuck(name: str, leader: str, tracked: Tracked) -> Problem:
 def returns(
     name: str, leader: str, second: str, tracked: Tracked, group: Group
 ) -> Iterator[Problem]:
-    """It fails over; and once all is well again it moves back, unless told otherwise."""
+    """A failure that changes the master; after recovery the addresses move back, unless delayed."""
     config, one = group[leader]
     if one.preempt_delay_us and one.state != "MASTER":
         return
@@ -111,7 +111,7 @@ def returns(
 
 
 def opposite(models: dict[str, Config]) -> Iterator[Problem]:
-    """Members of a sync group of which each node wants another: none gets all, so none gets any."""
+    """A sync group needs the same highest node in all members, or none can become master."""
     if len(models) < 2:
         return
     first = next(iter(models.values()))

@@ -1,4 +1,4 @@
-"""Two models in the user's words: what changed, and what a reload would do about it.
+"""Compares two models: what changed, in users' words, and what a reload does about it.
 
 PURE.
 """

@@ -1,6 +1,6 @@
-"""What changes between two configurations of a node, in users' words, and what reloading it does.
+"""`diff`: the changes between two configurations of a node, and the impact of reloading each.
 
-PURE. Secrets are never shown: of a password it is only said that it changed.
+PURE. Secrets are never shown: for a password the text says only that it changed.
 """
 
 from __future__ import annotations
@@ -36,14 +36,14 @@ from hanode.conf.model.services import services
 __all__ = ["IMPACTS", "Change", "diff", "effective_priority", "worst"]
 
 IMPACTS = ("none", "adverts", "vip_moves", "connections", "restart")
-"""From nothing visible to the worst: adverts change, an address moves, connections drop, …"""
+"""From no visible effect to the worst: adverts change, an address moves, connections drop, …"""
 
 
 def diff(old: Config, new: Config, *, others: Iterable[Config] = ()) -> tuple[Change, ...]:
-    """What changes from one to the other.
+    """The changes from `old` to `new`.
 
-    With the other nodes' configurations a changed priority is judged: "vip_moves" where it makes
-    another node the master, or this one.
+    With the other nodes' configurations in `others`, a changed priority has the impact "vip_moves"
+    if it makes another node the master, or this one.
     """
     rivals = tuple(others)
     changes = [*_globals(old, new)]
@@ -73,7 +73,7 @@ def diff(old: Config, new: Config, *, others: Iterable[Config] = ()) -> tuple[Ch
 
 
 def _renamed(old: Config, new: Config) -> dict[str, str]:
-    """The new names of groups that only have another name: keepalived knows them by their VRID."""
+    """Old to new names of instances that were only renamed: keepalived knows them by their VRID."""
     gone = [i for i in old.instances if i.vrid and new.instance(i.name) is None]
     come = {_identity(i): i.name for i in new.instances if old.instance(i.name) is None}
     return {i.name: come[_identity(i)] for i in gone if _identity(i) in come}
@@ -84,14 +84,14 @@ def _identity(one: VrrpInstance) -> tuple[int, str, int]:
 
 
 def worst(changes: Iterable[Change]) -> str:
-    """The worst impact of them."""
+    """The worst impact of the changes; "none" if there are none."""
     return max((c.impact for c in changes), key=IMPACTS.index, default="none")
 
 
 def _globals(old: Config, new: Config) -> Iterator[Change]:
     for keyword, before, after in _changed(old.globals, new.globals, "global_defs"):
         impact = "adverts" if keyword.name == "vrrp_version" else "none"
-        yield Change("global_defs", _turned(keyword, before, after), impact)
+        yield Change("global_defs", _changed_text(keyword, before, after), impact)
     yield from statements("global_defs", old.globals.other, new.globals.other, of_globals)
 
 
@@ -110,10 +110,10 @@ def _instance(
         yield Change(subject, f"group {old.name} is now called {new.name}", "none")
     for keyword, was, now in _changed(old, new, "vrrp_instance"):
         impact = _INSTANCE_IMPACT.get(keyword.name, "adverts")
-        text = _turned(keyword, was, now)
+        text = _changed_text(keyword, was, now)
         if keyword.name in ("priority", "version", "advert_int"):
             used = [_used(keyword.name, *each) for each in (before, after)]
-            text = f"{keyword.name} {_said(was, used[0])} → {_said(now, used[1])}"
+            text = f"{keyword.name} {_used_value(was, used[0])} → {_used_value(now, used[1])}"
             impact = "adverts" if used[0] != used[1] else "none"
         if keyword.name == "priority" and moves:
             impact = "vip_moves"
@@ -134,7 +134,7 @@ def _instance(
 
 
 def _used(keyword: str, config: Config, one: VrrpInstance) -> str:
-    """What keepalived uses, written or not."""
+    """The value that keepalived uses, written or not."""
     if keyword == "priority":
         return str(queries.priority(one))
     if keyword == "version":
@@ -142,7 +142,7 @@ def _used(keyword: str, config: Config, one: VrrpInstance) -> str:
     return seconds(queries.interval_us(one))
 
 
-def _said(value: object, used: str) -> str:
+def _used_value(value: object, used: str) -> str:
     return used if value is not None else f"not set ({used})"
 
 
@@ -166,7 +166,7 @@ def _overtakes(
     after: tuple[Config, VrrpInstance],
     rivals: Iterable[Config],
 ) -> bool:
-    """Whether another one is the highest then, as long as nothing that is tracked fails."""
+    """Whether another node becomes the highest, as long as nothing that is tracked fails."""
     name = after[1].name
     theirs = [healthy(i, c) for c in rivals for i in c.instances if i.name == name]
     if not theirs:
@@ -207,7 +207,7 @@ def _virtual_server(
         return
     for keyword, before, after in _changed(old, new, "virtual_server"):
         impact = "connections" if keyword.name == "lb_kind" else "none"
-        yield Change(subject, _turned(keyword, before, after), impact)
+        yield Change(subject, _changed_text(keyword, before, after), impact)
     yield from statements(subject, old.other, new.other, of_service)
     pairs = _paired({r.key: r for r in old.real_servers}, {r.key: r for r in new.real_servers})
     for real, before_real, after_real in pairs:
@@ -225,7 +225,7 @@ def _real_server(
         yield Change(subject, f"real server {key} removed from {service}", "connections")
         return
     for keyword, before, after in _changed(old, new, "real_server"):
-        yield Change(subject, f"{_turned(keyword, before, after)} at {key}", "none")
+        yield Change(subject, f"{_changed_text(keyword, before, after)} at {key}", "none")
     before, after = ((r.check, *r.further_checks) for r in (old, new))
     for was, now in itertools.zip_longest(before, after):
         yield from _check(subject, key, was, now)
@@ -239,7 +239,7 @@ def _check(subject: str, key: str, old: TcpCheck | None, new: TcpCheck | None) -
         yield Change(subject, f"TCP_CHECK removed from {key}", "none")
     elif old is not None and new is not None:
         for keyword, before, after in _changed(old, new, "TCP_CHECK"):
-            text = _turned(keyword, before, after)
+            text = _changed_text(keyword, before, after)
             yield Change(subject, f"TCP_CHECK {text} at {key}", "none")
         yield from statements(subject, old.other, new.other, of_service)
 
@@ -255,8 +255,8 @@ def _changed(old: Any, new: Any, name: str) -> Iterator[tuple[Keyword, Any, Any]
             yield keyword, before, after
 
 
-def _turned(keyword: Keyword, before: Any, after: Any) -> str:
-    """`lb_algo rr → wlc (the default)`; of a word that stands alone, that it came or went."""
+def _changed_text(keyword: Keyword, before: Any, after: Any) -> str:
+    """`lb_algo rr → wlc (the default)`; for a keyword without value, `added` or `removed`."""
     if isinstance(keyword.value, Flag):
         return f"{keyword.name} {'added' if after else 'removed'}"
     return f"{keyword.name} {_value(keyword, before)} → {_value(keyword, after)}"
@@ -269,7 +269,7 @@ def _value(keyword: Keyword, value: Any) -> str:
 
 
 def _paired(old: dict[str, Any], new: dict[str, Any]) -> Iterator[tuple[str, Any, Any]]:
-    """Each name with what it was and what it is, in the new order, then what is gone."""
+    """(name, old, new) for each name: the new names in their order, then those that are gone."""
     for name, value in new.items():
         yield name, old.get(name), value
     for name, value in old.items():

@@ -1,7 +1,7 @@
-"""Changes of what the model keeps as statements: blocks are followed to the line that differs.
+"""Compares what the model keeps as statements, inside blocks down to the line that differs.
 
-PURE. What a reload does with each is in the tables below, the words are in `diff_words`; secrets
-are masked.
+PURE. The tables below contain the impact of reloading each change; `diff_words` contains the
+words. Secrets are masked.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from collections import Counter, deque
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
-from hanode.conf.compare.diff_words import Path, gone_or_new, subject_of, turned
+from hanode.conf.compare.diff_words import Path, added_or_removed, changed_text, subject_of
 from hanode.conf.keywords import blocks
 from hanode.conf.model.model import Statement
 
@@ -20,7 +20,7 @@ Kind = tuple[bool, tuple[str, ...]]
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """A difference in users' words, and what reloading it does: one of IMPACTS."""
+    """A difference in users' words, and the impact of reloading it: one of IMPACTS."""
 
     subject: str
     text: str
@@ -28,7 +28,7 @@ class Change:
 
 
 Impact = Callable[[Path, str], str]
-"""(the keywords down to the statement, "added", "removed" or "changed") → one of IMPACTS."""
+"""(the keywords down to the statement, "added", "removed" or "changed") -> one of IMPACTS."""
 
 RESTART = frozenset(
     (
@@ -38,11 +38,11 @@ RESTART = frozenset(
         "enable_snmp_rfcv2", "enable_snmp_rfcv3", "snmp_socket",
     )
 )  # fmt: skip
-"""What keepalived takes over at its start only, or refuses to reload."""
+"""What keepalived reads only when it starts, or refuses to change by a reload."""
 _IDENTITY = frozenset(
     ("use_vmac", "use_ipvlan", "vrf", "mcast_dst_ip", "unicast_src_ip", "vmac_xmit_base")
 )
-"""With another one of these it is another instance."""
+"""An instance in which one of these differs is another instance."""
 _SILENT = (
     "notify", "smtp_alert", "debug", "garp_", "track_src_ip", "kernel_rx", "preempt_delay",
 )  # fmt: skip
@@ -51,7 +51,7 @@ _TRACKERS = ("vrrp_track_process", "track_file", "vrrp_track_file", "bfd_instanc
 
 
 def of_globals(path: Path, what: str) -> str:
-    """Inside global_defs."""
+    """The impact of a change in global_defs."""
     if path[0] in RESTART:
         return "restart"
     if path[0] in ("vrrp_strict", "default_interface", "vrrp_mcast_group4", "vrrp_mcast_group6"):
@@ -60,7 +60,7 @@ def of_globals(path: Path, what: str) -> str:
 
 
 def of_instance(path: Path, what: str) -> str:
-    """Inside vrrp_instance."""
+    """The impact of a change in vrrp_instance."""
     if path[0] in _IDENTITY:
         return "vip_moves"
     if path[0] in _ROUTES:
@@ -69,7 +69,7 @@ def of_instance(path: Path, what: str) -> str:
 
 
 def of_service(path: Path, what: str) -> str:
-    """Inside virtual_server: what is edited live disturbs nobody."""
+    """The impact of a change in virtual_server: most are applied without touching connections."""
     if path[0] in ("lb_kind", "lvs_method"):
         return "connections"
     if path[0] == "sorry_server" and len(path) == 1 and what == "removed":
@@ -78,7 +78,7 @@ def of_service(path: Path, what: str) -> str:
 
 
 def of_root(path: Path, what: str) -> str:
-    """Outside of all blocks, and in those that have no class of their own."""
+    """The impact of a change outside all blocks, or in a block without a class of its own."""
     first, *inside = path
     if first in RESTART:
         return "restart"
@@ -99,7 +99,7 @@ def of_root(path: Path, what: str) -> str:
 def statements(
     subject: str, old: Statements, new: Statements, impact: Impact, path: Path = ()
 ) -> Iterator[Change]:
-    """Statements that came, went or changed inside; compared by their words, with repetition."""
+    """The statements that were added, removed or changed; compared by words, duplicates counted."""
     if path[-1:] == ("group",):
         old, new = _one_by_one(old), _one_by_one(new)
     left, came = _without_equals(old, new)
@@ -119,11 +119,11 @@ def statements(
             named = subject_of(statement, subject, here)
             yield from statements(named, before or (), statement.children, impact, here)
         elif same is not None:
-            text = turned(same, statement, path)
+            text = changed_text(same, statement, path)
             yield Change(subject, text, impact(here, "changed"))
         else:
             named = subject_of(statement, subject, here)
-            yield Change(named, gone_or_new(statement, path, "added"), impact(here, "added"))
+            yield Change(named, added_or_removed(statement, path, "added"), impact(here, "added"))
     for statement in left:
         if id(statement) in changed:
             continue
@@ -132,19 +132,21 @@ def statements(
         if statement.children is not None and _of_lines(statement):
             yield from statements(named, statement.children, (), impact, here)
         else:
-            yield Change(named, gone_or_new(statement, path, "removed"), impact(here, "removed"))
+            yield Change(
+                named, added_or_removed(statement, path, "removed"), impact(here, "removed")
+            )
     if not came and not left and old != new:
         where = f" in {path[-1]}" if path else ""
         yield Change(subject, f"the same in another order{where}", "none")
 
 
 def _one_by_one(group: Statements) -> Statements:
-    """The members of a group, of which several may stand on a line."""
+    """The members of a group as one statement each; several may be on one line."""
     return tuple(Statement((word,)) for line in group for word in line.words)
 
 
 def _of_lines(block: Statement) -> bool:
-    """Whether a block has no name and holds lines: to be without it is to have none of them."""
+    """Whether a block has no name and holds lines: a missing block equals an empty one."""
     table = blocks().get(block.keyword)
     return (
         len(block.words) == 1
@@ -155,7 +157,7 @@ def _of_lines(block: Statement) -> bool:
 
 
 def _without_equals(old: Statements, new: Statements) -> tuple[list[Statement], list[Statement]]:
-    """Those of each side that the other has not, with repetition, in their order."""
+    """The statements of each side that the other lacks, duplicates counted, in their order."""
     spare = Counter(old)
     came = []
     for statement in new:
@@ -172,14 +174,14 @@ def _without_equals(old: Statements, new: Statements) -> tuple[list[Statement], 
 
 
 def _kind(statement: Statement) -> Kind:
-    """Equal for those of which one may have become the other."""
+    """Equal for two statements of which one may have become the other."""
     if statement.children is not None:
         return True, statement.words
     return False, statement.words[:1]
 
 
 def _may_change(statement: Statement, path: Path) -> bool:
-    """Whether another value of the same word is a change of it: not of a word that stands alone."""
+    """Whether a statement with another value is a change of it: not for a keyword without value."""
     if statement.children is not None or len(statement.words) > 1:
         return True
     return bool(statement.words) and path[-1:] != () and path[-1].startswith("track_")

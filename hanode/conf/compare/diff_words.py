@@ -1,4 +1,4 @@
-"""How people say that a statement came, went or changed.
+"""The words for a statement that was added, removed or changed.
 
 PURE. `unicast peer 192.0.2.3 added`, `track_script up: weight 3 → 30`, `interval 2 → 3`.
 """
@@ -30,7 +30,7 @@ LINES = {
     "interface_up_down_delays": "delay of",
     "linkbeat_interfaces": "polled interface",
 }
-"""What a line of such a block is called."""
+"""By block: what one of its lines is called."""
 NAMED = {
     "vrrp_script": "script",
     "vrrp_track_process": "tracked process",
@@ -43,19 +43,19 @@ NAMED = {
     "garp_group": "garp_group",
     "virtual_server": "virtual server",
 }
-"""What a block of the root is called."""
+"""By keyword: what a block of the root is called."""
 ARROW = "→"
 
 
 def subject_of(statement: Statement, subject: str, path: Path) -> str:
-    """What a change is about: a block of the root is a subject of its own."""
+    """The subject of a change; a block of the root is its own subject."""
     if len(path) == 1 and subject == "file" and statement.children is not None:
         return shown(statement.words)
     return subject
 
 
-def gone_or_new(statement: Statement, path: Path, what: str) -> str:
-    """`… added`, `… removed`; the password in it is masked."""
+def added_or_removed(statement: Statement, path: Path, what: str) -> str:
+    """`… added` or `… removed`; a password in it is masked."""
     text = shown(statement.words)
     if path and path[-1] in LINES:
         return f"{LINES[path[-1]]} {text} {what}{_around(path[:-1])}"
@@ -64,8 +64,8 @@ def gone_or_new(statement: Statement, path: Path, what: str) -> str:
     return f"{text} {what}{_around(path)}"
 
 
-def turned(old: Statement, new: Statement, path: Path) -> str:
-    """`interval 2 → 3`; only that it changed, where both look the same behind the mask."""
+def changed_text(old: Statement, new: Statement, path: Path) -> str:
+    """`interval 2 → 3`; or `… changed` if the mask hides the difference."""
     before, after = shown(old.words), shown(new.words)
     if before == after:
         return f"{after} changed{_around(path)}"
@@ -83,6 +83,6 @@ def turned(old: Statement, new: Statement, path: Path) -> str:
 
 
 def _around(path: Path) -> str:
-    """The blocks around it, but for the one that is the subject."""
+    """` in BLOCK / BLOCK`: the blocks around the statement, without the subject's own."""
     inner = path[1:] if path[:1] and path[0] in (*NAMED, "static_ipaddress", "SSL") else path
     return f" in {' / '.join(inner)}" if inner else ""

@@ -1,4 +1,4 @@
-"""What people read about the language: an explained word, docs/keywords.md, docs/problems.md.
+"""Documentation of the language: `hanode explain`, docs/keywords.md and docs/problems.md.
 
 PURE.
 """

@@ -1,6 +1,6 @@
-"""What a word of the language means, in words.
+"""`explain_word`: what a keyword or a problem's code means, for `hanode explain WORD`.
 
-PURE. All from the schema's tables.
+PURE. All texts come from the schema's tables.
 """
 
 from __future__ import annotations
@@ -20,19 +20,19 @@ _ENGINE = {
 
 
 LONGEST = 40
-"""Characters of an unknown word that are said again."""
+"""Characters of an unknown word that are repeated in the answer."""
 
 
 @dataclass(frozen=True, slots=True)
 class Explained:
-    """Whether there is such a word, and the text to show."""
+    """Whether the word is known, and the text to show."""
 
     found: bool
     text: str
 
 
 def explain_word(word: str) -> Explained:
-    """The meaning of a keyword in each block that has it."""
+    """The meaning of a keyword in each block that has it, or of a problem's code."""
     places = homes(word) or lines_with(word)
     if places:
         table = blocks()
@@ -53,7 +53,7 @@ def explain_word(word: str) -> Explained:
 
 
 def explain(keyword: Keyword, block: str) -> str:
-    """One keyword in one block."""
+    """The meaning of one keyword in one block, in several lines."""
     lines = [f"{keyword.name} in {place_name(block)}: {keyword.help}"]
     if keyword.same_as is not None:
         lines.append(f"Another word for {keyword.same_as}.")

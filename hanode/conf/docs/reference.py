@@ -1,7 +1,7 @@
-"""docs/keywords.md and docs/problems.md: every word of the language, and every problem's code.
+"""Generates docs/keywords.md and docs/problems.md: every keyword, and every problem's code.
 
 PURE. Made from the tables by `hanode explain --markdown`, with `--problems` for the codes; a test
-holds the pages to them.
+compares the pages with the tables.
 """
 
 from __future__ import annotations
@@ -49,7 +49,7 @@ _GROUPS = (
 
 
 def problems_markdown() -> str:
-    """The page of all codes."""
+    """docs/problems.md."""
     parts = [PROBLEMS]
     for title, sentence, codes in _GROUPS:
         parts += [f"## {title}", "", sentence, "", "| code | what it means |", "|---|---|"]
@@ -59,7 +59,7 @@ def problems_markdown() -> str:
 
 
 def keywords_markdown() -> str:
-    """The whole page."""
+    """docs/keywords.md."""
     table = blocks()
     parts = [HEAD, "## Blocks\n", *_contents(table)]
     for block in table.values():
@@ -68,14 +68,14 @@ def keywords_markdown() -> str:
 
 
 def _title(block: Block) -> str:
-    """As the block is headed; where one word opens two blocks, both have a title of their own."""
+    """The block's heading. One keyword opens two blocks, so each of these has its own heading."""
     if block.name == ROOT:
         return "The root of the file"
     return "track_file at the root" if block.name == "track_file_block" else block.name
 
 
 def _anchor(block: Block) -> str:
-    """The heading's anchor as GitHub makes it."""
+    """The anchor that GitHub gives the heading."""
     return _title(block).lower().replace(" ", "-")
 
 
@@ -105,7 +105,7 @@ def _section(block: Block) -> Iterator[str]:
 
 
 def _line_form(block: Block) -> str:
-    """What a line begins with, and that options may follow."""
+    """The words that begin a line, and whether options may follow."""
     parts = [f"{what} ({value.shape})" for what, value in block.head]
     if block.keywords:
         parts.append("options")

@@ -1,5 +1,5 @@
-"""A node's configuration as values: what the language says, without its spelling.
+"""The model: a node's configuration as values, independent of spelling.
 
-PURE. `model` has the objects, `typed/` a typed attribute for every keyword, `queries` what
-follows from several of them.
+PURE. `model` has the classes, `typed/` a typed attribute for every keyword, `queries` what
+follows from several values.
 """

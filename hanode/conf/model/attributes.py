@@ -1,16 +1,16 @@
-"""Typed readings of statements: one reader for every keyword, by the tables that judged it.
+"""Attributes that read a keyword's values from an object's statements, with their types.
 
-PURE. The model keeps what has no column of its own as `Statement`s: they are what is written,
-merged and rendered. What they mean is read from them when it is asked for, by attributes:
+PURE. The model keeps statements without a field of their own as `Statement`s, which are merged and
+rendered as written. These descriptors read their values on demand:
 
-    interval_us = Said[int]()      # None where it is not written
-    init_fail = Switch()           # whether it is written
-    include = Every[str]()         # each time it is written
-    url = Inner(Url)               # the blocks inside
-    track_script = Lines(Tracked)  # the lines of a block that holds no keywords
+    interval_us = LastValue[int]()    # None where it is not written
+    init_fail = Switch()              # whether it is written
+    include = AllValues[str]()        # each time it is written
+    url = AllBlocks(Url)              # the blocks inside
+    track_script = AllLines(Tracked)  # the lines of a block that holds no keywords
 
-An attribute is named after its keyword; the unit of a time may follow (`interval_us`). What does
-not fit is left out, and of equal words the last that fits counts: `check` has said so.
+An attribute is named after its keyword; the unit of a time may follow (`interval_us`). A statement
+that does not fit is left out; `check` has reported it.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ UNITS = ("_us", "_ms", "_s")
 
 
 class Owner(Protocol):
-    """An object of the model: something with statements of its own."""
+    """An object of the model that holds statements of its own."""
 
     BLOCK: ClassVar[str]
 
@@ -49,29 +49,29 @@ class Owner(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """A block that is kept as it was written, with its meaning in attributes."""
+    """A block that is kept as written; attributes give its values."""
 
     BLOCK: ClassVar[str] = ""
     statement: Statement
 
     @property
     def other(self) -> tuple[Statement, ...]:
-        """What stands in it."""
+        """The statements in the block."""
         return self.statement.children or ()
 
     @property
     def origin(self) -> Origin:
-        """Where it stands."""
+        """The place of the block."""
         return self.statement.origin
 
     @property
     def places(self) -> Places:
-        """All of it is in `other`, which knows its places."""
+        """Empty: every statement is in `other`, which has the places."""
         return ()
 
     @property
     def notes(self) -> tuple[Note, ...]:
-        """The comments at it."""
+        """The comments at the block's first and closing line."""
         return self.statement.notes
 
 
@@ -82,38 +82,38 @@ class Named(Part):
 
     @property
     def name(self) -> str:
-        """Its name; "" where it has none, which is an error."""
+        """The name; "" if it has none, which is an error."""
         return unquote(self.statement.words[1]) if len(self.statement.words) > 1 else ""
 
 
-class Word(Generic[T]):
-    """What the attributes have in common: which keyword they read."""
+class ValueAttribute(Generic[T]):
+    """Base class of attributes that read a keyword's value."""
 
     def __init__(
         self,
         keyword: str | None = None,
         *,
         kind: Value | None = None,
-        made: Callable[[Statement], T | None] | None = None,
+        parse: Callable[[Statement], T | None] | None = None,
     ) -> None:
-        """`kind` reads the words instead of the table's kind; `made` the whole statement.
+        """`kind` replaces the table's kind of value; `parse` reads the whole statement instead.
 
-        `made` gives None where the statement does not fit.
+        `parse` returns None if the statement does not fit.
         """
         self.keyword = keyword
         self.kind = kind
-        self.made = made
+        self.parse = parse
 
     def __set_name__(self, owner: type, name: str) -> None:
         self.name = name
         self.__doc__ = f"`{self.keyword or name}` of the file."
 
     def each(self, owner: Owner) -> Iterator[T]:
-        """The value each time it is written."""
+        """The value of each statement of the keyword that fits."""
         keyword = keyword_of(owner.BLOCK, self.keyword or self.name)
         for statement in statements_of(owner, keyword):
-            if self.made is not None:
-                value = self.made(statement)
+            if self.parse is not None:
+                value = self.parse(statement)
                 if value is not None:
                     yield value
                 continue
@@ -126,8 +126,8 @@ class Word(Generic[T]):
                 continue
 
 
-class Said(Word[T]):
-    """The value of a keyword; None where it is not written, or stands there without a value."""
+class LastValue(ValueAttribute[T]):
+    """The value of a keyword, the last if there are several; None if it is not written or empty."""
 
     @overload
     def __get__(self, owner: None, cls: type) -> Self: ...
@@ -142,8 +142,8 @@ class Said(Word[T]):
         return last
 
 
-class Every(Word[T]):
-    """The values of a keyword that may stand more than once."""
+class AllValues(ValueAttribute[T]):
+    """The values of a keyword that may be written more than once, in order."""
 
     @overload
     def __get__(self, owner: None, cls: type) -> Self: ...
@@ -153,8 +153,8 @@ class Every(Word[T]):
         return self if owner is None else tuple(self.each(owner))
 
 
-class Switch(Word[bool]):
-    """Whether a keyword that stands alone is written."""
+class Switch(ValueAttribute[bool]):
+    """Whether a keyword that takes no value is written."""
 
     @overload
     def __get__(self, owner: None, cls: type) -> Self: ...
@@ -164,8 +164,8 @@ class Switch(Word[bool]):
         return self if owner is None else any(True for _ in self.each(owner))
 
 
-class Blocks(Generic[T]):
-    """What the blocks of a keyword come to."""
+class BlockAttribute(Generic[T]):
+    """Base class of attributes that read the blocks of a keyword."""
 
     def __init__(self, make: Callable[[Statement], T], keyword: str | None = None) -> None:
         self.make = make
@@ -176,12 +176,12 @@ class Blocks(Generic[T]):
         self.__doc__ = f"`{self.keyword or name}` of the file."
 
     def each(self, owner: Owner) -> Iterator[Statement]:
-        """The blocks."""
+        """The keyword's blocks."""
         return statements_of(owner, keyword_of(owner.BLOCK, self.keyword or self.name))
 
 
-class Inner(Blocks[T]):
-    """Each block of a keyword."""
+class AllBlocks(BlockAttribute[T]):
+    """All blocks of a keyword, each as made by `make`."""
 
     @overload
     def __get__(self, owner: None, cls: type) -> Self: ...
@@ -193,8 +193,8 @@ class Inner(Blocks[T]):
         return tuple(self.make(statement) for statement in self.each(owner))
 
 
-class Last(Blocks[T]):
-    """The block of a keyword that should stand once; None where it is not written."""
+class LastBlock(BlockAttribute[T]):
+    """The block of a keyword, the last if there are several; None if there is none."""
 
     @overload
     def __get__(self, owner: None, cls: type) -> Self: ...
@@ -207,8 +207,8 @@ class Last(Blocks[T]):
         return self.make(found[-1]) if found else None
 
 
-class Lines(Blocks[T | None]):
-    """The lines of all blocks of a keyword; `make` gives None for a line that does not fit."""
+class AllLines(BlockAttribute[T | None]):
+    """The lines in all blocks of a keyword; `make` returns None for a line that does not fit."""
 
     @overload
     def __get__(self, owner: None, cls: type) -> Self: ...
@@ -222,8 +222,8 @@ class Lines(Blocks[T | None]):
         return tuple(one for one in made if one is not None)
 
 
-class Members(Blocks[str]):
-    """The words of all lines in the blocks of a keyword: a line may name several."""
+class AllWords(BlockAttribute[str]):
+    """The words of all lines in the blocks of a keyword; a line may contain several."""
 
     def __init__(self, keyword: str) -> None:
         super().__init__(lambda statement: statement.keyword, keyword)
@@ -243,7 +243,7 @@ class Members(Blocks[str]):
 
 @functools.cache
 def keyword_of(block: str, name: str) -> Keyword:
-    """The main keyword of an attribute or another spelling; KeyError where there is none."""
+    """The keyword that an attribute or another spelling means. Raises KeyError if there is none."""
     table = blocks()[block].keywords
     stem = next((name.removesuffix(unit) for unit in UNITS if name.endswith(unit)), name)
     for candidate in (name, name.replace("_", "-"), stem):
@@ -257,7 +257,7 @@ def keyword_of(block: str, name: str) -> Keyword:
 
 
 def main_spelling(block: str, name: str) -> str:
-    """The keyword that a name means in a block; the name itself where it means none."""
+    """The keyword that a name means in a block; the name itself if it means none."""
     try:
         return keyword_of(block, name).name
     except KeyError:
@@ -268,13 +268,13 @@ def main_spelling(block: str, name: str) -> str:
 def keyword_behind(owner: type[Owner], name: str) -> str:
     """The main spelling of the keyword that an attribute of a class reads, or of `name` itself."""
     attribute = getattr(owner, name, None)
-    if isinstance(attribute, Word | Blocks) and attribute.keyword:
+    if isinstance(attribute, ValueAttribute | BlockAttribute) and attribute.keyword:
         name = attribute.keyword
     return main_spelling(owner.BLOCK, name)
 
 
 def statements_of(owner: Owner, keyword: Keyword) -> Iterator[Statement]:
-    """An object's statements of a keyword or another spelling of it, if they have its form."""
+    """An object's statements of a keyword in any spelling, if they have its form (block or not)."""
     table = blocks()[owner.BLOCK].keywords
     for statement in owner.other:
         found = table.get(statement.keyword)
@@ -287,7 +287,7 @@ def statements_of(owner: Owner, keyword: Keyword) -> Iterator[Statement]:
 
 
 def places_of(owner: Owner, name: str) -> Iterator[Origin]:
-    """Where the statements of a keyword stand, those that count last."""
+    """The places of a keyword's statements; the one that counts is last."""
     main = keyword_behind(type(owner), name)
     yield from (where for said, where in owner.places if said == main)
     keyword = blocks()[owner.BLOCK].keywords.get(main)
@@ -296,14 +296,14 @@ def places_of(owner: Owner, name: str) -> Iterator[Origin]:
 
 
 def written(owner: Owner, name: str) -> bool:
-    """Whether a keyword is written, whatever its value; `name` as in the file or as attribute."""
+    """Whether a keyword is written, with any value; `name` is the keyword or the attribute."""
     return any(True for _ in places_of(owner, name))
 
 
 def place(owner: Owner, name: str) -> Origin:
-    """Where a value was written; the object's own place where it was not.
+    """The place where a value is written; the object's own place if it is not written.
 
-    `name` is the keyword, or the attribute: `advert_int` or `advert_int_us`.
+    `name` is the keyword or the attribute: `advert_int` or `advert_int_us`.
     """
     where = NOWHERE
     for found in places_of(owner, name):

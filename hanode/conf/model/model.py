@@ -1,10 +1,10 @@
-"""A node's configuration as values: what keepalived's language says, without its spelling.
+"""The classes of the model: Config, VrrpInstance, VirtualServer, RealServer, TcpCheck, GlobalDefs.
 
-PURE. Frozen dataclasses and tuples. None means "not written" (`language/defaults.py` has what
-keepalived then uses). Times are integers in microseconds. What has no field of its own is kept
-in order in `other` as `Statement`s, and read from there by attributes of the same kind
-(`attributes.py`); the users' comments are kept as `Note`s. Equality is about meaning: it
-ignores origins and comments.
+PURE. Frozen dataclasses and tuples. None means "not written" (`language/defaults.py` has the
+value that keepalived then uses). Times are integers in microseconds. Statements without a field
+of their own are kept in order in `other`, and attributes read their values (`attributes.py`);
+users' comments are kept as `Note`s. Equality compares the meaning: it ignores origins and
+comments.
 """
 
 from __future__ import annotations
@@ -44,7 +44,7 @@ __all__ = [
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Bound:
-    """What every block whose fields are bound keeps besides them."""
+    """The fields that every class has besides the block's own."""
 
     other: tuple[Statement, ...] = ()
     """The statements that have no field, in order."""
@@ -63,7 +63,7 @@ class GlobalDefs(GlobalWords, Bound):
 
 @dataclass(frozen=True, slots=True)
 class VrrpInstance(InstanceWords, Bound):
-    """vrrp_instance. `interface` "" and `vrid` 0: missing, which is an error."""
+    """vrrp_instance. A missing `interface` is "", a missing `vrid` 0; both are errors."""
 
     name: str
     state: str | None = None
@@ -81,7 +81,7 @@ class VrrpInstance(InstanceWords, Bound):
 
     @property
     def auth_bytes(self) -> bytes:
-        """What of auth_pass is sent: its first 8 bytes."""
+        """The part of auth_pass that is sent: its first 8 bytes."""
         return (self.auth_pass or "").encode(errors="replace")[:AUTH_PASS_BYTES]
 
 
@@ -118,7 +118,7 @@ class RealServer(RealServerWords, Bound):
 
     @property
     def checks(self) -> tuple[Check, ...]:
-        """All its checks by their kinds: the first TCP_CHECK, other kinds, more TCP_CHECKs."""
+        """All checks: the first TCP_CHECK, then those of other kinds, then further TCP_CHECKs."""
         first = (self.check,) if self.check is not None else ()
         others = tuple(
             CHECKS[s.keyword](s)
@@ -130,7 +130,7 @@ class RealServer(RealServerWords, Bound):
 
 @dataclass(frozen=True, slots=True)
 class VirtualServer(VirtualServerWords, Bound):
-    """virtual_server: by address, or by `fwmark` or `group` with `ip` ""."""
+    """virtual_server, by address; or by `fwmark` or `group`, with `ip` ""."""
 
     ip: str
     port: int | None = None
@@ -147,9 +147,9 @@ class VirtualServer(VirtualServerWords, Bound):
 
     @property
     def key(self) -> str:
-        """`192.168.192.200:80/TCP`, with keepalived's default where none is written.
+        """`192.168.192.200:80/TCP`, with keepalived's default protocol if none is written.
 
-        `fwmark 7` or `group web` for those that are named so.
+        `fwmark 7` or `group web` for servers that are named so.
         """
         if self.group is not None:
             return f"group {self.group}"
@@ -159,7 +159,7 @@ class VirtualServer(VirtualServerWords, Bound):
 
     @property
     def forwarding(self) -> Forwarding | None:
-        """lb_kind with all that it says."""
+        """lb_kind with its options."""
         if self.lb_kind is None:
             return self.tunnel
         return Forwarding(self.lb_kind, origin=place(self, "lb_kind"))
@@ -167,17 +167,17 @@ class VirtualServer(VirtualServerWords, Bound):
 
 @dataclass(frozen=True, slots=True)
 class Config(RootWords):
-    """A whole file, as one node sees it."""
+    """A whole configuration, as one node reads it."""
 
     globals: GlobalDefs = GlobalDefs()
     instances: tuple[VrrpInstance, ...] = ()
     virtual_servers: tuple[VirtualServer, ...] = ()
-    """Those by address."""
+    """Virtual servers by address."""
     named_servers: tuple[VirtualServer, ...] = ()
-    """Those by mark and by group."""
+    """Virtual servers by firewall mark and by group."""
     other: tuple[Statement, ...] = ()
     notes: tuple[Note, ...] = field(default=(), compare=False)
-    """at "": the file's head comment; "}": what stands after the last statement."""
+    """`at` "": the comment at the file's head; "}": comments behind the last statement."""
 
     def instance(self, name: str) -> VrrpInstance | None:
         """The vrrp_instance of that name."""
@@ -190,6 +190,6 @@ class Config(RootWords):
 
 
 def endpoint(ip: str, port: int | None) -> str:
-    """`192.0.2.1:80`, `[2001:db8::1]:80`; no port, no colon."""
+    """`192.0.2.1:80`, `[2001:db8::1]:80`; without port, only the address."""
     host = f"[{ip}]" if ":" in ip else ip
     return host if port is None else f"{host}:{port}"

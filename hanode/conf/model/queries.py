@@ -1,8 +1,8 @@
-"""What follows from several values of a configuration: versions, priorities, what is tracked.
+"""Answers that need several values of a configuration: version, priority, tracking, sync groups.
 
-PURE. The rules, the comparison of nodes and the builders ask here, so that each of these questions
-has one answer. All values come from the model's fields and attributes; no word is read here. A
-name that nothing defines is left to the rule that says so.
+PURE. The rules, the comparison of nodes and the builders ask here, so that each question has one
+answer. All values come from the model's fields and attributes; no word is read here. A name that
+nothing defines is reported by a rule, not here.
 """
 
 from __future__ import annotations
@@ -26,18 +26,18 @@ KINDS = {
     "track_file": "track_file",
     "track_bfd": "bfd_instance",
 }
-"""What the names in a tracking block are defined by, at the root."""
+"""By tracking block: the root block that defines the names in it."""
 Definition = VrrpScript | TrackProcess | TrackFile | BfdInstance
 TRACKING = ("track_interface", *KINDS)
 HIGHEST = 254
-"""No tracker raises a priority above it, or lowers one below 1."""
+"""Highest priority that trackers can give; the lowest is 1."""
 
 
 # --- an instance -------------------------------------------------------------------------------
 
 
 def version(instance: VrrpInstance, config: Config) -> int:
-    """The VRRP version that it speaks; what global_defs says is for IPv4 only."""
+    """The VRRP version that the instance uses; vrrp_version in global_defs is for IPv4 only."""
     if instance_family(instance) == 6:
         return 3 if instance.version is None or strict(instance, config) else instance.version
     return instance.version or config.globals.vrrp_version or defaults.VRRP_VERSION
@@ -49,7 +49,7 @@ def instance_family(instance: VrrpInstance) -> int:
 
 
 def strict(instance: VrrpInstance, config: Config) -> Origin | None:
-    """Where strict mode is switched on for it."""
+    """The place of the statement that switches strict mode on for the instance; None: it is off."""
     own = instance.strict_mode
     if own is not None:
         return place(instance, "strict_mode") if own else None
@@ -57,32 +57,32 @@ def strict(instance: VrrpInstance, config: Config) -> Origin | None:
 
 
 def interval_us(instance: VrrpInstance) -> int:
-    """Its advert_int."""
+    """The advertisement interval in microseconds, written or default."""
     written = instance.advert_int_us
     return defaults.ADVERT_INT_US if written is None else written
 
 
 def priority(instance: VrrpInstance) -> int:
-    """The priority that keepalived begins with, written or not."""
+    """The priority with which keepalived starts, written or not."""
     if instance.priority is not None:
         return instance.priority
     return defaults.PRIORITY_OWNER if instance.state == "MASTER" else defaults.PRIORITY
 
 
-def stays(instance: VrrpInstance) -> bool:
-    """Whether it leaves a working master of lower priority alone."""
+def does_not_preempt(instance: VrrpInstance) -> bool:
+    """Whether the instance leaves a working master of lower priority alone (nopreempt counts)."""
     return instance.nopreempt and instance.state != "MASTER"
 
 
 def authentication(instance: VrrpInstance) -> tuple[str | None, bytes]:
-    """What of it keepalived uses: both words, or none of them."""
+    """(auth_type, password bytes) that keepalived uses; (None, b"") unless both are written."""
     if instance.auth_type is None or not instance.auth_pass:
         return None, b""
     return instance.auth_type, instance.auth_bytes
 
 
 def signatures(instance: VrrpInstance) -> frozenset[tuple[object, ...]]:
-    """What it says of signed adverts: its keys, which of them it uses, and how strictly."""
+    """The settings for signed adverts: the keys, the active key, and how strict the checks are."""
     hmac = instance.auth_hmac
     if hmac is None:
         return frozenset()
@@ -92,12 +92,12 @@ def signatures(instance: VrrpInstance) -> frozenset[tuple[object, ...]]:
 
 
 def peers(instance: VrrpInstance) -> tuple[Peer, ...]:
-    """To whom it sends; none: to the multicast group."""
+    """The unicast peers to which it sends; empty: it sends to the multicast group."""
     return instance.unicast_peers
 
 
 def source_ip(instance: VrrpInstance) -> tuple[str, Origin] | None:
-    """The own address that it names."""
+    """The source address that is written, with its place."""
     for name, ip in (
         ("unicast_src_ip", instance.unicast_src_ip),
         ("mcast_src_ip", instance.mcast_src_ip),
@@ -112,40 +112,40 @@ def source_ip(instance: VrrpInstance) -> tuple[str, Origin] | None:
 
 @dataclass(frozen=True, slots=True)
 class Tracked:
-    """Something that an instance tracks, with the weight that counts."""
+    """A name that an instance or a sync group tracks, with the weight that counts."""
 
     kind: str
-    """`track_script` …"""
+    """The keyword of the block: `track_script` …"""
     name: str
     weight: int
     reverse: bool
     origin: Origin
     lost: str | None = None
-    """Why keepalived does not find what has this name."""
+    """Why keepalived does not find what is tracked; None: it finds it."""
 
     @property
     def known(self) -> bool:
-        """Whether something whole of that name is defined above: keepalived reads once."""
+        """Whether a complete definition of the name precedes it: keepalived reads the file once."""
         return self.lost is None
 
     @property
     def healthy(self) -> int:
-        """What it adds to the priority while all is well."""
+        """What it adds to the priority while it has not failed."""
         return self._adds(self.weight > 0)
 
     @property
     def failed(self) -> int:
-        """What it adds after its failure."""
+        """What it adds to the priority after it has failed."""
         return self._adds(self.weight < 0)
 
     def _adds(self, counts: bool) -> int:
-        """`reverse` turns the sign of what counts, as keepalived 2.2.7 was seen to do."""
+        """`reverse` inverts the sign, as observed in keepalived 2.2.7."""
         amount = self.weight if counts else 0
         return -amount if self.reverse else amount
 
 
 def tracked(owner: VrrpInstance | SyncGroup, config: Config) -> list[Tracked]:
-    """What an instance or a sync group tracks; an instance's own interface is not among it."""
+    """What an instance or a sync group tracks, without an instance's own interface."""
     return list(_tracked(owner, config))
 
 
@@ -167,11 +167,11 @@ NEEDED = {
     "track_file": "file",
     "bfd_instance": "neighbor_ip",
 }
-"""Without this word keepalived removes a definition."""
+"""The keyword without which keepalived removes a definition."""
 
 
 def _lost(kind: str, definition: Definition | None, where: Origin) -> str | None:
-    """Why keepalived does not find a definition that is asked for at a place."""
+    """Why keepalived does not find a definition for a name at a place; None: it finds it."""
     if definition is None:
         return f"there is no {kind} of that name"
     one = definition.origin
@@ -183,7 +183,7 @@ def _lost(kind: str, definition: Definition | None, where: Origin) -> str | None
 
 
 def definitions(config: Config, kind: str) -> dict[str, Definition]:
-    """The definitions of what a block of this kind can name; of one name the first counts."""
+    """The definitions that a tracking block can name; the first of each name counts."""
     blocks: dict[str, tuple[Definition, ...]] = {
         "track_script": config.scripts,
         "track_process": config.track_processes,
@@ -198,13 +198,13 @@ def definitions(config: Config, kind: str) -> dict[str, Definition]:
 
 
 def _own_weight(definition: Definition) -> tuple[int, bool]:
-    """The weight that a definition gives where the line has none."""
+    """The weight in the definition, which counts where the tracking line has none."""
     default = 1 if isinstance(definition, TrackFile) else 0
     return definition.weight or (default, False)
 
 
 def weighted(instance: VrrpInstance, config: Config) -> list[Tracked]:
-    """Those whose weight is known beforehand and counts: a file's number is not."""
+    """The trackers whose weight is known in advance and counts; a file's number is not known."""
     if priority(instance) == defaults.PRIORITY_OWNER:
         return []
     group = group_of(instance, config)
@@ -216,7 +216,7 @@ def weighted(instance: VrrpInstance, config: Config) -> list[Tracked]:
 
 
 def clamp(total: int) -> int:
-    """What keepalived makes of a sum."""
+    """A sum of priority and weights, cut to 1 to 254 as in keepalived."""
     return max(1, min(HIGHEST, total))
 
 
@@ -224,12 +224,12 @@ def clamp(total: int) -> int:
 
 
 def members(group: SyncGroup) -> tuple[tuple[str, Origin], ...]:
-    """The names of its instances, each with its place."""
+    """The names of the group's instances, each with its place."""
     return type(group).members.placed(group)
 
 
 def group_of(instance: VrrpInstance, config: Config) -> SyncGroup | None:
-    """The sync group that an instance is in."""
+    """The sync group that contains the instance; None if there is none."""
     for group in config.sync_groups:
         if instance.name in group.members:
             return group
@@ -240,5 +240,5 @@ def group_of(instance: VrrpInstance, config: Config) -> SyncGroup | None:
 
 
 def incomplete(config: Config) -> bool:
-    """Whether files that it includes were not read: what is missing may be there."""
+    """Whether it includes files that were not read: they may hold what is missing here."""
     return any(s.words and s.words[0] in INCLUDES for s in (*config.other, *config.globals.other))

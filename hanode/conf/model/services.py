@@ -1,6 +1,6 @@
-"""Virtual servers by whatever they are named, and to what addresses and ports they listen.
+"""Service: a virtual server by address, firewall mark or group, with its IP versions and ports.
 
-PURE. The rules and the diff look at those by address, by firewall mark and by group alike.
+PURE. The rules and the diff treat the three forms alike.
 """
 
 from __future__ import annotations
@@ -16,29 +16,29 @@ from hanode.conf.model.typed.lvs import VirtualServerGroup
 
 @dataclass(frozen=True, slots=True)
 class Service:
-    """A virtual server, and to what it listens."""
+    """A virtual server, and the IP versions and ports that it listens to."""
 
     server: VirtualServer
     name: str
     """`192.0.2.10:80/TCP`, `fwmark 3`, `group web`."""
     families: frozenset[int]
-    """4, 6, or none where nothing says it."""
+    """4 and 6; empty if nothing says which."""
     ports: frozenset[int]
-    """Those of its addresses; 0: every port. A mark has none."""
+    """The ports of its addresses; 0: every port. A mark has no ports."""
 
     @property
     def by_mark(self) -> bool:
-        """Whether it takes what the firewall marked."""
+        """Whether it takes packets with a firewall mark."""
         return self.server.fwmark is not None
 
     @property
     def by_group(self) -> bool:
-        """Whether a virtual_server_group says its addresses."""
+        """Whether a virtual_server_group holds its addresses."""
         return self.server.group is not None
 
     @property
     def key(self) -> str:
-        """Equal keys are the same entry in the kernel."""
+        """Services with equal keys are one entry in the kernel."""
         return f"{self.name}/{self.server.protocol or 'UDP'}" if self.by_group else self.name
 
 
@@ -66,7 +66,7 @@ def _listens(config: Config, server: VirtualServer) -> tuple[frozenset[int], fro
 
 
 def groups_of(config: Config, name: str) -> list[VirtualServerGroup]:
-    """The virtual_server_group blocks of that name."""
+    """The virtual_server_group blocks with that name."""
     return [group for group in config.virtual_server_groups if group.name == name]
 
 

@@ -1,6 +1,6 @@
-"""What is written, one level above its spelling: statements, comments, addresses, and places.
+"""Statement, Note, Address: what is written in a file, independent of spacing.
 
-PURE. Frozen values. Equality is about meaning: it ignores origins and comments.
+PURE. Frozen values. Equality compares the meaning: it ignores origins and comments.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from hanode.conf.text.source import NOWHERE, Origin
 
 @dataclass(frozen=True, slots=True)
 class Note:
-    """Comments, with their marks (`#`, `!`), and what they stand at.
+    """Comments, with their marks (`#`, `!`), and the line they belong to.
 
     `at` is "" for the object's own line, a keyword for that line inside it, `block/keyword` for
     a line of a block inside it, and `}` (or `block/}`) for the closing line.
@@ -31,7 +31,7 @@ class Note:
 
 @dataclass(frozen=True, slots=True)
 class Statement:
-    """Something kept as it is: words as written (quotes included) and, for a block, children."""
+    """A statement as written: its words (quotes included) and, for a block, its children."""
 
     words: tuple[str, ...]
     children: tuple[Statement, ...] | None = None
@@ -40,7 +40,7 @@ class Statement:
 
     @property
     def keyword(self) -> str:
-        """Its first word, without quotes: `"quorum" 3` says quorum."""
+        """Its first word, without quotes: that of `"quorum" 3` is quorum."""
         return unquote(self.words[0]) if self.words else ""
 
 
@@ -51,13 +51,13 @@ class Address:
     WITH_VALUE: ClassVar[frozenset[str]] = frozenset(
         row.name for row in (*ADDRESS, TRACK) if row.value.least
     )
-    """The options that are followed by a value."""
+    """The options that take a value."""
 
     ip: str
     prefix: int | None = None
     dev: str | None = None
     options: tuple[str, ...] = ()
-    """The line's other words: `label ens33:1 scope global`."""
+    """The other words of the line: `label ens33:1 scope global`."""
     notes: tuple[Note, ...] = field(default=(), compare=False)
     origin: Origin = field(default=NOWHERE, compare=False, repr=False)
 
@@ -66,7 +66,7 @@ class Address:
         return self.ip if self.prefix is None else f"{self.ip}/{self.prefix}"
 
     def option(self, name: str) -> str | None:
-        """The value of an option; "" where it stands alone, None where it is not written."""
+        """The value of an option; "" if it has none, None if it is not written."""
         found: str | None = None
         words = iter(self.options)
         for written in words:
@@ -88,32 +88,32 @@ class Address:
 
     @property
     def label(self) -> str | None:
-        """The name that older tools show, such as `eth0:1`."""
+        """The label that older tools show as an interface, such as `eth0:1`."""
         return self.option("label")
 
     @property
     def peer(self) -> str | None:
-        """The address at the other end."""
+        """The address at the other end of the link."""
         return self.option("peer")
 
     @property
     def preferred_lft(self) -> str | None:
-        """Seconds, or `forever`; `0`: used for nothing new."""
+        """Seconds, or `forever`; with `0` the address is used for no new connections."""
         return self.option("preferred_lft")
 
     @property
     def track_group(self) -> str | None:
-        """The instances that follow a static address."""
+        """The track_group that follows a static address."""
         return self.option("track_group")
 
     @property
     def no_track(self) -> bool:
-        """Its interface need not be up."""
+        """Whether its interface may be down."""
         return self.option("no_track") is not None
 
     @property
     def flags(self) -> frozenset[str]:
-        """The options that stand alone: `home`, `-nodad`, `mngtmpaddr`, `use_vmac` …"""
+        """The options without value: `home`, `-nodad`, `mngtmpaddr`, `use_vmac` …"""
         found: set[str] = set()
         words = iter(self.options)
         for word in words:
@@ -125,9 +125,9 @@ class Address:
 
 
 Places = tuple[tuple[str, Origin], ...]
-"""Where the statements behind an object's fields stand, by their keyword."""
+"""(keyword, place) of the statements behind an object's fields."""
 
 
 def find(statements: tuple[Statement, ...], keyword: str) -> Iterator[Statement]:
-    """Those that begin with that word."""
+    """The statements that begin with that keyword."""
     return (s for s in statements if s.keyword == keyword)

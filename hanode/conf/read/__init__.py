@@ -1,4 +1,5 @@
 """Logical lines to the model, as keepalived reads them, with every problem collected.
 
-PURE. `blocks` nests the lines, `bind` understands the keywords; nothing else in the project does.
+PURE. `blocks` nests the lines and `bind` interprets the keywords. No other room of `hanode.conf`
+gives a keyword its meaning.
 """

@@ -1,6 +1,6 @@
-"""Lines that are no keywords: an address with its options, and all the others.
+"""Reads address lines (`IP[/len] [option …]`), and checks the lines of blocks without keywords.
 
-PURE. An address line is `IP[/len] [option …]`; keepalived ignores an option that it does not know.
+PURE. keepalived ignores an option of an address that it does not know.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ def bind_address(
     problems: list[Problem],
     block: str = "virtual_ipaddress",
 ) -> Address | None:
-    """The address of a line, or None where it has none."""
+    """The Address of a line, or None (with a Problem) if the line has none."""
     words = [unquote(word) for word in raw.words]
     if raw.children is not None or not words:
         message = "an address line takes no block; write one address on each line"
@@ -45,7 +45,7 @@ def bind_address(
         return Address(ip, prefix, None, (), tuple(notes), place)
     found = option_lines.read(raw, blocks()[block], first=1)
     problems += found.problems
-    problems += option_lines.address_law(raw, found)
+    problems += option_lines.check_address_options(raw, found)
     devices = [option for option in found.options if option.name == "dev" and any(option.words)]
     named = {at for option in devices for at in (option.at, option.at + 1)}
     options = tuple(raw.words[at] for at in range(1, len(words)) if at not in named)
@@ -54,7 +54,7 @@ def bind_address(
 
 
 def check_line(raw: Raw, table: Block, problems: list[Problem]) -> None:
-    """Problems of a line in a block that holds no keywords."""
+    """Adds the problems of a line in a block that holds no keywords."""
     if raw.children is not None and raw.words:
         message = f"{table.name} holds lines, each {table.lines}, and no blocks"
         problems.append(at_span(raw.line, raw.spans[0], "block-unexpected", "error", message))

@@ -1,8 +1,8 @@
-"""From nested statements to the model, with a Problem for whatever does not fit.
+"""Binds nested statements to the model, with a Problem for each one that does not fit.
 
-PURE. The schema's tables decide what a word means; the classes of the model are filled from the
-rows that name a `field`. Whatever has no field, is unknown, or does not fit is kept as a Statement
-in `other`, in order: nothing is dropped. Of a value written twice the last one counts, as in
+PURE. The schema's tables define each keyword; rows with a `field` fill the fields of the model's
+classes. A statement that has no field, is unknown or does not fit is kept as a Statement in
+`other`, in order: nothing is dropped. If a value is written twice, the last one counts, as in
 keepalived.
 """
 
@@ -32,7 +32,7 @@ from hanode.conf.read.address_lines import bind_address, check_line
 from hanode.conf.read.blocks import Raw, at_span, build
 from hanode.conf.read.in_order import read_in_order
 from hanode.conf.read.kept import origin, own_notes, statement
-from hanode.conf.read.misread_braces import settle
+from hanode.conf.read.misread_braces import add_misread_lines
 from hanode.conf.read.refused import refused, superfluous, too_many
 from hanode.conf.read.unknown import judge, place_name
 from hanode.conf.text.expand import Expanded
@@ -42,16 +42,16 @@ from hanode.conf.text.source import Origin
 from hanode.conf.text.tree import INCLUDES
 
 JOINED = ("authentication", "virtual_ipaddress", "virtual_ipaddress_excluded")
-"""Blocks of an instance that are fields; of what does not fit in them, one Statement is kept."""
+"""Blocks of an instance that become fields; their lines that do not fit become one Statement."""
 
 
 BY_NAME = ("fwmark", "group")
-"""What may name a virtual_server instead of its address."""
+"""Words that identify a virtual_server instead of an address."""
 
 
 @dataclass(slots=True)
 class Scan:
-    """What a block's statements came to."""
+    """The result of reading the statements of one block."""
 
     values: dict[str, Any] = field(default_factory=dict)
     opened: list[tuple[Keyword, Raw]] = field(default_factory=list)
@@ -71,13 +71,13 @@ class Scan:
 
 
 def bind(expanded: Expanded, target: Target) -> tuple[Config, list[Problem]]:
-    """The model of logical lines."""
+    """The model of logical lines, and all problems found."""
     raw = build(expanded.lines, root_words(), script_words())
     binder = _Binder(target)
     config = binder.root(raw.statements, raw.tail)
     found = [*expanded.problems, *raw.problems, *binder.problems]
     found += read_in_order(raw.statements)
-    return config, settle(expanded.lines, found, target)
+    return config, add_misread_lines(expanded.lines, found, target)
 
 
 class _Binder:
@@ -85,7 +85,7 @@ class _Binder:
         self.target = target
         self.problems: list[Problem] = []
         self.known: dict[tuple[str, tuple[str, ...], bool], tuple[Keyword, Any, bool]] = {}
-        """By block, words and whether it is no block: what was read without a problem."""
+        """Statements read without a problem, by block, words, and whether they open no block."""
 
     # --- the model's classes -----------------------------------------------------------------
 
@@ -156,7 +156,7 @@ class _Binder:
         )
 
     def addresses(self, raw: Raw, into: list[Address]) -> list[Statement]:
-        """Appends the addresses of a block; returns the lines that are none."""
+        """Appends the addresses of a block to `into`; returns the lines that are no addresses."""
         rest: list[Statement] = []
         for child in raw.children or ():
             address = bind_address(child, [*own_notes(child)], origin(child), self.problems)
@@ -210,7 +210,7 @@ class _Binder:
             known = self.known.get((name, words, raw.children is None))
             keyword = known[0] if known else table.keywords.get(unquote(words[0]))
             if keyword is None:
-                # An include that stands at its place was told of where it was looked for.
+                # An include that is still here has its Problem from `expand`.
                 if raw.words[0] not in INCLUDES:
                     self.unknown(raw, table)
                 scan.other.append(statement(raw))
@@ -227,7 +227,7 @@ class _Binder:
                 scan.opened.append((keyword, raw))
             elif keyword.field is not None and value is not None:
                 kept = keyword.name == "state" and scan.values.get("state") == "MASTER"
-                if not kept:  # as in keepalived, MASTER is not taken back
+                if not kept:  # as in keepalived, a later BACKUP does not undo MASTER
                     scan.values[keyword.field] = value
                     scan.places.append((main, origin(raw)))
                 if keyword.name == "auth_pass":
@@ -241,7 +241,7 @@ class _Binder:
         return scan
 
     def check_block(self, raw: Raw, table: Block) -> None:
-        """Problems of a block that is kept as it is."""
+        """Adds the problems of a block that is kept as Statements."""
         if table.lines is None:
             self.scan(raw.children or [], table.name)
             return
@@ -249,7 +249,7 @@ class _Binder:
             check_line(child, table, self.problems)
 
     def remembered(self, keyword: Keyword, raw: Raw, table: Block) -> tuple[Any, bool]:
-        """As `read`; what has nothing wrong need not be read again where it stands again."""
+        """Like `read`, but reuses the result of an equal statement that had no problem."""
         before = len(self.problems)
         value, fits = self.read(keyword, raw, table)
         often = keyword.opens is None or len(raw.words) == 1
@@ -294,7 +294,7 @@ class _Binder:
             return None, False
 
     def head_of_service(self, raw: Raw, words: list[str]) -> None:
-        """What names a virtual_server; raises BadValue where nothing does."""
+        """Checks the words that identify a virtual_server. Raises BadValue if none do."""
         if words[0] in BY_NAME and len(words) > 1:
             return
         if not is_ip(words[0]):
@@ -327,7 +327,7 @@ class _Binder:
         )
 
     def password(self, raw: Raw, value: str) -> None:
-        """auth_pass beyond 8 bytes is not sent. The fix holds nothing of the password."""
+        """Warns that auth_pass is cut to 8 bytes. The fix contains no part of the password."""
         sent = value.encode(errors="replace")[:AUTH_PASS_BYTES].decode(errors="ignore")
         if sent == value:
             return
@@ -349,7 +349,7 @@ class _Binder:
         )
 
     def prefix(self, raw: Raw) -> None:
-        """A prefix length where only an address has a meaning."""
+        """Warns of a prefix length where keepalived uses only the address."""
         word = raw.words[0]
         start, end = raw.spans[1]
         fix = None
@@ -361,7 +361,7 @@ class _Binder:
         )
 
     def old(self, keyword: Keyword, raw: Raw) -> None:
-        """A word that keepalived still takes, with a warning."""
+        """Warns of a deprecated keyword, which keepalived still accepts."""
         message = f"{keyword.name} is an old word: {keyword.old}"
         fix = None
         if keyword.successor is not None and raw.line.macro is None:
@@ -371,7 +371,7 @@ class _Binder:
         )
 
     def twice(self, first: Raw, again: Raw, name: str) -> None:
-        line = first.line.source.said_line(first.start)
+        line = first.line.source.file_line(first.start)
         counts = "MASTER" if name == "state" else "the last one"
         message = f"{name} stands here again (first on line {line}); {counts} counts"
         self.add(again, 0, "written-twice", "warning", message)

@@ -1,9 +1,9 @@
-"""From logical lines to nested statements, before any keyword has a meaning.
+"""Builds nested statements from logical lines, before any keyword has a meaning.
 
-PURE. A `{` may stand at the end of the statement's line or on the next one; braces split a line.
-Comments go to the statement they stand above or behind. A root keyword that appears inside a
-block means that a brace is missing before it, so the blocks are closed there and the reader is
-told where; keepalived itself only counts braces at the end of the file.
+PURE. A `{` may be at the end of the statement's line or on the next one; braces split a line.
+A comment belongs to the statement below it or before it. A root keyword inside a block means
+that a closing brace is missing above, so the blocks are closed there, with a Problem at that
+place; keepalived itself only counts the braces at the end of the file.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from hanode.conf.text.problems import Fix, Problem, Severity
 from hanode.conf.text.tree import INCLUDES
 
 MAX_DEPTH = 64
-"""keepalived's own deepest block is 5 deep."""
+"""Nesting limit; keepalived's deepest block is 5 deep."""
 
 
 Spans = tuple[tuple[int, int], ...]
@@ -26,7 +26,7 @@ Spans = tuple[tuple[int, int], ...]
 
 @dataclass(slots=True)
 class Raw:
-    """A statement: words as written, each with its span in the source."""
+    """A statement: its words as written, each with its span in the source."""
 
     words: tuple[str, ...]
     places: Spans
@@ -41,12 +41,12 @@ class Raw:
 
     @property
     def keyword(self) -> str:
-        """Its first word, without quotes; "" where it has none."""
+        """Its first word, without quotes; "" if it has none."""
         return unquote(self.words[0]) if self.words else ""
 
     @property
     def spans(self) -> Spans:
-        """The words' spans in the source; for what a macro made, that of its use."""
+        """The words' spans in the source; for a statement that a macro made, the macro's use."""
         line = self.line
         if line.macro is not None:
             return ((line.start, line.end),) * len(self.words)
@@ -60,14 +60,14 @@ class Raw:
 
     @property
     def end(self) -> int:
-        """End of its last word."""
+        """Offset behind its last word, or behind the line whose macro made it."""
         line = self.line
         return line.start + self.places[-1][1] if self.words and line.macro is None else line.end
 
 
 @dataclass(slots=True)
 class Blocks:
-    """The statements at the root, what was wrong, and the comments after the last one."""
+    """The statements at the root, the problems, and the comments after the last statement."""
 
     statements: list[Raw]
     problems: list[Problem]
@@ -76,15 +76,15 @@ class Blocks:
 
 @dataclass(frozen=True, slots=True)
 class Piece:
-    """A statement of a line, or a brace: what equal lines have in common."""
+    """A statement of a line, or a brace; equal lines share their pieces."""
 
     words: tuple[str, ...]
     places: Spans
     tokens: tuple[Token, ...]
-    """The brace; or the words, where they have to be looked at one by one."""
+    """The brace; or the words, if each must be checked for problems."""
     brace: str = ""
     root: bool = False
-    """It can stand at the root only."""
+    """Whether its keyword is allowed at the root only."""
 
 
 class _Builder:
@@ -97,9 +97,9 @@ class _Builder:
         self.items = self.top
         self.pending: list[str] = []
         self.known: dict[str, tuple[Piece, ...]] = {}
-        """The pieces of the lines so far: large files say the same again and again."""
+        """The pieces of the lines read so far, by text: large files repeat their lines."""
         self.last: Raw | None = None
-        """The statement just read, to which `{` would belong."""
+        """The last statement, to which a `{` would belong."""
 
     def line(self, logical: Logical) -> None:
         if not logical.text:
@@ -124,7 +124,7 @@ class _Builder:
             self.comment(logical, first, closed)
 
     def pieces(self, text: str) -> tuple[Piece, ...]:
-        """A line's statements and braces, in order."""
+        """The statements and braces of a line, in order."""
         found: list[Piece] = []
         words: list[Token] = []
         for token in tokens(text):
@@ -145,8 +145,8 @@ class _Builder:
         spans = [(w.start, w.end) for w in words]
         root = texts[0] in self.roots
         if begins_a_macro(texts[0]) or (words[0].start and texts[0] in INCLUDES):
-            # Not at its line's beginning, so keepalived takes it for a word; at the beginning of
-            # a line of its own, where the layout puts it, it would be a macro. Quotes keep it one.
+            # keepalived takes a macro for an ordinary word unless it begins a line. `render` puts
+            # each statement on a line of its own, where it would be a macro; quotes keep it a word.
             texts[0] = f'"{texts[0]}"'
         if len(words) > 2 and texts[0] in self.scripts:
             rest = text[words[1].start : words[-1].end]
@@ -176,14 +176,14 @@ class _Builder:
         return raw
 
     def unclosed(self, words: Sequence[Token], logical: Logical) -> None:
-        """A quote that its line does not close swallows the rest of the line."""
+        """Reports a quote that its line does not close: it contains the rest of the line."""
         for token in words:
             if token.kind == STRING and (len(token.text) < 2 or not token.text.endswith('"')):
                 message = 'this " is not closed on its line; the rest of the line belongs to it'
                 self.problem("unclosed-quote", token, logical, message)
 
     def undefined(self, words: Sequence[Token], logical: Logical) -> None:
-        """A `${NAME}` that is still there has no definition; keepalived stumbles on its braces."""
+        """Reports a `${NAME}` without a definition: keepalived reads its braces as a block."""
         for token in words:
             if token.kind == WORD and "${" in token.text:
                 name = token.text[token.text.index("${") :].partition("}")[0] + "}"
@@ -195,7 +195,7 @@ class _Builder:
         if owner is None or owner.children is not None:
             message = "this { belongs to no statement; remove it or write what the block is"
             self.problem("stray-brace", token, logical, message)
-            # As in keepalived, what it holds counts as written in the block around it.
+            # As in keepalived, the statements in it count as written in the block around it.
             owner = Raw((), (), logical)
             inside = self.items
         else:
@@ -229,7 +229,7 @@ class _Builder:
 
     def missing_brace(self, token: Token, logical: Logical) -> None:
         block = self.stack[0]
-        line = block.line.source.said_line(block.start)
+        line = block.line.source.file_line(block.start)
         count = len(self.stack)
         braces = "a }" if count == 1 else f"{count} }}"
         message = (
@@ -282,8 +282,8 @@ class _Builder:
 def build(lines: list[Logical], roots: frozenset[str], scripts: frozenset[str]) -> Blocks:
     """The nested statements of logical lines.
 
-    `roots` are the words that can stand at the root only; after one of `scripts` the rest of the
-    statement is kept as one word, because both kinds of quotes count there.
+    `roots` are the keywords that are allowed at the root only. Behind a keyword in `scripts` the
+    rest of the statement is one word, because single quotes count there too.
     """
     builder = _Builder(roots, scripts)
     for line in lines:
@@ -292,7 +292,7 @@ def build(lines: list[Logical], roots: frozenset[str], scripts: frozenset[str]) 
 
 
 def describe(block: Raw) -> str:
-    """The block in words: `vrrp_instance HA_Group`."""
+    """The block as written: `vrrp_instance HA_Group`."""
     return " ".join(block.words) or "a block without a name"
 
 
@@ -306,7 +306,7 @@ def at_span(
     hint: str | None = None,
     fix: Fix | None = None,
 ) -> Problem:
-    """A Problem at a span of the line's source."""
+    """A Problem at a span of the line's source; the message names the macro that made the line."""
     start, end = span
     first, column = line.source.position(start)
     last, end_column = line.source.position(max(end, start))

@@ -1,8 +1,8 @@
-"""What keepalived notices while it reads, because of what stood before.
+"""Problems that keepalived reports while it reads, because of statements further up in the file.
 
 PURE. Rules over the statements in the order of the file: an option of a scheduler that was not
-named before it, a tracker tracked twice, a value that contradicts an earlier one. Each says what
-keepalived does then. Rules about the finished model are in `lint`.
+set before, a tracker tracked twice, a value that contradicts an earlier one. Each message says
+what keepalived then does. Rules about the whole model are in `rules/`.
 """
 
 from __future__ import annotations
@@ -25,10 +25,10 @@ UNICAST = {
     "check_unicast_src",
     "old_unicast_checksum",
 }
-"""Words that say that adverts go to peers."""
+"""Keywords that make adverts go to peers."""
 STATIC = ("static_ipaddress", "static_routes", "static_rules")
 TOGETHER = frozenset(("bfd_instance", "garp_group", *STATIC))
-"""Words of the root whose rules look at other blocks above."""
+"""Root keywords whose rules depend on blocks above them."""
 
 
 def read_in_order(statements: list[Raw]) -> list[Problem]:
@@ -42,7 +42,7 @@ def read_in_order(statements: list[Raw]) -> list[Problem]:
 
 
 def looks_above(statements: list[Raw]) -> bool:
-    """Whether a rule about these statements looks at blocks above them."""
+    """Whether a rule about these statements depends on blocks above them."""
     checks = ("BFD_CHECK", "FILE_CHECK")
     return any(
         raw.words
@@ -61,7 +61,7 @@ def looks_above(statements: list[Raw]) -> bool:
 
 
 class _Run:
-    """What was read so far, by name."""
+    """The names defined so far."""
 
     def __init__(self) -> None:
         self.known = in_order_lvs.Known()
@@ -115,7 +115,7 @@ class _Run:
         yield from _bfd(raw)
 
     def static(self, raw: Raw) -> Iterator[Problem]:
-        """The track_group that a line names must stand above."""
+        """The track_group that a line names must be defined above."""
         for line in raw.children or ():
             words = [unquote(word) for word in line.words]
             if "track_group" in words[:-1]:
@@ -126,7 +126,7 @@ class _Run:
 
 
 def _tracking(raw: Raw) -> Iterator[Problem]:
-    """keepalived ignores a tracker's second mention."""
+    """keepalived ignores the second mention of a tracker."""
     seen: set[tuple[str, str]] = set()
     name = unquote(raw.words[1]) if len(raw.words) > 1 else ""
     for child in raw.children or ():
@@ -143,7 +143,7 @@ def _tracking(raw: Raw) -> Iterator[Problem]:
 
 
 def _bfds(raw: Raw, not_for_vrrp: set[str]) -> Iterator[Problem]:
-    """A bfd_instance with the word `checker` alone is none for VRRP."""
+    """VRRP cannot track a bfd_instance that has the word `checker` but not `vrrp`."""
     for tracked in inside(raw, "track_bfd"):
         for line in tracked.children or ():
             if line.words and unquote(line.words[0]) in not_for_vrrp:

@@ -1,6 +1,6 @@
-"""What keepalived notices while it reads virtual servers, their groups and their checks.
+"""Problems that keepalived reports while it reads virtual servers, their groups and checks.
 
-PURE. As in `in_order`.
+PURE. The rules of `in_order` for virtual_server and virtual_server_group.
 """
 
 from __future__ import annotations
@@ -24,15 +24,15 @@ FOR_SCHEDULER = {
 
 @dataclass(slots=True)
 class Known:
-    """What stands above in the file, by name."""
+    """The names that are defined above in the file."""
 
     bfds: set[str] = field(default_factory=set)
-    """Those that checks can use."""
+    """The bfd_instances that a BFD_CHECK can name."""
     files: set[str] = field(default_factory=set)
 
 
 def service(raw: Raw) -> Iterator[Problem]:
-    """Words of a virtual_server that count only after another one."""
+    """Keywords of a virtual_server that count only after another one."""
     scheduler, sorry = "", False
     address = name_of(raw)
     for child in raw.children or ():
@@ -57,7 +57,7 @@ def service(raw: Raw) -> Iterator[Problem]:
 
 
 def group(raw: Raw) -> Iterator[Problem]:
-    """A group is nothing without a line that can be read."""
+    """A virtual_server_group needs a line that can be read."""
     table = blocks()["virtual_server_group"]
     if all(option_lines.read(line, table).broken for line in raw.children or () if line.words):
         message = f"the group {name_of(raw)} has no addresses; keepalived removes it"
@@ -112,7 +112,7 @@ def _pages(check: Raw) -> Iterator[Problem]:
 
 
 def _names(check: Raw, word: str, known: set[str], what: str) -> Iterator[Problem]:
-    """A check of something that must be defined above."""
+    """A check needs the name of something that is defined above."""
     found = False
     for name in inside(check, word):
         if len(name.words) > 1 and unquote(name.words[1]) not in known:
@@ -125,7 +125,7 @@ def _names(check: Raw, word: str, known: set[str], what: str) -> Iterator[Proble
 
 
 def _connection(check: Raw, server: str) -> Iterator[Problem]:
-    """Where a check connects to and from."""
+    """The addresses from and to which a check connects must fit each other."""
     to = value(check, "connect_ip") or server
     to = to.partition("/")[0]
     for own in inside(check, "bindto"):

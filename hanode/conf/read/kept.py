@@ -1,4 +1,4 @@
-"""What a statement keeps in the model, whatever it means: its words, its comments, its place.
+"""Makes the model's Statement of a raw statement: its words, comments and place.
 
 PURE.
 """
@@ -13,7 +13,7 @@ from hanode.conf.text.source import Origin
 
 
 def statement(raw: Raw) -> Statement:
-    """The statement as it is, with all below it."""
+    """The statement with all statements inside it."""
     children = None
     if raw.children is not None:
         children = tuple(statement(child) for child in raw.children)
@@ -33,11 +33,12 @@ def own_notes(raw: Raw, at: str = "") -> Sequence[Note]:
 
 
 def origin(raw: Raw) -> Origin:
-    """Where the statement stands, its block included."""
+    """The place of the statement, its block included."""
     line, places = raw.line, raw.places
     start, end = line.start, line.end
     if places and line.macro is None:
-        # As `raw.start` and `raw.end`, which are asked for too often here.
+        # The same as `raw.start` and `raw.end`, which would cost too much here: every statement
+        # needs it.
         start, end = start + places[0][0], start + places[-1][1]
     close = raw.close_end
     return Origin(

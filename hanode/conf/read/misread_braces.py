@@ -1,9 +1,9 @@
-"""Which lines keepalived misreads once its braces are out of step.
+"""Finds the lines that keepalived misreads once a brace is missing or superfluous.
 
-PURE. Our tree recovers from a missing or extra brace as a person would. keepalived does not: it
-ignores a `{` that it does not expect, so that the block's lines count as written around it and the
-block's `}` closes the block around it. Each of its processes (parent, vrrp, checker, bfd) skips
-the blocks of the others. Here is that reading, only to tell which lines it stumbles over.
+PURE. Our reader recovers from a wrong brace as a person would. keepalived does not: it ignores a
+`{` that it does not expect. The lines of that block then count as written in the block around it,
+which ends at the block's `}`. Each of its processes (parent, vrrp, checker, bfd) skips the blocks
+of the others. This module repeats that reading, only to tell which lines cause complaints.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ from hanode.conf.text.tree import INCLUDES
 STRUCTURE = frozenset(
     ("missing-brace", "block-missing", "stray-brace", "extra-brace", "block-unexpected", "too-deep")
 )
-"""Problems after which keepalived's braces are out of step."""
+"""Problems after which keepalived's braces no longer match ours."""
 UNKNOWN = frozenset(
     ("unknown-keyword", "misplaced-keyword", "retired-keyword", "undefined-name", "newer-keyword")
 )
@@ -35,7 +35,7 @@ UNKNOWN = frozenset(
 OF_A_LINE = (STRUCTURE - {"missing-brace"}) | UNKNOWN | {
     "bad-value", "bad-address", "value-missing", "unknown-option", "family-mixed",
 }  # fmt: skip
-"""Problems of a line which keepalived does not have where its braces make it another line."""
+"""Problems of one line that vanish where keepalived's braces put the line into another block."""
 
 _BRACES = re.compile(r"[{}]|[^\s{}]+")
 _BOTH = frozenset(("global_defs", "bfd_instance", "track_file", "vrrp_track_file"))
@@ -52,38 +52,40 @@ NEEDED = {
     "SSL_GET": ("url",),
     "url": ("path",),
 }
-"""The words without which keepalived removes a block at its end."""
+"""Keywords without which keepalived removes a block when it ends."""
 ONCE = {"vrrp_track_process": ("weight",), "track_file_block": ("weight",)}
-"""The words that it does not take twice."""
+"""Keywords that keepalived accepts only once in a block."""
 PROCESSES = ("parent", "vrrp", "checker", "bfd")
 
 
 @dataclass(frozen=True, slots=True)
 class Piece:
-    """A line as keepalived reads it: it begins anew behind each brace."""
+    """A line as keepalived reads it: a new one begins behind each brace."""
 
     words: tuple[str, ...]
     line: Logical
     start: int
     end: int
     text: str = ""
-    """As it is written."""
+    """The text as written."""
 
 
 @dataclass(frozen=True, slots=True)
-class Stumble:
-    """A piece that keepalived complains about, and the block it believes to be in."""
+class Complaint:
+    """A piece that keepalived complains about, and the block that it takes it for a part of."""
 
     piece: Piece
     block: str
 
 
-def settle(lines: list[Logical], problems: list[Problem], target: Target) -> list[Problem]:
-    """The problems with those of the lines that keepalived misreads, where braces are wrong."""
-    if not _torn(lines, problems):
+def add_misread_lines(
+    lines: list[Logical], problems: list[Problem], target: Target
+) -> list[Problem]:
+    """The problems, and, where braces are wrong, those of the lines that keepalived misreads."""
+    if not _braces_differ(lines, problems):
         return problems
-    stumbles = stumbled(lines, target)
-    places = {(s.piece.line.source.name, _line(s.piece)) for s in stumbles}
+    complaints = complaints_of(lines, target)
+    places = {(s.piece.line.source.name, _line(s.piece)) for s in complaints}
     settled = [
         replace(p, severity="warning")
         if p.code in OF_A_LINE and (p.file, p.line) not in places
@@ -92,11 +94,11 @@ def settle(lines: list[Logical], problems: list[Problem], target: Target) -> lis
     ]
     known = {(p.file, p.line) for p in settled if p.severity != "info"}
     broken = any(p.severity == "error" and p.code in STRUCTURE | UNKNOWN for p in settled)
-    for stumble in stumbles:
-        place = (stumble.piece.line.source.name, _line(stumble.piece))
+    for complaint in complaints:
+        place = (complaint.piece.line.source.name, _line(complaint.piece))
         if place not in known:
             known.add(place)
-            settled.append(_problem(stumble, broken))
+            settled.append(_problem(complaint, broken))
             broken = True
     return settled
 
@@ -106,8 +108,8 @@ def misread(problems: list[Problem]) -> bool:
     return any(p.code == "not-read" or p.code == "missing-brace" for p in problems)
 
 
-def _torn(lines: list[Logical], problems: list[Problem]) -> bool:
-    """Whether keepalived's braces get out of step: looked for only where something is wrong."""
+def _braces_differ(lines: list[Logical], problems: list[Problem]) -> bool:
+    """Whether keepalived's braces no longer match ours; computed only if a problem suggests it."""
     if any(p.code in STRUCTURE for p in problems):
         return True
     unknown = {(p.file, p.line) for p in problems if p.code in UNKNOWN}
@@ -121,9 +123,9 @@ def _line(piece: Piece) -> int:
     return piece.line.source.line_of(piece.start)
 
 
-def _problem(stumble: Stumble, consequence: bool) -> Problem:
-    piece = stumble.piece
-    word, where = piece.words[0], place_name(stumble.block)
+def _problem(complaint: Complaint, consequence: bool) -> Problem:
+    piece = complaint.piece
+    word, where = piece.words[0], place_name(complaint.block)
     message = (
         f"keepalived's count of braces is wrong here: it takes {word} for a part of {where} "
         "and ignores it"
@@ -133,17 +135,17 @@ def _problem(stumble: Stumble, consequence: bool) -> Problem:
     return at_span(piece.line, (piece.start, piece.end), "not-read", severity, message, hint=hint)
 
 
-def stumbled(lines: list[Logical], target: Target) -> list[Stumble]:
-    """What keepalived complains about, in the order of the text."""
+def complaints_of(lines: list[Logical], target: Target) -> list[Complaint]:
+    """The complaints of all processes of keepalived, in the order of the text."""
     pieces = pieces_of(lines)
-    found: dict[int, Stumble] = {}
+    found: dict[int, Complaint] = {}
     for process in PROCESSES:
         Process(process, pieces, found, target).run()
     return [found[index] for index in sorted(found)]
 
 
 def pieces_of(lines: list[Logical]) -> list[Piece]:
-    """The lines as keepalived reads them, cut at their braces."""
+    """The lines as keepalived reads them, split at their braces."""
     return [piece for line in lines for piece in _pieces(line)]
 
 
@@ -165,7 +167,7 @@ def _pieces(line: Logical) -> Iterator[Piece]:
 
 
 def _tokens(text: str) -> Iterator[Token]:
-    """The tokens; a `${NAME}` that has no definition is a word and braces to keepalived."""
+    """The tokens; keepalived reads an undefined `${NAME}` as a word and braces."""
     for token in tokens(text):
         if token.kind != WORD or "${" not in token.text:
             yield token
@@ -183,7 +185,7 @@ def _piece(words: list[str], line: Logical, start: int, end: int) -> Piece:
 
 
 def _fits(piece: Piece, table: Block) -> bool:
-    """Whether keepalived takes the words for one of the block's lines."""
+    """Whether keepalived accepts the words as one of the block's lines."""
     raw = Raw(piece.words, ((0, 0),) * len(piece.words), piece.line)
     problems: list[Problem] = []
     check_line(raw, table, problems)
@@ -191,7 +193,7 @@ def _fits(piece: Piece, table: Block) -> bool:
 
 
 def _taken(piece: Piece, keyword: Keyword) -> bool:
-    """Whether keepalived takes the keyword's value."""
+    """Whether keepalived accepts the keyword's value."""
     words = list(piece.words[1:])
     if len(words) < keyword.value.least:
         return False
@@ -203,10 +205,10 @@ def _taken(piece: Piece, keyword: Keyword) -> bool:
 
 
 class Process:
-    """One of keepalived's processes; `at` is the next piece."""
+    """The reading of one of keepalived's processes; `at` is the index of the next piece."""
 
     def __init__(
-        self, name: str, pieces: list[Piece], found: dict[int, Stumble], target: Target
+        self, name: str, pieces: list[Piece], found: dict[int, Complaint], target: Target
     ) -> None:
         self.name = name
         self.target = target
@@ -218,19 +220,19 @@ class Process:
         self.block(blocks()[ROOT], False, 0)
 
     def reads(self, keyword: str) -> bool:
-        """Whether this process takes the root's block; the others step over it."""
+        """Whether this process reads the root block; the other processes skip it."""
         if keyword in _BOTH:
             return self.name != "parent" or keyword == "global_defs"
         return self.name == ("checker" if keyword in OF_CHECKER else "vrrp")
 
-    def stumble(self, table: Block) -> None:
-        self.found.setdefault(self.at, Stumble(self.pieces[self.at], table.name))
+    def complain(self, table: Block) -> None:
+        self.found.setdefault(self.at, Complaint(self.pieces[self.at], table.name))
 
     def ended(self, whole: bool) -> None:
-        """A block of keywords has ended; `whole`: keepalived does not remove it."""
+        """Called when a block of keywords ends; `whole`: keepalived does not remove it."""
 
     def block(self, table: Block, wants_brace: bool, depth: int) -> None:
-        """Up to the `}` that ends it; the root goes to the end."""
+        """Reads to the `}` that ends the block; the root ends with the text."""
         seen: set[str] = set()
         while self.at < len(self.pieces):
             piece = self.pieces[self.at]
@@ -240,15 +242,15 @@ class Process:
                 if first == "{":
                     self.at += 1
                     continue
-                self.stumble(table)
+                self.complain(table)
             elif first == "{":
-                self.stumble(table)
+                self.complain(table)
                 self.at += 1
                 continue
             if first == "}" and depth:
                 whole = seen.issuperset(NEEDED.get(table.name, ()))
                 if not whole:
-                    self.stumble(table)
+                    self.complain(table)
                 self.ended(whole)
                 self.at += 1
                 return
@@ -258,14 +260,14 @@ class Process:
         keyword = table.keywords.get(piece.words[0])
         if keyword is None or not self.target.has(keyword.since):
             if piece.words[0] not in INCLUDES:
-                self.stumble(table)
+                self.complain(table)
             self.at += 1
             return
         name = keyword.same_as or keyword.name
         if keyword.opens is None:
             taken = _taken(piece, keyword)
             if not taken or (name in seen and name in ONCE.get(table.name, ())):
-                self.stumble(table)
+                self.complain(table)
             if taken:
                 seen.add(name)
         elif table.name != ROOT:
@@ -284,19 +286,19 @@ class Process:
             self.rest_of_lines(inner, opened)
 
     def rest_of_lines(self, table: Block, opened: bool) -> None:
-        """A block of lines that are no keywords ends at the first `}`, whatever they say."""
+        """Reads a block without keywords: it ends at the first `}`, whatever its lines contain."""
         while self.at < len(self.pieces):
             piece = self.pieces[self.at]
             if piece.words[0] == "}":
                 self.at += 1
                 return
             if (opened or piece.words != ("{",)) and not _fits(piece, table):
-                self.stumble(table)
+                self.complain(table)
             opened = True
             self.at += 1
 
     def skip(self, opened: bool) -> None:
-        """A block of another process, counted by its braces."""
+        """Skips a block of another process by counting braces."""
         if not opened:
             if self.at >= len(self.pieces) or self.pieces[self.at].words[0] != "{":
                 return

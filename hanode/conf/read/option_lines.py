@@ -1,8 +1,9 @@
-"""Lines that are no keywords, read word by word: a route, a rule, a peer, a tracker's name.
+"""Reads lines that are no keywords, word by word: a route, a rule, a peer, a tracker's name.
 
-PURE. The tables say what a line begins with and which options it takes (`keywords/lines.py`); here
-is what the options of one line must be together. As keepalived does, a route or a rule is read up
-to its first mistake. A mild mistake is a warning: keepalived says nothing, or asks the machine.
+PURE. The tables define how a line begins and which options it takes
+(`keywords/line_options.py`); this module checks which options may be combined. As in keepalived,
+a route or a rule is read up to its first mistake. A mild mistake is a warning: keepalived does not
+report it, or the answer depends on the machine.
 """
 
 from __future__ import annotations
@@ -19,16 +20,16 @@ from hanode.conf.text.lexer import unquote
 from hanode.conf.text.problems import Fix, Problem, Severity
 
 STRICT = frozenset(("a route", "a rule", "an address or a mark", "an address of a peer"))
-"""Lines that keepalived drops for a word that it does not know; others lose only the word."""
+"""Lines that keepalived drops for an unknown word; other lines lose only the word."""
 TYPED = ("goto", "nop", "blackhole", "unreachable", "prohibit")
-"""Actions of a rule before which `type` may stand."""
+"""Actions of a rule that may follow the word `type`."""
 ORIGINS = ("18", "0x12", "keepalived")
-"""keepalived's own number among the origins of routes."""
+"""Spellings of keepalived's own protocol number (the origin of a route)."""
 
 
 @dataclass(frozen=True, slots=True)
 class Option:
-    """An option of a line: its name in the table ("": none), where it stands, and its words."""
+    """An option of a line: its name in the table ("" if it has none), index and value words."""
 
     name: str
     at: int
@@ -37,15 +38,15 @@ class Option:
 
 @dataclass(slots=True)
 class Read:
-    """What a line was read as."""
+    """The options of a line and their problems."""
 
     options: list[Option]
     problems: list[Problem]
     broken: bool = False
-    """keepalived drops the line."""
+    """Whether keepalived drops the line."""
 
     def find(self, *names: str) -> Option | None:
-        """The last option of one of these names."""
+        """The last option with one of these names."""
         return next((o for o in reversed(self.options) if o.name in names), None)
 
 
@@ -54,14 +55,14 @@ def check(raw: Raw, table: Block) -> list[Problem]:
     if not (table.head or table.keywords):
         return []
     found = read(raw, table)
-    law = _LAWS.get(table.lines or "")
-    if law is not None and not found.broken:
-        found.problems += law(raw, found)
+    rule = _COMBINATION_RULES.get(table.lines or "")
+    if rule is not None and not found.broken:
+        found.problems += rule(raw, found)
     return found.problems
 
 
 def read(raw: Raw, table: Block, first: int = 0) -> Read:
-    """The options of a line, from the word `first` on, with a Problem for each that is wrong."""
+    """The options of a line from the word `first` on, with a Problem for each that is wrong."""
     words = [unquote(word) for word in raw.words]
     found = Read([], [])
     at = first
@@ -85,7 +86,7 @@ def read(raw: Raw, table: Block, first: int = 0) -> Read:
 
 
 def _head(raw: Raw, words: list[str], at: int, table: Block, found: Read) -> int:
-    """The words that the line begins with; gives the place of the next one."""
+    """Reads the words that begin the line; returns the index of the next word."""
     for what, value in table.head:
         rest = words[at:]
         if not rest or (rest[0] in table.keywords and not value.least):
@@ -103,7 +104,7 @@ def _head(raw: Raw, words: list[str], at: int, table: Block, found: Read) -> int
 def _option(
     raw: Raw, words: list[str], at: int, keyword: Keyword, found: Read, table: Block
 ) -> int:
-    """Reads an option's value; gives the number of its words."""
+    """Reads an option's value; returns the number of its words."""
     if keyword.old:
         fix = None
         if keyword.successor and raw.line.macro is None:
@@ -148,7 +149,7 @@ def _unknown(raw: Raw, at: int, table: Block, found: Read, why: str = "") -> Non
         _say(raw, at, "extra-words", f"{name} is too much here; keepalived ignores it", found, True)
         return
     of = f"of {table.lines}" if table.lines != "an address or a mark" else f"in {table.name}"
-    # Behind a tracker's name keepalived takes nothing but a weight.
+    # keepalived allows only a weight behind a tracker's name.
     tracker = set(table.keywords) == {"weight"} and not found.find("weight")
     strict = table.lines in STRICT or tracker
     lost = f"; keepalived ignores {'the line' if strict else 'it'}"
@@ -166,7 +167,7 @@ def _unknown(raw: Raw, at: int, table: Block, found: Read, why: str = "") -> Non
 
 
 def _is_over(found: Read, table: Block) -> bool:
-    """Whether keepalived has stopped reading: it does not mind what follows."""
+    """Whether keepalived has stopped reading here: it accepts any words that follow."""
     if not table.keywords:
         return True
     if not found.options:
@@ -191,7 +192,7 @@ def _say(
     found.problems.append(at_span(raw.line, span, code, severity, message, fix=fix))
 
 
-# --- what the options of one line must be together --------------------------------------------
+# --- which options of one line may be combined -----------------------------------------------
 
 
 def _warn(raw: Raw, at: int, code: str, message: str) -> Problem:
@@ -203,7 +204,7 @@ def _wrong(raw: Raw, at: int, code: str, message: str) -> Problem:
 
 
 def _versions(options: list[Option]) -> Iterator[tuple[Option, int]]:
-    """The IP version that each option is about."""
+    """The IP version that each option implies."""
     for option in options:
         if option.name in ("expires", "pref"):
             yield option, 6
@@ -251,7 +252,7 @@ def _route(raw: Raw, found: Read) -> Iterator[Problem]:
 
 
 def _leaves_by(found: Read) -> bool:
-    """Whether the route itself names an interface: one of a nexthop does not count."""
+    """Whether the route itself names an interface; an interface of a nexthop does not count."""
     for option in found.options:
         if option.name == "nexthop":
             return False
@@ -305,8 +306,8 @@ def _tracked_rule(raw: Raw, found: Read, place: Option | None) -> Iterator[Probl
         yield _warn(raw, 0, "rule-without-priority", message)
 
 
-def address_law(raw: Raw, found: Read) -> Iterator[Problem]:
-    """What an address's options must be together."""
+def check_address_options(raw: Raw, found: Read) -> Iterator[Problem]:
+    """The rules for the combination of an address's options."""
     ip, _, length = unquote(raw.words[0]).partition("/")
     version = family(ip)
     devices = [o for o in found.options if o.name == "dev"]
@@ -346,9 +347,9 @@ def _peer(raw: Raw, found: Read) -> Iterator[Problem]:
         yield _warn(raw, 0, "bad-value", message)
 
 
-_LAWS: dict[str, Callable[[Raw, Read], Iterator[Problem]]] = {
+_COMBINATION_RULES: dict[str, Callable[[Raw, Read], Iterator[Problem]]] = {
     "a route": _route,
     "a rule": _rule,
-    "an address": address_law,
+    "an address": check_address_options,
     "an address of a peer": _peer,
 }

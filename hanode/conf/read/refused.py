@@ -1,6 +1,6 @@
-"""What to say about a value that its keyword does not take.
+"""Problems of values and words that a keyword does not accept, with fixes.
 
-PURE. A word that is one of a few may be misspelt: then the one that was meant is offered.
+PURE. For a misspelt word the most similar allowed word is offered.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from hanode.conf.text.problems import Fix, Problem, Severity
 
 
 def refused(raw: Raw, keyword: Keyword, value: Value, error: BadValue) -> Problem:
-    """The problem at the word to blame, with the word that was meant where there is a clear one."""
+    """The problem at the wrong word, with the most similar allowed word if there is a clear one."""
     index = min(error.index + 1, len(raw.spans) - 1)
     span = raw.spans[index]
     choice = value.inner if isinstance(value, Perhaps) else value
@@ -31,7 +31,7 @@ def refused(raw: Raw, keyword: Keyword, value: Value, error: BadValue) -> Proble
 
 
 def too_many(raw: Raw, name: str, most: int) -> Problem:
-    """The problem of words after the value, of which the keyword takes at most `most`."""
+    """The problem of extra words behind the value; the keyword takes at most `most` words."""
     message = f"{name}: keepalived ignores what stands after its value"
     if name == "vrrp_instance":
         message = "vrrp_instance has one name; keepalived leaves one with more words out"
@@ -51,6 +51,6 @@ def superfluous(raw: Raw, index: int, message: str, severity: Severity = "warnin
 
 
 def _meant(word: str, options: tuple[str, ...]) -> str | None:
-    """The option that differs in case only, or by a typing mistake."""
+    """The option that differs only in case or by a typing mistake."""
     lower = {option.lower(): option for option in options}
     return lower.get(word.lower()) or nearest(word, options)

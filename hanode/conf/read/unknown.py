@@ -1,7 +1,7 @@
-"""What to say about a word that is no keyword where it stands.
+"""Problems of keywords that are unknown in their block: misspelt, misplaced or retired.
 
-PURE. Words that people copy from page to page have an entry of their own; for the others we look
-where the word would be at home, and then for a typing mistake.
+PURE. Retired words that people still copy have entries of their own. For other words we look for
+a block that has the word, and then for a typing mistake.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ RETIRED = {
     "nat_mask": "keepalived gave it up long ago",
     "net_mask": "it was never a word of keepalived",
 }
-"""Words of old pages that today's keepalived ignores: the line can go."""
+"""Words from old web pages that today's keepalived ignores: the line can be removed."""
 
 _NOT_HTTP = (
     "TCP_CHECK", "SMTP_CHECK", "DNS_CHECK", "UDP_CHECK", "PING_CHECK", "MISC_CHECK",
@@ -27,14 +27,14 @@ INSTEAD = {("nb_get_retry", block): "retry" for block in _NOT_HTTP} | {
     ("lb_kind", "real_server"): "lvs_method",
     ("check_interval", "vrrp_script"): "interval",
 }
-"""What the word's place calls the same thing."""
+"""By word and block: the keyword of that block with the same meaning."""
 
 GIVEN_BY = {"track_file_block": "track_file"}
 
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """code, sentence, hint, and the word to write instead or whether the line can go."""
+    """The code, message and hint; a replacement word, or whether the line can be removed."""
 
     code: str
     message: str
@@ -45,7 +45,7 @@ class Verdict:
 
 @functools.lru_cache(maxsize=4096)
 def judge(word: str, block: str) -> Verdict:
-    """What to say about `word`, which is no keyword of `block`."""
+    """The verdict on `word`, which is no keyword of `block`."""
     place = place_name(block)
     if word.startswith("@"):
         message = f"{word} counts only at the beginning of a line; keepalived ignores what follows"
@@ -73,5 +73,5 @@ def judge(word: str, block: str) -> Verdict:
 
 
 def place_name(block: str) -> str:
-    """How a person calls the block."""
+    """The block's name in messages."""
     return "the root of the file" if block == ROOT else GIVEN_BY.get(block, block)

@@ -1,4 +1,4 @@
-"""What starts although the file has mistakes, as keepalived starts with it.
+"""Finds the configuration that keepalived runs although the file has mistakes.
 
 PURE.
 """

@@ -1,8 +1,8 @@
-"""What keepalived makes of a value or a line that it does not take.
+"""Reads values and lines that keepalived should refuse the way keepalived 2.2.7 does.
 
-PURE. Mostly nothing: the statement counts as not written. But many of its numbers are read as far
-as they are numbers, some mistakes bring the default back, and of a line of addresses or peers
-only the option is lost that is wrong. Seen in runs of 2.2.7, word by word.
+PURE. Usually the statement counts as not written. But many numbers are read up to their first
+other character, some mistakes bring back the default, and a line of addresses or peers loses only
+the wrong option. Every case was observed in runs of keepalived 2.2.7.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from hanode.conf.language.values import BadValue, is_ip
 Line = tuple[str, ...]
 
 UNSET: Line = ("",)
-"""The keyword's earlier values are forgotten too."""
+"""Earlier values of the keyword are forgotten too."""
 
 _NUMBER = re.compile(r"[+-]?[0-9]+")
 _SOURCES = ("mcast_dst_ip", "mcast_src_ip", "unicast_src_ip")
@@ -24,13 +24,13 @@ _DELAYS = ("garp_master_delay", "garp_lower_prio_delay", "garp_lower_prio_repeat
 _REPEATS = ("garp_master_repeat", "garp_master_refresh_repeat")
 _SHIFTED = ("preempt_delay", "garp_interval", "gna_interval", "delay", "fork_delay",
             "terminate_delay")  # fmt: skip
-"""Times that keepalived counts in microseconds where something stands behind the number."""
+"""Times that keepalived counts in microseconds if something follows the number."""
 
 
 def lenient_value(block: str, keyword: Keyword, words: Sequence[str]) -> Line | None:
-    """The words that say what keepalived takes of a keyword's value; None: nothing.
+    """The words that express what keepalived takes of a wrong value; None: it takes nothing.
 
-    `words` stand after the keyword, and it does not take them.
+    `words` follow the keyword, which does not accept them.
     """
     name = keyword.name
     stem = name.removeprefix("vrrp_") if block == "global_defs" else name
@@ -38,7 +38,7 @@ def lenient_value(block: str, keyword: Keyword, words: Sequence[str]) -> Line | 
     if stem in _SOURCES:
         return UNSET
     if stem in ("use_vmac", "use_ipvlan"):
-        return ()  # with the name and the MAC that nobody chose
+        return ()  # the interface's name and MAC are then keepalived's choice
     if block == "vrrp_script":
         return _of_script(name, first)
     if name == "priority":
@@ -67,13 +67,13 @@ def _of_script(name: str, first: str) -> Line | None:
     if name in ("rise", "fall"):
         return (str(number),) if number > 0 and not _in_full(first) else ("1",)
     if name == "weight":
-        # A weight beyond the range counts; priorities are cut to 1 to 254 anyhow.
+        # keepalived accepts a weight beyond the range; the priority is cut to 1 to 254 anyway.
         return (str(min(max(number, -253), 253)),)
     return None
 
 
 def _whole(text: str) -> int:
-    """As far as it is a number, as strtol(3) reads it."""
+    """The leading number of the text, as strtol(3) reads it; 0 if there is none."""
     found = _NUMBER.match(text)
     return int(found.group()[:20]) if found else 0
 
@@ -83,7 +83,7 @@ def _in_full(text: str) -> bool:
 
 
 def _behind(text: str) -> bool:
-    """Whether something stands behind a whole number."""
+    """Whether other characters follow a whole number."""
     return re.fullmatch(r"\+?[0-9]{1,15}[^0-9.].*", text) is not None
 
 
@@ -99,7 +99,7 @@ def _fitting(keyword: Keyword, word: str) -> Line | None:
 
 
 def lenient_line(table: Block, words: Sequence[str]) -> Line | None:
-    """What keepalived takes of a line that holds a mistake; None: it drops the line."""
+    """What keepalived takes of a line that contains a mistake; None: it drops the line."""
     if table.lines == "an address":
         return _address(table, words)
     if table.lines == "an address of a peer":
@@ -108,7 +108,7 @@ def lenient_line(table: Block, words: Sequence[str]) -> Line | None:
     if table.name in ("track_interface", "track_script", "track_file", "track_process"):
         own = list(words[1:])
         if own[:1] == ["weight"] and len(own) > 1:
-            # What stands behind a weight is ignored.
+            # keepalived ignores what follows a weight.
             own = own[: 3 if own[2:3] in (["reverse"], ["noreverse"]) else 2]
         rest = _options(table, own, _tracked)
         return None if rest is None else (words[0], *rest)
@@ -130,11 +130,11 @@ def _address(table: Block, words: Sequence[str]) -> Line | None:
 
 
 Verdict = Callable[[str, Line, "BadValue | None"], "Line | None"]
-"""An option's words where it is wrong: what is kept of it; None: the whole line is dropped."""
+"""Decides what remains of a wrong option; None: keepalived drops the whole line."""
 
 
 def _options(table: Block, words: Sequence[str], verdict: Verdict) -> Line | None:
-    """The options of a line without what is wrong with them."""
+    """The options of a line without the wrong ones; None: keepalived drops the line."""
     kept: list[str] = []
     at = 0
     while at < len(words):
@@ -162,7 +162,7 @@ def _options(table: Block, words: Sequence[str], verdict: Verdict) -> Line | Non
 
 
 def _of_address(name: str, own: Line, error: BadValue | None) -> Line | None:
-    """An unknown option is ignored; one without its value, and a wrong label, lose the address."""
+    """keepalived ignores an unknown option; a missing value or a wrong label drops the address."""
     if name and (not own or name in ("label", "brd", "broadcast", "dev")):
         return None
     return ()
@@ -173,7 +173,7 @@ def _ignored(name: str, own: Line, error: BadValue | None) -> Line | None:
 
 
 def _tracked(name: str, own: Line, error: BadValue | None) -> Line | None:
-    """A weight as far as it is a number; a word that is no option loses the line."""
+    """keepalived reads a weight's leading number; a word that is no option drops the line."""
     if name != "weight" or not own:
         return None
     number = _NUMBER.match(own[0])

@@ -1,8 +1,8 @@
-"""What keepalived starts with where a file has mistakes, or why it does not start.
+"""`recover`: what keepalived starts with despite mistakes in the file, or why it does not start.
 
-PURE. keepalived leaves out the statements that it does not take and runs with the rest; only a
-few mistakes end it. Here the file is read as it reads it, braces and all, into lines without
-mistakes, and these into the model. The limits of that reading are in docs/differences.md.
+PURE. keepalived leaves out the statements that it refuses and runs the rest; only a few mistakes
+make it exit. This module reads the file as keepalived does, with its treatment of braces, writes
+lines without mistakes, and binds these to the model. docs/differences.md lists the limits.
 """
 
 from __future__ import annotations
@@ -34,18 +34,18 @@ from hanode.conf.text.expand import Expanded, Logical, Reader, expand
 from hanode.conf.text.problems import Problem, has_errors
 from hanode.conf.text.tree import INCLUDES
 
-ENDING = frozenset(("vrid-missing", "interface-missing", "interface-loopback", "vrid-twice"))
-"""What keepalived does not start with."""
+FATAL = frozenset(("vrid-missing", "interface-missing", "interface-loopback", "vrid-twice"))
+"""Problems with which keepalived does not start."""
 KEPT = frozenset(("advert-int", "address-twice"))
-"""Errors of ours about what keepalived runs, perhaps with another value."""
+"""Our errors for statements that keepalived runs, perhaps with another value."""
 BLOCKS = frozenset(("name-twice", "server-twice", "service-twice"))
-"""Problems for which it leaves a whole block out."""
+"""Problems for which keepalived leaves out a whole block."""
 ROUNDS = 8
-"""What is left out may bring another mistake about: a name that is then undefined."""
+"""Limit of rounds: leaving something out may cause another mistake, such as an undefined name."""
 
 NAMED = ("vrrp_instance", "vrrp_sync_group", "vrrp_script", "bfd_instance")
-"""Blocks of which a second one of the same name does not count."""
-SPARED = {
+"""Blocks that keepalived skips if one of the same name is above."""
+ONLY_REPORTED = {
     "vrrp_instance": "garp_extra_if kernel_rx_buf_size",
     "vrrp_track_process": "weight",
     "track_file_block": "file weight",
@@ -65,33 +65,33 @@ SPARED = {
         "dbus_service_name reload_time_file tmp_config_directory"
     ),
 }
-"""By block: keywords whose missing word keepalived only complains about. Others end it."""
+"""By block: keywords whose missing value keepalived only reports. For others it exits."""
 STARTS_WITH = {
     "vrrp": {"vrrp_instance", "static_ipaddress", "static_routes", "static_rules"},
     "checker": {"virtual_server"},
     "bfd": {"bfd_instance"},
 }
-"""A process is started where the parent, which steps over their blocks, sees one of these."""
-LINES_THAT_END = ("a route", "a rule")
-"""Lines in which an option without its word ends keepalived."""
+"""The parent starts a process only if the file has one of these blocks."""
+FATAL_LINES = ("a route", "a rule")
+"""Lines in which an option without its value makes keepalived exit."""
 
 
 @dataclass(frozen=True, slots=True)
 class Recovered:
-    """A file as keepalived starts with it."""
+    """The configuration with which keepalived starts."""
 
     model: Config
     left_out: tuple[Problem, ...] = ()
-    """The mistakes, in the order of the file; what they touch is not in the model."""
+    """The mistakes, in the order of the file; the model lacks what they affect."""
     refusal: Problem | None = None
-    """Set: keepalived does not start, for this reason."""
+    """Set if keepalived does not start: the reason."""
 
 
 def recover(checked: Checked, node: str | None, read: Reader | None = None) -> Recovered:
-    """What keepalived runs of a file that was checked for that node, with the same reader."""
+    """The configuration that keepalived runs of a file; `node` and `read` as for `check`."""
     left_out = tuple(p for p in checked.problems if p.severity == "error" or p.code in UNKNOWN)
     if not has_errors(left_out):
-        # Words that nobody knows are in no model anyway.
+        # Unknown keywords are in no model anyway.
         return Recovered(checked.model, tuple(p for p in left_out if p.code != "newer-keyword"))
     expanded = expand(checked.document, node=node, read=read)
     refusals = [p for p in expanded.problems if p.code == "include-not-found" and _hard(p)]
@@ -115,20 +115,20 @@ def _hard(problem: Problem) -> bool:
 
 
 def _settled(lines: list[Logical]) -> tuple[Config, list[Problem]]:
-    """The model, after what contradicts other statements is left out; and what ends keepalived."""
+    """The model without statements that contradict others, and the problems that end keepalived."""
     program = target_of("hanode")
     for _ in range(ROUNDS):
         model, problems = bind(Expanded(lines, []), program)
         problems = [p for p in (*problems, *lint(model, program)) if p.severity == "error"]
-        kept = _without(lines, [p for p in problems if p.code not in ENDING | KEPT])
+        kept = _without(lines, [p for p in problems if p.code not in FATAL | KEPT])
         if len(kept) == len(lines):
             break
         lines = kept
-    return model, [p for p in problems if p.code in ENDING]
+    return model, [p for p in problems if p.code in FATAL]
 
 
 def _without(lines: list[Logical], problems: Sequence[Problem]) -> list[Logical]:
-    """The lines without those that the problems stand at; whole blocks where they mean these."""
+    """The lines without those of the problems, or without the whole blocks that they begin."""
     wrong = {(p.file, p.line): p.code for p in problems}
     kept: list[Logical] = []
     skipping = 0
@@ -146,16 +146,16 @@ def _without(lines: list[Logical], problems: Sequence[Problem]) -> list[Logical]
 
 
 class _Reading(Process):
-    """One of keepalived's processes, and what it takes, as lines without mistakes."""
+    """The reading of one keepalived process; collects what it accepts as lines without mistakes."""
 
     def __init__(self, name: str, pieces: list[Piece], refusals: list[Problem]) -> None:
         super().__init__(name, pieces, {}, target_of("hanode"))
         self.lines: list[Logical] = []
         self.refusals = refusals
         self._open: list[int] = []
-        """Where the blocks that are open begin."""
+        """Where each open block begins in `lines`."""
         self.roots: set[str] = set()
-        """The words of the root that it has met."""
+        """Root keywords that were read."""
         self._names: set[tuple[str, ...]] = set()
 
     def ended(self, whole: bool) -> None:
@@ -176,7 +176,7 @@ class _Reading(Process):
         self.roots |= {keyword.name} if table.name == ROOT else set()
         mine = table.name != ROOT or keyword.opens is None or self.reads(keyword.name)
         lacks = len(words) < keyword.value.least
-        if lacks and mine and keyword.name not in SPARED.get(table.name, "").split():
+        if lacks and mine and keyword.name not in ONLY_REPORTED.get(table.name, "").split():
             self._refuse(piece, keyword.name, f"keepalived does not start: {keyword.value.shape}")
         if keyword.opens is None:
             if not lacks and self._value(piece, keyword, words, table):
@@ -185,11 +185,11 @@ class _Reading(Process):
             self._block(piece, keyword, table, depth, seen)
         else:
             self.skip(piece.words[-1] == "{")
-        if table.name == ROOT and self.name != _speaker(keyword.name):
+        if table.name == ROOT and self.name != _process_of(keyword.name):
             del self.lines[begin:]
 
     def reads(self, keyword: str) -> bool:
-        # The parent hands down what it read of it, and its children step over the block.
+        # The parent passes global_defs on to its children, which skip the block.
         return self.name == "parent" if keyword == "global_defs" else super().reads(keyword)
 
     def _block(
@@ -207,10 +207,10 @@ class _Reading(Process):
         else:
             self.rest_of_lines(inner, opened)
         if len(self._open) > open_before:
-            self.ended(True)  # the file ends in it
+            self.ended(True)  # the text ends inside the block
 
     def _counts(self, keyword: Keyword, words: list[str], table: Block) -> bool:
-        """Whether keepalived reads the block, and does not step over it for its name."""
+        """Whether keepalived reads the block and does not skip it because of its name."""
         try:
             keyword.value.read(words[: keyword.value.most])
         except BadValue as error:
@@ -224,7 +224,7 @@ class _Reading(Process):
         return not again
 
     def _value(self, piece: Piece, keyword: Keyword, words: list[str], table: Block) -> bool:
-        """Puts down what keepalived takes of a keyword's value; whether there is any."""
+        """Emits what keepalived takes of a keyword's value; returns whether there is any."""
         try:
             keyword.value.read(words[: keyword.value.most])
         except BadValue as error:
@@ -260,7 +260,7 @@ class _Reading(Process):
             return
         text = piece.text.removesuffix("{").rstrip()
         problems = _problems_of(replace(piece, words=words), table)
-        if table.lines in LINES_THAT_END and any(
+        if table.lines in FATAL_LINES and any(
             p.code == "value-missing" and "needs a value" in p.message for p in problems
         ):
             self._refuse(piece, words[0], "keepalived does not start: an option lacks its word")
@@ -281,8 +281,8 @@ class _Reading(Process):
         self.refusals.append(at_span(piece.line, span, "value-missing", "error", message))
 
 
-def _speaker(keyword: str) -> str:
-    """The process whose reading of a block of the root counts here."""
+def _process_of(keyword: str) -> str:
+    """The process whose reading of a root block is used here."""
     if keyword == "global_defs":
         return "parent"
     return "checker" if keyword in OF_CHECKER else "vrrp"

@@ -1,4 +1,4 @@
-"""The rules of one node's configuration, by what they are about.
+"""All rules for one node's configuration; each is a function that finds one kind of mistake.
 
 PURE.
 """

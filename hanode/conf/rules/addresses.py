@@ -1,4 +1,4 @@
-"""The virtual addresses: families, networks, duplicates, and whose they are already.
+"""Rules for virtual addresses: family, network, duplicates, and addresses that nodes own already.
 
 PURE.
 """
@@ -19,7 +19,7 @@ Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 
 
 def addresses(case: Case) -> Iterator[Problem]:
-    """No address twice."""
+    """Finds addresses that are written twice."""
     holder: dict[str, str] = {}
     for one in case.config.instances:
         for vip in (*one.vips, *one.excluded):
@@ -42,12 +42,12 @@ def _twice(case: Case, vip: Address, holder: str, one: VrrpInstance) -> Problem:
 
 
 def canonical(ip: str) -> str:
-    """The one spelling of an address."""
+    """The normalised spelling of an address."""
     return str(ipaddress.ip_address(ip)) if ":" in ip else ip
 
 
 def networks(case: Case) -> Iterator[Problem]:
-    """An address that no machine can have, and one that no neighbour looks for here."""
+    """Finds addresses that no machine can have, and addresses outside the interface's networks."""
     static = static_networks(case)
     for one in case.config.instances:
         for vip in (*one.vips, *one.excluded):
@@ -73,7 +73,7 @@ def networks(case: Case) -> Iterator[Problem]:
 
 
 def far_from_source(one: VrrpInstance, vip: Address) -> Iterator[Problem]:
-    """Without knowing the interface: the address that it sends from is one of its own."""
+    """Compares the address with the source address, where the interface's networks are unknown."""
     own = queries.source_ip(one)
     bits = 32 if family(vip.ip) == 4 else 128
     if own is None or family(own[0]) != family(vip.ip) or vip.prefix in (None, 0, bits):
@@ -89,7 +89,7 @@ def far_from_source(one: VrrpInstance, vip: Address) -> Iterator[Problem]:
 
 
 def static_networks(case: Case) -> dict[str, list[Network]]:
-    """The networks that static_ipaddress gives to interfaces."""
+    """The networks that static_ipaddress adds, by interface."""
     found: dict[str, list[Network]] = {}
     for address in case.config.static_addresses:
         if address.dev is not None and address.prefix is not None:
@@ -99,7 +99,7 @@ def static_networks(case: Case) -> dict[str, list[Network]]:
 
 
 def edge(vip: Address, near: list[Network]) -> str | None:
-    """Whether an address is its own network's address, or the broadcast address."""
+    """ "network address" or "broadcast address" if the address is one of its network; else None."""
     if family(vip.ip) == 6:
         return None
     networks = [n for n in near if ipaddress.ip_address(vip.ip) in n]
@@ -116,7 +116,7 @@ def edge(vip: Address, near: list[Network]) -> str | None:
 
 
 def taken(case: Case) -> Iterator[Problem]:
-    """An address that a node has by itself cannot move."""
+    """Finds virtual addresses that a node owns permanently: they cannot move."""
     static = {canonical(a.ip) for a in case.config.static_addresses}
     for one in case.config.instances:
         own = queries.source_ip(one)
@@ -141,7 +141,7 @@ def taken(case: Case) -> Iterator[Problem]:
 
 
 def advert(case: Case) -> Iterator[Problem]:
-    """What an advert can carry, and how it must begin."""
+    """Checks how many addresses an advert carries, and that the first is link-local in IPv6."""
     for one in case.config.instances:
         if len(one.vips) > MOST_IN_AN_ADVERT:
             message = (

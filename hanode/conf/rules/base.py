@@ -1,6 +1,6 @@
-"""What every rule works with: the case before it, and how it says what it found.
+"""What every rule uses: the Case it judges, and functions that build problems and fixes.
 
-PURE. A message says what happens, a hint what to do; no message holds a secret.
+PURE. A message says what happens, a hint says what to do; neither contains a secret.
 """
 
 from __future__ import annotations
@@ -17,18 +17,18 @@ from hanode.conf.text.source import Origin, Source
 
 @dataclass(frozen=True, slots=True)
 class Case:
-    """One node's configuration, whom it is for, and what is known of its machine."""
+    """One node's configuration, the program it is for, and what is known of the node's machine."""
 
     config: Config
     target: Target
     machine: MachineFacts = UNKNOWN_MACHINE
     source: Source | None = None
-    """The text that it was read from, for fixes; included files have none."""
+    """The text it was read from, needed for fixes; None: without fixes. Included files get none."""
 
     def remove(self, where: Origin, label: str) -> Fix | None:
-        """The edit that takes a statement away, with its lines if nothing else is on them.
+        """The edit that removes a statement, with its lines if nothing else is on them.
 
-        None for a block whose braces do not match: who knows where it ends.
+        None for a block whose braces do not match: its end is not known.
         """
         if not self._ours(where):
             return None
@@ -41,20 +41,20 @@ class Case:
         return Fix(label, *(whole or (where.start, where.end)), "")
 
     def write(self, where: Origin, text: str, label: str | None = None) -> Fix | None:
-        """The edit that puts something in a statement's place."""
+        """The edit that replaces a statement by `text`."""
         if not self._ours(where):
             return None
         return Fix(label or f"write {text}", where.start, where.end, text)
 
     def write_head(self, where: Origin, text: str) -> Fix | None:
-        """The edit that writes the words before a block anew."""
+        """The edit that replaces the words before a block."""
         if not self._ours(where):
             return None
         end = where.start + where.end_column - where.column
         return Fix(f"write {text}", where.start, end, text)
 
     def swap(self, where: Origin, word: str, text: str) -> Fix | None:
-        """The edit that writes a statement's first word anew."""
+        """The edit that replaces a statement's first word, if that is `word`."""
         if not self._ours(where) or self.source is None:
             return None
         end = where.start + len(word)
@@ -65,9 +65,9 @@ class Case:
         )
 
     def insert(self, block: Origin, text: str) -> Fix | None:
-        """The edit that adds a line at the end of a block, indented as its last line is.
+        """The edit that adds a line at the end of a block, indented like its last line.
 
-        None where the closing brace is not alone on its line, or has a condition.
+        None if the closing brace is not alone on its line.
         """
         if not self._ours(block):
             return None
@@ -91,16 +91,16 @@ Rule = Callable[[Case], Iterator[Problem]]
 
 
 def rewritten(where: Origin, text: str, label: str | None = None) -> Fix | None:
-    """The edit of any file that puts something in a statement's place; its block goes too."""
+    """The edit, in any file, that replaces a statement by `text`, its block included."""
     if where.end <= where.start or where.macro is not None:
         return None
     return Fix(label or f"write {text}", where.start, where.end, text)
 
 
 def inserted(before: Origin, lines: list[str], label: str) -> Fix | None:
-    """The edit of any file that adds lines above a statement; none where a condition is in front.
+    """The edit, in any file, that adds lines above a statement; None if a condition precedes it.
 
-    A condition counts for one line: what stood behind it would lose it.
+    A condition counts for one line only: the statement behind it would lose it.
     """
     lead = before.lead
     if before.end <= before.start or before.macro is not None or lead.strip():
@@ -117,7 +117,7 @@ def problem(
     hint: str | None = None,
     fix: Fix | None = None,
 ) -> Problem:
-    """A Problem at the head of a statement."""
+    """A Problem at the head of a statement; the message names the macro that made the statement."""
     line, column = max(1, where.line), max(1, where.column)
     end = max(column, where.end_column)
     if where.macro is not None:

@@ -1,4 +1,4 @@
-"""Sync groups: who is in them, and whether they can agree.
+"""Rules for sync groups: their members, and whether the members can change state together.
 
 PURE.
 """
@@ -17,7 +17,7 @@ from hanode.conf.text.problems import Problem
 
 
 def members(case: Case) -> Iterator[Problem]:
-    """At least two, all of them instances, none in two groups."""
+    """A sync group has at least two members, each an existing instance and in no other group."""
     config = case.config
     if queries.incomplete(config):
         return
@@ -57,7 +57,7 @@ def members(case: Case) -> Iterator[Problem]:
 
 
 def unique_names(case: Case) -> Iterator[Problem]:
-    """keepalived skips a second group of the same name."""
+    """keepalived skips a second sync group of the same name."""
     first = {group.name: group for group in first_of_name(case)}
     for group in case.config.sync_groups:
         if group.origin is not first[group.name].origin:
@@ -67,7 +67,7 @@ def unique_names(case: Case) -> Iterator[Problem]:
 
 
 def first_of_name(case: Case) -> tuple[SyncGroup, ...]:
-    """The sync groups that keepalived takes."""
+    """The sync groups that keepalived uses: the first of each name."""
     first: dict[str, SyncGroup] = {}
     for group in case.config.sync_groups:
         first.setdefault(group.name, group)
@@ -75,7 +75,7 @@ def first_of_name(case: Case) -> tuple[SyncGroup, ...]:
 
 
 def agree(case: Case) -> Iterator[Problem]:
-    """Members that do not begin alike, or of which one only waits."""
+    """The members of a group should start in the same state and have the same nopreempt."""
     for group in case.config.sync_groups:
         found = [case.config.instance(name) for name in group.members]
         ours = [one for one in found if one is not None]
@@ -97,7 +97,7 @@ def agree(case: Case) -> Iterator[Problem]:
                 )
                 hint = "use priorities up to 254 in all members"
                 yield problem(place(one, "priority"), "sync-owner", "warning", message, hint)
-            if queries.stays(one) != queries.stays(first):
+            if queries.does_not_preempt(one) != queries.does_not_preempt(first):
                 message = (
                     f"{group.name}: only one of {first.name} and {one.name} has nopreempt, but "
                     "they change together"

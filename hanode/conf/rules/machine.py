@@ -1,7 +1,7 @@
-"""What a machine knows that a text does not: its files and its addresses.
+"""Facts about the node's machine that rules need: files and their modes, interfaces' addresses.
 
-PURE. `hanode check` fills it on the node that it runs on; without it the rules that need it are
-silent.
+PURE. `hanode check` collects them on the node where it runs. Without them the rules that need
+them report nothing.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ class FileFacts:
     """What is known of a path."""
 
     mode: int
-    """Its permission bits."""
+    """Permission bits."""
     owner: int = 0
     regular: bool = True
 
@@ -29,20 +29,20 @@ Stat = Callable[[str], "FileFacts | None"]
 
 @dataclass(frozen=True, slots=True)
 class MachineFacts:
-    """What the node's machine has; an empty one knows nothing."""
+    """The files and addresses of the node's machine; without arguments nothing is known."""
 
     stat: Stat | None = None
     addresses: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
-    """`IP/len` of each interface that are its own: without those that VRRP put there."""
+    """By interface: its own addresses as `IP/len`, without those that VRRP added."""
 
     def networks(self, interface: str) -> tuple[ipaddress.IPv4Network | ipaddress.IPv6Network, ...]:
-        """The networks of an interface."""
+        """The networks of an interface's own addresses."""
         return tuple(
             ipaddress.ip_interface(address).network for address in self.addresses.get(interface, ())
         )
 
     def owner_of(self, ip: str) -> str | None:
-        """The interface that has this address."""
+        """The interface that has this address of its own; None if there is none."""
         wanted = ipaddress.ip_address(ip)
         for interface, addresses in self.addresses.items():
             if any(ipaddress.ip_interface(a).ip == wanted for a in addresses):

@@ -1,6 +1,6 @@
-"""Real servers and their checks: each once, reached as packets can go, and checked in time.
+"""Rules for real servers and their checks: duplicates, forwarding methods, and times of checks.
 
-PURE. With 50,000 real servers each question costs: what all of them share is asked once.
+PURE. There may be 50,000 real servers, so what is the same for all is computed once.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ DIRECT = ("DR", "TUN")
 
 
 def real_servers(case: Case, service: Service) -> Iterator[Problem]:
-    """No real server twice, no port that the method cannot change, one family."""
+    """Finds duplicate real servers, ports that the method cannot change, and mixed IP versions."""
     first: dict[str, RealServer] = {}
     server = service.server
     own = _kind(server)
@@ -52,13 +52,13 @@ def real_servers(case: Case, service: Service) -> Iterator[Problem]:
 
 
 def _kind(server: VirtualServer) -> str:
-    """NAT, DR or TUN."""
+    """The forwarding method: NAT, DR or TUN."""
     forwarding = server.forwarding
     return defaults.LB_KIND if forwarding is None else forwarding.method
 
 
 def _port(case: Case, service: Service, real: RealServer, kind: str) -> Iterator[Problem]:
-    """DR and TUN pass packets on as they are."""
+    """DR and TUN forward packets unchanged, so they cannot change the port."""
     port = real.port
     if service.by_mark or not service.ports:
         message = f"lb_kind {kind} cannot change the port: the {port} of {real.key} is not used"
@@ -76,7 +76,7 @@ def _port(case: Case, service: Service, real: RealServer, kind: str) -> Iterator
 
 
 def sorry(case: Case, service: Service) -> Iterator[Problem]:
-    """The sorry server is reached as the others are."""
+    """The sorry server must be reachable by the method, like the real servers."""
     server = service.server
     if server.sorry_server is None:
         return
@@ -97,7 +97,7 @@ def sorry(case: Case, service: Service) -> Iterator[Problem]:
 
 
 def slow_checks(case: Case, service: Service) -> Iterator[Problem]:
-    """A try that may last longer than the time between two; of equal ones the first is shown."""
+    """Checks that may last longer than the time between two; equal ones are reported once."""
     server = service.server
     loop = server.delay_loop_us or defaults.DELAY_LOOP_US
     usual = server.connect_timeout_us or defaults.CONNECT_TIMEOUT_US
@@ -117,7 +117,7 @@ def slow_checks(case: Case, service: Service) -> Iterator[Problem]:
 
 
 def _slow(check: Check, every: int, timeout: int) -> tuple[Origin, int, int] | None:
-    """Where it is said how long a check may last, if that is longer than the time between two."""
+    """The place of the time limit, the limit and the interval (us), if the limit is longer."""
     if isinstance(check, FileCheck | BfdCheck):
         return None
     due = (check.delay_loop_us if check.other else None) or every

@@ -1,6 +1,6 @@
-"""Programs that keepalived runs, and files that hold secrets.
+"""Rules for the programs that keepalived runs, and for files that contain secrets.
 
-PURE. What the machine has is in the case's `MachineFacts`; without them only the text speaks.
+PURE. The case's `MachineFacts` describe the machine; without them only the text is checked.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ from hanode.conf.text.source import Origin
 
 
 def commands(config: Config) -> Iterator[tuple[str, Origin]]:
-    """(path, place) of each program that is named with its whole path."""
+    """(path, place) of each program that is named with an absolute path."""
     blocks = [config.globals.other, config.other]
     blocks += [one.other for one in config.instances]
     for server in config.services:
@@ -48,12 +48,12 @@ def _commands(statements: tuple[Statement, ...]) -> Iterator[tuple[str, Origin]]
 
 
 def looked_at(config: Config) -> bool:
-    """Whether there is something of the machine's to look at: a program, or a secret's file."""
+    """Whether rules need facts of the machine, about a program or a file with a secret."""
     return any(True for _ in commands(config)) or any(True for _ in _secret_places(config))
 
 
 def programs(case: Case) -> Iterator[Problem]:
-    """Each program is there, can be run, and can be changed by its owner only."""
+    """Each program must exist, be executable, and be writable by its owner only."""
     stat = case.machine.stat
     found = list(commands(case.config))
     secure = case.config.globals.enable_script_security
@@ -86,7 +86,7 @@ def programs(case: Case) -> Iterator[Problem]:
 
 
 def open_directory(path: str, stat: Stat) -> str | None:
-    """The directory above a program in which anyone can rename it."""
+    """The directory above a program in which anyone can rename it; None if there is none."""
     while path.count("/") > 1:
         path = path.rpartition("/")[0]
         found = stat(path)
@@ -96,7 +96,7 @@ def open_directory(path: str, stat: Stat) -> str | None:
 
 
 def timing(case: Case) -> Iterator[Problem]:
-    """A script that may run longer than its interval is asked less often than written."""
+    """A script that runs longer than its interval runs less often than written."""
     for script in case.config.scripts:
         every = script.interval_us or 1_000_000
         limit = script.timeout_us
@@ -109,7 +109,7 @@ def timing(case: Case) -> Iterator[Problem]:
 
 
 def secrets(case: Case) -> Iterator[Problem]:
-    """A file that anyone can read should hold no password."""
+    """A file that anyone can read should contain no password."""
     if case.machine.stat is None:
         return
     seen: set[str] = set()

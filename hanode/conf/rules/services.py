@@ -1,7 +1,7 @@
-"""Virtual servers: complete, each once, and scheduled as their words say.
+"""Rules for virtual servers: completeness, duplicates, weights, quorum and scheduling.
 
-PURE. All but one rule look at a single virtual server; with 50,000 real servers each costs. Those
-of the real servers are in `real_servers`.
+PURE. Most rules look at a single virtual server. There may be 50,000 real servers, so each rule
+costs. The rules for real servers are in `real_servers`.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ _NEW_SCHEDULERS = {"mh": "1.4", "twos": "2.2.3"}
 
 
 def all_services(case: Case) -> Iterator[Problem]:
-    """Each once; and what is said of each alone."""
+    """Finds duplicate virtual servers, and applies the rules for one virtual server to each."""
     first: dict[str, Service] = {}
     for service in services(case.config):
         if service.key in first:
@@ -38,7 +38,7 @@ def all_services(case: Case) -> Iterator[Problem]:
 
 
 def complete(case: Case, service: Service) -> Iterator[Problem]:
-    """A virtual server needs real servers, and should say what keepalived would choose for it."""
+    """A virtual server needs real servers, and should name what keepalived otherwise chooses."""
     server = service.server
     kept = {s.keyword for s in server.other}
     if not server.real_servers and not kept & {"real_server", "sorry_server"}:
@@ -65,7 +65,7 @@ def complete(case: Case, service: Service) -> Iterator[Problem]:
 
 
 def weights(case: Case, service: Service) -> Iterator[Problem]:
-    """A quorum that can be reached, and servers that get connections."""
+    """The quorum can be reached, and real servers have a weight above 0."""
     server = service.server
     if not server.real_servers:
         return
@@ -105,7 +105,7 @@ def weights(case: Case, service: Service) -> Iterator[Problem]:
 
 
 def scheduling(case: Case, service: Service) -> Iterator[Problem]:
-    """Persistence, one-packet scheduling, port 0, and the scheduler's age."""
+    """Persistence, one-packet scheduling, port 0, and schedulers that the target lacks."""
     server = service.server
     persistent = written(server, "persistence_timeout")
     where = place(server, "ops")
@@ -133,7 +133,7 @@ def scheduling(case: Case, service: Service) -> Iterator[Problem]:
 
 
 def groups(case: Case) -> Iterator[Problem]:
-    """The groups that virtual servers listen to: there, not empty, each line once."""
+    """The groups that virtual servers name exist, are not empty, and contain each line once."""
     if queries.incomplete(case.config):
         return
     used = {s.group: s for s in case.config.services if s.group is not None}
@@ -169,6 +169,6 @@ SERVICE_RULES: tuple[ServiceRule, ...] = (
     scheduling,
     *real_servers.RULES,
 )
-"""Each looks at one virtual server."""
+"""The rules that look at one virtual server."""
 
 RULES: tuple[Rule, ...] = (all_services, groups)

@@ -1,4 +1,4 @@
-"""Strict mode: what it refuses, changes, and does to the addresses.
+"""Rules for strict mode (`vrrp_strict`, `strict_mode`): what it refuses, changes and blocks.
 
 PURE.
 """
@@ -24,7 +24,7 @@ _REFUSED = {
 
 
 def strict_conflicts(case: Case) -> Iterator[Problem]:
-    """What an instance says that strict mode does not let it have."""
+    """Finds settings of an instance that strict mode refuses or changes."""
     for one in case.config.instances:
         if queries.strict(one, case.config) is None:
             continue
@@ -37,7 +37,7 @@ def strict_conflicts(case: Case) -> Iterator[Problem]:
 
 
 def conflicts(one: VrrpInstance, config: Config) -> Iterator[tuple[str, str]]:
-    """(keyword, what strict mode makes of it)."""
+    """(keyword, what strict mode does with it) for each setting that conflicts."""
     version = queries.version(one, config)
     if one.auth_type is not None and version == 2:
         yield "authentication", "authentication is not allowed"
@@ -56,12 +56,12 @@ def conflicts(one: VrrpInstance, config: Config) -> Iterator[tuple[str, str]]:
 
 
 def _is_on(one: VrrpInstance, keyword: str) -> bool:
-    """Whether it is written, and no switch that is off."""
+    """Whether the keyword is written and not switched off."""
     return written(one, keyword) and getattr(one, keyword, None) is not False
 
 
 def strict_unreachable(case: Case) -> Iterator[Problem]:
-    """In strict mode nobody but the owner of an address answers on it."""
+    """In strict mode only the owner of an address accepts packets to it."""
     found: dict[Origin, list[str]] = {}
     for one in case.config.instances:
         where = queries.strict(one, case.config)

@@ -1,6 +1,7 @@
-"""Tracking: names that exist, and sums that stay between 1 and 254.
+"""Rules for tracking: the names exist, and the sum of priority and weights stays in 1 to 254.
 
-PURE. Whether a weight is enough to change the master needs the other nodes: see `pairs_track`.
+PURE. Whether a weight is enough to change the master depends on the other nodes:
+`check/pairs_track`.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ from hanode.conf.text.problems import Problem
 
 
 def tracked_names(case: Case) -> Iterator[Problem]:
-    """What an instance or a sync group tracks must exist."""
+    """What an instance or a sync group tracks must be defined."""
     if queries.incomplete(case.config):
         return
     found = [(one.name, queries.tracked(one, case.config)) for one in case.config.instances]
@@ -36,7 +37,7 @@ def tracked_names(case: Case) -> Iterator[Problem]:
 
 
 def sums(case: Case) -> Iterator[Problem]:
-    """Above 254 and below 1 keepalived cuts the sum: nodes that differ become equal."""
+    """keepalived cuts a sum to 1 to 254: nodes with different sums may then become equal."""
     for one in case.config.instances:
         base = queries.priority(one)
         found = queries.weighted(one, case.config)
@@ -58,7 +59,7 @@ def sums(case: Case) -> Iterator[Problem]:
 
 
 def no_effect(case: Case) -> Iterator[Problem]:
-    """Weights that keepalived does not look at."""
+    """Finds weights that keepalived ignores."""
     for one in case.config.instances:
         group = queries.group_of(one, case.config)
         for tracked in queries.tracked(one, case.config):
@@ -78,12 +79,12 @@ def no_effect(case: Case) -> Iterator[Problem]:
 
 
 def is_own(tracked: Tracked, one: VrrpInstance) -> bool:
-    """Whether it is the interface on which the instance speaks."""
+    """Whether it is the interface of the instance."""
     return tracked.kind == "track_interface" and tracked.name == one.interface
 
 
 def twice(case: Case) -> Iterator[Problem]:
-    """What keepalived tracks anyway, or by the sync group."""
+    """Finds what keepalived tracks anyway, or through the sync group."""
     for one in case.config.instances:
         group = queries.group_of(one, case.config)
         shared = queries.tracked(group, case.config) if group is not None else []

@@ -1,4 +1,4 @@
-"""Instances: what they need, what contradicts itself, authentication, peers.
+"""Rules for one vrrp_instance: required keywords, contradictions, authentication and peers.
 
 PURE.
 """
@@ -19,7 +19,7 @@ _OWN_PACKETS = ("unicast_peer", "mcast_dst_ip")
 
 
 def instance_needs(case: Case) -> Iterator[Problem]:
-    """An instance needs a VRID and an interface, and hardly makes sense without an address."""
+    """An instance needs a VRID and an interface, and should have an address."""
     default = case.config.globals.default_interface
     for one in case.config.instances:
         kept = {s.keyword for s in one.other}
@@ -54,7 +54,7 @@ def unique_names(case: Case) -> Iterator[Problem]:
 
 
 def unique_vrids(case: Case) -> Iterator[Problem]:
-    """Two groups with one VRID on one interface hear each other's adverts."""
+    """Two instances with one VRID on one interface receive each other's adverts."""
     first: dict[tuple[str, int, int], VrrpInstance] = {}
     for one in case.config.instances:
         if not one.vrid or any(written(one, word) for word in _OWN_PACKETS):
@@ -71,7 +71,7 @@ def unique_vrids(case: Case) -> Iterator[Problem]:
 
 
 def authentication(case: Case) -> Iterator[Problem]:
-    """Both words or none; VRRPv3 has no authentication; AH has limits of its own."""
+    """auth_type needs auth_pass and vice versa; VRRPv3 has no authentication; AH is for IPv4."""
     for one in case.config.instances:
         where = place(one, "auth_pass" if one.auth_pass is not None else "auth_type")
         if one.auth_type is not None and not one.auth_pass:
@@ -94,7 +94,7 @@ def authentication(case: Case) -> Iterator[Problem]:
 
 
 def election(case: Case) -> Iterator[Problem]:
-    """Words that contradict each other in the election."""
+    """Finds keywords that contradict each other in the election of the master."""
     for one in case.config.instances:
         if one.nopreempt and one.priority == 255:
             where = place(one, "nopreempt")
@@ -128,12 +128,12 @@ def election(case: Case) -> Iterator[Problem]:
 
 
 def _backup(case: Case, one: VrrpInstance) -> Fix | None:
-    """The edit that leaves the election to the priority."""
+    """The edit that writes state BACKUP, so that the priority decides the election."""
     return case.write(place(one, "state"), "state BACKUP")
 
 
 def interval(case: Case) -> Iterator[Problem]:
-    """What of advert_int the version can say."""
+    """Finds an advert_int that the VRRP version cannot express."""
     for one in case.config.instances:
         us = one.advert_int_us
         if us is None:
@@ -158,7 +158,7 @@ def interval(case: Case) -> Iterator[Problem]:
 
 
 def unicast(case: Case) -> Iterator[Problem]:
-    """Peers are the other nodes, each once."""
+    """unicast_peer lists the other nodes, each once."""
     for one in case.config.instances:
         own = queries.source_ip(one)
         seen: set[str] = set()

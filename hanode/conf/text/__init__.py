@@ -1,5 +1,5 @@
-"""Bytes to logical lines, each with its place. No word has a meaning yet.
+"""From the text of keepalived.conf to logical lines, each with its place; no keyword is known yet.
 
-PURE. `tree` holds a text losslessly (`parse(text).text() == text`), `expand` works out conditions,
-macros and includes, `source` has the places, `problems` says what is wrong at one.
+PURE. `tree` holds a text losslessly (`parse(text).text() == text`), `expand` resolves conditions,
+macros and includes, `source` holds places, `problems` describes mistakes and their fixes.
 """

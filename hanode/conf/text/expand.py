@@ -1,10 +1,9 @@
-"""From the lossless document to the logical lines that keepalived sees as one node.
+"""Expands conditions, macros and includes: gives the logical lines that one node reads.
 
-PURE. In keepalived's order: comments are cut off, `include` is followed (before conditions: an
-`@NodeB include x` is followed on NodeA too), `@id` lines are kept or dropped, `$NAME=` is
-remembered, `~SEQ`/`~LST` repeat their line, `$NAME` is replaced at its use. Each logical line
-knows the place it came from, and whether a macro made it. Files are read by the `read` that is
-passed in.
+PURE. The order is keepalived's: comments are cut off, `include` is followed (before conditions:
+NodeA follows `@NodeB include x` too), `@id` lines are kept or dropped, `$NAME=` is remembered,
+`~SEQ`/`~LST` repeat their line, `$NAME` is replaced where it is used. Each logical line knows the
+place it came from and the macro that made it. The caller's `read` reads included files.
 """
 
 from __future__ import annotations
@@ -30,47 +29,47 @@ from hanode.conf.text.tree import (
     Document,
     Kind,
     Line,
-    afresh,
+    as_ordinary_line,
     parse,
     pieces,
 )
 
 Reader = Callable[[str, str], "tuple[tuple[str, str], ...] | None"]
-"""read(pattern, including file) -> ((name, text), …), or None where there is nothing to read."""
+"""read(pattern, including file) -> ((name, text), …), or None where no file can be read."""
 
 MAX_INCLUDE_DEPTH = 16
-"""Files inside files; a file that includes itself ends here."""
+"""Includes inside includes. The limit also ends a file that includes itself."""
 MAX_TIMES = 32
-"""How often what a macro made is read once more."""
+"""How often the text that a macro made is expanded again."""
 NEEDS_MATCH = ("includem", "includew", "includea")
-"""The forms that end keepalived where a plain name has no file."""
+"""With these words keepalived exits if a plain name matches no file."""
 NEEDS_WILDCARD = ("includew", "includea")
 NEEDS_BRACE = ("includeb", "includea")
 _WILDCARD = re.compile(r"[*?\[]")
 MAX_BYTES = 1022
-"""Of one line in keepalived's buffer of 1024, with the line's end and a NUL."""
+"""Bytes of a line that fit in keepalived's buffer of 1024, beside the line's end and a NUL."""
 MAX_LINES = 1_000_000
-"""Logical lines of one configuration, all files and repetitions together."""
+"""Logical lines of one configuration, with all its files and repetitions."""
 
 
 @dataclass(slots=True)
 class Logical:
-    """A line as the block language sees it."""
+    """One line as the parser of blocks reads it."""
 
     text: str
-    """Without condition and comment, macros replaced."""
+    """The text without condition and comment, with macros replaced."""
     source: Source
     start: int
-    """Offset of the text in the source; for a macro's line: of the use."""
+    """Offset of the text in the source; for a line that a macro made, of the macro's use."""
     end: int
     macro: str | None = None
-    """Set: the text is not what stands at start:end."""
+    """The macro that made the line: `text` then differs from the source at start:end."""
     comment: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Defined:
-    """Where a name got its value, and how many logical lines came before."""
+    """One definition `$NAME=value`: its place, and the number of logical lines before it."""
 
     name: str
     value: str
@@ -82,7 +81,7 @@ class Defined:
 
 @dataclass(slots=True)
 class Expanded:
-    """The logical lines and what went wrong on the way."""
+    """The logical lines of one node, the problems found and the definitions read."""
 
     lines: list[Logical]
     problems: list[Problem]
@@ -97,9 +96,10 @@ def expand(
     read: Reader | None = None,
     definitions: Mapping[str, str] | None = None,
 ) -> Expanded:
-    """The document as the node with this config id sees it; None: as a node nobody names.
+    """Expands the document for the node with this config id; None: for a node that no line names.
 
-    `definitions` are those of the lines above, where the document is only a part of a file.
+    `definitions` holds the definitions above, where the document is only a part of a file. Nothing
+    raises: mistakes are in `problems`.
     """
     run = _Expansion(node, read)
     run.definitions |= definitions or {}
@@ -127,11 +127,11 @@ class _Expansion:
             if line.kind is Kind.BLANK or self.full:
                 continue
             if line.end - line.start > MAX_BYTES // 4:
-                self.length(text, source, line)
-            said = line.simple
-            if said is not None and len(self.lines) < MAX_LINES:
+                self.check_length(text, source, line)
+            words = line.simple
+            if words is not None and len(self.lines) < MAX_LINES:
                 body = line.body
-                self.lines.append(Logical(said, source, body, body + len(said), None, line.note))
+                self.lines.append(Logical(words, source, body, body + len(words), None, line.note))
                 continue
             for piece in pieces(text, line):
                 self.line(source, piece, lines, depth)
@@ -143,7 +143,7 @@ class _Expansion:
         elif line.condition and not self.applies(line.condition):
             self.forget_comments(source)
             if kind is Kind.DEFINITION:
-                self.dropped(source, line, lines, depth)
+                self.skip_definition(source, line, lines, depth)
         elif kind is Kind.DEFINITION:
             self.define(*self.definition(text, line, lines), source, line)
         elif kind is Kind.COMMENT:
@@ -151,27 +151,29 @@ class _Expansion:
         elif kind is not Kind.BLANK:
             self.plain(text[line.body : line.comment].rstrip(), source, line, depth)
 
-    def dropped(self, source: Source, line: Line, lines: Iterator[Line], depth: int) -> None:
-        """A definition for another node: the condition is for its first line only.
+    def skip_definition(
+        self, source: Source, line: Line, lines: Iterator[Line], depth: int
+    ) -> None:
+        """Reads on after a definition for another node: the condition covers its first line only.
 
-        keepalived takes the lines that continue it for lines of their own.
+        keepalived reads the continuation lines as lines of their own.
         """
         text = source.text
         while text[line.body : line.comment].rstrip().endswith("\\"):
             following = next(lines, None)
             if following is None:
                 return
-            for piece in pieces(text, afresh(text, following)):
+            for piece in pieces(text, as_ordinary_line(text, following)):
                 self.line(source, piece, lines, depth)
             line = following
 
     def forget_comments(self, source: Source) -> None:
-        """The comments above a line that is dropped are about that line."""
+        """Drops the comments above a line that is dropped: they are about that line."""
         while self.lines and not self.lines[-1].text and self.lines[-1].source is source:
             self.lines.pop()
 
-    def length(self, text: str, source: Source, line: Line) -> None:
-        """keepalived reads a long line in pieces, each as a line of its own, even of a comment."""
+    def check_length(self, text: str, source: Source, line: Line) -> None:
+        """Reports a line that is too long: keepalived reads the rest of it as a new line."""
         size = len(text[line.start : line.end].encode("utf-8", errors="replace"))
         if size > MAX_BYTES:
             message = (
@@ -186,7 +188,7 @@ class _Expansion:
         return condition == self.node
 
     def definition(self, text: str, line: Line, lines: Iterator[Line]) -> tuple[str, str]:
-        """The name and value; takes the continued lines from the iterator."""
+        """The name and the value; takes the continuation lines from the iterator."""
         name, _, value = text[line.body : line.comment].partition("=")
         parts = [value.strip()]
         while parts[-1].endswith("\\"):
@@ -202,14 +204,14 @@ class _Expansion:
             self.emit(body, source, line)
             return
         try:
-            self.made(body, source, line, depth, None, 0)
+            self.expand_text(body, source, line, depth, None, 0)
         except MacroError as error:
             self.problem("macro", source, line, f"{error}; the line is left out")
 
-    def made(
+    def expand_text(
         self, text: str, source: Source, line: Line, depth: int, macro: str | None, times: int
     ) -> None:
-        """A line's text; what a macro put there is read as a line once more, as in keepalived."""
+        """Expands a line. A line that a macro made is expanded again, as keepalived does."""
         if times > MAX_TIMES:
             raise MacroError(f"{macro} makes lines that use it")
         if macro is not None and (condition := CONDITION.match(text)):
@@ -227,26 +229,26 @@ class _Expansion:
                 if self.full:
                     break
                 self.definitions |= values
-                self.made(rest, source, line, depth, made_by, times + 1)
+                self.expand_text(rest, source, line, depth, made_by, times + 1)
         elif macro is not None and DEFINITION.match(text):
             name, _, value = text[1:].partition("=")
             self.define(name, value.strip(), source, line)
         else:
             done, used = substitute(text, self.definitions)
             if not used:
-                self.last(text, source, line, depth, macro)
+                self.finish(text, source, line, depth, macro)
                 return
             made_by = macro or f"${used[0]}"
             for part in done.split("\n"):
                 if part[:1] in ("@", "~", "$"):
-                    self.made(part, source, line, depth, made_by, times + 1)
+                    self.expand_text(part, source, line, depth, made_by, times + 1)
                 else:
-                    self.last(part, source, line, depth, made_by)
+                    self.finish(part, source, line, depth, made_by)
 
     def loop_by_name(self, text: str, macro: str | None) -> tuple[str, str | None]:
-        """The line with its first name replaced, where that makes a repetition of it.
+        """Replaces the line's first name if its value is a repetition (`~SEQ`, `~LST`).
 
-        The repetition comes first then: its variables count in what it repeats.
+        The repetition must come first: its variables are used in the text that it repeats.
         """
         found = REFERENCE.match(text)
         name = found.group(1) or found.group(3) if found else ""
@@ -255,8 +257,8 @@ class _Expansion:
             return text, macro
         return value + text[found.end() :], macro or f"${name}"
 
-    def last(self, text: str, source: Source, line: Line, depth: int, macro: str | None) -> None:
-        """A line in which nothing is left to replace."""
+    def finish(self, text: str, source: Source, line: Line, depth: int, macro: str | None) -> None:
+        """Emits a line without macros, or follows the include that a macro made."""
         if macro is not None and self.read is not None and INCLUDE.match(text):
             self.include(source, line, depth, text)
         else:
@@ -301,7 +303,7 @@ class _Expansion:
             self.file(parse(text, name), depth + 1)
 
     def files(self, word: str, pattern: str, source: Source, line: Line) -> list[tuple[str, str]]:
-        """What an include stands for; a Problem where a name that must be there is not."""
+        """The files that an include names, as (name, text). Adds a Problem for a missing file."""
         assert self.read is not None
         found: list[tuple[str, str]] = []
         missing: list[str] = []

@@ -1,9 +1,9 @@
-"""Words, strings, braces and comments of one line.
+"""Splits one line into words, strings, braces and a comment.
 
-PURE. `#` and `!` begin a comment anywhere outside double quotes unless a backslash stands before
-them; braces outside double quotes are tokens of their own; single quotes protect nothing. A word
-may hold `${NAME}`, whose braces are not the block's. Nothing raises, and the tokens with the
-white space between them are the whole line.
+PURE. `#` and `!` begin a comment anywhere outside double quotes, unless a backslash precedes
+them. Braces outside double quotes are tokens of their own; single quotes protect nothing. A word
+may contain `${NAME}`, whose braces are not a block's. Nothing raises. The tokens and the white
+space between them make up the whole line.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ COMMENT = "comment"
 
 
 class Token(NamedTuple):
-    """A piece of a line; offsets count from the beginning of the given text."""
+    """One token; `start` and `end` are offsets in the given text."""
 
     kind: str
     text: str
@@ -44,7 +44,7 @@ _COMMENT = re.compile(r'(?:[^#!"\\]+|\\[#!]?|"[^"]*(?:"|$))*')
 
 
 def tokens(text: str) -> list[Token]:
-    """The tokens of one line."""
+    """The tokens of one line, in order, without white space."""
     return [
         Token(kind, match.group(), match.start(), match.end())
         for match in _TOKEN.finditer(text)
@@ -53,7 +53,7 @@ def tokens(text: str) -> list[Token]:
 
 
 def comment_start(line: str) -> int:
-    """Where the line's comment begins; its length where it has none."""
+    """The offset at which the line's comment begins; the line's length if it has none."""
     if "#" not in line and "!" not in line:
         return len(line)
     match = _COMMENT.match(line)
@@ -61,7 +61,7 @@ def comment_start(line: str) -> int:
 
 
 def unquote(word: str) -> str:
-    """The word without double quotes around it and without the escapes of comment marks."""
+    """The word without enclosing double quotes and without backslashes before comment marks."""
     if len(word) >= 2 and word[0] == word[-1] == '"':
         return word[1:-1]
     if word.startswith('"'):
@@ -70,14 +70,14 @@ def unquote(word: str) -> str:
 
 
 class Unwritable(ValueError):
-    """A model holds what the language cannot say; the text is a sentence."""
+    """The model holds a value that keepalived.conf cannot express; the text is a sentence."""
 
 
 def quote(value: str) -> str:
-    """A word of which `unquote` gives the value back, in quotes only where it needs them.
+    """The word from which `unquote` gives the value back; quoted only if the value needs it.
 
-    Raises Unwritable: a value can hold neither a line's end nor a double quote, and nothing that
-    comes out of a file does.
+    Raises Unwritable for a value with a line break or a double quote. No value that was read from a
+    file has one.
     """
     if "\n" in value or '"' in value:
         raise Unwritable("a value can hold neither a line break nor a double quote")

@@ -1,7 +1,7 @@
-"""keepalived's line macros: `$NAME` substitution and `~SEQ` / `~LST` repetition.
+"""Expands keepalived's line macros: `$NAME` substitution and `~SEQ` / `~LST` repetition.
 
-PURE. Works on texts; where they came from is `expand`'s business. Every growth has a named limit:
-a macro bomb ends in `MacroError`, which `expand` turns into a Problem.
+PURE. Works on texts; `expand` knows their places. Every growth has a named limit: a macro bomb
+raises `MacroError`, which `expand` turns into a Problem.
 """
 
 from __future__ import annotations
@@ -10,11 +10,11 @@ import itertools
 import re
 
 MAX_DEPTH = 64
-"""Substitutions inside substitutions; keepalived has no limit but its memory."""
+"""Nested substitutions. keepalived has no limit but its memory."""
 MAX_LINE = 1_000_000
-"""Characters that one line may grow to."""
+"""Characters to which one line may grow."""
 MAX_REPEATS = 100_000
-"""Lines that one ~SEQ or ~LST may make: more than any table of real servers."""
+"""Lines that one ~SEQ or ~LST may make: more than any table of real servers has."""
 
 REFERENCE = re.compile(r"\$(?:\{([A-Za-z_]\w*)((?:[ \t][^{}\"\n]*)?)\}|([A-Za-z_]\w*)(?=[\s,)]|$))")
 REPEAT = re.compile(r"~(SEQx?|LST)[ \t]*\(([^()]*)\)[ \t]*")
@@ -28,13 +28,13 @@ def begins_a_macro(word: str) -> bool:
 
 
 class MacroError(ValueError):
-    """A macro cannot be used as written; the text says why."""
+    """A macro cannot be used as it is written; the text says why."""
 
 
 def substitute(text: str, definitions: dict[str, str]) -> tuple[str, tuple[str, ...]]:
-    """The text with every defined name replaced, again and again, and the names used.
+    """Replaces every defined name, repeatedly; returns the text and the names that were used.
 
-    A name without a definition stays as it is, as in keepalived.
+    A name without a definition stays as it is, as in keepalived. Raises MacroError at a limit.
     """
     used: list[str] = []
 
@@ -42,7 +42,7 @@ def substitute(text: str, definitions: dict[str, str]) -> tuple[str, tuple[str, 
         name = match.group(1) or match.group(3)
         value = definitions.get(name)
         if value is None and name == "_RANDOM":
-            # Chance has no place here: the least that it can be stands for it.
+            # Checks must be repeatable, so _RANDOM gets the lowest value that it can have.
             value = next(iter((match.group(2) or "").split()), "0")
         if value is None:
             return match.group()
@@ -60,11 +60,11 @@ def substitute(text: str, definitions: dict[str, str]) -> tuple[str, tuple[str, 
 
 
 def repetition(text: str, definitions: dict[str, str]) -> tuple[list[dict[str, str]], str]:
-    """The values that a line beginning with `~SEQ(…)` or `~LST(…)`, perhaps several, gives to
-    its variables, one after the other, and what stands behind it.
+    """The values of the `~SEQ(…)` and `~LST(…)` that begin a line, and the rest of the line.
 
-    As in keepalived, the variables then are definitions like others: also a definition that is
-    used on the line sees them, and they keep their last value.
+    Returns one mapping of variables for each round. As in keepalived, the variables then are
+    ordinary definitions: a definition that is used on the line sees them, and they keep their last
+    value. Raises MacroError for a repetition that cannot be read, or at a limit.
     """
     loops: list[list[dict[str, str]]] = []
     total = 1
@@ -129,7 +129,7 @@ def _lst(arguments: str) -> list[dict[str, str]]:
 
 
 def _split_groups(arguments: str, space: str | None = None) -> list[str]:
-    """What commas outside of braces divide, without the white space around it."""
+    """The parts between commas outside braces, stripped of `space` (None: of white space)."""
     parts, depth, current = [], 0, ""
     for character in arguments:
         depth += (character == "{") - (character == "}")
@@ -146,11 +146,11 @@ def _group(part: str) -> list[str]:
 
 
 MAX_ALTERNATIVES = 4_096
-"""Names that the braces of one include may stand for."""
+"""Names that the braces of one include may expand to."""
 
 
 def alternatives(pattern: str) -> list[str]:
-    """The patterns that `{a,b}` stand for, as the shell and glob(3) read braces."""
+    """The patterns that `{a,b}` expands to, as in glob(3). Raises MacroError at the limit."""
     done: list[str] = []
     waiting = [pattern]
     while waiting:
@@ -169,7 +169,7 @@ def alternatives(pattern: str) -> list[str]:
 
 
 def _brace(text: str) -> tuple[int, int] | None:
-    """The span of the first `{…}` that holds something; `{}` and a lone `{` are plain letters."""
+    """The span of the first `{…}` that is not empty; `{}` and a lone `{` are plain characters."""
     at = text.find("{")
     while at >= 0:
         depth = 0

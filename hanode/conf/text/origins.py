@@ -1,7 +1,7 @@
-"""From a value back to what wrote it: its own words, or the definitions it came from.
+"""Finds what wrote a value: its own words in the file, or the macro definitions that made it.
 
-PURE. An `Origin` says the file, the place and the macro of a value's statement. A macro's place is
-where it is used; here is where its definitions stand, the outermost first.
+PURE. An `Origin` holds the file, place and macro of a value's statement. For a macro that place
+is where it is used; this module finds where its definitions are, the outermost first.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from hanode.conf.text.tree import Document
 
 @dataclass(frozen=True, slots=True)
 class Definition:
-    """`$NAME=…`, and where it stands."""
+    """The name of a macro (`$NAME=…`) and the place of its definition."""
 
     name: str
     origin: Origin
@@ -27,9 +27,9 @@ class Definition:
 
 
 def word_place(origin: Origin, number: int) -> Origin:
-    """Where a word of the statement stands, counted from its keyword, which is 0.
+    """The place of one word of the statement, counted from its keyword, which is word 0.
 
-    What a macro made has no words in the file: the place is that of the macro's use.
+    A statement that a macro made has no words in the file: then the place is the macro's use.
     """
     if origin.macro is not None or origin.source is None:
         return origin
@@ -48,10 +48,10 @@ def made_by(
     node: str | None = None,
     read: Reader | None = None,
 ) -> tuple[Definition, ...]:
-    """The definitions that a value came from: that of its macro, then those inside that one.
+    """The definitions that a value came from: its own macro's, then those used inside that one.
 
-    `node` and `read` are those of the `check` that gave the value. Nothing, where no definition
-    made it, or where it has none (`~SEQ`, `$_PWD`).
+    `node` and `read` are the arguments of the `check` that gave the value. Empty where no macro
+    made the value, or where the macro has no definition (`~SEQ`, `$_PWD`).
     """
     if origin.macro is None or origin.source is None:
         return ()
@@ -64,7 +64,10 @@ def made_by(
 
 
 def _is_at(document: Document, origin: Origin, line: Logical, start: int) -> bool:
-    """Whether a line stands where the origin says; a part of a text counts from its own start."""
+    """Whether a line is at the origin's place.
+
+    Offsets of a part of a text count from its own start.
+    """
     if line.source.name != origin.file:
         return False
     offset = origin.source.offset if origin.source is not None else 0
@@ -72,7 +75,7 @@ def _is_at(document: Document, origin: Origin, line: Logical, start: int) -> boo
 
 
 def definitions_of(expanded: Expanded, index: int) -> tuple[Definition, ...]:
-    """The definitions that a logical line came from."""
+    """The definitions that a logical line came from, the outermost first."""
     line = expanded.lines[index]
     newest: dict[str, Defined] = {}
     for one in expanded.defined:

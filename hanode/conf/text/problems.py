@@ -1,4 +1,4 @@
-"""What is wrong with a configuration, where, and how to put it right.
+"""Problem and Fix: what is wrong with a configuration, where, and which edit corrects it.
 
 PURE. A user's mistake is a value (`Problem`), never an exception; all of them are collected.
 A message never holds a secret. Offsets count characters of the file's text; lines and columns
@@ -18,7 +18,7 @@ _RANK: dict[Severity, int] = {"error": 0, "warning": 1, "info": 2}
 
 @dataclass(frozen=True, slots=True)
 class Fix:
-    """An edit that removes the problem: the text from `start` to `end` becomes `text`."""
+    """An edit that removes the problem: it replaces the text from `start` to `end` by `text`."""
 
     label: str
     start: int
@@ -31,7 +31,7 @@ class Problem:
     """One thing that a person should know about one place of one file.
 
     error    keepalived refuses it, or the cluster would break
-    warning  it runs, but not as written
+    warning  keepalived runs it, but not as it is written
     info     worth knowing
     """
 
@@ -51,29 +51,29 @@ class Problem:
         return f"{self.file}:{self.line}: {self.message}"
 
 
-_ECHOES = {"undefined-name": ("bad-value", "bad-address", "unknown-keyword")}
-"""What a problem makes of the same place too: the reason says enough."""
+_CAUSES = {"undefined-name": ("bad-value", "bad-address", "unknown-keyword")}
+"""By code: further problems that the same mistake causes at the same place; they are left out."""
 
 
 def has_errors(problems: Iterable[Problem]) -> bool:
-    """Whether one of them is of severity error."""
+    """Whether any problem has the severity error."""
     return any(problem.severity == "error" for problem in problems)
 
 
 def in_order(problems: Iterable[Problem]) -> tuple[Problem, ...]:
-    """Each once, by file, place and severity; without the echoes of a problem at its place."""
+    """Sorts by file, place and severity, without duplicates and problems that another causes."""
     unique = dict.fromkeys(problems)
-    heard = {(p.file, p.line, p.column): _ECHOES[p.code] for p in unique if p.code in _ECHOES}
-    if heard:
-        places = ((p, heard.get((p.file, p.line, p.column), ())) for p in unique)
-        unique = dict.fromkeys(p for p, echoes in places if p.code not in echoes)
+    causes = {(p.file, p.line, p.column): _CAUSES[p.code] for p in unique if p.code in _CAUSES}
+    if causes:
+        places = ((p, causes.get((p.file, p.line, p.column), ())) for p in unique)
+        unique = dict.fromkeys(p for p, caused in places if p.code not in caused)
     return tuple(
         sorted(unique, key=lambda p: (p.file, p.line, p.column, _RANK[p.severity], p.code))
     )
 
 
 def apply_fixes(text: str, problems: Iterable[Problem], *, file: str | None = None) -> str:
-    """`text` with the fixes of these problems made; of two that overlap, the first is made.
+    """Applies the fixes of these problems to `text`; of two fixes that overlap only the first.
 
     `file` limits it to the problems of that file, for texts that were checked together.
     """

@@ -1,7 +1,7 @@
-"""A text with a name, and the way between offsets, lines and columns.
+"""Source and Origin: a text with a name, and the conversion of offsets to lines and columns.
 
-PURE. Only `\n` ends a line, as in keepalived; a `\r` before it belongs to the line's white space.
-Lines and columns count from 1, offsets from 0, in characters.
+PURE. Only `\n` ends a line, as in keepalived; a `\r` before it is white space of the line. Lines
+and columns count from 1, offsets from 0, in characters.
 """
 
 from __future__ import annotations
@@ -10,7 +10,10 @@ from bisect import bisect_right
 
 
 class Source:
-    """A file's text; never changes. Of a part, `incremental` moves `offset` and `lines_before`."""
+    """A file's text, or a part of it.
+
+    Only `incremental` changes it: `offset` and `lines_before`.
+    """
 
     __slots__ = ("_starts", "lines_before", "name", "offset", "text")
 
@@ -18,7 +21,7 @@ class Source:
         self.name = name
         self.text = text
         self.offset = offset
-        """Where the text begins in the file, if it is a part of it (`incremental`)."""
+        """Where the text begins in the file, if it is only a part of it (`incremental`)."""
         self.lines_before = lines_before
         self._starts: list[int] | None = None
 
@@ -33,29 +36,29 @@ class Source:
         return self._starts
 
     def line_of(self, offset: int) -> int:
-        """The line that holds an offset."""
+        """The line of this text that contains an offset."""
         return bisect_right(self.starts, offset)
 
-    def said_line(self, offset: int) -> int:
-        """The line as people count it: in the whole file, where the text is a part of one."""
+    def file_line(self, offset: int) -> int:
+        """The line of the whole file that contains an offset of this text."""
         return self.lines_before + bisect_right(self.starts, offset)
 
     def position(self, offset: int) -> tuple[int, int]:
-        """Line and column of an offset."""
+        """Line and column of an offset, in this text."""
         line = self.line_of(offset)
         return line, offset - self.starts[line - 1] + 1
 
     def line_text(self, line: int) -> str:
-        """The text of a line without its ending."""
+        """The text of a line without its line end; "" where there is no such line."""
         if not 1 <= line <= len(self.starts):
             return ""
         end = self.starts[line] - 1 if line < len(self.starts) else len(self.text)
         return self.text[self.starts[line - 1] : end].rstrip("\r")
 
     def whole_line(self, start: int, end: int) -> tuple[int, int] | None:
-        """The span of the lines that hold `start:end`, ending included, if nothing else is there.
+        """The span of the lines that contain `start:end`, line ends included.
 
-        A comment after it counts as belonging to it.
+        None if those lines contain other words. A comment behind the span counts as a part of it.
         """
         text = self.text
         begin = text.rfind("\n", 0, start) + 1
@@ -68,10 +71,10 @@ class Source:
 
 
 class Origin:
-    """Where something was written: offsets into the file's text, and the macro that made it.
+    """Where something is written: offsets into the file's text, and the macro that made it.
 
-    Never changes. Lines and columns are counted when they are asked for: a large file has tens of
-    thousands of these, and hardly any is ever looked at.
+    Immutable. Lines and columns are computed on demand: a large file has tens of thousands of
+    origins, and hardly any is ever looked at.
     """
 
     __slots__ = ("_end", "_head", "_source", "_start", "macro")
@@ -89,11 +92,11 @@ class Origin:
         self._end = end
         self._head = head
         self.macro = macro
-        """`$NAME` or `~SEQ`: the place is where the macro is used; the words are not there."""
+        """`$NAME` or `~SEQ`. The place then is where the macro is used; the words are not there."""
 
     @property
     def source(self) -> Source | None:
-        """The text it stands in, which may be a part of a file; None where it stands nowhere."""
+        """The text that contains it, which may be a part of a file; None for NOWHERE."""
         return self._source
 
     @property
@@ -103,37 +106,37 @@ class Origin:
 
     @property
     def file(self) -> str:
-        """The file's name."""
+        """The name of the file; "" for NOWHERE."""
         return self._source.name if self._source is not None else ""
 
     @property
     def start(self) -> int:
-        """The offset at which it begins."""
+        """Offset in the file at which it begins."""
         return self._start + (self._source.offset if self._source is not None else 0)
 
     @property
     def end(self) -> int:
-        """The offset behind it, its block included."""
+        """Offset in the file behind it, its block included."""
         return self._end + (self._source.offset if self._source is not None else 0)
 
     @property
     def line(self) -> int:
-        """The line of its first word; 0 where it stands nowhere."""
-        return self._source.said_line(self._start) if self._source is not None else 0
+        """The line of its first word; 0 for NOWHERE."""
+        return self._source.file_line(self._start) if self._source is not None else 0
 
     @property
     def column(self) -> int:
-        """The column of its first word."""
+        """The column of its first word; 0 for NOWHERE."""
         return self._source.position(self._start)[1] if self._source is not None else 0
 
     @property
     def end_column(self) -> int:
-        """Behind its head: the words before the block."""
+        """The column behind its head, which is the words before the block."""
         return self.column + max(self._head - self._start, 0)
 
     @property
     def lead(self) -> str:
-        """What stands before it on its line: its indent, and a condition where it has one."""
+        """The text before it on its line: the indent, and a condition if there is one."""
         if self._source is None:
             return ""
         begin = self._source.text.rfind("\n", 0, self._start) + 1

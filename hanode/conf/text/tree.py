@@ -1,8 +1,8 @@
-"""The lossless document: every physical line of a text, told apart by what it is.
+"""The lossless document: every physical line of a text, classified by its kind.
 
 PURE. `parse(t).text() == t` for any text. Macros are opaque here: a line that begins with a
-condition, a definition, a repetition or an include is marked as such and left as it is; `expand`
-gives them their meaning. Blocks can only be known after that (`blocks`).
+condition, a definition, a repetition or an include is marked and left as it is; `expand`
+interprets it. Blocks can be recognised only after that (`read/blocks`).
 """
 
 from __future__ import annotations
@@ -17,43 +17,43 @@ from hanode.conf.text.source import Source
 
 
 class Kind(Enum):
-    """What a physical line is, once its condition is taken off."""
+    """The kind of a physical line, without its condition."""
 
     BLANK = "blank"
     COMMENT = "comment"
     INCLUDE = "include"
     DEFINITION = "definition"
     CONTINUED = "continued"
-    """A further line of a definition."""
+    """A continuation line of a definition."""
     REPEAT = "repeat"
     PLAIN = "plain"
 
 
 @dataclass(slots=True)
 class Line:
-    """One physical line: offsets into the source."""
+    """One physical line, as offsets into the source."""
 
     number: int
     start: int
     end: int
-    """Without its ending."""
+    """Offset without the line's end."""
     stop: int
-    """With it."""
+    """Offset with the line's end."""
     kind: Kind
     body: int
-    """Where it begins after white space and condition."""
+    """Where the line begins behind white space and condition."""
     comment: int
-    """Where its comment begins; `end` where it has none."""
+    """Where its comment begins; `end` if it has none."""
     condition: str | None = None
-    """`NodeA`, or `^NodeA` for every node but that one."""
+    """`NodeA`, or `^NodeA` for every node but NodeA."""
     simple: str | None = None
-    """What it says, if no macro can change that; equal lines share it."""
+    """The line's words, if no macro can change them; equal lines share one string."""
     note: str = ""
-    """The comment of a simple line."""
+    """The comment of a line that has `simple`."""
 
 
 class Document:
-    """A text as its lines. Do not change it: edits make a new one."""
+    """A text as its physical lines. Immutable: an edit makes a new document."""
 
     __slots__ = ("_lines", "source")
 
@@ -63,18 +63,18 @@ class Document:
 
     @property
     def lines(self) -> list[Line]:
-        """Every physical line; kept from the first time they are asked for."""
+        """Every physical line; the list is kept after the first use."""
         if self._lines is None:
             self._lines = list(_lines(self.source.text))
         return self._lines
 
     def each(self) -> Iterator[Line]:
-        """The same without keeping them: there are many, and checking needs each only once."""
+        """The same lines without keeping them: there are many, and a check needs each only once."""
         return _lines(self.source.text) if self._lines is None else iter(self._lines)
 
     @property
     def name(self) -> str:
-        """The file's name, as problems say it."""
+        """The file's name, as it appears in problems."""
         return self.source.name
 
     def text(self) -> str:
@@ -83,15 +83,15 @@ class Document:
         return "".join([text[line.start : line.stop] for line in self.lines])
 
     def node_ids(self) -> tuple[str, ...]:
-        """The ids that conditional lines name, in the order they appear."""
+        """The ids in the text's conditions (`@NodeA …`), in order of appearance."""
         ids = (line.condition.lstrip("^") for line in self.lines if line.condition)
         return tuple(dict.fromkeys(ids))
 
 
 MAX_PIECED = 2_048
-"""Characters of a line that is looked into; keepalived's own buffer has 1024 bytes."""
+"""Longest line, in characters, that is searched for macros; keepalived's buffer has 1024 bytes."""
 INCLUDES = ("include", "includer", "includem", "includew", "includeb", "includea")
-"""The words that read other files."""
+"""The keywords that include other files."""
 
 CONDITION = re.compile(r"@(\^?[^\s]+)[^\S\n]*")
 DEFINITION = re.compile(r"\$[A-Za-z_]\w*=")
@@ -145,7 +145,7 @@ def _lines(text: str) -> Iterator[Line]:
 
 
 def _shape(raw: str) -> tuple[Kind, int, int, str | None, str | None, str]:
-    """What equal lines have in common: kind, body, comment, condition, simple, note."""
+    """The values that equal lines share: kind, body, comment, condition, simple, note."""
     line = _line(raw, 1, 0, len(raw), len(raw), False)
     simple, note = None, ""
     if (
@@ -171,16 +171,16 @@ def _line(text: str, number: int, start: int, end: int, stop: int, continued: bo
     return Line(number, start, end, stop, _kind(text, body, comment, end), body, comment, condition)
 
 
-def afresh(text: str, line: Line) -> Line:
-    """A line that continues a definition, as it is where there is no definition."""
+def as_ordinary_line(text: str, line: Line) -> Line:
+    """A continuation line classified as if no definition preceded it."""
     return _line(text, line.number, line.start, line.end, line.stop, False)
 
 
 def pieces(text: str, line: Line) -> list[Line]:
-    """The line, or its parts where a macro stands behind a brace.
+    """The line, split where a macro follows a brace.
 
-    keepalived reads on behind a brace as if a new line began there, so a condition, a definition,
-    a repetition or an include counts there too, up to the end of the line.
+    keepalived reads the text behind a brace as a new line. So a condition, a definition, a
+    repetition or an include counts there too, up to the end of the physical line.
     """
     found = [line]
     while (
@@ -219,7 +219,7 @@ def _kind(text: str, body: int, comment: int, end: int) -> Kind:
 def indented(document: Document, unit: str = "    ") -> str:
     """The text with every line indented by the depth of its block; nothing else changes.
 
-    Continued definitions stay as they are. Trailing white space and CRLF endings go.
+    Continuation lines stay as they are. Trailing white space and CRLF line ends are removed.
     """
     out: list[str] = []
     depth = 0

@@ -1,4 +1,4 @@
-"""Model to text, and edits of a text, with the fewest bytes changed.
+"""Writes a model as text, and edits a text with the fewest bytes changed.
 
 PURE.
 """

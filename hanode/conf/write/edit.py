@@ -1,11 +1,11 @@
-"""Small edits: a change in the model's terms that touches only its own bytes.
+"""Edits a document in the model's terms: sets a value, adds or removes statements and addresses.
 
-PURE. A place is named by the words of the blocks around it, outermost first:
-`("vrrp_instance HA_Group", "priority")`; `path` gives those of the model's objects. Without `node`
-a change is for every node that has such a block; with it, for that node alone: what the others
-read stays. What a macro made, or an included file holds, cannot be edited through here;
-`EditRefused` says so, with the place to go to. Every function gives a new Document; each byte
-outside the edit stays as it was.
+PURE. A place is a path of the blocks around it, outermost first:
+`("vrrp_instance HA_Group", "priority")`; `path` gives the path of the model's objects. Without
+`node` an edit is for every node that has such a block; with `node`, for that node alone: the
+others go on reading the old statement. Statements that a macro made or that an included file
+contains cannot be edited here; `EditRefused` says where they are. Every function returns a new
+Document; each byte outside the edit stays as it was.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from hanode.conf.keywords import blocks
-from hanode.conf.model.attributes import Blocks, Part, Word, main_spelling
+from hanode.conf.model.attributes import BlockAttribute, Part, ValueAttribute, main_spelling
 from hanode.conf.model.model import (
     Config,
     GlobalDefs,
@@ -54,9 +54,10 @@ Owner = Config | GlobalDefs | VrrpInstance | VirtualServer | RealServer | TcpChe
 
 
 def path(*owners: Owner | str) -> tuple[str, ...]:
-    """The path to objects of the model, outermost first; the last may be a keyword.
+    """The path to objects of the model, outermost first; the last argument may be a keyword.
 
-    `path(instance, "priority")`, `path(server, real, "weight")`; attributes count as keywords.
+    `path(instance, "priority")`, `path(server, real, "weight")`. An attribute's name counts as its
+    keyword.
     """
     parts: list[str] = []
     around: type = Config
@@ -71,10 +72,10 @@ def path(*owners: Owner | str) -> tuple[str, ...]:
 
 
 def _keywords(around: type, name: str) -> tuple[str, ...]:
-    """The keyword of an attribute, behind that of its block where the attribute is of it."""
+    """The path of an attribute: its keyword, behind the block's if the keyword is in a block."""
     name = {"vips": "virtual_ipaddress", "excluded": "virtual_ipaddress_excluded"}.get(name, name)
     attribute = getattr(around, name, None)
-    if isinstance(attribute, Word | Blocks):
+    if isinstance(attribute, ValueAttribute | BlockAttribute):
         name = attribute.keyword or name
     block: str = getattr(around, "BLOCK", "")
     if block == VrrpInstance.BLOCK and name in blocks()["authentication"].keywords:
@@ -110,12 +111,12 @@ def set_value(
 ) -> Document:
     """The document in which the statement at `path` has this value.
 
-    `value` is what stands after the first words, as written in the file. A statement that is
-    missing is added at the end of its block. Of several the last one is changed: it is the one
-    that counts. Raises EditRefused.
+    `value` contains the words behind the keyword, as written in the file. A missing statement is
+    added at the end of its block. Of several statements the last one is changed, because it counts.
+    Raises EditRefused.
     """
     one_line(value)
-    _said(path)
+    _check_path(path)
     splices: list[Splice] = []
     seen: list[tuple[View, Found]] = []
     lacking: list[tuple[View, Found]] = []
@@ -142,8 +143,8 @@ def set_value(
 def remove(
     document: Document, path: Path, *, node: str | None = None, read: Reader | None = None
 ) -> Document:
-    """The document without the statements (or the whole blocks) at `path`. Raises EditRefused."""
-    _said(path)
+    """The document without the statements or blocks at `path`. Raises EditRefused."""
+    _check_path(path)
     splices: list[Splice] = []
     for view in views(document, node, read):
         found = walk(view, path[:-1])
@@ -162,10 +163,11 @@ def add(
     node: str | None = None,
     read: Reader | None = None,
 ) -> Document:
-    """The document in which these lines stand at the end of the block at `path`; (): of the file.
+    """The document with these lines at the end of the block at `path`; (): at the end of the file.
 
-    A block takes a line for its head with `{`, one for each statement, and one for `}`. A block
-    without a name that is missing (`track_script`, `unicast_peer` …) is made. Raises EditRefused.
+    To add a block, pass one line for its head with `{`, one for each statement and one for `}`.
+    Missing blocks on the path are added if they have no name (`track_script`, `unicast_peer` …).
+    Raises EditRefused.
     """
     lines = tuple(line.strip() for line in lines)
     _blocks_of(lines)
@@ -192,7 +194,7 @@ def add_address(
     block: str = "virtual_ipaddress",
     node: str | None = None,
 ) -> Document:
-    """The document in which the instance's block has one more address line. Raises EditRefused."""
+    """The document with one more address line in the instance's block. Raises EditRefused."""
     return add(document, (f"vrrp_instance {quote(instance)}", block), address, node=node)
 
 
@@ -204,7 +206,7 @@ def remove_address(
     block: str = "virtual_ipaddress",
     node: str | None = None,
 ) -> Document:
-    """The document without that address line (`IP/len`, or the IP alone). Raises EditRefused."""
+    """The document without that address line (`IP/len`, or only the IP). Raises EditRefused."""
     return remove(document, (f"vrrp_instance {quote(instance)}", block, address), node=node)
 
 
@@ -215,7 +217,7 @@ def _added(
     lines: Sequence[str],
     node: str | None,
 ) -> Iterator[Splice]:
-    """The lines in each block of those who lack them, said for them alone of its readers."""
+    """Adds the lines to each block that lacks them, conditional if other nodes read it too."""
     owners = {spot(found.owner): found.owner for _, found in lacking}
     for place, owner in owners.items():
         who = [view for view, found in lacking if spot(found.owner) == place]
@@ -230,7 +232,7 @@ def _added(
 def _conditions(
     who: list[str | None], all_: list[str | None], condition: str | None, node: str | None
 ) -> list[str]:
-    """How to say that a line is for these nodes, in a block that all those read."""
+    """The conditions that limit a line to the nodes `who` in a block that the nodes `all_` read."""
     if node is not None:
         return [f"@{node} "]
     if who == all_:
@@ -243,13 +245,13 @@ def _conditions(
     raise EditRefused("only some nodes have this: edit the text, or one node after the other")
 
 
-def _said(path: Path) -> None:
+def _check_path(path: Path) -> None:
     if not path or not all(part.strip() for part in path):
         raise EditRefused("the path names no statement")
 
 
 def one_line(value: str) -> None:
-    """Raises EditRefused for a text that would not stay one statement."""
+    """Raises EditRefused for a text that would not be a part of one statement."""
     kinds = {token.kind for token in tokens(value)}
     if "\n" in value or kinds & {OPEN, CLOSE, COMMENT} or value.count('"') % 2:
         shown = quote("text with # or {")

@@ -1,8 +1,8 @@
-"""One conditional document of the files of a cluster's nodes.
+"""Merges the files of a cluster's nodes into one document with conditions (`@NodeA …`).
 
-PURE. Each file is bound and laid out; the statement trees are aligned, so that equal lines become
-common and the others conditional (`@NodeA priority 100`). `@ID` counts for one line only, so each
-line of a block that not every node has gets the prefix. The law: for every node,
+PURE. Each file becomes a tree of statements in the canonical layout; the trees are aligned, so
+that equal lines become common and the others conditional (`@NodeA priority 100`). `@ID` counts
+for one line only, so each line of a block that not every node has gets the prefix. For every node
 `bind(expand(merge(files), node)) == bind(files[node])`. Each node's own order is kept.
 """
 
@@ -24,7 +24,7 @@ from hanode.conf.write.unexpanded import Written, comments_of, written
 
 @dataclass(frozen=True, slots=True)
 class Merged:
-    """One document for several nodes, and the problems of the files it came from."""
+    """The document of several nodes, and the problems of the files that it came from."""
 
     text: str
     problems: tuple[Problem, ...]
@@ -38,13 +38,13 @@ class NodeContext:
     block: bool
     nodes: list[str]
     comments: list[tuple[str, Note]]
-    """Of its own line, by node."""
+    """By node: the comments of its own line."""
     closing: list[tuple[str, Note]]
     children: list[NodeContext] = field(default_factory=list)
 
     @property
     def key(self) -> tuple[object, ...]:
-        """Equal keys are one line (and for blocks: one block, merged inside)."""
+        """Statements with equal keys become one line; blocks with equal keys are merged inside."""
         return (self.words, self.block)
 
 
@@ -55,12 +55,12 @@ def merge(
     keep_macros: bool = True,
     target: str = DEFAULT_TARGET,
 ) -> Merged:
-    """One document of the files of a cluster's nodes, by config id.
+    """One document made from the files of a cluster's nodes, by config id.
 
-    Problems are those of the files; a problem's `file` is the node's id. Definitions stay, each
-    for the nodes that have it, where that means the same; else the words that they stand for are
-    there, and so are those of `~SEQ`, which is said. Includes are replaced by what `read` gives
-    for them.
+    Problems are those of the files; a problem's `file` is the node's id. A definition is kept for
+    the nodes that have it, if the document then still means the same. Otherwise its name is
+    replaced by its value, and so is `~SEQ`; a Problem reports that. Includes are replaced by the
+    texts that `read` returns for them.
     """
     problems: list[Problem] = []
     checked: dict[str, Checked] = {}
@@ -101,19 +101,19 @@ def merge(
 
 
 def _defined_first(checked: Checked) -> bool:
-    """Whether no definition stands below an include that is kept and may define the same name."""
+    """Whether no definition is below a kept include, whose file may define the same name."""
     lines = checked.document.lines
     last = max((line.number for line in lines if line.kind is Kind.DEFINITION), default=0)
     return not any(statement.origin.line < last for statement in _includes(checked.model).values())
 
 
 def means(text: str, models: dict[str, Config]) -> bool:
-    """Whether each node reads its own model in the document."""
+    """Whether each node gets its own model from the document."""
     return all(check(text, node=node).model == model for node, model in models.items())
 
 
 def macros_replaced(checked: Checked, left: Sequence[Defined]) -> Iterator[Problem]:
-    """The document holds what some macros stand for, not the macros: say so once in a file.
+    """One Problem for each file whose macros were replaced by their values.
 
     `left` are the definitions that are not in the document.
     """
@@ -130,11 +130,14 @@ def macros_replaced(checked: Checked, left: Sequence[Defined]) -> Iterator[Probl
 
 
 NAMED = 8
-"""Names that one message lists."""
+"""Names in one message; further names are left out."""
 
 
 def lonely_includes(models: dict[str, Config]) -> Iterator[Problem]:
-    """keepalived follows an include whatever its condition: one for some nodes cannot be said."""
+    """Reports an include that only some nodes have.
+
+    keepalived follows an include whatever its condition, so it cannot be limited to some nodes.
+    """
     found = {node: _includes(model) for node, model in models.items()}
     for node, includes in found.items():
         for key, statement in includes.items():
@@ -166,12 +169,12 @@ def _includes(model: Config) -> dict[tuple[str, tuple[str, ...]], Statement]:
 
 
 def merge_models(models: dict[str, Config]) -> str:
-    """The document of models, every word kept: the inverse of expanding it for each node."""
+    """The document of these models; expanding it for a node gives the node's model."""
     return _document({node: layout(model, None)[0] for node, model in models.items()}, models)
 
 
 def _document(statements: dict[str, tuple[Statement, ...]], models: dict[str, Config]) -> str:
-    """The text of the nodes' statements, equal ones once."""
+    """The text of the nodes' statements, with equal statements once."""
     nodes = list(models)
     merged: list[NodeContext] = []
     tails: list[tuple[str, Note]] = []
@@ -203,7 +206,7 @@ def shared(statement: Statement, node: str) -> NodeContext:
 
 
 def join(left: list[NodeContext], right: list[NodeContext]) -> list[NodeContext]:
-    """Both lists in one, equal statements once; the order of each is kept."""
+    """Merges two lists of statements: equal statements once, and the order of each list kept."""
     out: list[NodeContext] = []
     i = j = 0
     for a, b in [*common(left, right), (len(left), len(right))]:
@@ -216,7 +219,7 @@ def join(left: list[NodeContext], right: list[NodeContext]) -> list[NodeContext]
 
 
 def unite(one: NodeContext, other: NodeContext) -> NodeContext:
-    """One statement of two with equal keys."""
+    """Merges two statements with equal keys."""
     return NodeContext(
         one.words,
         one.block,
@@ -228,7 +231,7 @@ def unite(one: NodeContext, other: NodeContext) -> NodeContext:
 
 
 def common(left: Sequence[NodeContext], right: Sequence[NodeContext]) -> list[tuple[int, int]]:
-    """A longest common subsequence, as pairs of indices; equal ends are taken off first."""
+    """The longest common subsequence as pairs of indices; equal ends are removed first."""
     start, a, b = 0, len(left), len(right)
     while start < min(a, b) and left[start].key == right[start].key:
         start += 1
@@ -241,7 +244,7 @@ def common(left: Sequence[NodeContext], right: Sequence[NodeContext]) -> list[tu
 
 
 MAX_TABLE = 4_000_000
-"""Cells of the alignment's table; beyond it two lists are so different that we do not align."""
+"""Cells of the alignment's table; longer lists that differ so much are not aligned."""
 
 
 def _longest(a: list[tuple[object, ...]], b: list[tuple[object, ...]]) -> list[tuple[int, int]]:
@@ -265,7 +268,7 @@ def _longest(a: list[tuple[object, ...]], b: list[tuple[object, ...]]) -> list[t
 
 
 def write(one: NodeContext, nodes: Sequence[str], depth: int) -> Iterator[str]:
-    """The lines of a statement; each line says itself which nodes have it."""
+    """The lines of a statement, each with the conditions for the nodes that have it."""
     own, others = side(one.comments)
     indent = INDENT * depth
     for comment in (*above(one.comments), *others):
@@ -290,14 +293,14 @@ def _line(text: str, comment: str) -> str:
 
 
 def prefixes(having: Sequence[str], nodes: Sequence[str]) -> list[str]:
-    """How to say that these of all nodes have a line: "" once for all."""
+    """The conditions that limit a line to the nodes in `having`; one "" if all nodes have it."""
     if set(having) >= set(nodes):
         return [""]
     return [f"@{node} " for node in nodes if node in having]
 
 
 def side(comments: Sequence[tuple[str, Note]]) -> tuple[str, list[str]]:
-    """The comment to put on the line, and those of other nodes, to be put above it."""
+    """The comment to put on the line, and the comments of other nodes to put above it."""
     texts = [(node, n.after) for node, n in comments if n.after]
     if not texts:
         return "", []
@@ -311,5 +314,5 @@ def side(comments: Sequence[tuple[str, Note]]) -> tuple[str, list[str]]:
 
 
 def above(comments: Sequence[tuple[str, Note]]) -> Iterator[str]:
-    """The whole lines of comment above a statement: each once."""
+    """The whole-line comments above a statement, each once."""
     yield from dict.fromkeys(line for _, n in comments for line in n.before)

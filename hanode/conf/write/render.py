@@ -1,7 +1,7 @@
-"""The text of a model in one canonical layout.
+"""Renders a model as keepalived.conf in one canonical layout.
 
-PURE. Four spaces for each depth, one statement on a line, an empty line between the blocks of
-the root. `bind(parse(render(m))) == m`, but for what a target cannot say, which is a Problem.
+PURE. Four spaces for each level, one statement on a line, an empty line between root blocks.
+`bind(parse(render(m))) == m`, except for what a target cannot express, which is a Problem.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ INDENT = "    "
 
 @dataclass(frozen=True, slots=True)
 class Rendered:
-    """A generated file, and what could not be said for its target."""
+    """A generated file, and Problems for what its target cannot express."""
 
     text: str
     problems: tuple[Problem, ...]
@@ -34,7 +34,7 @@ def render(config: Config, *, target: str | None = "keepalived-2.2.7") -> Render
 
 
 def join_blocks(statements: Iterable[Statement], tail: Iterable[str] = ()) -> str:
-    """The text of root statements, blocks apart from each other by an empty line."""
+    """The text of root statements, with an empty line around blocks."""
     parts: list[str] = []
     previous: Statement | None = None
     for statement in statements:
@@ -52,7 +52,7 @@ def join_blocks(statements: Iterable[Statement], tail: Iterable[str] = ()) -> st
 
 
 def lines_of(statement: Statement, depth: int = 0) -> Iterator[str]:
-    """The lines of a statement and all below it."""
+    """The lines of a statement and of all statements inside it."""
     indent = INDENT * depth
     head = note(statement, "")
     for comment in head.before:
@@ -71,7 +71,7 @@ def lines_of(statement: Statement, depth: int = 0) -> Iterator[str]:
 
 
 def note(statement: Statement, at: str) -> Note:
-    """The statement's comments at that place, perhaps none."""
+    """The statement's comments at that place; an empty Note if there are none."""
     return next((n for n in statement.notes if n.at == at), Note(at))
 
 

@@ -1,7 +1,7 @@
-"""Edits of a document's text: what to put where, so that each line still says who reads it.
+"""Text replacements for `edit`, which keep each line for the nodes that should read it.
 
-PURE. For `edit`. A condition (`@NodeA`) counts for one line, so a change for one node alone gives
-the line to the others (`@^NodeA`) and adds one of its own.
+PURE. A condition (`@NodeA`) counts for one line. So an edit for one node alone limits the line to
+the others (`@^NodeA`) and adds a line for that node.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from hanode.conf.write.views import EditRefused
 
 @dataclass(frozen=True, slots=True, order=True)
 class Splice:
-    """Text to put in the place of a span."""
+    """A text that replaces the span from `start` to `end`."""
 
     start: int
     end: int
@@ -25,7 +25,7 @@ class Splice:
 
 
 def applied(document: Document, splices: Iterable[Splice]) -> Document:
-    """The document after all splices; each byte outside them stays. Equal ones count once."""
+    """Applies all replacements; equal ones count once. Raises EditRefused where two overlap."""
     text = document.source.text
     at = len(text) + 1
     for splice in sorted(set(splices), reverse=True):
@@ -42,7 +42,7 @@ def line_of(document: Document, raw: Raw) -> Line:
 
 
 def replaced(document: Document, raw: Raw, value: str, node: str | None) -> Iterator[Splice]:
-    """The statement with another value, for all who read its line or for one node alone."""
+    """Gives the statement another value, for all nodes that read its line or for one node."""
     line, text = line_of(document, raw), document.source.text
     words = Splice(raw.spans[0][1], raw.end, f" {value}" if value else "")
     if node is None or line.condition == node:
@@ -60,7 +60,7 @@ def replaced(document: Document, raw: Raw, value: str, node: str | None) -> Iter
 
 
 def cut(document: Document, raw: Raw) -> Iterator[Splice]:
-    """Without the statement or block, for all who read it."""
+    """Removes the statement or block for all nodes that read it."""
     start, end = raw.start, max(raw.end, raw.close_end)
     condition = line_of(document, raw).condition
     if raw.children is not None:
@@ -76,7 +76,7 @@ def cut(document: Document, raw: Raw) -> Iterator[Splice]:
 
 
 def cut_for(document: Document, raw: Raw, node: str) -> Iterator[Splice]:
-    """Without the statement or block for one node; the others go on reading it."""
+    """Removes the statement or block for one node; the others go on reading it."""
     if raw.children is not None:
         _whole_lines(document, raw)
     for line in _lines(document, raw):
@@ -97,7 +97,7 @@ def cut_for(document: Document, raw: Raw, node: str) -> Iterator[Splice]:
 def appended(
     document: Document, owner: Raw | None, lines: Sequence[str], conditions: Sequence[str]
 ) -> Iterator[Splice]:
-    """New lines at the end of a block, indented like it, once for each condition."""
+    """Adds lines at the end of a block, indented like the block, once for each condition."""
     text, end = document.source.text, ending(document)
     if owner is None:
         glue = "" if not text or text.endswith("\n") else end
@@ -120,7 +120,7 @@ def appended(
 
 
 def ending(document: Document) -> str:
-    """How the document's lines end."""
+    """The line end that the document uses."""
     first = document.source.text.find("\n")
     return "\r\n" if document.source.text[max(first - 1, 0) : first] == "\r" else "\n"
 
@@ -141,7 +141,7 @@ def _space(line: str) -> int:
 
 
 def _step(document: Document, owner: Raw) -> str:
-    """How a block at the margin indents its statements: as its last one does."""
+    """The indent that a block at the margin uses: that of its last statement."""
     last = (owner.children or [owner])[-1]
     start = document.source.starts[document.source.line_of(last.start) - 1]
     before = document.source.text[start : last.start]
@@ -149,7 +149,7 @@ def _step(document: Document, owner: Raw) -> str:
 
 
 def _lines(document: Document, raw: Raw) -> Iterator[Line]:
-    """The lines of a statement or block that say something."""
+    """The lines of a statement or block that are neither blank nor a comment."""
     first = document.source.line_of(raw.start)
     last = document.source.line_of(max(raw.end, raw.close_end, raw.start + 1) - 1)
     for line in document.lines[first - 1 : last]:
@@ -158,7 +158,7 @@ def _lines(document: Document, raw: Raw) -> Iterator[Line]:
 
 
 def _alone(document: Document, raw: Raw, line: Line, node: str) -> None:
-    """Raises EditRefused where a condition would take other words along, or is there already."""
+    """Raises EditRefused if a condition would affect other words, or the line has one."""
     text = document.source.text
     if line.condition is not None:
         who = line.condition.lstrip("^")
@@ -172,7 +172,7 @@ def _alone(document: Document, raw: Raw, line: Line, node: str) -> None:
 
 
 def _whole_lines(document: Document, raw: Raw) -> None:
-    """Raises EditRefused where other words stand on a block's first or last line."""
+    """Raises EditRefused if other words are on a block's first or last line."""
     if document.source.whole_line(line_of(document, raw).body, raw.close_end) is None:
         line = document.source.line_of(raw.start)
         raise EditRefused(f"the block of line {line} shares its lines with others: edit the text")

@@ -1,8 +1,8 @@
-"""From the model back to statements: the order and spelling of the one canonical layout.
+"""Turns the model back into statements, in the order and spelling of the canonical layout.
 
-PURE. The inverse of `bind`: fields become statements in the order of the schema's tables, what
-was kept as statements follows in its own order, and comments stand where they stood. With a
-target, what the target does not know is left out, each with a Problem.
+PURE. The inverse of `bind`. Fields become statements in the order of the schema's tables, then
+the kept statements follow in their own order; comments keep their places. If a target is given,
+what it does not know is left out, with a Problem for each.
 """
 
 from __future__ import annotations
@@ -38,9 +38,9 @@ Owner = GlobalDefs | VrrpInstance | TcpCheck | RealServer | VirtualServer
 
 
 def layout(config: Config, target: Target | None) -> tuple[tuple[Statement, ...], list[Problem]]:
-    """The statements of a file, and what of the model could not be said for the target.
+    """The statements of a file, and Problems for what the target cannot express.
 
-    Raises Unwritable for a model that no file can mean; what `bind` gives never is one.
+    Raises Unwritable for a model that no file can express; `bind` never returns such a model.
     """
     run = _Layout(target)
     statements = run.root(config)
@@ -52,7 +52,7 @@ def layout(config: Config, target: Target | None) -> tuple[tuple[Statement, ...]
 
 
 def _one_line_each(statements: tuple[Statement, ...]) -> None:
-    """Nothing may begin a line of its own: it would be read as something else."""
+    """Raises Unwritable for words or comments that would begin a line of their own."""
     for statement in statements:
         comments = [c for n in statement.notes for c in (*n.before, n.after) if c]
         if any("\n" in text for text in (*statement.words, *comments)):
@@ -65,20 +65,20 @@ def _one_line_each(statements: tuple[Statement, ...]) -> None:
 
 
 def problem_at(where: Origin, code: str, message: str) -> Problem:
-    """A warning at the place that something of the model came from."""
+    """A warning at the place that a part of the model came from."""
     line, column = max(1, where.line), max(1, where.column)
     end = max(column, where.end_column)
     return Problem(code, "warning", where.file, line, column, line, end, message)
 
 
 class _Notes:
-    """An object's comments, by the place they belong to."""
+    """An object's comments, by the statement they belong to."""
 
     def __init__(self, notes: tuple[Note, ...]) -> None:
         self.notes = notes
 
     def under(self, at: str) -> tuple[Note, ...]:
-        """Those of one statement, as the statement itself would hold them."""
+        """The comments of one statement, as the statement itself would hold them."""
         found = []
         for note in self.notes:
             if note.at == at:
@@ -127,7 +127,7 @@ class _Layout:
         return self.block(("vrrp_instance", quote(instance.name)), inner, instance)
 
     def split(self, other: tuple[Statement, ...], name: str) -> list[Statement]:
-        """What was kept of a block whose other lines are fields: it goes back into that block."""
+        """The kept lines of a block whose other lines are fields: they return into that block."""
         lines = [c for s in other if _is_block(s, name) for c in s.children or ()]
         return [*self.kept(lines, name)]
 
@@ -182,7 +182,7 @@ class _Layout:
             yield Statement(words, None, notes.under(prefix + keyword.name), where)
 
     def sent(self, auth_pass: str, owner: Owner) -> str:
-        """What a target sends of the password."""
+        """The part of the password that a target sends."""
         if self.target is None or not isinstance(owner, VrrpInstance):
             return auth_pass
         short = owner.auth_bytes.decode(errors="ignore")
@@ -192,7 +192,7 @@ class _Layout:
         return short
 
     def kept(self, statements: Iterable[Statement], name: str) -> Iterable[Statement]:
-        """Statements as they are; with a target, without what it does not know."""
+        """The statements unchanged, or, with a target, without what it does not know."""
         if self.target is None:
             return statements
         judge = self.line_fits if blocks()[name].lines is not None else self.keyword_fits
@@ -236,7 +236,7 @@ class _Layout:
         return Statement(kept.words, children, kept.notes, kept.origin)
 
     def engine_keeps(self, keyword: Keyword, kept: Statement, name: str) -> bool:
-        """Our engine's own file: without what it ignores; what it will do one day stays."""
+        """Leaves out what our engine ignores; keeps, with a Problem, what it does not do yet."""
         if keyword.engine == "ignored":
             self.left_out(kept, name)
         elif keyword.engine == "planned":
@@ -252,7 +252,7 @@ class _Layout:
 
 
 def _is_block(kept: Statement, name: str) -> bool:
-    """Whether it is what did not fit in such a block, and not a lonely word."""
+    """Whether it is a block with the lines that did not fit, and not a single word."""
     return kept.words == (name,) and kept.children is not None
 
 
@@ -268,7 +268,7 @@ def _readable(kept: Statement, least: int, most: int, read: Callable[[list[str]]
 
 
 def _head(server: VirtualServer) -> tuple[str, ...]:
-    """What names a virtual_server."""
+    """The words before a virtual_server's block."""
     if server.group is not None:
         return "virtual_server", "group", quote(server.group)
     if server.fwmark is not None:

@@ -1,7 +1,7 @@
-"""Statements with the macros they were written with, where that can be said again.
+"""Restores the macros (`$NAME`) with which statements were written, for `merge`.
 
-PURE. For `merge`: what a file's `$NAME` made is given its words back, if replacing the names in
-them gives just what the model says. `~SEQ` and definitions of whole lines stay replaced.
+PURE. A statement that `$NAME` made gets the words of the file back, if replacing the names in
+them gives the model's statement again. `~SEQ` and definitions of whole lines stay replaced.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ class Written:
     statements: tuple[Statement, ...]
     definitions: tuple[Statement, ...]
     replaced: tuple[Defined, ...]
-    """The definitions whose names are not there any more."""
+    """The definitions whose names no longer occur."""
 
 
 def written(
@@ -35,7 +35,7 @@ def written(
     once = {d.name: d.value for d in defined}
     for one in defined:
         if once.get(one.name, one.value) != one.value:
-            # Its value depends on the place, which the layout does not keep.
+            # The name's value depends on the place, which the layout does not keep.
             del once[one.name]
     kept = tuple(_statement(statement, once) for statement in statements)
     names: set[str] = set()
@@ -70,7 +70,7 @@ def _statement(statement: Statement, definitions: dict[str, str]) -> Statement:
 
 
 def _original(statement: Statement, definitions: dict[str, str]) -> tuple[str, ...] | None:
-    """The words that stand in the file, if they come to those of the statement."""
+    """The words in the file, if replacing their macros gives the statement's words; else None."""
     origin = statement.origin
     if origin.macro is None or origin.source is None or not origin.macro.startswith("$"):
         return None
@@ -101,21 +101,21 @@ def _head(line: str) -> list[str]:
 
 
 def _words(statement: Statement) -> Iterator[str]:
-    """The words that macros are in, of a statement and all below it."""
+    """The words with a `$` in a statement and in all statements inside it."""
     yield from (word for word in statement.words if "$" in word)
     for child in statement.children or ():
         yield from _words(child)
 
 
 def _definition(defined: Defined) -> Statement:
-    """`$NAME=value`, its comment behind it; what has several lines is never kept."""
+    """`$NAME=value` with its comment; a definition of several lines never gets here."""
     notes = tuple(Note("", (), comment) for comment in comments_of(defined))
     place = Origin(defined.source, defined.start, defined.end, defined.end)
     return Statement((f"${defined.name}={defined.value}",), None, notes, place)
 
 
 def comments_of(defined: Defined) -> tuple[str, ...]:
-    """What stands behind a definition's lines."""
+    """The comments behind a definition's lines."""
     count = defined.value.count("\n") + 1
     lines = defined.source.text[defined.start :].split("\n", count)[:count]
     return tuple(c for line in lines if (c := line[comment_start(line) :].rstrip()))

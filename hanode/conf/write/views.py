@@ -1,6 +1,6 @@
-"""A document as each of its nodes sees it, and the way from a path to its statements.
+"""A document as each of its nodes reads it, and the statements that a path names, for `edit`.
 
-PURE. For `edit`: which statements a path names for which nodes, and why some cannot be edited.
+PURE. Decides which statements a path names for which nodes, and which cannot be edited.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ class EditRefused(ValueError):
 
 @dataclass(slots=True)
 class View:
-    """What one node reads; None: a node that no line names."""
+    """The statements that one node reads; `node` None: a node that no line names."""
 
     node: str | None
     expanded: Expanded
@@ -35,30 +35,30 @@ class View:
 
 @dataclass(slots=True)
 class Found:
-    """Where the blocks of a path lead, for one node."""
+    """The blocks that a path leads to, for one node."""
 
     owner: Raw | None
     """The innermost block; None: the file."""
     table: Block
-    """What may stand in it."""
+    """The keywords that are allowed in it."""
     statements: list[Raw]
-    """What stands in it, in all blocks of that name together."""
+    """The statements in all blocks of that path together."""
     missing: tuple[str, ...] = ()
-    """The parts of the path that are not there."""
+    """The parts of the path that do not exist."""
     blocks: tuple[Raw, ...] = ()
-    """All blocks of that name; the owner is the last one."""
+    """All blocks of that path; the owner is the last one."""
 
     def holds(self, owner: Raw | None) -> bool:
-        """Whether the node reads this block, or `None`, the file."""
+        """Whether the node reads this block; `None` is the file."""
         if owner is None:
             return self.owner is None
         return any(spot(block) == spot(owner) for block in self.blocks)
 
     def named(self, part: str) -> list[Raw]:
-        """The statements that begin with the part's words, whatever spelling the first has.
+        """The statements that begin with the words of `part`, in any spelling of its keyword.
 
-        A block is named by all its words, if one has just these. Raises EditRefused where a part
-        fits blocks of different names.
+        If a block has exactly these words, only it is returned. Raises EditRefused where the words
+        fit blocks of different names.
         """
         wanted = [unquote(token.text) for token in tokens(part)]
         spellings = _spellings(self.table, wanted[0] if wanted else "")
@@ -81,12 +81,12 @@ class Found:
 
 
 def spot(raw: Raw | None) -> tuple[str, int]:
-    """Where a block begins: what is the same for all nodes that read it."""
+    """The file and offset where a block begins: the same for all nodes that read it."""
     return ("", -1) if raw is None else (raw.line.source.name, raw.start)
 
 
 def views(document: Document, node: str | None, read: Reader | None) -> list[View]:
-    """What each node that lines name reads, and a node that they do not; or only that node."""
+    """The views of each node that lines name and of a node that they do not; or only of `node`."""
     if node is not None:
         nodes: tuple[str | None, ...] = (node,)
     else:
@@ -100,7 +100,7 @@ def views(document: Document, node: str | None, read: Reader | None) -> list[Vie
 
 
 def walk(view: View, path: Path) -> Found:
-    """Where the blocks of the path lead. Raises EditRefused where a part fits several."""
+    """Follows the blocks of the path. Raises EditRefused where a part fits several blocks."""
     found = Found(None, blocks()[ROOT], view.statements)
     for number, part in enumerate(path):
         matches = [raw for raw in found.named(part) if raw.children is not None]
@@ -116,7 +116,7 @@ def walk(view: View, path: Path) -> Found:
 
 
 def can_be_made(found: Found) -> bool:
-    """Whether the blocks that are missing have no names, so that they can be added."""
+    """Whether the missing blocks have no names, so that they can be added."""
     table = found.table
     for part in found.missing:
         keyword = table.keywords.get(part)
@@ -127,7 +127,7 @@ def can_be_made(found: Found) -> bool:
 
 
 def _spellings(table: Block, word: str) -> set[str]:
-    """The words that mean the same in a block."""
+    """The keywords that mean the same in a block."""
     keyword = table.keywords.get(word)
     if keyword is None:
         return {word}
@@ -136,7 +136,7 @@ def _spellings(table: Block, word: str) -> set[str]:
 
 
 def editable(document: Document, view: View, raw: Raw) -> None:
-    """Raises EditRefused where the statement's words are not in the document's own text."""
+    """Raises EditRefused if the statement's words are not in the document's own text."""
     line = raw.line.source.line_of(raw.start)
     name = " ".join(raw.words[:2])
     if raw.line.source is not document.source:
@@ -153,7 +153,7 @@ def editable(document: Document, view: View, raw: Raw) -> None:
 
 
 def _macro(document: Document, view: View, raw: Raw) -> str:
-    """The macro that made a statement, and its place: `$PRIO on line 9, defined on line 2`."""
+    """The macro that made a statement, and its places: `$PRIO on line 9, defined on line 2`."""
     line = raw.line.source.line_of(raw.start)
     index = next(i for i, logical in enumerate(view.expanded.lines) if logical is raw.line)
     said = f"{raw.line.macro} on line {line}"

@@ -1,1 +1,1 @@
-"""How fast the VRRP engine is, beside keepalived in the same run: `python -m tests.bench.vrrp`."""
+"""Measures the VRRP engine and keepalived in the same run: `python -m tests.bench.vrrp`."""

@@ -1,4 +1,4 @@
-"""How fast the VRRP engine is: `python -m tests.bench.vrrp [--peer keepalived] [--only PART]`.
+"""Measures the VRRP engine: `python -m tests.bench.vrrp [--peer keepalived] [--only PART]`.
 
 Needs root. Both engines run the same files in the same run, in turn; keepalived with `-G`.
 """
@@ -11,13 +11,13 @@ import os
 from typing import Any
 
 from tests.bench.vrrp import failover, flood, quiet, scale
-from tests.bench.vrrp.ground import KEEPALIVED
+from tests.bench.vrrp.two_nodes import KEEPALIVED
 
 PARTS = ("kill", "stop", "scale", "throughput", "flood", "quiet")
 
 
 def measured(args: argparse.Namespace, kinds: list[str]) -> dict[str, dict[str, Any]]:
-    """What was asked for, by part and engine."""
+    """The results of the requested parts, by part and engine."""
     found: dict[str, dict[str, Any]] = {}
     for part in args.only or PARTS:
         if part in ("kill", "stop"):
@@ -34,7 +34,7 @@ def measured(args: argparse.Namespace, kinds: list[str]) -> dict[str, dict[str, 
 
 
 def table(found: dict[str, dict[str, Any]], kinds: list[str]) -> str:
-    """As Markdown: one line for each figure, one column for each engine."""
+    """The results as Markdown: one line for each figure, one column for each engine."""
     lines = [f"| what | {' | '.join(kinds)} |", "|---" * (len(kinds) + 1) + "|"]
     for part, by_kind in found.items():
         for figure in by_kind[kinds[0]]:

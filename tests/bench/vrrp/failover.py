@@ -1,4 +1,4 @@
-"""One failover after another: how much later than the protocol's formula."""
+"""Measures failovers, one after another: their delay beyond the protocol's formula."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import statistics
 import time
 from typing import Any
 
-from tests.bench.vrrp.ground import PRIORITY, Engine, Observer, configuration, ground, until
+from tests.bench.vrrp.two_nodes import PRIORITY, Engine, Observer, configuration, two_nodes, until
 
 INTERVAL_S = 0.01
 SKEW_S = (256 - PRIORITY["b"]) * INTERVAL_S / 256
@@ -16,7 +16,7 @@ DOWN_S = 3 * INTERVAL_S + SKEW_S
 
 def one(kind: str, how: str, rng: random.Random) -> float:
     """Milliseconds beyond the formula, from the last advert (kill) or from priority 0 (stop)."""
-    with ground() as at:
+    with two_nodes() as at:
         text = {n: configuration(n, cables=1, each=1, advert_int="0.01") for n in "ab"}
         a = Engine(kind, at, "a", text["a"])
         b: Engine | None = None
@@ -48,7 +48,7 @@ def one(kind: str, how: str, rng: random.Random) -> float:
 
 
 def measure(kinds: list[str], how: str, runs: int) -> dict[str, dict[str, Any]]:
-    """The engines in turn, so that the machine's moods meet all alike."""
+    """Runs the engines in turn, so that changes in the machine's load affect them equally."""
     rng = random.Random(runs)
     late: dict[str, list[float]] = {kind: [] for kind in kinds}
     for _ in range(runs):

@@ -1,4 +1,4 @@
-"""Do our adverts keep their beat while somebody floods our VRID with bad ones?"""
+"""Measures whether adverts stay on time while a flood of bad adverts arrives for the VRID."""
 
 from __future__ import annotations
 
@@ -12,16 +12,16 @@ from typing import Any
 
 from hanode.vrrp import packet
 from hanode.vrrp.settings import Address, InstanceSettings
-from tests.bench.vrrp.ground import (
+from tests.bench.vrrp.two_nodes import (
     ETH_P_ALL,
     PROJECT,
     SO_RCVBUFFORCE,
     SO_TIMESTAMPNS,
     Engine,
-    Ground,
+    TwoNodes,
     configuration,
-    ground,
     inside,
+    two_nodes,
     until,
 )
 
@@ -45,11 +45,11 @@ while (past := now() - began) < seconds:
     sent += min(max(behind, 0), 200)
 print(sent / seconds)
 """
-"""Evenly, as fast as it is told; the highest priority, and a checksum that is wrong."""
+"""Sends at an even rate, with the highest priority and a wrong checksum."""
 
 
 def bad_advert() -> bytes:
-    """What would take the mastership away, were it believed."""
+    """An advert that would take the master's role if it were accepted."""
     other = InstanceSettings(
         "V0_1", "e0", 1, 254, (Address("10.0.1.1", 16, "e0"),), version=3, advert_int_us=10_000
     )
@@ -61,18 +61,18 @@ def bad_advert() -> bytes:
 
 
 def _listen() -> socket.socket:
-    """Takes what comes in, stamped by the kernel, and not the flood that goes out."""
+    """Captures incoming frames with the kernel's time stamps, without the outgoing flood."""
     made = socket.socket(socket.AF_PACKET, socket.SOCK_RAW, 0)
     made.setsockopt(SOL_PACKET, PACKET_IGNORE_OUTGOING, 1)
     made.setsockopt(socket.SOL_SOCKET, SO_TIMESTAMPNS, 1)
     made.setsockopt(socket.SOL_SOCKET, SO_RCVBUFFORCE, 64 << 20)
     made.setblocking(False)
-    made.bind(("e0", ETH_P_ALL))  # what had come before would be stamped when it is read
+    made.bind(("e0", ETH_P_ALL))  # frames from before the bind get their time stamp when read
     return made
 
 
 def _beats(heard: socket.socket) -> list[float]:
-    """When the adverts came that wait in the socket, in seconds."""
+    """The arrival times, in seconds, of the adverts in the socket."""
     times = []
     while True:
         try:
@@ -85,11 +85,11 @@ def _beats(heard: socket.socket) -> list[float]:
 
 
 def _late_ms(times: list[float]) -> list[float]:
-    """How much longer than the beat each interval was, sorted."""
+    """How much longer than advert_int each interval was, sorted."""
     return sorted(abs((b - a) * 1000 - BEAT_MS) for a, b in itertools.pairwise(times))
 
 
-def _flooded(at: Ground, rate: int, seconds: float) -> float:
+def _flooded(at: TwoNodes, rate: int, seconds: float) -> float:
     words = [sys.executable, "-c", FLOODER, bad_advert().hex(), str(rate), str(seconds)]
     flooder = ["ip", "netns", "exec", at.space["b"], *words]
     done = subprocess.run(flooder, cwd=PROJECT, check=True, capture_output=True, text=True)
@@ -97,9 +97,9 @@ def _flooded(at: Ground, rate: int, seconds: float) -> float:
 
 
 def keeps_its_beat(kind: str, seconds: float = 10, rate: int = RATE) -> dict[str, Any]:
-    """A master at 10 ms, first in peace, then under the flood."""
+    """A master with advert_int 10 ms, first undisturbed, then under the flood."""
     text = configuration("a", cables=1, each=1, advert_int="0.01")
-    with ground() as at:
+    with two_nodes() as at:
         engine = Engine(kind, at, "a", text)
         try:
             until(lambda: at.vips("a"), "A is master", 20)

@@ -1,4 +1,4 @@
-"""Does a backup at 10 ms keep still while its checker works and the other core is busy?"""
+"""Measures whether a backup at 10 ms stays backup while its checker and the other core are busy."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ import time
 from pathlib import Path
 from typing import Any
 
-from tests.bench.vrrp.ground import Engine, Observer, configuration, ground, until
+from tests.bench.vrrp.two_nodes import Engine, Observer, configuration, two_nodes, until
 
 SERVERS = 2_400
-"""With delay_loop 1, which runs from the end of a check: 2,000 checks in a second and more."""
+"""With delay_loop 1, which counts from the end of a check: 2,000 checks a second and more."""
 
 
 def servers() -> str:
@@ -30,19 +30,19 @@ def servers() -> str:
 
 
 def connects(engine: Engine) -> int:
-    """TCP connections that the node has begun so far."""
+    """TCP connections that the node has started so far."""
     lines = Path(f"/proc/{engine.vrrp}/net/snmp").read_text().splitlines()
     names, values = (line.split() for line in lines if line.startswith("Tcp:"))
     return int(dict(zip(names, values, strict=True))["ActiveOpens"])
 
 
 def false_failovers(kind: str, seconds: float) -> dict[str, Any]:
-    """How often the backup spoke, and the longest silence between the master's adverts.
+    """How often the backup sent adverts, and the longest gap between the master's adverts.
 
     keepalived runs without its checker: on a kernel without IPVS that ends the whole program.
     """
     text = {n: configuration(n, cables=1, each=1, advert_int="0.01") for n in "ab"}
-    with ground() as at:
+    with two_nodes() as at:
         a = Engine(kind, at, "a", text["a"])
         b: Engine | None = None
         busy = subprocess.Popen([sys.executable, "-c", "while True: pass"])

@@ -1,4 +1,4 @@
-"""Thousands of instances: start, work, mass failover, reload, and what can be sent at all."""
+"""Measures thousands of instances: start, CPU, mass failover, reload, and maximum send rate."""
 
 from __future__ import annotations
 
@@ -7,12 +7,12 @@ from collections import defaultdict
 from pathlib import Path
 from typing import Any
 
-from tests.bench.vrrp.ground import Engine, Ground, Observer, configuration, ground, until
+from tests.bench.vrrp.two_nodes import Engine, Observer, TwoNodes, configuration, two_nodes, until
 
 CABLES, EACH = 16, 255
 
 
-def sent(at: Ground, engine: Engine) -> int:
+def sent(at: TwoNodes, engine: Engine) -> int:
     """Packets that the node has sent so far on its cables."""
     lines = Path(f"/proc/{engine.vrrp}/net/dev").read_text().splitlines()[2:]
     return sum(
@@ -26,7 +26,7 @@ def all_of_them(kind: str, window_s: float = 10) -> dict[str, Any]:
     """4,080 instances at 1 s: start, CPU and memory, reload with one changed, mass failover."""
     total = CABLES * EACH
     text = {n: configuration(n, cables=CABLES, each=EACH, advert_int="1") for n in "ab"}
-    with ground(CABLES) as at:
+    with two_nodes(CABLES) as at:
         begin = Observer(at, "a")
         a = Engine(kind, at, "a", text["a"])
         b: Engine | None = None
@@ -62,8 +62,8 @@ def work(a: Engine, b: Engine, window_s: float) -> dict[str, float]:
     }
 
 
-def reload(at: Ground, a: Engine, text: str) -> dict[str, int]:
-    """One priority changed: adverts late by more than an interval, and transitions, elsewhere."""
+def reload(at: TwoNodes, a: Engine, text: str) -> dict[str, int]:
+    """After a change of one priority: late adverts and transitions of the other instances."""
     watch = Observer(at, "b")
     time.sleep(3)
     a.reload(text.replace("priority 150", "priority 149", 1))
@@ -93,7 +93,7 @@ def reload(at: Ground, a: Engine, text: str) -> dict[str, int]:
 def throughput(kind: str, window_s: float = 8) -> dict[str, float]:
     """1,020 instances at 10 ms: adverts sent in a second, with a backup that reads them."""
     text = {n: configuration(n, cables=4, each=EACH, advert_int="0.01") for n in "ab"}
-    with ground(4) as at:
+    with two_nodes(4) as at:
         a = Engine(kind, at, "a", text["a"])
         b: Engine | None = None
         try:

@@ -1,1 +1,1 @@
-"""For every code of a Problem a text that has it, and one nearly equal that has not."""
+"""For every code of a Problem: a text that has it, and one nearly equal text that does not."""

@@ -1,4 +1,4 @@
-"""What a case is: a sound text, and the small change that makes the mistake."""
+"""Case, PairCase and WritingCase: a correct text, and the small change that makes a mistake."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ NAMELESS = MachineFacts()
 
 @dataclass(frozen=True)
 class Case:
-    """One node's text: `old` in `sound` becomes `new`, and then `code` is at `line`."""
+    """One node's text: `old` in `sound` is replaced by `new`; then `code` must be at `line`."""
 
     code: str
     severity: str
@@ -24,7 +24,7 @@ class Case:
     fix: bool = False
     """Whether the problem offers an edit that removes it."""
     line: int = 0
-    """0: where the texts begin to differ."""
+    """0: the first line in which the texts differ."""
     machine: MachineFacts = NAMELESS
     target: str = DEFAULT_TARGET
     sound_target: str = DEFAULT_TARGET
@@ -38,7 +38,7 @@ class Case:
 
     @property
     def expected_line(self) -> int:
-        """Where the problem should be."""
+        """The line where the problem must be."""
         return self.line or first_difference(self.sound, self.text)
 
     def __str__(self) -> str:
@@ -46,14 +46,14 @@ class Case:
 
 
 def first_difference(one: str, other: str) -> int:
-    """The line in which two texts begin to differ."""
+    """The first line in which two texts differ."""
     pairs = zip(one.split("\n"), other.split("\n"), strict=False)
     return next(number for number, (a, b) in enumerate(pairs, 1) if a != b)
 
 
 @dataclass(frozen=True)
 class PairCase:
-    """Two sound files of nodes: in B's `old` becomes `new`; then `code` is at a line of `at`."""
+    """Two correct files; in B's, `old` is replaced by `new`, so that `at` has `code` at a line."""
 
     code: str
     severity: str
@@ -63,7 +63,7 @@ class PairCase:
     second: str
     fix: bool = False
     line: int = 0
-    """0: where B's texts begin to differ."""
+    """0: the first line in which B's texts differ."""
     at: str = "B"
 
     @property
@@ -74,7 +74,7 @@ class PairCase:
 
     @property
     def expected_line(self) -> int:
-        """Where the problem should be."""
+        """The line where the problem must be."""
         return self.line or first_difference(self.second, self.texts["B"])
 
     def __str__(self) -> str:
@@ -83,11 +83,11 @@ class PairCase:
 
 @dataclass(frozen=True)
 class WritingCase:
-    """Something that is told when a text is written: by render or merge."""
+    """A problem that render or merge reports when it writes a text."""
 
     code: str
     codes_of: Callable[[str], list[str]]
-    """The codes that writing this text gives."""
+    """Gives the codes that writing this text reports."""
     wrong: str
     sound: str
 

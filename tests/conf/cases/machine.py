@@ -1,4 +1,4 @@
-"""Cases of the rules that look at the node's machine: its files and its addresses."""
+"""Cases of the rules that need facts of the node's machine: its files and addresses."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Cases of the rules between nodes: A is sound, and B differs from it."""
+"""Cases of the rules between nodes: A is correct, and B differs from it."""
 
 from __future__ import annotations
 

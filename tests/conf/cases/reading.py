@@ -1,4 +1,4 @@
-"""Cases of what is noticed while the text is read, before its meaning is looked at."""
+"""Cases of problems found while the text is read, before rules look at the whole model."""
 
 from __future__ import annotations
 
@@ -102,7 +102,7 @@ CASES = [
     case("include-kept", "info", "$NAME=one", "include more.conf"),
     case("include-not-found", "warning", "$NAME=one", "include gone", read=follows),
     case("include-depth", "error", "$NAME=one", "include self", read=follows, line=1),
-    # what is not whole
+    # definitions that lack a required keyword
     case("script-not-named", "warning", '    script "/usr/bin/up now"\n', "", line=7),
     case("file-missing", "warning", "    file /var/load\n", "", line=10),
     case("process-missing", "warning", "    process nginx\n", "", line=14),

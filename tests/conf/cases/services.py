@@ -1,4 +1,4 @@
-"""Cases of the rules about virtual servers: by address, by mark, by group."""
+"""Cases of the rules about virtual servers: by address, by firewall mark and by group."""
 
 from __future__ import annotations
 
@@ -70,7 +70,7 @@ group = partial(Case, sound=GROUP)
 SECOND = "    real_server 192.0.2.22 80 {\n        weight 1\n    }\n"
 
 CASES = [
-    # complete
+    # completeness
     case("no-real-server", "error", TEXT[TEXT.index("    real_server") : -2], "", line=1),
     mark("no-real-server", "error", MARK[MARK.index("    real_server") : -2], "", line=1),
     group("no-real-server", "error", GROUP[GROUP.index("    real_server") : GROUP.index("}\nglo")],
@@ -80,7 +80,7 @@ CASES = [
     mark("default-taken", "warning", "    lb_kind NAT\n", "", fix=True, line=1),
     group("default-taken", "warning", "    protocol TCP\n", "", fix=True, line=5),
     mark("protocol-ignored", "warning", "    quorum 1", "    protocol TCP", fix=True),
-    # each once
+    # duplicates
     case("service-twice", "warning", TEXT, TEXT + TEXT, line=17),
     mark("service-twice", "warning", MARK, MARK + MARK, line=15),
     group("service-twice", "warning", "    192.0.2.10 80\n",
@@ -140,7 +140,7 @@ CASES = [
     mark("check-slow", "info", "        weight 1\n        TCP_CHECK",
          "        delay_loop 1\n        TCP_CHECK", line=8),
     group("check-slow", "info", "misc_timeout 4", "misc_timeout 40"),
-    # options in their place
+    # options that depend on an earlier keyword
     case("scheduler-option", "warning", "    quorum 1", "    sh-port"),
     case("sorry-server-missing", "warning", "    quorum 1", "    sorry_server_inhibit"),
     case("reply-length", "warning", "22 80 {\n        weight 1\n", "22 80 {\n        UDP_CHECK {\n"

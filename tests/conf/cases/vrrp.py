@@ -84,7 +84,7 @@ six = partial(Case, sound=V6)
 strict = partial(Case, sound=STRICT)
 
 CASES = [
-    # what an instance needs
+    # required keywords
     case("vrid-missing", "error", "    virtual_router_id 1\n", "", line=16),
     case("interface-missing", "error", "    interface eth1\n", "", line=33),
     case("interface-loopback", "error", "interface eth0", "interface lo"),

@@ -1,4 +1,4 @@
-"""Cases of what is told when a text is written anew: for a target, or for all nodes at once."""
+"""Cases of problems found when a text is written: for a target, or for all nodes at once."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ PLANNED = next(
     for word in blocks()["global_defs"].keywords.values()
     if word.engine == "planned" and isinstance(word.value, Flag | Bool)
 )
-"""A word that our engine does not do yet; it learns new ones all the time."""
+"""A keyword that our engine does not support yet: looked up, because it learns new ones."""
 
 CASES = [
     WritingCase("left-out", for_keepalived, "global_defs {\n    json_version 2\n}\n",

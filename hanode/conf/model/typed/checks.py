@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import ClassVar
 
 from hanode.conf.language.kinds import Weight
-from hanode.conf.model.attributes import Inner, Part, Said, Switch
+from hanode.conf.model.attributes import AllBlocks, LastValue, Part, Switch
 from hanode.conf.model.typed.line_values import Command, command
 from hanode.conf.model.typed.tracking import Weighted
 
@@ -18,10 +18,10 @@ class Source:
 
     __slots__ = ()
 
-    bindto = Said[str]()
-    bind_port = Said[int]()
-    bind_if = Said[str]()
-    fwmark = Said[int]()
+    bindto = LastValue[str]()
+    bind_port = LastValue[int]()
+    bind_if = LastValue[str]()
+    fwmark = LastValue[int]()
 
 
 class Connecting(Source):
@@ -29,9 +29,9 @@ class Connecting(Source):
 
     __slots__ = ()
 
-    connect_ip = Said[str]()
-    connect_port = Said[int]()
-    connect_timeout_us = Said[int]()
+    connect_ip = LastValue[str]()
+    connect_port = LastValue[int]()
+    connect_timeout_us = LastValue[int]()
 
 
 class Schedule:
@@ -39,10 +39,10 @@ class Schedule:
 
     __slots__ = ()
 
-    warmup_us = Said[int]()
-    delay_loop_us = Said[int]()
-    alpha = Said[bool]()
-    log_all_failures = Said[bool]()
+    warmup_us = LastValue[int]()
+    delay_loop_us = LastValue[int]()
+    alpha = LastValue[bool]()
+    log_all_failures = LastValue[bool]()
 
 
 class Retrying(Schedule):
@@ -50,8 +50,8 @@ class Retrying(Schedule):
 
     __slots__ = ()
 
-    retry = Said[int]()
-    delay_before_retry_us = Said[int]()
+    retry = LastValue[int]()
+    delay_before_retry_us = LastValue[int]()
 
 
 class TcpWords(Source, Schedule):
@@ -66,17 +66,17 @@ class Url(Part):
 
     __slots__ = ()
     BLOCK: ClassVar[str] = "url"
-    path = Said[str]()
-    digest = Said[str]()
-    status_code = Said[tuple[tuple[int, int], ...]]()
-    virtualhost = Said[str]()
-    regex = Said[tuple[str, ...]]()
+    path = LastValue[str]()
+    digest = LastValue[str]()
+    status_code = LastValue[tuple[tuple[int, int], ...]]()
+    virtualhost = LastValue[str]()
+    regex = LastValue[tuple[str, ...]]()
     regex_no_match = Switch()
-    regex_options = Said[tuple[str, ...]]()
-    regex_min_offset = Said[int]()
-    regex_max_offset = Said[int]()
-    regex_stack = Said[tuple[int, ...]]()
-    tls_compliant = Said[bool]()
+    regex_options = LastValue[tuple[str, ...]]()
+    regex_min_offset = LastValue[int]()
+    regex_max_offset = LastValue[int]()
+    regex_stack = LastValue[tuple[int, ...]]()
+    tls_compliant = LastValue[bool]()
 
 
 class HttpCheck(Connecting, Retrying, Part):
@@ -85,14 +85,14 @@ class HttpCheck(Connecting, Retrying, Part):
     __slots__ = ()
     BLOCK: ClassVar[str] = "HTTP_GET"
 
-    urls = Inner(Url, "url")
-    nb_get_retry = Said[int]()
-    virtualhost = Said[str]()
-    http_protocol = Said[str]()
-    enable_sni = Said[bool]()
-    sni_name = Said[str]()
-    fast_recovery = Said[bool]()
-    tls_compliant = Said[bool]()
+    urls = AllBlocks(Url, "url")
+    nb_get_retry = LastValue[int]()
+    virtualhost = LastValue[str]()
+    http_protocol = LastValue[str]()
+    enable_sni = LastValue[bool]()
+    sni_name = LastValue[str]()
+    fast_recovery = LastValue[bool]()
+    tls_compliant = LastValue[bool]()
 
 
 class SslCheck(HttpCheck):
@@ -115,8 +115,8 @@ class SmtpCheck(Connecting, Retrying, Part):
     __slots__ = ()
     BLOCK: ClassVar[str] = "SMTP_CHECK"
 
-    hosts = Inner(SmtpHost, "host")
-    helo_name = Said[str]()
+    hosts = AllBlocks(SmtpHost, "host")
+    helo_name = LastValue[str]()
 
 
 class DnsCheck(Connecting, Retrying, Part):
@@ -124,8 +124,8 @@ class DnsCheck(Connecting, Retrying, Part):
 
     __slots__ = ()
     BLOCK: ClassVar[str] = "DNS_CHECK"
-    type = Said[str]()
-    name = Said[str]()
+    type = LastValue[str]()
+    name = LastValue[str]()
 
 
 class MiscCheck(Retrying, Part):
@@ -133,10 +133,10 @@ class MiscCheck(Retrying, Part):
 
     __slots__ = ()
     BLOCK: ClassVar[str] = "MISC_CHECK"
-    misc_path = Said[Command](made=command)
-    misc_timeout_us = Said[int]()
+    misc_path = LastValue[Command](parse=command)
+    misc_timeout_us = LastValue[int]()
     misc_dynamic = Switch()
-    user = Said[tuple[str, ...]]()
+    user = LastValue[tuple[str, ...]]()
 
 
 class UdpCheck(Connecting, Retrying, Part):
@@ -144,10 +144,10 @@ class UdpCheck(Connecting, Retrying, Part):
 
     __slots__ = ()
     BLOCK: ClassVar[str] = "UDP_CHECK"
-    payload = Said[str]()
-    require_reply = Said[str]()
-    min_reply_length = Said[int]()
-    max_reply_length = Said[int]()
+    payload = LastValue[str]()
+    require_reply = LastValue[str]()
+    min_reply_length = LastValue[int]()
+    max_reply_length = LastValue[int]()
 
 
 class PingCheck(Connecting, Retrying, Part):
@@ -162,8 +162,8 @@ class FileCheck(Part):
 
     __slots__ = ()
     BLOCK: ClassVar[str] = "FILE_CHECK"
-    track_file = Said[str]()
-    weight = Said[Weighted](kind=Weight(2_147_483_647))
+    track_file = LastValue[str]()
+    weight = LastValue[Weighted](kind=Weight(2_147_483_647))
 
 
 class BfdCheck(Part):
@@ -171,8 +171,8 @@ class BfdCheck(Part):
 
     __slots__ = ()
     BLOCK: ClassVar[str] = "BFD_CHECK"
-    name = Said[str]()
-    alpha = Said[bool]()
+    name = LastValue[str]()
+    alpha = LastValue[bool]()
 
 
 OtherCheck = (

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import ClassVar
 
-from hanode.conf.model.attributes import Named, Said, Switch
+from hanode.conf.model.attributes import LastValue, Named, Switch
 from hanode.conf.model.typed.line_values import (
     Command,
     Forwarding,
@@ -24,7 +24,7 @@ class VirtualServerWords:
     __slots__ = ()
     BLOCK: ClassVar[str] = "virtual_server"
 
-    tunnel = Said[Forwarding]("lb_kind", made=forwarding)
+    tunnel = LastValue[Forwarding]("lb_kind", parse=forwarding)
     """lb_kind with a tunnel's options, which the field cannot say."""
     hashed = Switch()
     ops = Switch()
@@ -35,29 +35,29 @@ class VirtualServerWords:
     sh_fallback = Switch()
     mh_port = Switch()
     mh_fallback = Switch()
-    persistence_timeout = Said[int]()
-    persistence_granularity = Said[str]()
-    persistence_engine = Said[str]()
-    ip_family = Said[str]()
-    retry = Said[int]()
-    delay_before_retry_us = Said[int]()
-    warmup_us = Said[int]()
-    connect_timeout_us = Said[int]()
+    persistence_timeout = LastValue[int]()
+    persistence_granularity = LastValue[str]()
+    persistence_engine = LastValue[str]()
+    ip_family = LastValue[str]()
+    retry = LastValue[int]()
+    delay_before_retry_us = LastValue[int]()
+    warmup_us = LastValue[int]()
+    connect_timeout_us = LastValue[int]()
     inhibit_on_failure = Switch()
     ha_suspend = Switch()
-    smtp_alert = Said[bool]()
-    virtualhost = Said[str]()
-    snmp_name = Said[str]()
+    smtp_alert = LastValue[bool]()
+    virtualhost = LastValue[str]()
+    snmp_name = LastValue[str]()
     alpha = Switch()
     omega = Switch()
-    quorum = Said[int]()
-    hysteresis = Said[int]()
-    quorum_up = Said[Command](made=command)
-    quorum_down = Said[Command](made=command)
-    weight = Said[int]()
-    sorry_server = Said[tuple[str, int | None]]()
+    quorum = LastValue[int]()
+    hysteresis = LastValue[int]()
+    quorum_up = LastValue[Command](parse=command)
+    quorum_down = LastValue[Command](parse=command)
+    weight = LastValue[int]()
+    sorry_server = LastValue[tuple[str, int | None]]()
     sorry_server_inhibit = Switch()
-    sorry_server_lvs_method = Said[Forwarding](made=forwarding)
+    sorry_server_lvs_method = LastValue[Forwarding](parse=forwarding)
 
 
 class RealServerWords:
@@ -66,21 +66,21 @@ class RealServerWords:
     __slots__ = ()
     BLOCK: ClassVar[str] = "real_server"
 
-    lvs_method = Said[Forwarding](made=forwarding)
-    inhibit_on_failure = Said[bool]()
-    uthreshold = Said[int]()
-    lthreshold = Said[int]()
-    notify_up = Said[Command](made=command)
-    notify_down = Said[Command](made=command)
-    alpha = Said[bool]()
-    retry = Said[int]()
-    delay_before_retry_us = Said[int]()
-    warmup_us = Said[int]()
-    connect_timeout_us = Said[int]()
-    delay_loop_us = Said[int]()
-    smtp_alert = Said[bool]()
-    virtualhost = Said[str]()
-    snmp_name = Said[str]()
+    lvs_method = LastValue[Forwarding](parse=forwarding)
+    inhibit_on_failure = LastValue[bool]()
+    uthreshold = LastValue[int]()
+    lthreshold = LastValue[int]()
+    notify_up = LastValue[Command](parse=command)
+    notify_down = LastValue[Command](parse=command)
+    alpha = LastValue[bool]()
+    retry = LastValue[int]()
+    delay_before_retry_us = LastValue[int]()
+    warmup_us = LastValue[int]()
+    connect_timeout_us = LastValue[int]()
+    delay_loop_us = LastValue[int]()
+    smtp_alert = LastValue[bool]()
+    virtualhost = LastValue[str]()
+    snmp_name = LastValue[str]()
 
 
 class VirtualServerGroup(Named):

@@ -8,14 +8,14 @@ from __future__ import annotations
 from typing import ClassVar
 
 from hanode.conf.model.attributes import (
-    Every,
-    Inner,
-    Last,
-    Lines,
-    Members,
+    AllBlocks,
+    AllLines,
+    AllValues,
+    AllWords,
+    LastBlock,
+    LastValue,
     Named,
     Part,
-    Said,
     Switch,
 )
 from hanode.conf.model.statements import Places
@@ -32,7 +32,7 @@ class TrackGroup(Named):
 
     __slots__ = ()
     BLOCK: ClassVar[str] = "track_group"
-    members = Members("group")
+    members = AllWords("group")
 
 
 class GarpGroup(Part):
@@ -40,10 +40,10 @@ class GarpGroup(Part):
 
     __slots__ = ()
     BLOCK: ClassVar[str] = "garp_group"
-    interfaces = Members("interfaces")
-    garp_interval_us = Said[int]()
-    gna_interval_us = Said[int]()
-    interface = Every[str]()
+    interfaces = AllWords("interfaces")
+    garp_interval_us = LastValue[int]()
+    gna_interval_us = LastValue[int]()
+    interface = AllValues[str]()
 
 
 class Ssl(Part):
@@ -51,10 +51,10 @@ class Ssl(Part):
 
     __slots__ = ()
     BLOCK: ClassVar[str] = "SSL"
-    password = Said[str]()
-    ca = Said[str]()
-    certificate = Said[str]()
-    key = Said[str]()
+    password = LastValue[str]()
+    ca = LastValue[str]()
+    certificate = LastValue[str]()
+    key = LastValue[str]()
 
 
 class RootWords:
@@ -65,30 +65,30 @@ class RootWords:
     origin: ClassVar[Origin] = NOWHERE
     places: ClassVar[Places] = ()
 
-    scripts = Inner(VrrpScript, "vrrp_script")
-    track_processes = Inner(TrackProcess, "vrrp_track_process")
-    track_files = Inner(TrackFile, "track_file")
-    bfd_instances = Inner(BfdInstance, "bfd_instance")
-    sync_groups = Inner(SyncGroup, "vrrp_sync_group")
-    garp_groups = Inner(GarpGroup, "garp_group")
-    track_groups = Inner(TrackGroup, "track_group")
-    virtual_server_groups = Inner(VirtualServerGroup, "virtual_server_group")
-    ssl = Last(Ssl, "SSL")
-    static_addresses = Lines(address, "static_ipaddress")
-    static_routes = Lines(route)
-    static_rules = Lines(rule)
-    interface_up_down_delays = Lines(up_down_delay)
-    linkbeat_interfaces = Lines(linkbeat)
+    scripts = AllBlocks(VrrpScript, "vrrp_script")
+    track_processes = AllBlocks(TrackProcess, "vrrp_track_process")
+    track_files = AllBlocks(TrackFile, "track_file")
+    bfd_instances = AllBlocks(BfdInstance, "bfd_instance")
+    sync_groups = AllBlocks(SyncGroup, "vrrp_sync_group")
+    garp_groups = AllBlocks(GarpGroup, "garp_group")
+    track_groups = AllBlocks(TrackGroup, "track_group")
+    virtual_server_groups = AllBlocks(VirtualServerGroup, "virtual_server_group")
+    ssl = LastBlock(Ssl, "SSL")
+    static_addresses = AllLines(address, "static_ipaddress")
+    static_routes = AllLines(route)
+    static_rules = AllLines(rule)
+    interface_up_down_delays = AllLines(up_down_delay)
+    linkbeat_interfaces = AllLines(linkbeat)
     linkbeat_use_polling = Switch()
-    net_namespace = Said[str]()
-    net_namespace_ipvs = Said[str]()
+    net_namespace = LastValue[str]()
+    net_namespace_ipvs = LastValue[str]()
     namespace_with_ipsets = Switch()
-    instance_name = Said[str]("instance")
+    instance_name = LastValue[str]("instance")
     use_pid_dir = Switch()
-    child_wait_time = Said[int]()
-    include = Every[tuple[str, ...]]()
-    includer = Every[tuple[str, ...]]()
-    includem = Every[tuple[str, ...]]()
-    includew = Every[tuple[str, ...]]()
-    includeb = Every[tuple[str, ...]]()
-    includea = Every[tuple[str, ...]]()
+    child_wait_time = LastValue[int]()
+    include = AllValues[tuple[str, ...]]()
+    includer = AllValues[tuple[str, ...]]()
+    includem = AllValues[tuple[str, ...]]()
+    includew = AllValues[tuple[str, ...]]()
+    includeb = AllValues[tuple[str, ...]]()
+    includea = AllValues[tuple[str, ...]]()

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import ClassVar
 
-from hanode.conf.model.attributes import Named, Said, Switch
+from hanode.conf.model.attributes import LastValue, Named, Switch
 from hanode.conf.model.typed.line_values import Command, arguments, command
 
 Weighted = tuple[int, bool]
@@ -19,13 +19,13 @@ class VrrpScript(Named):
 
     __slots__ = ()
     BLOCK: ClassVar[str] = "vrrp_script"
-    script = Said[Command](made=command)
-    interval_us = Said[int]()
-    timeout_us = Said[int]()
-    weight = Said[Weighted]()
-    rise = Said[int]()
-    fall = Said[int]()
-    user = Said[tuple[str, ...]]()
+    script = LastValue[Command](parse=command)
+    interval_us = LastValue[int]()
+    timeout_us = LastValue[int]()
+    weight = LastValue[Weighted]()
+    rise = LastValue[int]()
+    fall = LastValue[int]()
+    user = LastValue[tuple[str, ...]]()
     init_fail = Switch()
 
 
@@ -34,14 +34,14 @@ class TrackProcess(Named):
 
     __slots__ = ()
     BLOCK: ClassVar[str] = "vrrp_track_process"
-    process = Said[tuple[str, ...]](made=arguments)
-    param_match = Said[str]()
-    weight = Said[Weighted]()
-    quorum = Said[int]()
-    quorum_max = Said[int]()
-    delay_us = Said[int]()
-    fork_delay_us = Said[int]()
-    terminate_delay_us = Said[int]()
+    process = LastValue[tuple[str, ...]](parse=arguments)
+    param_match = LastValue[str]()
+    weight = LastValue[Weighted]()
+    quorum = LastValue[int]()
+    quorum_max = LastValue[int]()
+    delay_us = LastValue[int]()
+    fork_delay_us = LastValue[int]()
+    terminate_delay_us = LastValue[int]()
     full_command = Switch()
 
 
@@ -50,9 +50,9 @@ class TrackFile(Named):
 
     __slots__ = ()
     BLOCK: ClassVar[str] = "track_file_block"
-    file = Said[str]()
-    weight = Said[Weighted]()
-    init_file = Said[tuple[str, ...]]()
+    file = LastValue[str]()
+    weight = LastValue[Weighted]()
+    init_file = LastValue[tuple[str, ...]]()
 
 
 class BfdInstance(Named):
@@ -60,16 +60,16 @@ class BfdInstance(Named):
 
     __slots__ = ()
     BLOCK: ClassVar[str] = "bfd_instance"
-    neighbor_ip = Said[str]()
-    source_ip = Said[str]()
-    min_rx_ms = Said[int]()
-    min_tx_ms = Said[int]()
-    idle_tx_ms = Said[int]()
-    multiplier = Said[int]()
+    neighbor_ip = LastValue[str]()
+    source_ip = LastValue[str]()
+    min_rx_ms = LastValue[int]()
+    min_tx_ms = LastValue[int]()
+    idle_tx_ms = LastValue[int]()
+    multiplier = LastValue[int]()
     passive = Switch()
-    ttl = Said[int]()
-    max_hops = Said[int]()
+    ttl = LastValue[int]()
+    max_hops = LastValue[int]()
     multihop = Switch()
-    weight = Said[Weighted]()
+    weight = LastValue[Weighted]()
     vrrp = Switch()
     checker = Switch()

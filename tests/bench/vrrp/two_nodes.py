@@ -1,6 +1,6 @@
-"""Two namespaces with cables between them, either engine in them, and what an observer sees.
+"""Two namespaces with cables between them, an engine in each, and an observer.
 
-Both engines are started with the same options and the same file. Times of packets are the kernel's.
+Both engines get the same options and the same file. The kernel measures the times of packets.
 """
 
 from __future__ import annotations
@@ -39,12 +39,12 @@ VIRTUAL = re.compile(r" 10\.\d+\.1\.\d+/16 ")
 
 
 def run(*words: str) -> None:
-    """Run a program that must succeed."""
+    """Runs a program that must succeed."""
     subprocess.run(words, check=True, capture_output=True)
 
 
 def inside(namespace: str, what: Callable[[], T]) -> T:
-    """Call `what` in a thread of that namespace; a socket that it opens stays there."""
+    """Calls `what` in a thread of that namespace; a socket that it opens stays there."""
     result: list[T] = []
 
     def call() -> None:
@@ -60,7 +60,7 @@ def inside(namespace: str, what: Callable[[], T]) -> T:
 
 
 def until(condition: Callable[[], T], what: str, within_s: float, every_s: float = 0.01) -> T:
-    """Poll until `condition()` is true; its value."""
+    """Polls until `condition()` is true; returns its value."""
     end = time.monotonic() + within_s
     while not (value := condition()):
         if time.monotonic() > end:
@@ -69,8 +69,8 @@ def until(condition: Callable[[], T], what: str, within_s: float, every_s: float
     return value
 
 
-class Ground:
-    """Namespaces of A and B, `cables` veth pairs e0, e1, … between them."""
+class TwoNodes:
+    """Namespaces of A and B, with `cables` veth pairs e0, e1, … between them."""
 
     def __init__(self, cables: int = 1) -> None:
         self.cables = cables
@@ -89,7 +89,7 @@ class Ground:
                 run("ip", "-n", space, "link", "set", dev, "up")
 
     def vips(self, node: str) -> int:
-        """How many virtual addresses the node's kernel has."""
+        """The number of virtual addresses in the node's kernel."""
         shown = subprocess.run(
             ["ip", "-n", self.space[node], "-4", "-o", "addr"],
             capture_output=True,
@@ -99,16 +99,16 @@ class Ground:
         return len(VIRTUAL.findall(shown.stdout))
 
     def close(self) -> None:
-        """Take everything away."""
+        """Removes everything."""
         for name in self.space.values():
             subprocess.run(["ip", "netns", "del", name], check=False, capture_output=True)
         shutil.rmtree(self.folder, ignore_errors=True)
 
 
 @contextmanager
-def ground(cables: int = 1) -> Iterator[Ground]:
-    """A Ground that leaves nothing behind."""
-    made = Ground(cables)
+def two_nodes(cables: int = 1) -> Iterator[TwoNodes]:
+    """TwoNodes that are removed afterwards."""
+    made = TwoNodes(cables)
     try:
         yield made
     finally:
@@ -116,7 +116,7 @@ def ground(cables: int = 1) -> Iterator[Ground]:
 
 
 def configuration(node: str, *, cables: int, each: int, advert_int: str, more: str = "") -> str:
-    """`each` instances on every cable, one VIP each; announced once, at once."""
+    """`each` instances on every cable, with one VIP each, announced once and without delay."""
     out = [
         f"global_defs {{\n router_id {node}\n vrrp_version 3\n"
         " vrrp_garp_master_repeat 1\n vrrp_garp_master_delay 0\n}\n"
@@ -138,10 +138,10 @@ ENGINES = {
 
 
 class Engine:
-    """One of the two, running in a node."""
+    """One of the two engines, running in a node."""
 
     def __init__(
-        self, kind: str, at: Ground, node: str, text: str, more: tuple[str, ...] = ("-P",)
+        self, kind: str, at: TwoNodes, node: str, text: str, more: tuple[str, ...] = ("-P",)
     ) -> None:
         self.folder = Path(tempfile.mkdtemp(prefix=f"{kind}-{node}-", dir=at.folder))
         self.file = self.folder / "keepalived.conf"
@@ -164,12 +164,12 @@ class Engine:
 
     @property
     def vrrp(self) -> int:
-        """The vrrp process's number."""
+        """The vrrp process's pid."""
         path = self.folder / "r.pid"
         return int(until(lambda: path.exists() and path.read_text(), "the vrrp process", 30))
 
     def cpu_s(self) -> float:
-        """What the vrrp process has used of a core."""
+        """CPU time of the vrrp process, in seconds."""
         fields = Path(f"/proc/{self.vrrp}/stat").read_text().rsplit(")", 1)[1].split()
         return (int(fields[11]) + int(fields[12])) / TICKS
 
@@ -179,12 +179,12 @@ class Engine:
         return next(int(line.split()[1]) for line in lines if line.startswith("VmRSS"))
 
     def reload(self, text: str) -> None:
-        """Another file, and SIGHUP."""
+        """Writes another file and sends SIGHUP."""
         self.file.write_text(text)
         self.process.send_signal(signal.SIGHUP)
 
     def kill(self) -> float:
-        """All its processes at once; when that was, in wall time."""
+        """Kills all its processes at once; returns the wall time of that."""
         self.process.send_signal(signal.SIGSTOP)
         vrrp = self.vrrp
         at_s = time.time()
@@ -195,13 +195,13 @@ class Engine:
         return at_s
 
     def stop(self) -> float:
-        """SIGTERM; when that was, in wall time."""
+        """Sends SIGTERM; returns the wall time of that."""
         at_s = time.time()
         self.process.terminate()
         return at_s
 
     def close(self) -> None:
-        """End it, if it still runs."""
+        """Ends it, if it still runs."""
         if self.process.poll() is None:
             self.process.terminate()
             try:
@@ -236,9 +236,9 @@ class Seen:
 
 
 class Observer:
-    """Everything on a node's interfaces, and its kernel's addresses, from now on."""
+    """Records all frames on a node's interfaces and the addresses of its kernel."""
 
-    def __init__(self, at: Ground, node: str) -> None:
+    def __init__(self, at: TwoNodes, node: str) -> None:
         self.frames: list[Seen] = []
         self.added = self.removed = 0
         self.added_s = 0.0
@@ -291,7 +291,7 @@ class Observer:
             self.frames.append(Seen(at_s, where[0], where[2] == PACKET_OUTGOING, data))
 
     def close(self) -> None:
-        """No more."""
+        """Stops recording."""
         self._end.set()
         self._thread.join()
         for opened in self._sockets:
