@@ -18,7 +18,7 @@ from webapp.inventory.models import Cluster, Node
 from webapp.live.event_words import event_words
 from webapp.live.models import Event
 from webapp.live.services import recent_events
-from webapp.live.store import News, store_node
+from webapp.live.store import AfterCommit, store_node
 from webapp.live.topics import TOPICS, touched_by
 
 pytestmark = pytest.mark.django_db
@@ -34,7 +34,7 @@ def node(cluster: Cluster) -> Node:
 
 def store(node: Node, *messages: wire.Event) -> list[str]:
     """What browsers are told to read again."""
-    news = News()
+    news = AfterCommit()
     store_node(node, [(b"1-0", message) for message in messages], news, NOON)
     sent = news.messages.get(node.cluster.channel_group, [])
     return [message["topic"] for message in sent if message["kind"] == "changed"]
