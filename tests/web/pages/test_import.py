@@ -174,6 +174,17 @@ def test_what_has_no_form_is_said_to_be_kept(as_editor: Client) -> None:
     assert "fwmark 3 virtual_server, kept in the text" in words(page, "What it makes", "Kept in")
 
 
+def test_a_second_check_is_kept_and_named(as_editor: Client) -> None:
+    check = "TCP_CHECK {\n            connect_timeout 3\n        }"
+    text = pair()["NodeA"].replace(check, f"{check}\n        {check}", 1)
+    _, page = send(as_editor, form(("NodeA", text), ("", ""), preview="1"))
+    kept = words(page, "Kept in the text, without a form", "The one document")
+    assert "real_server 192.168.192.112:80 TCP_CHECK" in kept
+    as_editor.post(reverse("import"), form(("NodeA", text), ("", ""), create="1"))
+    reals = Cluster.objects.get().virtual_servers.get().real_servers.all()
+    assert [real.other_checks for real in reals] == [["TCP_CHECK"], []]
+
+
 def test_every_word_of_an_object_that_no_form_shows_is_named(as_editor: Client) -> None:
     text = (
         pair()["NodeA"]

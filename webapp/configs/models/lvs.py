@@ -75,8 +75,10 @@ class RealServer(Row):
     @property
     def other_checks(self) -> list[str]:
         """The names of its checks that have no form. Raises UnreadableRow."""
-        kept = self.read().fields.get("other", ())
-        names = (str(statement["words"][0]) for statement in kept if statement["words"])
+        kept = self.read().fields
+        words = (each["words"] for each in kept.get("other", ()))
+        names = [str(each[0]) for each in words if each]
+        names += ["TCP_CHECK"] * len(kept.get("further_checks", ()))
         return [name for name in names if name.endswith(("_CHECK", "_GET"))]
 
 

@@ -126,7 +126,8 @@ def _reals(server: VirtualServer) -> Iterator[tuple[str, tuple[str, ...]]]:
     alike: dict[tuple[str, ...], list[RealServer]] = {}
     for real in server.real_servers:
         inner = _words(real.check.other) if real.check else ()
-        words = (*_words(real.other), *(f"TCP_CHECK {word}" for word in inner))
+        more = ("TCP_CHECK",) if real.further_checks else ()
+        words = (*_words(real.other), *more, *(f"TCP_CHECK {word}" for word in inner))
         alike.setdefault(words, []).append(real)
     for words, reals in alike.items():
         one = f"real_server {reals[0].key}"
