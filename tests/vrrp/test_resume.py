@@ -127,3 +127,10 @@ def test_who_is_not_sure_does_not_go_on(
 def test_who_was_never_killed_does_not_go_on() -> None:
     """Addresses are there, and nobody knows since when."""
     assert not Outset(V2.addresses).may_resume(V2, {("d0", "192.0.2.10/24")}, KILLED_US)
+
+
+def test_who_must_wait_at_its_start_may_not_go_on() -> None:
+    """Its group is not held back by it then."""
+    waits, left = replace(V2, startup_delay_us=1), {("d0", "192.0.2.10/24")}
+    assert Outset(V2.addresses, KILLED_US).may_resume(V2, left, KILLED_US)
+    assert not Outset(V2.addresses, KILLED_US).may_resume(waits, left, KILLED_US)
