@@ -213,6 +213,35 @@ def test_server_with_another_check_more_is_known_for_what_it_was(down: bool) -> 
         assert (after.known, after.since_us, after.cause) == (None, 9, "not checked yet")
 
 
+def test_server_that_goes_before_its_first_check_leaves_nothing() -> None:
+    health = Health(lambda: 0.5)
+    health.configure(pair(112, warmup_us=4_000_000), now_us=0)
+    assert health.configure(CheckerSettings(), now_us=1) == []
+    assert health.deadline_us is None
+
+
+def test_server_whose_failing_check_is_deleted_is_known_anew() -> None:
+    health, (first, second) = started(twice_checked(112))
+    health.step(Connected(first), now_us=1)
+    health.step(Failed(second, "ECONNREFUSED"), now_us=2)
+    health.configure(pair(112), now_us=9)
+    (server,) = health.virtual_servers[0].servers.values()
+    assert (server.known, server.since_us) == (True, 9)
+
+
+def test_dead_server_that_fails_twice_after_its_checks_were_edited_is_no_news() -> None:
+    health, (first, second) = started(twice_checked(112))
+    health.step(Failed(first, "ECONNREFUSED"), now_us=1)
+    health.step(Connected(second), now_us=2)
+    (virtual,) = twice_checked(112).virtual_servers
+    (server,) = virtual.real_servers
+    checks = tuple(replace(check, delay_loop_us=1) for check in server.checks)
+    edited = replace(virtual, real_servers=(replace(server, checks=checks),))
+    health.configure(CheckerSettings((edited,)), now_us=3)
+    _, second = [one.probe for one in health.tick(now_us=3) if isinstance(one, Connect)]
+    assert health.step(Failed(second, "ECONNREFUSED"), now_us=4) == [Hangup(second)]
+
+
 def test_dead_server_that_lives_after_its_check_was_edited_is_told_with_the_table() -> None:
     health, (probe,) = started(pair(112))
     health.step(Failed(probe, "ECONNREFUSED"), now_us=3)
