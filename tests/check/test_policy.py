@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hanode.check.policy import Policy
+from hanode.check.policy import Decision, Policy
 from hanode.check.settings import TcpCheckSettings
 
 
@@ -44,7 +44,7 @@ def test_one_success_brings_it_up() -> None:
     policy = _policy(retry=0)
     policy.judge(True)
     policy.judge(False)
-    assert policy.judge(True).turned
+    assert policy.judge(True) == Decision(True, 0, 6_000_000)
     assert policy.up
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hanode.check.quorum import Threshold, alive_weight, holds, table, threshold
+from hanode.check.quorum import Row, Threshold, alive_weight, holds, table, threshold
 from hanode.check.settings import (
     RealServerSettings,
     SorryServerSettings,
@@ -67,6 +67,35 @@ def test_a_destination_is_reached_as_it_says_or_as_the_virtual_server_does() -> 
     up = _up(virtual, True, True)
     assert [row.forwarding for row in table(virtual, up, quorum=True)] == ["DR", "TUN"]
     assert [row.forwarding for row in table(virtual, up, quorum=False)] == ["NAT"]
+
+
+def test_all_the_weight_there_is_is_enough_for_any_quorum() -> None:
+    assert threshold(_virtual(1, quorum=5, hysteresis=4)) == Threshold(gain=1, keep=1)
+    assert threshold(_virtual(1, 1, quorum=2, hysteresis=1)) == Threshold(gain=2, keep=1)
+
+
+def test_rows_of_every_kind_are_whole() -> None:
+    """Who is up, who is down and inhibited, and a sorry server that is not needed yet."""
+    virtual = VirtualServerSettings(
+        "192.0.2.200",
+        80,
+        forwarding="DR",
+        sorry_server=SorryServerSettings("192.0.2.9", 81, inhibit=True),
+        real_servers=(
+            RealServerSettings("192.0.2.1", 82, 5),
+            RealServerSettings("192.0.2.2", 83, inhibit_on_failure=True),
+        ),
+    )
+    up = _up(virtual, True, False)
+    assert table(virtual, up, quorum=True) == (
+        Row("192.0.2.1", 82, 5, "DR"),
+        Row("192.0.2.2", 83, 0, "DR"),
+        Row("192.0.2.9", 81, 0, "DR"),
+    )
+    assert table(virtual, up, quorum=False) == (
+        Row("192.0.2.2", 83, 0, "DR"),
+        Row("192.0.2.9", 81, 1, "DR"),
+    )
 
 
 @given(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from hanode.check.settings import TcpCheckSettings
-from hanode.check.talk.base import seconds
+from hanode.check.talk.base import Reply, Verdict, seconds
 from hanode.check.talk.tcp import TcpTalk
 
 TALK = TcpTalk(TcpCheckSettings("192.168.192.112", 8080, connect_timeout_us=250_000))
@@ -13,9 +13,8 @@ TALK = TcpTalk(TcpCheckSettings("192.168.192.112", 8080, connect_timeout_us=250_
 
 def test_an_accepted_connection_is_the_whole_answer() -> None:
     reply = TALK.connected()
-    assert reply.send == b""
-    assert reply.verdict is not None
-    assert reply.verdict.success
+    words = "192.168.192.112:8080 accepts connections"
+    assert reply == Reply(b"", Verdict(True, words))
 
 
 @pytest.mark.parametrize(
@@ -32,7 +31,13 @@ def test_a_failure_names_the_server_and_the_reason(reason: str, words: str) -> N
 
 
 def test_silence_says_how_long_it_was_waited_for() -> None:
-    assert TALK.timed_out().cause == "no answer from 192.168.192.112:8080 within 0.25 s"
+    words = "no answer from 192.168.192.112:8080 within 0.25 s"
+    assert TALK.timed_out() == Verdict(False, words)
+
+
+def test_bytes_are_nothing_that_a_tcp_check_waits_for() -> None:
+    with pytest.raises(AssertionError, match=r"^a TCP check is over once it is connected$"):
+        TALK.received(b"")
 
 
 @pytest.mark.parametrize(

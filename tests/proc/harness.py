@@ -90,8 +90,10 @@ def alive(pid: int) -> bool:
 class Authority:
     """The control plane's key, and what it signs."""
 
-    def __init__(self) -> None:
-        self._key = Ed25519PrivateKey.generate()
+    def __init__(self, secret: bytes | None = None) -> None:
+        """secret: the 32 bytes of a key that was used before; a new key without them."""
+        generate, known = Ed25519PrivateKey.generate, Ed25519PrivateKey.from_private_bytes
+        self._key = generate() if secret is None else known(secret)
         raw = self._key.public_key().public_bytes_raw()
         self.public_key = base64.b64encode(raw).decode()
 

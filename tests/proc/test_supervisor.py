@@ -13,6 +13,7 @@ from pathlib import Path
 
 import pytest
 
+from hanode.system.files import stamp
 from hanode.system.ipc import Client, Refused
 from hanode.wire import Signed, encode
 from tests.proc.harness import (
@@ -403,6 +404,26 @@ def test_leftover_address_is_removed_by_a_backup_that_starts(mortal: Node) -> No
     # Nobody else speaks here, so the silence of its start may make it master again at once.
     addresses = [e for e in node.events() if e.kind == "address" and e.seq > began_at]
     assert [e for e in addresses if not e.data["present"]], "but first it went away"
+
+
+@pytest.mark.parametrize(
+    ("since_s", "state", "cause"),
+    [(10, "MASTER", "resumed: it was master a moment ago"), (20, "BACKUP", "start")],
+)
+def test_killed_engine_goes_on_within_two_intervals_of_ten_seconds(
+    node: Node, since_s: int, state: str, cause: str
+) -> None:
+    """Later a backup that heard the last advert, an interval before the kill, may take over."""
+    node.start()  # as the owner, which is MASTER at once
+    until(lambda: node.kernel_has("192.168.192.200/24"))
+    node.kill_group()
+    text = CONFIG.replace("priority 255", "priority 254")
+    node.file.write_text(text.replace("advert_int 1", "advert_int 10"))
+    stamp(node.directory / "run" / "alive", time.monotonic_ns() // 1_000 - since_s * 1_000_000)
+    node.start()
+    until(lambda: node.state() == state, within_s=4.0)
+    assert [e.cause for e in node.events() if e.kind == "transition"][-1] == cause
+    assert node.kernel_has("192.168.192.200/24") == (state == "MASTER")
 
 
 def test_no_respawn_ends_the_engine_when_a_child_dies(node: Node) -> None:
