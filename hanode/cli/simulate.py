@@ -14,12 +14,12 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from hanode import conf
-from hanode.cli.fault_words import FORMS, Deed, deed, span_us
 from hanode.cli.options import Parser, UsageError, complain, tell
-from hanode.cli.sim_world import Ledger, made_world
 from hanode.proc.supervisor.options import built_of, errors_of, read_start_file
 from hanode.sim.verbs import perform
 from hanode.sim.world import World
+from hanode.simulate.fault_words import FORMS, Deed, deed, span_us
+from hanode.simulate.network import Ledger, made_world
 from hanode.vrrp.settings import VrrpSettings
 
 AFTERWARDS_US = 15_000_000

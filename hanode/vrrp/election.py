@@ -12,6 +12,7 @@ from hanode.vrrp.announce import Announcements
 from hanode.vrrp.counters import OWN_ADDRESS, Account
 from hanode.vrrp.effects import Effect, Notify, State, StateChanged
 from hanode.vrrp.events import ABSENT, AdvertReceived, AdvertRefused, LinkState
+from hanode.vrrp.master_down_timer import PreemptPolicy, Waiting
 from hanode.vrrp.node_context import NodeContext, OwnSyncGroup
 from hanode.vrrp.receive import Receiver
 from hanode.vrrp.settings import PRIORITY_STOP, Address, InstanceSettings
@@ -19,7 +20,6 @@ from hanode.vrrp.timing import skew_us
 from hanode.vrrp.tracking_and_notify import NO_NOTIFY, Tracked
 from hanode.vrrp.transmit import Transmitter
 from hanode.vrrp.vip_mismatch import Mismatch, Verdict
-from hanode.vrrp.waiting import PreemptPolicy, Waiting
 
 NO_ADDRESS = b""
 

@@ -28,8 +28,8 @@ from hanode.vrrp.events import (
     TimerFired,
     TrackerChanged,
 )
+from hanode.vrrp.master_down_timer import Waiting
 from hanode.vrrp.settings import PRIORITY_OWNER, Address, InstanceSettings
-from hanode.vrrp.waiting import Waiting
 
 TIMER_FIRED = TimerFired()
 RESUMED = "resumed: it was master a moment ago"

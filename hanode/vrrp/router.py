@@ -21,9 +21,9 @@ from hanode.vrrp.events import (
     TrackerChanged,
 )
 from hanode.vrrp.machine import TIMER_FIRED, Machine
+from hanode.vrrp.operator_commands import Verbs
 from hanode.vrrp.packet import Datagram, Reason, Refusal
-from hanode.vrrp.reloads import Reload as Reload
-from hanode.vrrp.verbs import Verbs
+from hanode.vrrp.reload import Reload as Reload
 
 IPV4_OFFSET_TTL = 8
 IPV4_OFFSET_SOURCE = 12

@@ -12,11 +12,11 @@ from hanode.vrrp import timing, track
 from hanode.vrrp.announce import Announcements
 from hanode.vrrp.effects import AddAddresses, RemoveAddresses, State
 from hanode.vrrp.machine import Machine
+from hanode.vrrp.master_down_timer import Waiting
 from hanode.vrrp.router import Router
 from hanode.vrrp.startup_facts import StartupFacts
-from hanode.vrrp.sync import SyncGroup
+from hanode.vrrp.sync_group import SyncGroup
 from hanode.vrrp.transmit import Transmitter
-from hanode.vrrp.waiting import Waiting
 
 Plant = Callable[[pytest.MonkeyPatch], None]
 BUGS: dict[str, Plant] = {}

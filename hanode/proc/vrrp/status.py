@@ -16,9 +16,9 @@ from hanode.system.monitor import Monitor
 from hanode.vrrp import packet
 from hanode.vrrp.effects import State
 from hanode.vrrp.machine import Machine
+from hanode.vrrp.operator_commands import Done
 from hanode.vrrp.router import Router
 from hanode.vrrp.settings import InstanceKey, InstanceSettings, SyncGroupSettings, VrrpSettings
-from hanode.vrrp.verbs import Done
 
 Work = Generator[None, None, None]
 PIECES = (",", ":")

@@ -10,11 +10,11 @@ from dataclasses import dataclass
 
 from hanode.vrrp.effects import Effect, RemoveAddresses, State
 from hanode.vrrp.events import Reconfigured, Started, Stopped, SyncFollow
+from hanode.vrrp.instances import Steps
 from hanode.vrrp.machine import RESUMED, TIMER_FIRED, Machine
 from hanode.vrrp.settings import Address, InstanceKey, VrrpSettings
 from hanode.vrrp.startup_facts import NOTHING_KNOWN, StartupFacts
-from hanode.vrrp.steps import Steps
-from hanode.vrrp.sync import SyncGroup
+from hanode.vrrp.sync_group import SyncGroup
 
 FREED = SyncFollow(State.BACKUP.value, "reload: it is in no sync group any more")
 REMOVED = Stopped("removed from the configuration", deleted=True)

@@ -17,8 +17,8 @@ from hanode.vrrp.events import (
     TakeMaster,
 )
 from hanode.vrrp.machine import Machine
-from hanode.vrrp.reloads import Reloads
-from hanode.vrrp.sync import SyncGroup
+from hanode.vrrp.reload import Reloads
+from hanode.vrrp.sync_group import SyncGroup
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,7 +17,7 @@ from hanode.vrrp.garp_pacer import Pacer
 from hanode.vrrp.machine import TIMER_FIRED, Machine
 from hanode.vrrp.node_context import NodeContext, TrackerKey
 from hanode.vrrp.settings import Address, InstanceKey, InstanceSettings, VrrpSettings
-from hanode.vrrp.sync import SyncGroup
+from hanode.vrrp.sync_group import SyncGroup
 
 
 class Steps:
