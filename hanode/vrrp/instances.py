@@ -1,132 +1,127 @@
-"""Steps of the machines, and what one machine's step means for others.
+"""The instances of a node, and the way of an event through them.
 
-PURE. The lower half of the router: the machines, their deadlines in one heap, their sync groups,
-addresses that move between them, and announcements that have to be paced.
+PURE. An event goes to a machine, then to the deadline heap, then to the machine's sync group; the
+effects pass two filters: an address that another master has is not removed, and announcements
+wait for their turn.
 """
 
 from __future__ import annotations
 
-import heapq
-import itertools
 from collections.abc import Iterable
-from dataclasses import replace
 
-from hanode.vrrp.effects import AnnounceAddresses, Effect, RemoveAddresses, State
-from hanode.vrrp.events import ABSENT, Event, GroupHeardLower, LinkState
-from hanode.vrrp.garp_pacer import Pacer
+from hanode.vrrp.deadlines import Deadlines
+from hanode.vrrp.effects import Effect, RemoveAddresses, State
+from hanode.vrrp.events import Event
+from hanode.vrrp.garp_pacer import GarpPacer
+from hanode.vrrp.group_coordinator import GroupCoordinator
 from hanode.vrrp.machine import TIMER_FIRED, Machine
 from hanode.vrrp.node_context import NodeContext, TrackerKey
 from hanode.vrrp.settings import Address, InstanceKey, InstanceSettings, VrrpSettings
 from hanode.vrrp.sync_group import SyncGroup
 
 
-class Steps:
-    """Owns the machines and makes their steps."""
+class Instances:
+    """All machines of a node."""
 
     def __init__(self) -> None:
         self.settings = VrrpSettings()
-        self.machines: dict[InstanceKey, Machine] = {}
-        self.groups: dict[str, SyncGroup] = {}
         self.context = NodeContext()
-        self.unknown_vrids = 0
-        """Packets that named no instance of ours."""
-        self.short_packets = 0
-        """Packets too short to name one."""
-        self._unknown_us: dict[InstanceKey, int] = {}
-        """When each was warned of last; at most 255 for each interface and family."""
-        self._links: dict[str, LinkState] = {}
-        self._tables: dict[tuple[str, int], dict[int, Machine]] = {}
-        """(interface, family) -> VRID -> machine."""
-        self._watchers: dict[TrackerKey, list[Machine]] = {}
-        self._heap: list[tuple[int, int, Machine]] = []
-        self._serial = itertools.count()
-        self.signs = False
-        """The wall clock matters: `wall` must be told again and again."""
-        self._pacer = Pacer()
-        self._paces = False
-        self._doubled: frozenset[Address] = frozenset()
+        self.machines: dict[InstanceKey, Machine] = {}
+        self.by_vrid: dict[tuple[str, int], dict[int, Machine]] = {}
+        """(interface, family) -> VRID -> machine: who gets a packet."""
+        self.watchers: dict[TrackerKey, list[Machine]] = {}
+        """Who is told of a tracker."""
+        self.deadlines = Deadlines()
+        self.garp_pacer = GarpPacer()
+        self.sync_groups = GroupCoordinator(self.context, self.step_alone)
+        self._shared_addresses: frozenset[Address] = frozenset()
         """Addresses that more than one instance has, or had before the last reload."""
 
-    def _link_of(self, settings: InstanceSettings) -> LinkState:
-        """An instance's interface, with the addresses that it may speak from."""
-        link = self._links.get(settings.interface, ABSENT)
-        if settings.source_on == settings.interface:
-            return link
-        return replace(link, addresses=self._links.get(settings.source_on, ABSENT).addresses)
+    # Settings
 
-    def _step(
-        self,
-        machine: Machine,
-        event: Event,
-        now_us: int,
-        *,
-        follow: bool = True,
-        queue: bool = True,
-    ) -> list[Effect]:
+    def use(self, settings: VrrpSettings) -> None:
+        """There are new settings; machines are made, changed and removed by the caller."""
+        self._shared_addresses = _shared_addresses(self.settings, settings)
+        self.settings = settings
+        self.context.notify_all = bool(settings.fifos or settings.smtp.to)
+        self.garp_pacer.use(settings.instances)
+
+    def add(self, settings: InstanceSettings) -> Machine:
+        """A new machine, which has not started."""
+        machine = self.machines[settings.key] = Machine(settings, self.context)
+        return machine
+
+    def remove(self, machine: Machine) -> None:
+        """It has stopped."""
+        del self.machines[machine.settings.key]
+        machine.queued_us = None
+
+    def clear(self) -> None:
+        """All have stopped."""
+        self.machines.clear()
+        self.deadlines.heap.clear()
+        self.index()
+
+    def index(self) -> None:
+        """Find anew who gets which packets and trackers."""
+        self.by_vrid.clear()
+        self.watchers.clear()
+        for (interface, family, vrid), machine in self.machines.items():
+            self.by_vrid.setdefault((interface, family), {})[vrid] = machine
+            for thing in machine.watched:
+                self.watchers.setdefault((thing.kind, thing.name), []).append(machine)
+
+    # Events
+
+    def step(self, machine: Machine, event: Event, now_us: int) -> list[Effect]:
+        """One event to one machine; its sync group follows."""
         old = machine.state
-        effects = machine.step(event, now_us=now_us)
-        if queue:
-            self._queue(machine)
-        if self._doubled:
-            effects = self._spare_held(effects)
-        if follow and isinstance(machine.sync_group, SyncGroup):
-            effects += self._follow(machine.sync_group, now_us, machine, old)
+        effects = self.step_alone(machine, event, now_us)
+        if isinstance(machine.sync_group, SyncGroup):
+            effects += self.sync_groups.follow(machine.sync_group, now_us, machine, old)
         return effects
 
-    def _step_all(self, machines: Iterable[Machine], event: Event, now_us: int) -> list[Effect]:
-        """The same to several; only then what it means for their groups."""
+    def step_all(self, machines: Iterable[Machine], event: Event, now_us: int) -> list[Effect]:
+        """The same event to several machines; only then do their groups follow. Paced."""
+        machines = tuple(machines)
         effects: list[Effect] = []
-        groups: dict[str, SyncGroup] = {}
         for machine in machines:
-            effects += self._step(machine, event, now_us, follow=False)
-            if isinstance(machine.sync_group, SyncGroup):
-                groups[machine.sync_group.settings.name] = machine.sync_group
-        for group in groups.values():
-            effects += self._follow(group, now_us)
-        return self._paced(effects, now_us)
+            effects += self.step_alone(machine, event, now_us)
+        effects += self.sync_groups.follow_all(machines, now_us)
+        return self.paced(effects, now_us)
 
-    def _follow(
-        self,
-        group: SyncGroup,
-        now_us: int,
-        mover: Machine | None = None,
-        old: State | None = None,
-    ) -> list[Effect]:
-        effects: list[Effect] = []
-        for machine, event in list(group.followers(mover, old)):
-            effects += self._step(machine, event, now_us, follow=False)
-        if mover is not None and mover.heard_lower:
-            for machine in group.members:
-                if machine is not mover:
-                    effects += self._step(machine, GroupHeardLower(), now_us, follow=False)
-        cause = mover.cause if mover is not None else group.members[0].cause
-        return effects + group.settle(cause, tell_all=self.context.tell_all)
+    def step_alone(self, machine: Machine, event: Event, now_us: int) -> list[Effect]:
+        """One event to one machine, whatever that means to its group."""
+        effects = machine.step(event, now_us=now_us)
+        self.deadlines.queue(machine)
+        return self._without_held(effects) if self._shared_addresses else effects
 
-    def _settle_all(self, cause: str, now_us: int) -> list[Effect]:
-        """After a reload: members that disagree go back to BACKUP together."""
-        effects: list[Effect] = []
-        for group in self.groups.values():
-            if not group.members:
-                continue
-            first = next((m for m in group.members if m.state is State.MASTER), None)
-            if first is None and group.may_be_master():
-                # Whoever it still waited for has left the group.
-                effects += self._step(group.members[0], TIMER_FIRED, now_us)
-                continue
-            if first is not None and group.may_be_master():
-                # Owners, or who resumes: they began one after the other, and all want it.
-                effects += self._follow(group, now_us, first, State.BACKUP)
-                continue
-            for machine, event in list(group.followers()) + group.disagreeing(cause):
-                effects += self._step(machine, event, now_us, follow=False)
-            effects += group.settle(cause, tell_all=self.context.tell_all)
+    def fire(self, *, now_us: int, unread: bool) -> list[Effect]:
+        """Every deadline that has come. Paced."""
+        effects = self.deadlines.fire(self._timer_fired, now_us=now_us, unread=unread)
+        if self.garp_pacer.active:
+            return self.paced(effects, now_us) + self.garp_pacer.due(now_us)
         return effects
 
-    def _spare_held(self, effects: list[Effect]) -> list[Effect]:
+    def _timer_fired(self, machine: Machine, now_us: int) -> list[Effect]:
+        """As `step`; the heap, which calls this, queues the machine itself."""
+        old = machine.state
+        effects = machine.step(TIMER_FIRED, now_us=now_us)
+        if self._shared_addresses:
+            effects = self._without_held(effects)
+        if isinstance(machine.sync_group, SyncGroup):
+            effects += self.sync_groups.follow(machine.sync_group, now_us, machine, old)
+        return effects
+
+    def paced(self, effects: list[Effect], now_us: int) -> list[Effect]:
+        """With garp_interval, announcements wait for their turn."""
+        return self.garp_pacer.paced(effects, self.machines, now_us)
+
+    def _without_held(self, effects: list[Effect]) -> list[Effect]:
         """An address that moved to another instance, which is master, stays where it is."""
-        spared: list[Effect] = []
+        left: list[Effect] = []
         for effect in effects:
-            if isinstance(effect, RemoveAddresses) and not self._doubled.isdisjoint(
+            if isinstance(effect, RemoveAddresses) and not self._shared_addresses.isdisjoint(
                 effect.addresses
             ):
                 held = {
@@ -135,35 +130,19 @@ class Steps:
                     if machine.state is State.MASTER and machine.settings.key != effect.key
                     for address in machine.settings.addresses
                 }
-                kept = tuple(address for address in effect.addresses if address not in held)
-                effect = RemoveAddresses(effect.key, kept)
-                if not kept:
+                removed = tuple(address for address in effect.addresses if address not in held)
+                effect = RemoveAddresses(effect.key, removed)
+                if not removed:
                     continue
-            spared.append(effect)
-        return spared
+            left.append(effect)
+        return left
 
-    def _paced(self, effects: list[Effect], now_us: int) -> list[Effect]:
-        """With garp_interval: announcements wait for their turn."""
-        if not self._paces:
-            return effects
-        paced: list[Effect] = []
-        for effect in effects:
-            if isinstance(effect, AnnounceAddresses) and effect.key in self.machines:
-                settings = self.machines[effect.key].settings
-                paced += self._pacer.take(effect, settings, now_us)
-                continue
-            if isinstance(effect, RemoveAddresses):
-                self._pacer.forget(effect.key, effect.addresses)
-            paced.append(effect)
-        return paced
 
-    def _queue(self, machine: Machine) -> None:
-        """Keep at most one live heap entry per machine.
-
-        A deadline that moved later needs no entry of its own: the earlier one finds it.
-        """
-        due_us, queued_us = machine.deadline_us, machine.queued_us
-        if due_us is None or (queued_us is not None and queued_us <= due_us):
-            return
-        machine.queued_us = due_us
-        heapq.heappush(self._heap, (due_us, next(self._serial), machine))
+def _shared_addresses(old: VrrpSettings, new: VrrpSettings) -> frozenset[Address]:
+    owner: dict[Address, InstanceKey] = {}
+    shared = set()
+    for instance in (*old.instances, *new.instances):
+        for address in instance.addresses:
+            if owner.setdefault(address, instance.key) != instance.key:
+                shared.add(address)
+    return frozenset(shared)
