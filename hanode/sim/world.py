@@ -10,7 +10,7 @@ from __future__ import annotations
 import heapq
 import itertools
 from collections.abc import Callable, Iterable, Iterator
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from hanode.sim.link import Chance, Link
 from hanode.sim.node import Node
@@ -23,6 +23,16 @@ TRACE_LINES = 20_000
 AH_BYTES = 24
 EPOCH_US = 1_700_000_000_000_000
 """The wall clock when a world begins."""
+
+
+class TraceLine(NamedTuple):
+    """One line of the transcript."""
+
+    at_us: int
+    text: str
+
+    def __str__(self) -> str:
+        return f"{self.at_us / 1_000_000:11.6f} {self.text}"
 
 
 class Watcher(Protocol):
@@ -49,7 +59,7 @@ class World:
         self.chance = chance
         self.link = Link(chance)
         self.watchers = watchers
-        self.trace: list[str] = []
+        self.trace: list[TraceLine] = []
         self.believed: dict[str, str] = {}
         """The neighbours' ARP cache: address -> node."""
         self._heap: list[tuple[int, int, Callable[[], None]]] = []
@@ -182,10 +192,10 @@ class World:
         )
         self.carry_out(node, effects)
 
-    def note(self, line: str) -> None:
+    def note(self, text: str) -> None:
         """One line of the transcript."""
         if len(self.trace) < TRACE_LINES:
-            self.trace.append(f"{self.now_us / 1_000_000:11.6f} {line}")
+            self.trace.append(TraceLine(self.now_us, text))
 
 
 def listed(vrrp: bytes, family: int) -> list[bytes]:

@@ -1,27 +1,22 @@
-"""A simulated network for files that were written for real machines, and who counts on it.
+"""A simulated network for configurations that were written for real machines.
 
-DRIVER. A file does not say a node's own addresses: where it implies one (unicast_src_ip, the
+PURE. A configuration does not say a node's own addresses: where it implies one (unicast_src_ip, the
 peers of the others) that is taken, else one is made up. Interfaces of one name are one segment.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass, field
-
+from hanode.sim.link import Chance
 from hanode.sim.node import Node
-from hanode.sim.world import World
-from hanode.vrrp.effects import State
+from hanode.sim.world import Watcher, World
 from hanode.vrrp.events import TrackerChanged
-from hanode.vrrp.settings import InstanceKey, InstanceSettings, VrrpSettings
+from hanode.vrrp.settings import InstanceSettings, VrrpSettings
 
-NODES_MAX = 50
-"""More nodes of one cluster nobody has; the made-up addresses would run out."""
+NODES_MAX = 250
+"""With more, the made-up addresses would run out."""
 
 
-def made_world(
-    settings: dict[str, VrrpSettings], chance: Callable[[], float], ledger: Ledger
-) -> World:
+def make_world(settings: dict[str, VrrpSettings], chance: Chance, watcher: Watcher) -> World:
     """Nodes that are not started yet, whose trackers all work."""
     nodes = []
     for number, (name, one) in enumerate(settings.items(), 1):
@@ -33,7 +28,7 @@ def made_world(
         for key, news in _trackers(one).items():
             node.trackers[key] = news
         nodes.append(node)
-    return World(nodes, chance, (ledger,))
+    return World(nodes, chance, (watcher,))
 
 
 def _interfaces(settings: VrrpSettings) -> list[str]:
@@ -82,89 +77,3 @@ def _trackers(settings: VrrpSettings) -> dict[tuple[str, str], TrackerChanged]:
     news += [TrackerChanged("process", p.name, True) for p in settings.processes]
     news += [TrackerChanged("file", f.name, True, f.init_value or 0) for f in settings.files]
     return {(one.kind, one.name): one for one in news}
-
-
-@dataclass
-class _Account:
-    """One VRID: who was its master, and since when it had none, or more than one."""
-
-    name: str
-    masters: tuple[str, ...] = ()
-    since_us: int = 0
-    none: list[tuple[int, int]] = field(default_factory=list)
-    several: list[tuple[int, int]] = field(default_factory=list)
-
-    def turn(self, masters: tuple[str, ...], now_us: int) -> None:
-        """From now on these are master."""
-        if now_us > self.since_us and len(self.masters) != 1:
-            (self.several if self.masters else self.none).append((self.since_us, now_us))
-        self.masters, self.since_us = masters, now_us
-
-
-class Ledger:
-    """Looks on from outside, and keeps account of every VRID."""
-
-    def __init__(self) -> None:
-        self._accounts: dict[InstanceKey, _Account] = {}
-
-    def saw_fault(self, world: World, verb: str, names: tuple[str, ...]) -> None:
-        """A fault may take a master away at once."""
-        self.saw_step(world)
-
-    def saw_advert(self, world: World, node: Node, key: InstanceKey, priority: int) -> None:
-        """Nothing."""
-
-    def saw_step(self, world: World) -> None:
-        """Who is master now."""
-        masters: dict[InstanceKey, list[str]] = {}
-        for node in world.nodes.values():
-            for one in node.instances:
-                held = masters.setdefault(one.key, [])
-                self._accounts.setdefault(one.key, _Account(one.name))
-                if node.state(one.key) is State.MASTER:
-                    held.append(node.name)
-        for key, names in masters.items():
-            if self._accounts[key].masters != tuple(names):
-                self._accounts[key].turn(tuple(names), world.now_us)
-
-    def close(self, world: World) -> None:
-        """The end: what lasts until now is an account too."""
-        for account in self._accounts.values():
-            account.turn(account.masters, world.now_us)
-
-    def lines(self, world: World) -> list[str]:
-        """For people."""
-        lines = []
-        for key, account in self._accounts.items():
-            where = key[0] or "unicast without an interface"
-            lines.append(f"{account.name} ({where}, VRID {key[2]})")
-            for node in world.nodes.values():
-                state = node.state(key)
-                if any(one.key == key for one in node.instances):
-                    machine = node.machine(key)
-                    why = f": {machine.cause}" if machine is not None else ""
-                    lines.append(f"  {node.name:<12} {state or 'not running'}{why}")
-            lines.append(f"  no MASTER    {_spans(account.none)}")
-            lines.append(f"  two at once  {_spans(account.several)}")
-        return lines
-
-    def plain(self, world: World) -> list[dict[str, object]]:
-        """For programs."""
-        return [
-            {
-                "name": account.name,
-                "interface": key[0],
-                "vrid": key[2],
-                "states": {n.name: n.state(key) for n in world.nodes.values()},
-                "no_master_s": [[a / 1e6, b / 1e6] for a, b in account.none],
-                "several_masters_s": [[a / 1e6, b / 1e6] for a, b in account.several],
-            }
-            for key, account in self._accounts.items()
-        ]
-
-
-def _spans(spans: list[tuple[int, int]]) -> str:
-    """`3.609 s (10.000 to 13.609), …`"""
-    if not spans:
-        return "never"
-    return ", ".join(f"{(b - a) / 1e6:.3f} s ({a / 1e6:.3f} to {b / 1e6:.3f})" for a, b in spans)

@@ -1,4 +1,4 @@
-"""No dead row in the table of states: the seeds of the simulator make each move, or a story here."""
+"""No dead row in the table of states: a seed of the simulator makes each move, or a story here."""
 
 from __future__ import annotations
 

@@ -159,7 +159,7 @@ def live(seed: int, *, kind: str = "", size: int = 0, **more: Any) -> World:
         free = any(fault.verb in ("release", "take") for fault in story)
         checkers.the_right_one(world, free_choice=free)
     except AssertionError as error:
-        told = "\n".join(world.trace[-60:])
+        told = "\n".join(map(str, world.trace[-60:]))
         raise AssertionError(
             f"seed {seed} ({what.name}) at {world.now_us}: {error}\n{told}"
         ) from error
