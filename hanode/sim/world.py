@@ -1,8 +1,8 @@
 """A few nodes with the real VRRP machines, on a simulated network, in virtual time.
 
 PURE. The kernel is modelled by what matters: the addresses that a node has (they survive a crash),
-and where the neighbours believe an address to live. `verbs.perform` does to a node what
-operators, the kernel and bad luck do to real ones; checkers (`checkers.py`) watch from outside.
+and which node the neighbours send an address's packets to. `verbs.perform` does to a node what
+operators, the kernel and accidents do to real ones; `checkers.py` watches from outside.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from hanode.vrrp import packet
 from hanode.vrrp.settings import InstanceKey
 
 TRACE_LINES = 20_000
-"""Enough for the longest story; a story that has more is not read by anybody."""
+"""Enough for the longest runs; nobody reads more."""
 AH_BYTES = 24
 EPOCH_US = 1_700_000_000_000_000
 """The wall clock when a world begins."""
@@ -36,7 +36,7 @@ class TraceLine(NamedTuple):
 
 
 class Watcher(Protocol):
-    """Looks on from outside; raises AssertionError for what must not be."""
+    """Sees the world from outside; may raise AssertionError for what must not be."""
 
     def saw_fault(self, world: World, verb: str, names: tuple[str, ...]) -> None:
         """Something was done to the world."""
@@ -88,7 +88,7 @@ class World:
                     now_us = node.local_us(self.now_us)
                     self.carry_out(node, node.router.tick(now_us=now_us))
             for node in self.nodes.values():
-                node.mastered = node.masters()
+                node.last_masters = node.masters()
             for watcher in self.watchers:
                 watcher.saw_step(self)
         self.now_us = until_us
@@ -133,7 +133,7 @@ class World:
                     self.note(f"{node.name} {effect.instance} warns: {effect.cause}")
 
     def _send(self, node: Node, effect: fx.SendAdvert) -> None:
-        node.spoke_us[effect.key] = self.now_us
+        node.advert_sent_us[effect.key] = self.now_us
         vrrp = effect.payload[AH_BYTES:] if effect.ip_header else effect.payload
         for watcher in self.watchers:
             watcher.saw_advert(self, node, effect.key, vrrp[2])
@@ -156,7 +156,7 @@ class World:
         interface, family, _ = key = effect.key
         if interface in node.unplugged:
             return
-        node.arrived[key] = self.now_us
+        node.arrived_us[key] = self.now_us
         if node.frozen:  # it waits in the socket
             self.at(node.thaw_us, self._delivery(node.name, effect, vrrp))
             return
@@ -164,9 +164,9 @@ class World:
         if ours is not None:
             same = sorted(a.packed for a in ours.vips) == sorted(listed(vrrp, family))
             if same:
-                node.heard[key] = (self.now_us, vrrp[2], interval_us(vrrp))
+                node.received[key] = (self.now_us, vrrp[2], interval_us(vrrp))
             else:
-                node.heard.pop(key, None)
+                node.received.pop(key, None)
         if node.router is None:
             return
         self.tell_time(node)
@@ -205,7 +205,7 @@ def listed(vrrp: bytes, family: int) -> list[bytes]:
 
 
 def interval_us(vrrp: bytes) -> int:
-    """What an advert says of its sender's pace, without the engine's codec."""
+    """The interval of an advert's sender, without the engine's codec."""
     if vrrp[0] >> 4 == 2:
         return vrrp[5] * 1_000_000
     return (int.from_bytes(vrrp[4:6], "big") & 0xFFF) * 10_000

@@ -220,7 +220,7 @@ class Machine:
                 self.link = event.link
                 return self._reassess(event, back, now_us)
             case TrackerChanged():
-                return self._reassess(event, track.news(event), now_us)
+                return self._reassess(event, track.cause(event), now_us)
             case MaintenanceChanged():
                 return self._reassess(event, event.cause, now_us)
             case AddressLost():
@@ -297,11 +297,11 @@ class Machine:
             changed = self._enter(State.INIT, event, event.cause, now_us)
             effects += self._leave_master(now_us, priority_zero=True) if master else []
             effects.append(changed)
-        told = "STOP"
+        state = "STOP"
         if event.deleted:
-            told = "DELETED" if self.settings.notify.tell_deleted else "FAULT"
+            state = "DELETED" if self.settings.notify.tell_deleted else "FAULT"
         self._started = False
-        return effects + self._notify(told)
+        return effects + self._notify(state)
 
     # Conditions: the interface, trackers, maintenance, the sync group
 
@@ -331,25 +331,25 @@ class Machine:
         self.transmitter.prepare(self.priority.effective, self.source)
 
     def _reassess(
-        self, event: LinkChanged | TrackerChanged | MaintenanceChanged, news: str, now_us: int
+        self, event: LinkChanged | TrackerChanged | MaintenanceChanged, cause: str, now_us: int
     ) -> list[Effect]:
         before, source = self.priority, self.source
         self.assess(self.link)
         reason = self._fault()
         if self.state is State.INIT:
             self._choose_source()
-            return [] if self.main_timer_us is not None else self._begin(event, news, now_us)
+            return [] if self.main_timer_us is not None else self._begin(event, cause, now_us)
         if self.state is State.FAULT:
             self._choose_source()
             if reason is not None:
                 self.cause = reason
                 return []
-            return self._become_backup(event, news, now_us) + self._announce_own()
+            return self._become_backup(event, cause, now_us) + self._announce_own()
         if reason is not None:
             effects = self._become_fault(event, reason, now_us)
             self._choose_source()
             return effects
-        effects = self._change_priority(before, news, now_us)
+        effects = self._change_priority(before, cause, now_us)
         if self.source != source and self.state is State.MASTER:
             self.master = self.source
             effects += self._send_advert(now_us)

@@ -33,7 +33,7 @@ class CommandResult:
 
 
 def release(instances: Instances, name: str, by: str, now_us: int) -> CommandResult:
-    """Give up mastership with priority 0, and leave it to whoever takes it.
+    """Give up mastership with priority 0, and leave it to another node.
 
     The instance stays BACKUP while there is another master, whatever the priorities; it becomes
     master again if there is none, or by `take`.

@@ -1,4 +1,4 @@
-"""What new settings do: instances begin, change and end; one that stays as it is feels nothing.
+"""What new settings do: instances begin, change and end; one that stays the same is not touched.
 
 PURE.
 """
@@ -93,7 +93,7 @@ def _start(
         machine.assess(instances.context.link_of(machine.settings))
     resumed = set() if startup is None else _resumed(instances, new, startup, now_us)
     for machine in new:
-        # Before the first begins: none of a group is BACKUP, and says so, for a moment.
+        # Before the first begins: else a member would be BACKUP, and notify it, for a moment.
         machine.wants_master = machine.settings.name in resumed
     effects: list[Effect] = []
     for machine in new:
@@ -104,7 +104,7 @@ def _start(
             silent_since_us = startup.silent_since_us.get(one.key)
             event = Started(machine.link, one.name in resumed, delay_us, why, silent_since_us)
         effects += instances.step_alone(machine, event, now_us)
-    # keepalived tells of groups first when it starts, and later of their members first.
+    # keepalived notifies of groups first when it starts, and later of their members first.
     groups = instances.sync_groups.started(resumed, RESUMED)
     return groups + effects + instances.sync_groups.reconcile("start", now_us)
 

@@ -1,7 +1,7 @@
 """The VRRP engine of a node: packets, links, trackers, settings and time in; effects out.
 
-PURE. The driver calls it and carries out the effects. Who gets a packet is decided here; what an
-event does is the machines' (`machine.py`), and what it does to others `instances.py`'s.
+PURE. The driver calls it and carries out the effects. The router decides which machine gets a
+packet; `machine.py` says what an event does, and `instances.py` what that means for other machines.
 """
 
 from __future__ import annotations
@@ -43,12 +43,12 @@ class Router:
     def __init__(self) -> None:
         self.instances = Instances()
         self.machines = self.instances.machines
-        """By key; the same dict for ever, as the next three are."""
+        """By key; always the same dict, as are the next three."""
         self.groups = self.instances.sync_groups.groups
         self.context = self.instances.context
         self._by_vrid = self.instances.by_vrid
         self.signs = False
-        """The wall clock matters: `wall` must be told again and again."""
+        """Adverts are signed with the time of day: `wall` must be called before each of them."""
         self.unknown_vrids = 0
         """Packets that named no instance of ours."""
         self.short_packets = 0
