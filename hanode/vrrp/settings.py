@@ -130,7 +130,7 @@ class Ipvlan:
 
     name: str
     address: Address | None = None
-    """Adverts come from this address, which it has; None (IPv6 only): from the kernel's link-local one."""
+    """Adverts come from this, which it has; None (IPv6 only): from the kernel's link-local one."""
     mode: IpvlanMode = "bridge"
     group: str | None = None
 
