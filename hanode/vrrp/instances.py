@@ -52,9 +52,8 @@ class Instances:
         return machine
 
     def remove(self, machine: Machine) -> None:
-        """It has stopped."""
+        """It has stopped, so that it has no deadline either."""
         del self.machines[machine.settings.key]
-        machine.queued_us = None
 
     def clear(self) -> None:
         """All have stopped."""
@@ -104,11 +103,12 @@ class Instances:
         return effects
 
     def _timer_fired(self, machine: Machine, now_us: int) -> list[Effect]:
-        """As `step`; the heap, which calls this, queues the machine itself."""
+        """As `step`; the heap, which calls this, queues the machine itself.
+
+        It is BACKUP or still in INIT, so that no address is removed.
+        """
         old = machine.state
         effects = machine.step(TIMER_FIRED, now_us=now_us)
-        if self._shared_addresses:
-            effects = self._without_held(effects)
         if isinstance(machine.sync_group, SyncGroup):
             effects += self.sync_groups.follow(machine.sync_group, now_us, machine, old)
         return effects

@@ -64,6 +64,7 @@ def test_a_kill_is_told_as_values_with_their_causes() -> None:
     assert 2_600_000 < ended - began <= 3_649_000
     assert group.several_masters == ()
     assert (10_000_000, "fault: kill NodeA") in told.transcript
+    assert not [line for line in told.transcript if "crash" in line.text], "the simulator's word"
     assert told.transcript == tuple(sorted(told.transcript, key=lambda line: line.at_us))
 
 
