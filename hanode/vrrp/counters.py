@@ -21,13 +21,14 @@ COUNTERS = (
     *Reason,
 )
 """keepalived's names, where it has one (its JSON dump's `stats`)."""
+_ZEROS = dict.fromkeys(COUNTERS, 0)
 
 
 class Counters(dict[str, int]):
     """A number for each name; they only grow."""
 
     def __init__(self) -> None:
-        super().__init__(dict.fromkeys(COUNTERS, 0))
+        super().__init__(_ZEROS)
 
     def count(self, *names: str) -> None:
         """One more of each."""
