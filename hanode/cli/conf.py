@@ -225,10 +225,16 @@ def explain_command(argv: Sequence[str]) -> int:
     parser.add_argument("word", metavar="WORD", nargs="?")
     parser.add_argument("--markdown", action="store_true", help="print the page of all words")
     parser.add_argument("--problems", action="store_true", help="with --markdown: of all codes")
+    parser.add_argument("--states", action="store_true", help="with --markdown: of VRRP's states")
     return _run(parser, argv, _explain)
 
 
 def _explain(args: argparse.Namespace) -> int:
+    if args.markdown and args.states:
+        from hanode.vrrp import state_page  # only here: `hanode check` does without the engine
+
+        print(state_page.markdown(), end="")
+        return 0
     if args.markdown:
         print(problems_markdown() if args.problems else keywords_markdown(), end="")
         return 0

@@ -1,7 +1,7 @@
 """`hanode simulate FILES --fault 'kill NodeA at 10s'`: what would happen, in virtual time.
 
-DRIVER. The real machines of every node on a simulated network: what they do and why is printed,
-and how long an address had no master, or two. A file per node, or one document with `@NODE`
+DRIVER. Reads the files and prints what `hanode.simulate` tells of them: what the machines do and
+why, and how long an address had no master, or two. A file per node, or one document with `@NODE`
 lines. Same files, faults and seed: same transcript.
 """
 
@@ -14,18 +14,19 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from hanode import conf
-from hanode.cli.fault_words import FORMS, Deed, deed, span_us
 from hanode.cli.options import Parser, UsageError, complain, tell
-from hanode.cli.sim_world import Ledger, made_world
-from hanode.proc.supervisor.options import built_of, errors_of, read_start_file
-from hanode.sim.verbs import perform
-from hanode.sim.world import World
-from hanode.vrrp.settings import VrrpSettings
-
-AFTERWARDS_US = 15_000_000
-"""Without --for: so long after the last fault everything has settled."""
-
-LEAST_US = 30_000_000
+from hanode.proc.supervisor.options import errors_of, model_of, read_start_file
+from hanode.simulate import (
+    FAULT_FORMS,
+    ConfigurationError,
+    FaultError,
+    Simulation,
+    SimulationError,
+    Span,
+    TooShortError,
+    duration_us,
+    simulate,
+)
 
 
 def main(verb: str, words: list[str]) -> int:
@@ -34,7 +35,7 @@ def main(verb: str, words: list[str]) -> int:
         prog=f"hanode {verb}",
         description="What these files' nodes would do, in virtual time: the real machines on a "
         "simulated network, with the cause of each move, and how long an address had no master.",
-        epilog=f"TEXT is one of {', '.join(FORMS)}; each followed by `at TIME` (10s, 500ms).",
+        epilog=f"TEXT is one of {', '.join(FAULT_FORMS)}; each followed by `at TIME` (10s, 500ms).",
     )
     add = parser.add_argument
     add("files", nargs="+", metavar="FILE", help="NodeA.conf, or NAME=FILE, or one document")
@@ -55,43 +56,38 @@ def main(verb: str, words: list[str]) -> int:
 
 
 def _simulate(given: argparse.Namespace) -> int:
-    settings = dict(_nodes(given.files))
-    ledger = Ledger()
-    world = made_world(settings, random.Random(given.seed).random, ledger)  # noqa: S311 - no secret
-    deeds = sorted((deed(text, world) for text in given.fault), key=lambda d: d.at_us)
-    until_us = _length_us(given.length, deeds)
-    for name in world.nodes:
-        perform(world, "start", name)
-    for one in deeds:
-        world.run(one.at_us)
-        told = len(world.trace)
-        perform(world, one.verb, *one.names, value=one.value)
-        # In the words in which it was asked for.
-        world.trace[told : told + 1] = [f"{one.at_us / 1e6:11.6f} fault: {one.said}"]
-    world.run(until_us)
-    ledger.close(world)
+    chance = random.Random(given.seed).random  # noqa: S311 - no secret
+    files = dict(_nodes(given.files))
+    configurations = {node: _configuration(file, node) for node, file in files.items()}
+    length_us = _length_us(given.length)
+    try:
+        told = simulate(configurations, given.fault, chance=chance, length_us=length_us)
+    except FaultError as error:
+        raise UsageError(f"--fault {error}") from None
+    except TooShortError as error:
+        raise UsageError(f"--for {given.length} ends before the fault `{error.fault}`") from None
+    except ConfigurationError as error:
+        raise UsageError(f"{files[error.node]}: {error}") from None
+    except SimulationError as error:
+        raise UsageError(str(error)) from None
     if given.json:
-        print(json.dumps(_plain(given, world, ledger), ensure_ascii=False, indent=2))
+        print(json.dumps(_plain(given.seed, told), ensure_ascii=False, indent=2))
     else:
-        print("\n".join([*world.trace, "", *ledger.lines(world)]))
+        print("\n".join([*map(str, told.transcript), "", *_lines(told)]))
     return 0
 
 
-def _length_us(text: str | None, deeds: list[Deed]) -> int:
-    last_us = deeds[-1].at_us if deeds else 0
+def _length_us(text: str | None) -> int | None:
     if text is None:
-        return max(LEAST_US, last_us + AFTERWARDS_US)
+        return None
     try:
-        length_us = span_us(text)
+        return duration_us(text)
     except ValueError as error:
         raise UsageError(f"--for: {error}") from None
-    if last_us > length_us:
-        raise UsageError(f"--for {text} ends before the fault `{deeds[-1].said}`")
-    return length_us
 
 
-def _nodes(words: list[str]) -> Iterator[tuple[str, VrrpSettings]]:
-    """Every node with its settings. Raises UsageError."""
+def _nodes(words: list[str]) -> Iterator[tuple[str, Path]]:
+    """Every node with its file. Raises UsageError."""
     seen: set[str] = set()
     for word in words:
         name, separator, path = word.partition("=")
@@ -103,7 +99,7 @@ def _nodes(words: list[str]) -> Iterator[tuple[str, VrrpSettings]]:
             if node in seen:
                 raise UsageError(f"two files are called {node}; name them: NodeB={file}")
             seen.add(node)
-            yield node, _settings(file, node)
+            yield node, file
 
 
 def _text(file: Path) -> str:
@@ -113,7 +109,7 @@ def _text(file: Path) -> str:
         raise UsageError(f"{file}: {error.strerror}") from None
 
 
-def _settings(path: Path, node: str) -> VrrpSettings:
+def _configuration(path: Path, node: str) -> conf.Config:
     file = read_start_file(path, node)
     assert file is not None, "it was just read"
     errors = errors_of(file, node)
@@ -121,21 +117,43 @@ def _settings(path: Path, node: str) -> VrrpSettings:
         for sentence in errors[1:]:
             tell(sentence)
         raise UsageError(errors[0])
-    settings = built_of(file, node).vrrp
-    if not settings.instances:
-        raise UsageError(f"{path}: {node} has no vrrp_instance, so there is nothing to simulate")
-    return settings
+    return model_of(file, node)
 
 
-def _plain(given: argparse.Namespace, world: World, ledger: Ledger) -> dict[str, object]:
-    transcript = []
-    for line in world.trace:
-        at, _, text = line.strip().partition(" ")
-        transcript.append({"at_s": float(at), "text": text})
+def _lines(told: Simulation) -> Iterator[str]:
+    """The outcome, for people."""
+    for one in told.instances:
+        yield f"{one.name} ({one.interface or 'unicast without an interface'}, VRID {one.vrid})"
+        for node in one.nodes:
+            why = f": {node.cause}" if node.state is not None else ""
+            yield f"  {node.node:<12} {node.state or 'not running'}{why}"
+        yield f"  no MASTER    {_spans(one.no_master)}"
+        yield f"  two at once  {_spans(one.several_masters)}"
+
+
+def _spans(spans: tuple[Span, ...]) -> str:
+    """`3.609 s (10.000 to 13.609), …`"""
+    if not spans:
+        return "never"
+    return ", ".join(f"{(b - a) / 1e6:.3f} s ({a / 1e6:.3f} to {b / 1e6:.3f})" for a, b in spans)
+
+
+def _plain(seed: int, told: Simulation) -> dict[str, object]:
+    """The whole story, for programs."""
     return {
-        "seed": given.seed,
-        "until_s": world.now_us / 1e6,
-        "nodes": list(world.nodes),
-        "transcript": transcript,
-        "instances": ledger.plain(world),
+        "seed": seed,
+        "until_s": told.until_us / 1e6,
+        "nodes": list(told.nodes),
+        "transcript": [{"at_s": at_us / 1e6, "text": text} for at_us, text in told.transcript],
+        "instances": [
+            {
+                "name": one.name,
+                "interface": one.interface,
+                "vrid": one.vrid,
+                "states": dict.fromkeys(told.nodes) | {n.node: n.state for n in one.nodes},
+                "no_master_s": [[a / 1e6, b / 1e6] for a, b in one.no_master],
+                "several_masters_s": [[a / 1e6, b / 1e6] for a, b in one.several_masters],
+            }
+            for one in told.instances
+        ],
     }

@@ -1,6 +1,6 @@
-"""What must hold in every world, told by somebody who cannot look into the machines' minds.
+"""What must hold in every world: watchers that see adverts, states and kernels, and nothing else.
 
-PURE. Each raises AssertionError with a sentence. They know protocol and kernel, not the code.
+PURE. Each raises AssertionError with a sentence. They know the protocol, not the engine's code.
 """
 
 from __future__ import annotations
@@ -16,21 +16,21 @@ CALM_US = 5_000_000
 ROUNDING_US = 50
 """keepalived computes with centiseconds."""
 AH_INTERVALS = 40
-"""Each is a fresh chance: their beats shift against each other by the network's delay."""
+"""Each is a new chance: their adverts shift against each other by the network's delay."""
 PPM_MOST = 1_000
-"""No clock of these worlds goes more wrong than this."""
+"""No clock of these worlds is further off than this."""
 
 Place = tuple[str, InstanceKey]
 
 
 def drifted(duration_us: int) -> int:
-    """How long it can take by the world's time."""
+    """How long it can take by the world's time, measured by a clock that is off."""
     return duration_us + duration_us * PPM_MOST // 1_000_000 + ROUNDING_US
 
 
 def _masters(world: World) -> set[Place]:
     """Who was master when the last step was done."""
-    return {(n.name, one.key) for n in world.nodes.values() for one in n.mastered}
+    return {(n.name, one.key) for n in world.nodes.values() for one in n.last_masters}
 
 
 class Addresses:
@@ -54,7 +54,7 @@ class Addresses:
         for node in world.running():
             if node.frozen:
                 continue
-            should = {address for one in node.mastered for address in one.addresses}
+            should = {address for one in node.last_masters for address in one.addresses}
             assert node.kernel == should, (
                 f"{node.name} has {sorted(map(str, node.kernel))} and should have "
                 f"{sorted(map(str, should))}"
@@ -62,7 +62,7 @@ class Addresses:
 
 
 class Adverts:
-    """Only a master speaks, it speaks every interval, and it says its true priority."""
+    """Only a master sends adverts, one each interval, with its true priority."""
 
     def __init__(self) -> None:
         self._masters: set[Place] = set()
@@ -72,10 +72,10 @@ class Adverts:
         self._note(world)
 
     def saw_advert(self, world: World, node: Node, key: InstanceKey, priority: int) -> None:
-        """The sender is master, or just was and says priority 0."""
+        """The sender is master, or was master just now and sends priority 0."""
         if priority == PRIORITY_STOP:
             was = (node.name, key) in self._masters
-            assert was, f"{node.name} says priority 0 for {key} but was no master"
+            assert was, f"{node.name} sends priority 0 for {key} but was no master"
             return
         state = node.state(key)
         assert state is State.MASTER, f"{node.name} is {state} and sends adverts for {key}"
@@ -88,8 +88,8 @@ class Adverts:
         """No gap."""
         self._masters = _masters(world)
         for node in world.running():
-            for one in node.mastered if node.runs else ():
-                gap_us = world.now_us - node.spoke_us.get(one.key, 0)
+            for one in node.last_masters if node.runs else ():
+                gap_us = world.now_us - node.advert_sent_us.get(one.key, 0)
                 assert gap_us <= drifted(one.advert_int_us), (
                     f"{node.name} is master and silent for {gap_us} us"
                 )
@@ -107,8 +107,8 @@ class Masters:
         self._calm_us = 0
         """Since when nothing was done to the world."""
         self._priority_zero: tuple[str, int] | None = None
-        """Who gave mastership up gracefully, and when, with nothing else since."""
-        self._spoke_us = 0
+        """Who gave mastership up with priority 0, and when, with nothing else since."""
+        self._advert_sent_us = 0
         """When the last ordinary advert was sent."""
         self._was_master: set[str] = set()
         self._ready = False
@@ -119,14 +119,16 @@ class Masters:
         """The masters of the moment before, where nothing was done to them since."""
 
     def saw_fault(self, world: World, verb: str, names: tuple[str, ...]) -> None:
-        """Every fault begins the waiting anew."""
+        """After every fault the waiting begins anew."""
         calm = world.now_us - self._calm_us > CALM_US
         alone = len(self._was_master) == 1 and set(names) == self._was_master
         gone = verb in ("stop", "release") or (verb == "maintenance" and alone)
-        priority_zero = gone and calm and alone and not self._disturbed(world)
-        # An ordinary advert that is still on its way may come after priority 0.
-        priority_zero = priority_zero and world.now_us - self._spoke_us > expect.slack_us(world)
-        self._priority_zero = (names[0], world.now_us) if priority_zero else None
+        by_priority_zero = gone and calm and alone and not self._disturbed(world)
+        # An ordinary advert that is still on its way may come after that of priority 0.
+        by_priority_zero = (
+            by_priority_zero and world.now_us - self._advert_sent_us > expect.slack_us(world)
+        )
+        self._priority_zero = (names[0], world.now_us) if by_priority_zero else None
         self._calm_us = world.now_us
         self._rivals = []
         there = expect.instances(world, self._key)
@@ -138,7 +140,7 @@ class Masters:
     def saw_advert(self, world: World, node: Node, key: InstanceKey, priority: int) -> None:
         """Note when it was no advert of priority 0."""
         if key == self._key and priority != PRIORITY_STOP:
-            self._spoke_us = world.now_us
+            self._advert_sent_us = world.now_us
 
     def saw_step(self, world: World) -> None:
         """Count masters where nothing excuses two or none."""
@@ -172,14 +174,14 @@ class Masters:
         interval_us = max(i.advert_int_us for n in world.nodes.values() for i in n.instances)
         self._no_two(world, masters, interval_us)
         # A fault may have come just after an advert, or after a start. A member of a group waits
-        # for the others, which may have heard a master a moment longer.
-        slowest_us = max(_patience_us(node, one, interval_us) for node, one in ready)
+        # for the others, which may have received its last advert a moment later.
+        slowest_us = max(_longest_wait_us(node, one, interval_us) for node, one in ready)
         limit_us = drifted(slowest_us * (2 if grouped else 1)) + expect.slack_us(world)
         assert masters or calm_us <= limit_us, f"no master {calm_us / 1e6:.3f} s after a fault"
         if not masters and not grouped:
-            self._no_long_farewell(world, ready, interval_us)
+            self._no_long_wait_after_priority_zero(world, ready, interval_us)
 
-    def _no_long_farewell(
+    def _no_long_wait_after_priority_zero(
         self, world: World, ready: list[tuple[Node, InstanceSettings]], interval_us: int
     ) -> None:
         if self._priority_zero is None:
@@ -188,15 +190,15 @@ class Masters:
         skews_us = [expect.skew_us(n, i, interval_us) for n, i in ready if n.name != leaver]
         waited_us = world.now_us - since_us
         limit_us = drifted(min(skews_us, default=waited_us)) + expect.slack_us(world)
-        assert waited_us <= limit_us, f"no master {waited_us} us after a priority_zero"
+        assert waited_us <= limit_us, f"no master {waited_us} us after priority 0"
 
     def _no_two(
         self, world: World, masters: list[tuple[Node, InstanceSettings]], interval_us: int
     ) -> None:
         if self._two_us is None:
             return
-        # Who becomes master says so at once. Two that a fault has kept apart hear of each other
-        # with the next advert, within an interval.
+        # A new master sends an advert at once. Two that a fault has kept apart receive each other's
+        # next one, within an interval.
         new = self._two_us > self._calm_us
         if any(one.auth_type == "AH" for _, one in masters):
             # Two that begin at once count alike and refuse each other, until one advert comes
@@ -217,13 +219,13 @@ class Masters:
         return any(one is not groups[0] and one != groups[0] for one in groups)
 
 
-def _patience_us(node: Node, one: InstanceSettings, pace_us: int) -> int:
+def _longest_wait_us(node: Node, one: InstanceSettings, master_advert_us: int) -> int:
     delays_us = one.startup_delay_us + one.preempt_delay_us
-    return expect.master_down_us(node, one, pace_us) + delays_us
+    return expect.master_down_us(node, one, master_advert_us) + delays_us
 
 
 class PreemptPolicy:
-    """Nobody takes over from a master that it heard, before the RFC's time has passed."""
+    """Nobody takes over before the RFC's time has passed since the master's last advert."""
 
     def __init__(self) -> None:
         self._masters: set[Place] = set()
@@ -241,19 +243,21 @@ class PreemptPolicy:
         masters = _masters(world)
         for name, key in masters - self._masters:
             node = world.nodes[name]
-            if key not in node.heard:
+            if key not in node.received:
                 continue
-            heard_us, priority, pace_us = node.heard[key]
+            received_us, priority, master_advert_us = node.received[key]
             one = next(i for i in node.instances if i.key == key)
             if one.priority == PRIORITY_OWNER:
                 continue  # RFC 9568 section 6.4.1: at its start it waits for nobody
             if one.auth_type == "AH" or one.hmac is not None:
                 continue  # what is overtaken, or comes after being away, is refused as a replay
-            waited_us = world.now_us - heard_us
-            pace_us = min(pace_us, one.advert_int_us)  # a reload of ours begins anew
-            least_us = expect.master_down_us(node, one, pace_us)
+            waited_us = world.now_us - received_us
+            master_advert_us = min(
+                master_advert_us, one.advert_int_us
+            )  # a reload of ours begins anew
+            least_us = expect.master_down_us(node, one, master_advert_us)
             if priority == PRIORITY_STOP:
-                least_us = expect.skew_us(node, one, pace_us)
+                least_us = expect.skew_us(node, one, master_advert_us)
             elif priority < expect.priority(node, one):
                 least_us = 0
             least_us -= least_us * PPM_MOST // 1_000_000 + ROUNDING_US
@@ -283,7 +287,7 @@ class Faults:
         for node in world.running():
             if node.frozen:
                 continue
-            for one in node.mastered:
+            for one in node.last_masters:
                 assert expect.able(node, one, unknown=False), (
                     f"{node.name} is master of {one.name} in spite of a fault"
                 )
@@ -317,7 +321,9 @@ class Groups:
 
 
 def the_right_one(world: World, *, free_choice: bool = False) -> None:
-    """After a long quiet: one master of each VRID, the highest, and the neighbours know it.
+    """After a long time without faults: one master of each VRID, the highest.
+
+    The neighbours know it.
 
     `free_choice`: an operator has released it, and who took it may keep it.
     """

@@ -1,6 +1,7 @@
-"""What RFC, file and surroundings make of a node, computed once more without the engine's code.
+"""Priority, faults and times of an instance, computed once more without the engine's code.
 
-PURE. The checkers compare the engine with this.
+PURE. From the RFC, the settings and what was done to the node; the checkers compare the engine with
+it.
 """
 
 from __future__ import annotations
@@ -16,12 +17,12 @@ FILE_LOW, FILE_HIGH = -254, 253
 
 
 def priority(node: Node, one: InstanceSettings) -> int:
-    """The effective priority, from what the engine was told (keepalived.md 2.10)."""
+    """The effective priority, from the trackers that the engine was told of."""
     if one.priority == 255:
         return 255
     total = one.priority
     for line in one.tracked:
-        news = node.told.get((line.kind, line.name))
+        news = node.told_trackers.get((line.kind, line.name))
         if news is None or line.weight == 0:
             continue
         if line.kind == "file":
@@ -34,11 +35,11 @@ def priority(node: Node, one: InstanceSettings) -> int:
 
 
 def faulted(node: Node, one: InstanceSettings, *, unknown: bool = True) -> bool:
-    """Whether its surroundings keep the instance itself out; `unknown`: what is not known too."""
+    """Whether the instance has a fault of its own; `unknown`: a missing first result is one."""
     if node.maintenance or one.interface in node.unplugged:
         return True
     for line in one.tracked:
-        news = node.told.get((line.kind, line.name))
+        news = node.told_trackers.get((line.kind, line.name))
         if news is None:
             if unknown and not line.weight and line.kind != "interface":
                 return True  # it waits for the first result
@@ -53,7 +54,7 @@ def faulted(node: Node, one: InstanceSettings, *, unknown: bool = True) -> bool:
 
 
 def able(node: Node, one: InstanceSettings, *, unknown: bool = True) -> bool:
-    """Whether it can be master as far as the node goes: neither itself nor its group is faulted."""
+    """Whether its node lets it be master: neither itself nor its group has a fault."""
     if not node.runs:
         return False
     for group in node.settings.sync_groups:
@@ -64,23 +65,25 @@ def able(node: Node, one: InstanceSettings, *, unknown: bool = True) -> bool:
 
 
 def waits(node: Node, one: InstanceSettings) -> bool:
-    """Whether it must not begin yet: a tracker that can fault it has not been heard of."""
+    """Whether it must not begin yet: a tracker that can put it in FAULT has no result yet."""
     return any(
-        not line.weight and line.kind != "interface" and (line.kind, line.name) not in node.told
+        not line.weight
+        and line.kind != "interface"
+        and (line.kind, line.name) not in node.told_trackers
         for line in one.tracked
     )
 
 
-def skew_us(node: Node, one: InstanceSettings, pace_us: int = 0) -> int:
-    """RFC 3768 section 6.1, RFC 9568 section 6.1; `pace_us`: the master's interval."""
-    interval_us = 1_000_000 if one.version == 2 else pace_us or one.advert_int_us
+def skew_us(node: Node, one: InstanceSettings, master_advert_us: int = 0) -> int:
+    """RFC 3768 section 6.1, RFC 9568 section 6.1; `master_advert_us`: the master's, if known."""
+    interval_us = 1_000_000 if one.version == 2 else master_advert_us or one.advert_int_us
     return (256 - priority(node, one)) * interval_us // 256
 
 
-def master_down_us(node: Node, one: InstanceSettings, pace_us: int = 0) -> int:
+def master_down_us(node: Node, one: InstanceSettings, master_advert_us: int = 0) -> int:
     """The same sections."""
-    interval_us = one.advert_int_us if one.version == 2 else pace_us or one.advert_int_us
-    return one.down_timer_adverts * interval_us + skew_us(node, one, pace_us)
+    interval_us = one.advert_int_us if one.version == 2 else master_advert_us or one.advert_int_us
+    return one.down_timer_adverts * interval_us + skew_us(node, one, master_advert_us)
 
 
 def claim(node: Node, one: InstanceSettings) -> tuple[int, bytes]:

@@ -1,6 +1,6 @@
-"""Bad days: random stories of faults, then quiet.
+"""Random faults, and the end of all of them.
 
-PURE. A story is data, so that it can be printed, kept and told again.
+PURE. A list of faults is data, so that it can be printed, kept and played again.
 """
 
 from __future__ import annotations
@@ -42,34 +42,36 @@ class Fault:
 
 @dataclass(frozen=True, slots=True)
 class Stage:
-    """What a story can play with."""
+    """What there is that faults can be about."""
 
     nodes: tuple[str, ...]
     lists: tuple[tuple[str, ...], ...]
-    """Lists of addresses that a push may bring."""
+    """Lists of addresses that a reload may bring."""
     trackers: tuple[tuple[str, str], ...] = ()
     interfaces: tuple[str, ...] = ()
     verbs: tuple[str, ...] = EVERYDAY
 
 
-def bad_day(stage: Stage, chance: Chance, *, count: int, within_us: int) -> tuple[list[Fault], int]:
+def random_faults(
+    stage: Stage, chance: Chance, *, count: int, within_us: int
+) -> tuple[list[Fault], int]:
     """`count` faults; and when all of them are over, repairs included."""
-    story: list[Fault] = []
+    faults: list[Fault] = []
     for _ in range(count):
         at_us = int(chance() * within_us)
         verb = _pick(stage.verbs, chance)
-        story += _faults(stage, verb, at_us, chance)
-    last_us = max(fault.at_us + _lasts_us(fault) for fault in story) + 1
+        faults += _faults(stage, verb, at_us, chance)
+    last_us = max(fault.at_us + _lasts_us(fault) for fault in faults) + 1
     ips = _pick(stage.lists, chance)
-    story += [Fault(last_us, "heal"), Fault(last_us, "loss"), Fault(last_us, "lag")]
+    faults += [Fault(last_us, "heal"), Fault(last_us, "loss"), Fault(last_us, "lag")]
     for name in stage.nodes:
-        story.append(Fault(last_us, "plug", (name,)))
-        story.append(Fault(last_us, "vips", (name, *ips)))
+        faults.append(Fault(last_us, "plug", (name,)))
+        faults.append(Fault(last_us, "vips", (name, *ips)))
         if "maintenance" in stage.verbs:
-            story.append(Fault(last_us, "maintenance", (name,)))
+            faults.append(Fault(last_us, "maintenance", (name,)))
         if "group" in stage.verbs:
-            story.append(Fault(last_us, "group", (name,), 1))
-    return sorted(story, key=lambda fault: fault.at_us), last_us
+            faults.append(Fault(last_us, "group", (name,), 1))
+    return sorted(faults, key=lambda fault: fault.at_us), last_us
 
 
 def _faults(stage: Stage, verb: str, at_us: int, chance: Chance) -> list[Fault]:
@@ -84,7 +86,7 @@ def _faults(stage: Stage, verb: str, at_us: int, chance: Chance) -> list[Fault]:
         case "priority":
             return [Fault(at_us, verb, (one,), 1 + int(chance() * 254))]
         case "vips":
-            # A push: every node gets the list, one after the other.
+            # As in a rollout: every node gets the list, one after the other.
             ips = _pick(stage.lists, chance)
             return [
                 Fault(at_us + i * int(chance() * 3e6), verb, (name, *ips))
@@ -128,9 +130,9 @@ def _pick(things: tuple[T, ...], chance: Chance) -> T:
     return things[int(chance() * len(things))]
 
 
-def play(world: World, story: list[Fault], *, until_us: int) -> None:
-    """Tell a story to a world."""
-    for fault in story:
+def play(world: World, faults: list[Fault], *, until_us: int) -> None:
+    """Do these faults to a world, each at its time."""
+    for fault in faults:
         world.run(fault.at_us)
         perform(world, fault.verb, *fault.names, value=fault.value)
     world.run(until_us)

@@ -1,6 +1,6 @@
 """The cables of the simulated world: they lose, delay, reorder and are cut.
 
-PURE. Chance is passed in, so that one seed tells one story.
+PURE. Chance is passed in: one seed always does the same.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ class Link:
         self.late_us_max = QUICK_US
         """The same, or what it was a moment ago: such packets may still be on their way."""
         self.parts: tuple[frozenset[str], ...] = ()
-        """The sides of a partition; empty: everybody hears everybody."""
+        """The sides of a partition; empty: there is none."""
 
     def joins(self, one: str, other: str) -> bool:
         """Whether a packet can get from one node to the other."""

@@ -1,7 +1,7 @@
 """One simulated machine: its clock, its cables, its kernel, and the real engine on it.
 
-PURE. What a crash leaves (addresses), what a watch process would know (trackers) and what the
-operator has said (maintenance) belong to the machine and outlive its engine.
+PURE. What a crash leaves (addresses), what a watch process knows (trackers) and what the operator
+has asked for (maintenance) belong to the machine and outlive its engine.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ class Node:
     ips: dict[str, tuple[str, ...]]
     """Interface -> its own addresses."""
     drift_ppm: int = 0
-    """Its clock gains so many microseconds a second."""
+    """Its clock gains so many microseconds each second."""
     epoch_us: int = 0
     """What its clock shows when the world begins."""
     router: Router | None = None
@@ -36,22 +36,22 @@ class Node:
     kernel: set[Address] = field(default_factory=set)
     trackers: dict[tuple[str, str], TrackerChanged] = field(default_factory=dict)
     """What its watch process knows."""
-    told: dict[tuple[str, str], TrackerChanged] = field(default_factory=dict)
-    """What of it the running engine has been told."""
+    told_trackers: dict[tuple[str, str], TrackerChanged] = field(default_factory=dict)
+    """Those that the running engine has been told."""
     maintenance: bool = False
     frozen: bool = False
     """Its processes do not run (SIGSTOP); its kernel does."""
     thaw_us: int = 0
     """When they go on."""
-    spoke_us: dict[InstanceKey, int] = field(default_factory=dict)
+    advert_sent_us: dict[InstanceKey, int] = field(default_factory=dict)
     """When each instance sent its last advert."""
-    mastered: list[InstanceSettings] = field(default_factory=list)
+    last_masters: list[InstanceSettings] = field(default_factory=list)
     """`masters()` when the world's last step was done."""
     idle_us: int = 0
     """Since when it has no engine, and its cables are as they are."""
-    arrived: dict[InstanceKey, int] = field(default_factory=dict)
-    """When the last advert of each instance came, whether an engine heard it or not."""
-    heard: dict[InstanceKey, tuple[int, int, int]] = field(default_factory=dict)
+    arrived_us: dict[InstanceKey, int] = field(default_factory=dict)
+    """When the last advert of each instance came, whether an engine ran or not."""
+    received: dict[InstanceKey, tuple[int, int, int]] = field(default_factory=dict)
     """When the last advert came that listed our addresses, its priority, and its interval."""
 
     @property
@@ -88,12 +88,12 @@ class Node:
             if (found := machines.get(one.key)) is not None and found.state is State.MASTER
         ]
 
-    def quiet(self, now_us: int, listens_us: int) -> dict[InstanceKey, int]:
-        """Instances of which nothing has come since it began to listen, and its clock then."""
-        since_us = max(now_us - listens_us, self.idle_us)
+    def silent_since_us(self, now_us: int, listened_us: int) -> dict[InstanceKey, int]:
+        """The instances of which no advert has come since it began to listen; its clock then."""
+        since_us = max(now_us - listened_us, self.idle_us)
         keys = [one.key for one in self.instances]
         return {
-            key: self.local_us(since_us) for key in keys if self.arrived.get(key, -1) < since_us
+            key: self.local_us(since_us) for key in keys if self.arrived_us.get(key, -1) < since_us
         }
 
     def link_state(self, interface: str) -> LinkState:

@@ -1,4 +1,4 @@
-"""What can be done to the simulated world: faults, repairs, reloads, operators' verbs.
+"""What can be done to the simulated world: faults, repairs, reloads, operators' commands.
 
 PURE. Each verb is a function; one that does not apply at the moment does nothing.
 """
@@ -19,18 +19,18 @@ from hanode.vrrp.startup_facts import StartupFacts
 from hanode.vrrp.tracking_and_notify import TrackerKind
 
 WATCH_US = 20_000
-"""So long a watch process takes at most until it has told of everything."""
+"""A watch process takes at most so long until it has reported every tracker."""
 SETTLED_US = 3_000_000
 """After a lag: its last packets have come, and what they did is over."""
-LISTENS_US = 2_000_003
-"""An engine listens for less than this before it has read its file; a prime, so that every part of
-it comes up."""
+LISTENED_US = 2_000_003
+"""An engine listens for less than this before it has read its file; a prime number, so that every
+length comes up."""
 RESPAWN_US = 400_000
 """A supervisor starts a killed child again within this time."""
 
 
 def perform(world: World, verb: str, *names: str, value: float = 0) -> None:
-    """Do it, and let the checkers know."""
+    """Do it, and let the watchers know."""
     world.note(" ".join((verb, *names)) + (f" {value:g}" if value else ""))
     VERBS[verb](world, names, value)
     for watcher in world.watchers:
@@ -44,9 +44,9 @@ def start(world: World, names: tuple[str, ...], _value: float) -> None:
     """Start the engine."""
     node = world.nodes[names[0]]
     if node.router is None:
-        # It has listened while it read its file, for a time that only differs from start to start.
-        quiet = node.quiet(world.now_us, world.now_us * 7 % LISTENS_US)
-        _begin(world, node, alive_us=None, quiet_us=quiet)
+        # It has listened while it read its file; how long differs from start to start.
+        silent_since_us = node.silent_since_us(world.now_us, world.now_us * 7 % LISTENED_US)
+        _begin(world, node, alive_us=None, silent_since_us=silent_since_us)
 
 
 def stop(world: World, names: tuple[str, ...], _value: float) -> None:
@@ -74,7 +74,7 @@ def respawn(world: World, names: tuple[str, ...], value: float) -> None:
     def again() -> None:
         if node.router is None:
             world.note(f"{node.name} vrrp process started again")
-            _begin(world, node, alive_us=node.local_us(died_us), quiet_us={})
+            _begin(world, node, alive_us=node.local_us(died_us), silent_since_us={})
             for watcher in world.watchers:
                 watcher.saw_fault(world, "again", names)
 
@@ -188,7 +188,7 @@ def reload(world: World, names: tuple[str, ...], _value: float) -> None:
 
 
 def track(world: World, names: tuple[str, ...], value: float) -> None:
-    """`track NODE script chk 0`: the watch process finds that it fails; a file: its number."""
+    """`track NODE script chk 0`: the script fails now; of a file: its number."""
     node, kind, name = world.nodes[names[0]], names[1], names[2]
     known: dict[str, TrackerKind] = {"script": "script", "process": "process", "file": "file"}
     up = True if kind == "file" else bool(value)
@@ -205,7 +205,7 @@ def steal(world: World, names: tuple[str, ...], _value: float) -> None:
     if not held or node.frozen:
         return
     node.kernel.discard(held[0])
-    node.heard.clear()
+    node.received.clear()
     lost = [(held[0].dev, str(held[0]))]
     _tell(world, node, lambda router, now_us: router.lost(lost, now_us=now_us))
 
@@ -224,7 +224,7 @@ def take(world: World, names: tuple[str, ...], _value: float) -> None:
     node = world.nodes[names[0]]
     if node.frozen:
         return  # nobody answers the operator
-    node.heard.clear()
+    node.received.clear()
     _tell(world, node, lambda router, now_us: router.take(now_us=now_us).effects)
 
 
@@ -244,7 +244,7 @@ VERBS: dict[str, Callable[[World, tuple[str, ...], float], None]] = {
 }  # fmt: skip
 
 
-# How a node's engine is told
+# How a node's engine learns of it
 
 
 def _tell(world: World, node: Node, what: Callable[[Router, int], list[Effect]]) -> None:
@@ -264,12 +264,12 @@ def _begin(
     node: Node,
     *,
     alive_us: int | None,
-    quiet_us: Mapping[InstanceKey, int],
+    silent_since_us: Mapping[InstanceKey, int],
 ) -> None:
     node.router = Router()
-    if alive_us is not None:  # it may go on as master, whatever it heard
-        node.heard.clear()
-    node.told.clear()
+    if alive_us is not None:  # it may go on as master, whatever it received
+        node.received.clear()
+    node.told_trackers.clear()
     if node.maintenance:
         maintenance(world, (node.name,), 1)
     for interface in node.ips:
@@ -281,19 +281,19 @@ def _begin(
             router.configure(
                 node.settings,
                 now_us=now_us,
-                startup=StartupFacts(tuple(node.kernel), alive_us, quiet_us),
+                startup=StartupFacts(tuple(node.kernel), alive_us, silent_since_us),
             ).effects
         ),
     )
     router = node.router
     after_us = int(world.chance() * WATCH_US)
 
-    def tell_all() -> None:
+    def report_trackers() -> None:
         if node.router is router:
             for news in list(node.trackers.values()):
                 _tell_tracker(world, node, news)
 
-    world.at(world.now_us + after_us, tell_all)
+    world.at(world.now_us + after_us, report_trackers)
 
 
 def _configure(world: World, node: Node, settings: VrrpSettings) -> None:
@@ -309,7 +309,7 @@ def _configure(world: World, node: Node, settings: VrrpSettings) -> None:
 
 def _tell_tracker(world: World, node: Node, news: TrackerChanged) -> None:
     def tell(router: Router, now_us: int) -> list[Effect]:
-        node.told[news.kind, news.name] = news
+        node.told_trackers[news.kind, news.name] = news
         return router.tracker(news, now_us=now_us)
 
     _tell(world, node, tell)

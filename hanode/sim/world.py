@@ -1,8 +1,8 @@
 """A few nodes with the real VRRP machines, on a simulated network, in virtual time.
 
 PURE. The kernel is modelled by what matters: the addresses that a node has (they survive a crash),
-and where the neighbours believe an address to live. `verbs.perform` does to a node what
-operators, the kernel and bad luck do to real ones; checkers (`checkers.py`) watch from outside.
+and which node the neighbours send an address's packets to. `verbs.perform` does to a node what
+operators, the kernel and accidents do to real ones; `checkers.py` watches from outside.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from __future__ import annotations
 import heapq
 import itertools
 from collections.abc import Callable, Iterable, Iterator
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from hanode.sim.link import Chance, Link
 from hanode.sim.node import Node
@@ -19,14 +19,24 @@ from hanode.vrrp import packet
 from hanode.vrrp.settings import InstanceKey
 
 TRACE_LINES = 20_000
-"""Enough for the longest story; a story that has more is not read by anybody."""
+"""Enough for the longest runs; nobody reads more."""
 AH_BYTES = 24
 EPOCH_US = 1_700_000_000_000_000
 """The wall clock when a world begins."""
 
 
+class TraceLine(NamedTuple):
+    """One line of the transcript."""
+
+    at_us: int
+    text: str
+
+    def __str__(self) -> str:
+        return f"{self.at_us / 1_000_000:11.6f} {self.text}"
+
+
 class Watcher(Protocol):
-    """Looks on from outside; raises AssertionError for what must not be."""
+    """Sees the world from outside; may raise AssertionError for what must not be."""
 
     def saw_fault(self, world: World, verb: str, names: tuple[str, ...]) -> None:
         """Something was done to the world."""
@@ -49,7 +59,7 @@ class World:
         self.chance = chance
         self.link = Link(chance)
         self.watchers = watchers
-        self.trace: list[str] = []
+        self.trace: list[TraceLine] = []
         self.believed: dict[str, str] = {}
         """The neighbours' ARP cache: address -> node."""
         self._heap: list[tuple[int, int, Callable[[], None]]] = []
@@ -78,7 +88,7 @@ class World:
                     now_us = node.local_us(self.now_us)
                     self.carry_out(node, node.router.tick(now_us=now_us))
             for node in self.nodes.values():
-                node.mastered = node.masters()
+                node.last_masters = node.masters()
             for watcher in self.watchers:
                 watcher.saw_step(self)
         self.now_us = until_us
@@ -123,7 +133,7 @@ class World:
                     self.note(f"{node.name} {effect.instance} warns: {effect.cause}")
 
     def _send(self, node: Node, effect: fx.SendAdvert) -> None:
-        node.spoke_us[effect.key] = self.now_us
+        node.advert_sent_us[effect.key] = self.now_us
         vrrp = effect.payload[AH_BYTES:] if effect.ip_header else effect.payload
         for watcher in self.watchers:
             watcher.saw_advert(self, node, effect.key, vrrp[2])
@@ -146,7 +156,7 @@ class World:
         interface, family, _ = key = effect.key
         if interface in node.unplugged:
             return
-        node.arrived[key] = self.now_us
+        node.arrived_us[key] = self.now_us
         if node.frozen:  # it waits in the socket
             self.at(node.thaw_us, self._delivery(node.name, effect, vrrp))
             return
@@ -154,9 +164,9 @@ class World:
         if ours is not None:
             same = sorted(a.packed for a in ours.vips) == sorted(listed(vrrp, family))
             if same:
-                node.heard[key] = (self.now_us, vrrp[2], interval_us(vrrp))
+                node.received[key] = (self.now_us, vrrp[2], interval_us(vrrp))
             else:
-                node.heard.pop(key, None)
+                node.received.pop(key, None)
         if node.router is None:
             return
         self.tell_time(node)
@@ -182,10 +192,10 @@ class World:
         )
         self.carry_out(node, effects)
 
-    def note(self, line: str) -> None:
+    def note(self, text: str) -> None:
         """One line of the transcript."""
         if len(self.trace) < TRACE_LINES:
-            self.trace.append(f"{self.now_us / 1_000_000:11.6f} {line}")
+            self.trace.append(TraceLine(self.now_us, text))
 
 
 def listed(vrrp: bytes, family: int) -> list[bytes]:
@@ -195,7 +205,7 @@ def listed(vrrp: bytes, family: int) -> list[bytes]:
 
 
 def interval_us(vrrp: bytes) -> int:
-    """What an advert says of its sender's pace, without the engine's codec."""
+    """The interval of an advert's sender, without the engine's codec."""
     if vrrp[0] >> 4 == 2:
         return vrrp[5] * 1_000_000
     return (int.from_bytes(vrrp[4:6], "big") & 0xFFF) * 10_000

@@ -1,4 +1,4 @@
-"""When a master tells the neighbours where its addresses are: at once, again later, and on and on.
+"""When a master announces its addresses to the neighbours: at once, later, and regularly.
 
 PURE. keepalived's garp settings: a block of announcements on becoming master, one more block
 after garp_master_delay, a refresh every garp_master_refresh, and every garp_extra_if for
@@ -12,7 +12,7 @@ from hanode.vrrp.settings import Address, InstanceSettings
 
 
 class Announcements:
-    """The three timers of one master, and what is due at them."""
+    """The three timers of one master, and the announcements that are due at each."""
 
     __slots__ = ("_extra_us", "_later", "_later_repeat", "_later_us", "_refresh_us", "deadline_us")
 
@@ -77,7 +77,7 @@ class Announcements:
         self._later = tuple(address for address in self._later if address not in addresses)
 
     def due(self, settings: InstanceSettings, now_us: int) -> list[Effect]:
-        """What the timers that have come ask for."""
+        """The announcements whose time has come."""
         effects: list[Effect] = []
         if self._later_us is not None and now_us >= self._later_us:
             if self._later:
@@ -101,7 +101,7 @@ class Announcements:
 
 
 def _elsewhere(settings: InstanceSettings) -> tuple[Address, ...]:
-    """Addresses on interfaces that our adverts do not leave through; one for each, or all."""
+    """Addresses on other interfaces than that of our adverts: one for each interface, or all."""
     there = [a for a in settings.addresses if a.dev != settings.sends_on]
     if settings.garp_extra_all:
         return tuple(there)

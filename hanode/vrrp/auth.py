@@ -31,7 +31,7 @@ TRAILER_BYTES = 28
 TRAILER_TYPE = 1
 TRAILER_HEAD = struct.Struct(">BBHIHH")
 SENDERS_REMEMBERED = 4
-"""keepalived's number of slots for the senders that one multicast instance can hear."""
+"""keepalived's number of slots for the senders that one multicast instance can receive."""
 
 
 class AhSequence:
@@ -39,8 +39,8 @@ class AhSequence:
 
     One counter for both ways, as keepalived has it: a new master goes on where the old one was,
     else the others would take its adverts for a replay. Two masters that sent the same number in
-    one moment would refuse each other for ever; a number that we sent, and have not heard, is no
-    replay when it is heard for the first time.
+    one moment would refuse each other for ever; a number that we sent, and have not received, is no
+    replay when it comes for the first time.
     """
 
     def __init__(self) -> None:

@@ -1,8 +1,7 @@
-"""What a backup is about to want, said by an understudy.
+"""The effects of a takeover that has not come yet, computed by a copy of the machine.
 
-PURE. A takeover is rare, so its code and data are in no cache when its moment comes: played for the
-first time it takes three times as long as for the second. Whoever drives the machines may have it
-played once before.
+PURE. A takeover is rare, so its code and data are in no cache when its moment comes: the first run
+takes three times as long as the second. A driver may run it once before, without consequence.
 """
 
 from __future__ import annotations
@@ -16,16 +15,16 @@ from hanode.vrrp.node_context import NodeContext
 def rehearse(machine: Machine, *, now_us: int) -> list[Effect]:
     """The effects of becoming MASTER, by another machine with the same settings and link.
 
-    `machine` is not touched. Empty where the understudy would not begin as BACKUP. To be looked
-    at, not to be done: an instance of a sync group waits for the others, and signed adverts have
-    numbers of their own.
+    `machine` is not touched. Empty where the copy would not begin as BACKUP. The effects are to be
+    read, not to be carried out: an instance of a sync group waits for the others, and signed
+    adverts have numbers of their own.
     """
     context = NodeContext()
     context.trackers = machine.context.trackers
-    context.tell_all = machine.context.tell_all
+    context.notify_all = machine.context.notify_all
     context.wall_offset_us = machine.context.wall_offset_us
-    understudy = Machine(machine.settings, context)
-    understudy.step(Started(machine.link), now_us=now_us)
-    if understudy.state is not State.BACKUP:
+    copy = Machine(machine.settings, context)
+    copy.step(Started(machine.link), now_us=now_us)
+    if copy.state is not State.BACKUP:
         return []
-    return understudy.step(TIMER_FIRED, now_us=now_us)
+    return copy.step(TIMER_FIRED, now_us=now_us)

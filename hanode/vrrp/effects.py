@@ -1,4 +1,4 @@
-"""What the VRRP machines want done, in the order in which it must happen.
+"""What the VRRP machines want done, in the order in which it must be done.
 
 PURE. The driver (`hanode.proc.vrrp`) carries them out; the simulator and the tests read them.
 """

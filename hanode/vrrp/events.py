@@ -1,7 +1,8 @@
 """What can happen to one VRRP instance.
 
-PURE. The router (`router.py`) turns packets, link changes, trackers, operators' verbs and new
-settings into these; the machine (`machine.py`) takes nothing else.
+PURE. The router (`router.py`) turns packets, link changes, trackers, operators' commands and new
+settings into these; the machine (`machine.py`) takes nothing else. A new kind of event is a class
+here, a case in `Machine.step`, and a row in `states.MOVES` for each state that it may lead to.
 """
 
 from __future__ import annotations
@@ -39,9 +40,9 @@ class Started:
     no other node can have missed us yet: go on as master."""
     delay_us: int = 0
     """So long it waits before it begins, because the engine starts."""
-    waits: str = ""
+    delay_cause: str = ""
     """Why, in words."""
-    quiet_since_us: int | None = None
+    silent_since_us: int | None = None
     """From then until now somebody has listened for its adverts, and none has come: the
     Master_Down_Timer began then. None: it begins now."""
 
@@ -108,13 +109,13 @@ class SyncFollow:
 
     state: str
     cause: str
-    soon: bool = False
-    """BACKUP only: be back after Skew_Time instead of Master_Down_Interval."""
+    after_skew_time: bool = False
+    """BACKUP only: wait Skew_Time instead of Master_Down_Interval."""
 
 
 @dataclass(frozen=True, slots=True)
-class GroupHeardLower:
-    """Another member of the sync group, MASTER, has heard a lower priority."""
+class GroupReceivedLower:
+    """Another member of the sync group, MASTER, has received an advert of lower priority."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,7 +164,7 @@ Event = (
     | AddressLost
     | Reconfigured
     | SyncFollow
-    | GroupHeardLower
+    | GroupReceivedLower
     | ReleaseMaster
     | TakeMaster
     | MaintenanceChanged

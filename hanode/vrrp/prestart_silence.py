@@ -1,8 +1,8 @@
-"""Whose silence, before the engine had its settings, counts.
+"""For which instances no advert came before the engine had its settings.
 
 PURE. RFC 9568 section 6.4.1 sets the Master_Down_Timer when an instance starts, so that it listens
-for a whole Master_Down_Interval before it speaks. Whoever has listened since the engine was
-started, while it read its file, has done a part of that already.
+for a whole Master_Down_Interval before it sends. The listener that runs from the start of the
+engine, while it reads its file, has done a part of that already.
 """
 
 from __future__ import annotations
@@ -12,12 +12,12 @@ from collections.abc import Container, Mapping
 from hanode.vrrp.settings import InstanceKey, InstanceSettings, VrrpSettings
 
 GROUPS = {4: "224.0.0.18", 6: "ff02::12"}
-"""What was listened to, by family."""
+"""The multicast groups that were listened to, by family."""
 SOMEWHERE = ""
-"""An interface that is gone: whoever spoke there may have spoken anywhere."""
+"""Stands for an interface that is gone: an advert that came there may have come on any."""
 
 
-def quiet_since(
+def silent_since(
     settings: VrrpSettings,
     indexes: Mapping[str, int],
     *,
@@ -25,28 +25,28 @@ def quiet_since(
     interfaces: Mapping[str, int],
     speakers: Container[tuple[str, int, int]],
 ) -> dict[InstanceKey, int]:
-    """The instances for which nobody spoke since then, each with that time.
+    """The instances for which no advert came since `since_us`, each with that time.
 
-    `indexes` are those of the interfaces that there are, by name; `interfaces`, alike, those that
-    were listened on: one that was made anew meanwhile was not. `speakers`: (interface, family,
-    VRID) of every advert that came.
+    `indexes`: kernel indexes of the interfaces that there are, by name. `interfaces`: the same of
+    those that were listened on; one that was made anew meanwhile was not. `speakers`: (interface,
+    family, VRID) of every advert that came.
     """
-    quiet = {}
+    silent = {}
     for one in settings.instances:
         there = indexes.get(one.interface)
-        if there is None or interfaces.get(one.interface) != there or not _was_heard(one):
+        if there is None or interfaces.get(one.interface) != there or not _would_be_received(one):
             continue
-        heard = ((at, one.family, one.vrid) in speakers for at in (one.interface, SOMEWHERE))
-        if not any(heard):
-            quiet[one.key] = since_us
-    return quiet
+        spoke = ((at, one.family, one.vrid) in speakers for at in (one.interface, SOMEWHERE))
+        if not any(spoke):
+            silent[one.key] = since_us
+    return silent
 
 
-def _was_heard(one: InstanceSettings) -> bool:
-    """Whether a master of this instance would have been noticed by who knew no settings.
+def _would_be_received(one: InstanceSettings) -> bool:
+    """Whether a listener that knows no settings would have received a master of this instance.
 
-    Not behind an authentication header, in a group of its own, on any interface, or where a virtual
-    one, which was made only now, is what hears it.
+    Not one that sends an authentication header, or to another multicast group; not where the
+    instance has no interface, or receives on a virtual one, which was made only now.
     """
     virtual = one.vmac is not None or one.ipvlan is not None
     if one.auth_type == "AH" or one.roams or virtual:

@@ -38,18 +38,18 @@ class Receiver:
         self.use(settings)
 
     def use(self, settings: InstanceSettings) -> None:
-        """New settings; what was heard stays remembered."""
+        """New settings; the memory of what came before stays."""
         self._settings = settings
         self._destination = None if settings.unicast else packet.packed(settings.mcast_group)
         self._peers = {packet.packed(peer.ip): peer for peer in settings.unicast_peers}
 
     @property
     def signed(self) -> bool:
-        """Whether each advert is to be another one than the last."""
+        """Whether adverts are signed, so that each differs from the last."""
         return self._settings.hmac is not None or self._settings.auth_type == "AH"
 
     def judge(self, datagram: Datagram, *, wall_us: int = 0) -> Advert | Refusal:
-        """The advert, or why it is none for us."""
+        """The advert, or why it is refused."""
         settings = self._settings
         if bool(datagram.ah) != (settings.auth_type == "AH"):
             has = "has" if datagram.ah else "lacks"

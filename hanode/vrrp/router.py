@@ -1,15 +1,15 @@
-"""All VRRP instances of a node: who gets a packet, and whose deadline comes next.
+"""The VRRP engine of a node: packets, links, trackers, settings and time in; effects out.
 
-PURE. The driver feeds settings, packets, links, trackers and the time; it gets effects.
+PURE. The driver calls it and carries out the effects. The router decides which machine gets a
+packet; `machine.py` says what an event does, and `instances.py` what that means for other machines.
 """
 
 from __future__ import annotations
 
-import heapq
 from collections.abc import Iterable
 
-from hanode.vrrp import packet
-from hanode.vrrp.counters import WARN_AGAIN_US
+from hanode.vrrp import operator_commands, packet, reload
+from hanode.vrrp.deadlines import may_take_over
 from hanode.vrrp.effects import Effect, State, Warned
 from hanode.vrrp.events import (
     AddressLost,
@@ -20,88 +20,138 @@ from hanode.vrrp.events import (
     Stopped,
     TrackerChanged,
 )
-from hanode.vrrp.machine import TIMER_FIRED, Machine
+from hanode.vrrp.instances import Instances
+from hanode.vrrp.machine import Machine
+from hanode.vrrp.operator_commands import CommandResult
 from hanode.vrrp.packet import Datagram, Reason, Refusal
-from hanode.vrrp.reloads import Reload as Reload
-from hanode.vrrp.verbs import Verbs
+from hanode.vrrp.reload import Reload
+from hanode.vrrp.settings import InstanceKey, VrrpSettings
+from hanode.vrrp.startup_facts import NOTHING_KNOWN, StartupFacts
+from hanode.vrrp.warning_limit import WARN_AGAIN_US
 
 IPV4_OFFSET_TTL = 8
 IPV4_OFFSET_SOURCE = 12
 IPV4_OFFSET_DESTINATION = 16
 IPV4_OFFSET_VRID = packet.IPV4_HEADER_BYTES + 1
-UNREAD_US = 3_000
-"""After so long a backup whose time has come asks again whether everything was read."""
 PLAIN_IPV4 = 0x45
 """Version 4, a header of 20 bytes."""
 
 
-class Router(Verbs):
-    """Owns the machines. Nothing here knows a socket, a clock or a file."""
+class Router:
+    """Nothing here knows a socket, a clock or a file."""
+
+    def __init__(self) -> None:
+        self.instances = Instances()
+        self.machines = self.instances.machines
+        """By key; always the same dict, as are the next three."""
+        self.groups = self.instances.sync_groups.groups
+        self.context = self.instances.context
+        self._by_vrid = self.instances.by_vrid
+        self.signs = False
+        """Adverts are signed with the time of day: `wall` must be called before each of them."""
+        self.unknown_vrids = 0
+        """Packets that named no instance of ours."""
+        self.short_packets = 0
+        """Packets too short to name one."""
+        self._unknown_us: dict[InstanceKey, int] = {}
+        """When each was warned of last; at most 255 for each interface and family."""
+
+    @property
+    def settings(self) -> VrrpSettings:
+        """Those of the last `configure`."""
+        return self.instances.settings
 
     @property
     def interfaces(self) -> tuple[str, ...]:
         """Every interface that an instance runs on."""
         return tuple(dict.fromkeys(m.settings.interface for m in self.machines.values()))
 
+    # Settings and operators
+
+    def configure(
+        self, settings: VrrpSettings, *, now_us: int, startup: StartupFacts = NOTHING_KNOWN
+    ) -> Reload:
+        """New settings, for the first time or by a reload."""
+        self.signs = any(instance.hmac is not None for instance in settings.instances)
+        return reload.configure(self.instances, settings, startup, now_us=now_us)
+
+    def release(self, name: str = "", *, now_us: int, by: str = "operator") -> CommandResult:
+        """Give up the mastership of an instance or group; "": of all."""
+        return operator_commands.release(self.instances, name, by, now_us)
+
+    def take(self, name: str = "", *, now_us: int, by: str = "operator") -> CommandResult:
+        """Become master, where the election allows it."""
+        return operator_commands.take(self.instances, name, by, now_us)
+
+    def announce(self, name: str = "", *, now_us: int) -> CommandResult:
+        """Announce the addresses of masters once more."""
+        return operator_commands.announce(self.instances, name, now_us)
+
+    def maintenance(self, on: bool, *, now_us: int, by: str = "operator") -> CommandResult:
+        """On: every instance is in FAULT."""
+        return operator_commands.maintenance(self.instances, on, by, now_us)
+
+    def stop(self, cause: str, *, now_us: int) -> list[Effect]:
+        """End everything: priority 0 where we are master, addresses away."""
+        effects: list[Effect] = []
+        for machine in self.machines.values():
+            effects += machine.step(Stopped(cause), now_us=now_us)
+        effects += self.instances.sync_groups.stop()
+        self.instances.clear()
+        return effects
+
+    # Time
+
     @property
     def deadline_us(self) -> int | None:
         """When `tick` is wanted next."""
-        heap_us = self._heap[0][0] if self._heap else None
-        if not self._paces:
+        heap, pacer = self.instances.deadlines.heap, self.instances.garp_pacer
+        heap_us = heap[0][0] if heap else None
+        if not pacer.active:
             return heap_us
-        times = [at for at in (heap_us, self._pacer.deadline_us) if at is not None]
+        times = [at for at in (heap_us, pacer.deadline_us) if at is not None]
         return min(times, default=None)
 
     def wake_us(self, before_us: int) -> int | None:
         """`deadline_us`, or so much earlier if a BACKUP may become MASTER then."""
-        due_us = self.deadline_us
-        if due_us is None or not self._heap:
+        due_us, heap = self.deadline_us, self.instances.deadlines.heap
+        if due_us is None or not heap:
             return due_us
-        queued_us, _, machine = self._heap[0]
+        queued_us, _, machine = heap[0]
         early_us = queued_us - before_us
-        if queued_us == due_us and _may_take_over(machine, queued_us, early_us):
+        if queued_us == due_us and may_take_over(machine, queued_us, early_us):
             return early_us
         return due_us
 
     def imminent(self, *, now_us: int, within_us: int) -> Machine | None:
         """The next to fire, if it is a BACKUP that misses its master and fires so soon."""
-        heap = self._heap
-        while heap:
-            queued_us, serial, machine = heap[0]
-            if queued_us - now_us > within_us or machine.state is not State.BACKUP:
-                return None
-            due_us = machine.deadline_us
-            if queued_us != machine.queued_us or due_us is None:
-                heapq.heappop(heap)
-                if queued_us == machine.queued_us:
-                    machine.queued_us = None
-            elif due_us > queued_us:  # an advert has moved it since it was queued
-                machine.queued_us = due_us
-                heapq.heapreplace(heap, (due_us, serial, machine))
-            else:
-                return machine if _may_take_over(machine, queued_us, now_us) else None
-        return None
+        return self.instances.deadlines.next_takeover(now_us=now_us, within_us=within_us)
 
     def wall(self, wall_us: int, *, now_us: int) -> None:
         """The time of day, for signed adverts."""
         self.context.wall_offset_us = wall_us - now_us
 
-    # What happens
+    def tick(self, *, now_us: int, unread: bool = False) -> list[Effect]:
+        """Fire every deadline that has come; `unread`: there are packets not handed over yet."""
+        return self.instances.fire(now_us=now_us, unread=unread)
+
+    # The node's surroundings
 
     def link(self, name: str, state: LinkState, *, now_us: int) -> list[Effect]:
         """Interface `name` is now like this."""
-        before = self._links.get(name)
+        links = self.context.links
+        before = links.get(name)
         if before == state:
             return []
-        self._links[name] = state
+        links[name] = state
         machines = list(self.machines.values())
         plain = [m for m in machines if m.settings.interface == name and m.settings.ipvlan is None]
-        effects = self._step_all(plain, LinkChanged(state), now_us)
+        effects = self.instances.step_all(plain, LinkChanged(state), now_us)
         for machine in machines:
             one = machine.settings
             if one.ipvlan is not None and name in (one.interface, one.source_on):
-                news = LinkChanged(self._link_of(one))
-                effects += self._step_all([machine], news, now_us)
+                news = LinkChanged(self.context.link_of(one))
+                effects += self.instances.step_all([machine], news, now_us)
         if before is None or (before.up, before.exists) != (state.up, state.exists):
             cause = "" if state.exists else "does not exist"
             effects += self.tracker(
@@ -115,24 +165,38 @@ class Router(Verbs):
         if self.context.trackers.get(key) == change:
             return []
         self.context.trackers[key] = change
-        return self._step_all(self._watchers.get(key, []), change, now_us)
+        return self.instances.step_all(self.instances.watchers.get(key, []), change, now_us)
+
+    def lost(self, missing: Iterable[tuple[str, str]], *, now_us: int) -> list[Effect]:
+        """These (device, `ip/prefix`) are gone from the kernel, and not by our doing."""
+        gone = set(missing)
+        effects: list[Effect] = []
+        for machine in list(self.machines.values()):
+            if machine.state is not State.MASTER:
+                continue
+            for address in machine.settings.addresses:
+                if (address.dev, str(address)) in gone:
+                    effects += self.instances.step(machine, AddressLost(address), now_us)
+        return self.instances.paced(effects, now_us)
+
+    # Packets
 
     def receive_ipv4(self, interface: str, data: bytes, *, now_us: int) -> list[Effect]:
         """A packet with its IP header came in on `interface`."""
-        table = self._tables.get((interface, 4))
-        if table is not None and len(data) > IPV4_OFFSET_VRID and data[0] == PLAIN_IPV4:
-            machine = table.get(data[IPV4_OFFSET_VRID])
+        by_vrid = self._by_vrid.get((interface, 4))
+        if by_vrid is not None and len(data) > IPV4_OFFSET_VRID and data[0] == PLAIN_IPV4:
+            machine = by_vrid.get(data[IPV4_OFFSET_VRID])
             if (
                 machine is not None
-                and data[IPV4_OFFSET_SOURCE:] == machine.heard_tail
+                and data[IPV4_OFFSET_SOURCE:] == machine.repeatable_tail
                 and data[IPV4_OFFSET_TTL] == packet.TTL
             ):
-                machine.hear_same(now_us)
+                machine.receive_same(now_us)
                 return []
         datagram = packet.read_ipv4(data)
         if isinstance(datagram, Refusal):
             source, vrid = data[IPV4_OFFSET_SOURCE:IPV4_OFFSET_DESTINATION], packet.vrid_at(data)
-            return self._cut_short(interface, vrid, source, datagram, now_us)
+            return self._receive_short(interface, vrid, source, datagram, now_us)
         return self._receive(interface, 4, datagram, data[IPV4_OFFSET_SOURCE:], now_us)
 
     def receive_ipv6(
@@ -149,43 +213,43 @@ class Router(Verbs):
         if len(payload) < packet.HEADER_BYTES:
             short = Refusal(Reason.LENGTH, f"it has only {len(payload)} bytes")
             vrid = payload[1] if len(payload) > 1 else None
-            return self._cut_short(interface, vrid, source, short, now_us)
+            return self._receive_short(interface, vrid, source, short, now_us)
         datagram = Datagram(source, destination, hop_limit, payload)
-        machine = self._tables.get((interface, 6), {}).get(payload[1])
+        machine = self._by_vrid.get((interface, 6), {}).get(payload[1])
         tail = source + destination + payload
-        if machine is not None and tail == machine.heard_tail and hop_limit == packet.TTL:
-            machine.hear_same(now_us)
+        if machine is not None and tail == machine.repeatable_tail and hop_limit == packet.TTL:
+            machine.receive_same(now_us)
             return []
         return self._receive(interface, 6, datagram, tail, now_us)
 
     def _receive(
         self, interface: str, family: int, datagram: Datagram, tail: bytes, now_us: int
     ) -> list[Effect]:
-        machine = self._tables.get((interface, family), {}).get(datagram.payload[1])
+        machine = self._by_vrid.get((interface, family), {}).get(datagram.payload[1])
         if machine is None:
             self.unknown_vrids += 1
             return self._unknown(interface, family, datagram, now_us)
         wall_us = now_us + self.context.wall_offset_us
         verdict = machine.receiver.judge(datagram, wall_us=wall_us)
         if isinstance(verdict, Refusal):
-            return self._step(machine, AdvertRefused(datagram.source, verdict), now_us)
-        effects = self._step(machine, AdvertReceived(datagram.source, verdict), now_us)
+            return self.instances.step(machine, AdvertRefused(datagram.source, verdict), now_us)
+        effects = self.instances.step(machine, AdvertReceived(datagram.source, verdict), now_us)
         if machine.repeatable and not machine.receiver.signed:
-            machine.heard_tail = tail
-        return self._paced(effects, now_us)
+            machine.repeatable_tail = tail
+        return self.instances.paced(effects, now_us)
 
-    def _cut_short(
+    def _receive_short(
         self, interface: str, vrid: int | None, source: bytes, refusal: Refusal, now_us: int
     ) -> list[Effect]:
         """A packet without a whole VRRP header: its instance's fault, where that can be read."""
         family = 4 if len(source) == 4 else 6
         machine = None
         if vrid is not None:
-            machine = self._tables.get((interface, family), {}).get(vrid)
+            machine = self._by_vrid.get((interface, family), {}).get(vrid)
         if machine is None:
             self.short_packets += 1
             return []
-        return self._step(machine, AdvertRefused(source, refusal), now_us)
+        return self.instances.step(machine, AdvertRefused(source, refusal), now_us)
 
     def _unknown(
         self, interface: str, family: int, datagram: Datagram, now_us: int
@@ -201,75 +265,3 @@ class Router(Verbs):
         sender = packet.text(datagram.source)
         cause = f"{sender} sends adverts of virtual_router_id {key[2]}, which is not configured"
         return [Warned(key, interface, "unknown vrid", cause)]
-
-    def lost(self, missing: Iterable[tuple[str, str]], *, now_us: int) -> list[Effect]:
-        """These (device, `ip/prefix`) are gone from the kernel, and not by our doing."""
-        gone = set(missing)
-        effects: list[Effect] = []
-        for machine in list(self.machines.values()):
-            if machine.state is not State.MASTER:
-                continue
-            for address in machine.settings.addresses:
-                if (address.dev, str(address)) in gone:
-                    effects += self._step(machine, AddressLost(address), now_us)
-        return self._paced(effects, now_us)
-
-    def tick(self, *, now_us: int, unread: bool = False) -> list[Effect]:
-        """Fire every deadline that has come.
-
-        `unread`: packets have arrived that were not handed over yet. An advert may be among them,
-        so only masters, which have to speak, do not wait.
-        """
-        effects: list[Effect] = []
-        heap = self._heap
-        while heap and heap[0][0] <= now_us:
-            queued_us, serial, machine = heap[0]
-            due_us = machine.deadline_us if queued_us == machine.queued_us else None
-            if due_us is None:  # removed, or with nothing to wait for, or queued anew earlier
-                heapq.heappop(heap)
-                if queued_us == machine.queued_us:
-                    machine.queued_us = None
-                continue
-            if due_us <= now_us:
-                if machine.state is State.MASTER:
-                    effects += machine.beat(now_us)
-                elif unread:
-                    machine.queued_us = now_us + UNREAD_US
-                    heapq.heapreplace(heap, (machine.queued_us, serial, machine))
-                    continue
-                else:
-                    effects += self._step(machine, TIMER_FIRED, now_us, queue=False)
-                due_us = machine.deadline_us
-            if due_us is None:
-                heapq.heappop(heap)
-                machine.queued_us = None
-            else:
-                machine.queued_us = due_us
-                heapq.heapreplace(heap, (due_us, serial, machine))
-        if self._paces:
-            return self._paced(effects, now_us) + self._pacer.due(now_us)
-        return effects
-
-    def stop(self, cause: str, *, now_us: int) -> list[Effect]:
-        """End everything: priority 0 where we are master, addresses away."""
-        effects: list[Effect] = []
-        for machine in self.machines.values():
-            effects += machine.step(Stopped(cause), now_us=now_us)
-        for group in self.groups.values():
-            effects += group.notify("STOP", tell_all=self.context.tell_all)
-            group.part()
-        self.machines.clear()
-        self.groups.clear()
-        self._heap.clear()
-        self._index()
-        return effects
-
-
-def _may_take_over(machine: Machine, queued_us: int, now_us: int) -> bool:
-    """Whether it is likely to fire; not one that only waits until everything is read."""
-    return (
-        machine.state is State.BACKUP
-        and machine.deadline_us is not None
-        and machine.deadline_us >= queued_us
-        and machine.misses_its_master(now_us)
-    )

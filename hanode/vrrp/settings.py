@@ -1,4 +1,4 @@
-"""What the VRRP engine is told: everything resolved, nothing left to look up.
+"""The settings of the VRRP engine: everything resolved, nothing left to look up.
 
 PURE. Built from the config model by `hanode.build`, travels as JSON (`hanode.wire.encode` and
 `decode`) from the supervisor to the vrrp process. Defaults are keepalived's. Times are integer
@@ -130,7 +130,7 @@ class Ipvlan:
 
     name: str
     address: Address | None = None
-    """It speaks from this, and has it there; None (IPv6 only): from the kernel's link-local one."""
+    """Adverts come from this, which it has; None (IPv6 only): from the kernel's link-local one."""
     mode: IpvlanMode = "bridge"
     group: str | None = None
 
@@ -141,7 +141,7 @@ class InstanceSettings:
 
     name: str
     interface: str
-    """Where VRRP is spoken; with `vmac`, the interface below it. "": unicast from `mcast_src_ip`,
+    """Of the adverts; with `vmac`, the interface below it. "": unicast from `mcast_src_ip`,
     whichever interface has that and wherever the peers are."""
     vrid: int
     priority: int = 100
@@ -310,7 +310,7 @@ class SyncGroupSettings:
 
 @dataclass(frozen=True, slots=True)
 class VrrpSettings:
-    """Everything one vrrp process runs, and what the processes beside it watch and tell for it."""
+    """Everything one vrrp process runs, and what the processes beside it track and notify."""
 
     instances: tuple[InstanceSettings, ...] = ()
     sync_groups: tuple[SyncGroupSettings, ...] = ()

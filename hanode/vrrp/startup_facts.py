@@ -20,8 +20,8 @@ class StartupFacts:
     """The addresses of the kernel that carry our mark: a killed run has left them."""
     alive_us: int | None = None
     """When that run was last alive, by the monotonic clock."""
-    quiet_us: Mapping[InstanceKey, int] = field(default_factory=dict)
-    """Since when somebody has listened in vain for the adverts of an instance."""
+    silent_since_us: Mapping[InstanceKey, int] = field(default_factory=dict)
+    """Since when somebody has listened for the adverts of an instance, and none has come."""
     since_boot_us: int | None = None
     """How long the machine runs; None: long enough for every delay."""
 

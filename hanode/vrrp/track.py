@@ -1,4 +1,4 @@
-"""Effective priority and faults: what an instance's surroundings make of it.
+"""Effective priority and faults, from the interface and from what an instance tracks.
 
 PURE. The arithmetic is kept in words, because "why 80?" is the operator's question.
 """
@@ -172,7 +172,7 @@ def _failure(thing: Tracked, state: TrackerChanged) -> str | None:
 
 
 def pending(things: tuple[Tracked, ...], known: Known) -> str | None:
-    """What must be known before the instance can begin: keepalived waits for a first result."""
+    """The first result that is missing before the instance can begin, as in keepalived."""
     for thing in things:
         if thing.kind in ("script", "process", "file") and not thing.weight:
             state = known.get((thing.kind, thing.name))
@@ -181,7 +181,7 @@ def pending(things: tuple[Tracked, ...], known: Known) -> str | None:
     return None
 
 
-def news(event: TrackerChanged) -> str:
+def cause(event: TrackerChanged) -> str:
     """The event in words."""
     thing = Tracked(event.kind, event.name)
     if event.kind == "file":

@@ -1,7 +1,7 @@
-"""What an instance watches and whom it tells: trackers, scripts, pipes and mail, as data.
+"""What an instance tracks and whom it notifies: trackers, scripts, pipes and mail, as data.
 
-PURE. The watching and telling is done by processes of their own; the machines only take the
-results (`events.TrackerChanged`) and say what happened (`effects.Notify`).
+PURE. Other processes run the trackers and the notifications; the machines take the results
+(`events.TrackerChanged`) and say what happened (`effects.Notify`).
 """
 
 from __future__ import annotations
@@ -83,7 +83,7 @@ class FileTracker:
 
 @dataclass(frozen=True, slots=True)
 class NotifySettings:
-    """Whom to tell of an instance's or a group's transitions."""
+    """Whom to notify of an instance's or a group's transitions."""
 
     master: Command | None = None
     backup: Command | None = None

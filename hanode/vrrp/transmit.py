@@ -10,18 +10,18 @@ from hanode.vrrp.auth import AhSequence, HmacSigner, sign_ah
 from hanode.vrrp.effects import SendAdvert
 from hanode.vrrp.settings import InstanceSettings
 
-NOTHING: tuple[SendAdvert, ...] = ()
+NO_ADVERTS: tuple[SendAdvert, ...] = ()
 
 
 class Transmitter:
-    """Knows the destinations, and what goes to each."""
+    """Makes the adverts for each destination."""
 
     __slots__ = ("_changed", "_destinations", "_priority", "_settings", "_signer", "_source",
                  "ready", "sequence", "signs")  # fmt: skip
 
     def __init__(self, settings: InstanceSettings) -> None:
         self.sequence = AhSequence()
-        self.ready: tuple[SendAdvert, ...] = NOTHING
+        self.ready: tuple[SendAdvert, ...] = NO_ADVERTS
         """What the next interval sends; empty where each advert is signed."""
         self._signer = HmacSigner()
         self._source = b""
@@ -47,7 +47,7 @@ class Transmitter:
             return
         self._changed = False
         self._priority, self._source = priority, source
-        self.ready = NOTHING if self.signs or not source else self._make(priority, 0)
+        self.ready = NO_ADVERTS if self.signs or not source else self._make(priority, 0)
 
     def adverts(self, *, wall_us: int) -> tuple[SendAdvert, ...]:
         """What is to be sent now."""
@@ -56,8 +56,8 @@ class Transmitter:
         return self._make(self._priority, wall_us)
 
     def priority_zero(self, *, wall_us: int) -> tuple[SendAdvert, ...]:
-        """Priority 0: we are stopping."""
-        return self._make(0, wall_us) if self._source else NOTHING
+        """Adverts of priority 0: the master is leaving."""
+        return self._make(0, wall_us) if self._source else NO_ADVERTS
 
     def _make(self, priority: int, wall_us: int) -> tuple[SendAdvert, ...]:
         settings, trailer, made = self._settings, b"", []

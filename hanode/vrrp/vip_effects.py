@@ -1,4 +1,4 @@
-"""The steps by which a master takes hold of what it holds in the kernel, and lets go again.
+"""The effects that put what a master holds into the kernel, and take it out again.
 
 PURE. The order is keepalived's: firewall, addresses, routes, rules; and back the other way.
 """
@@ -25,7 +25,7 @@ def blocked(settings: InstanceSettings) -> tuple[Address, ...]:
     return () if accepts else settings.addresses
 
 
-def take(settings: InstanceSettings) -> list[Effect]:
+def add_all(settings: InstanceSettings) -> list[Effect]:
     """Everything in."""
     key = settings.key
     effects: list[Effect] = []
@@ -39,7 +39,7 @@ def take(settings: InstanceSettings) -> list[Effect]:
     return effects
 
 
-def leave(settings: InstanceSettings) -> list[Effect]:
+def remove_all(settings: InstanceSettings) -> list[Effect]:
     """Everything out."""
     key = settings.key
     effects: list[Effect] = []
@@ -53,7 +53,7 @@ def leave(settings: InstanceSettings) -> list[Effect]:
     return effects
 
 
-def drop_old(old: InstanceSettings, new: InstanceSettings) -> list[Effect]:
+def remove_old(old: InstanceSettings, new: InstanceSettings) -> list[Effect]:
     """What a reload takes away from a master."""
     key = old.key
     effects: list[Effect] = []

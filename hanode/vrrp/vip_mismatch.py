@@ -1,4 +1,4 @@
-"""Adverts that list other addresses than ours: which of them are believed all the same.
+"""Adverts that list other addresses than ours: which of them are accepted all the same.
 
 PURE. keepalived 2.2.7 refuses them, 2.3.3 and later only log.
 """
@@ -15,7 +15,7 @@ from hanode.vrrp.settings import InstanceSettings
 class Verdict(Enum):
     FINE = "fine"
     TOLERATED = "tolerated"
-    """Believed, with a warning."""
+    """Accepted, with a warning."""
     REFUSED = "refused"
 
 
@@ -41,7 +41,7 @@ class Mismatch:
     def judge(
         self, event: AdvertReceived, settings: InstanceSettings, master: bytes | None
     ) -> Verdict:
-        """Whether to believe this advert."""
+        """Whether to accept this advert."""
         if event.advert.same_addresses:
             if event.source == master:
                 self._followed = None

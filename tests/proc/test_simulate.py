@@ -173,7 +173,7 @@ def test_bad_files_are_one_sentence(tmp_path: Path, document: str) -> None:
     for words, sentence in (
         ([str(tmp_path / "none.conf")], "No such file"),
         ([str(broken)], ":4: "),
-        ([str(empty)], "has no vrrp_instance"),
+        ([str(empty)], f"{empty}: empty has no vrrp_instance"),
         ([document, "--for", "long"], "--for: 'long' is no time"),
         ([document, "--fault", "heal at 9s", "--for", "5s"], "ends before the fault `heal`"),
         ([document, "--seed", "x"], "invalid int value"),

@@ -12,11 +12,12 @@ from hanode.vrrp import timing, track
 from hanode.vrrp.announce import Announcements
 from hanode.vrrp.effects import AddAddresses, RemoveAddresses, State
 from hanode.vrrp.machine import Machine
+from hanode.vrrp.master_down_timer import MasterDownTimer
+from hanode.vrrp.preempt import PreemptPolicy
 from hanode.vrrp.router import Router
 from hanode.vrrp.startup_facts import StartupFacts
-from hanode.vrrp.sync import SyncGroup
+from hanode.vrrp.sync_group import SyncGroup
 from hanode.vrrp.transmit import Transmitter
-from hanode.vrrp.waiting import Waiting
 
 Plant = Callable[[pytest.MonkeyPatch], None]
 BUGS: dict[str, Plant] = {}
@@ -29,7 +30,7 @@ def bug(plant: Plant) -> Plant:
 
 @bug
 def tie_is_won_by_the_lower_address(patch: pytest.MonkeyPatch) -> None:
-    real = Machine._hear_as_master
+    real = Machine._receive_as_master
 
     def wrong(self: Machine, event: Any, now_us: int) -> Any:
         if event.advert.priority == self.priority.effective:
@@ -41,29 +42,29 @@ def tie_is_won_by_the_lower_address(patch: pytest.MonkeyPatch) -> None:
                 self.source = own
         return real(self, event, now_us)
 
-    patch.setattr(Machine, "_hear_as_master", wrong)
+    patch.setattr(Machine, "_receive_as_master", wrong)
 
 
 @bug
 def address_stays_when_giving_way(patch: pytest.MonkeyPatch) -> None:
     real = Machine._leave_master
 
-    def wrong(self: Machine, now_us: int, *, say_so: bool) -> Any:
-        effects = real(self, now_us, say_so=say_so)
-        return [e for e in effects if say_so or not isinstance(e, RemoveAddresses)]
+    def wrong(self: Machine, now_us: int, *, priority_zero: bool) -> Any:
+        effects = real(self, now_us, priority_zero=priority_zero)
+        return [e for e in effects if priority_zero or not isinstance(e, RemoveAddresses)]
 
     patch.setattr(Machine, "_leave_master", wrong)
 
 
 @bug
 def priority_zero_is_taken_for_an_ordinary_advert(patch: pytest.MonkeyPatch) -> None:
-    real = Machine._wait
+    real = Machine._set_master_down_timer
 
-    def wrong(self: Machine, waiting: Waiting) -> None:
-        waiting.stopping = False
-        real(self, waiting)
+    def wrong(self: Machine, timer: MasterDownTimer) -> None:
+        timer.skew_only = False
+        real(self, timer)
 
-    patch.setattr(Machine, "_wait", wrong)
+    patch.setattr(Machine, "_set_master_down_timer", wrong)
 
 
 @bug
@@ -72,13 +73,13 @@ def master_stops_without_farewell(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(
         Machine,
         "_leave_master",
-        lambda self, now_us, *, say_so: real(self, now_us, say_so=False),
+        lambda self, now_us, *, priority_zero: real(self, now_us, priority_zero=False),
     )
 
 
 @bug
 def lower_adverts_keep_a_backup_down(patch: pytest.MonkeyPatch) -> None:
-    patch.setattr("hanode.vrrp.election.PreemptPolicy.accepts_master", lambda *_words: True)
+    patch.setattr(PreemptPolicy, "accepts_master", lambda *_words: True)
 
 
 @bug
@@ -105,12 +106,12 @@ def nothing_is_announced_after_a_change(patch: pytest.MonkeyPatch) -> None:
 
 @bug
 def fault_keeps_speaking(patch: pytest.MonkeyPatch) -> None:
-    real = Machine._look_again
+    real = Machine._reassess
 
-    def wrong(self: Machine, news: str, now_us: int) -> Any:
-        return [] if self.state is State.MASTER else real(self, news, now_us)
+    def wrong(self: Machine, event: Any, news: str, now_us: int) -> Any:
+        return [] if self.state is State.MASTER else real(self, event, news, now_us)
 
-    patch.setattr(Machine, "_look_again", wrong)
+    patch.setattr(Machine, "_reassess", wrong)
 
 
 @bug
@@ -127,8 +128,8 @@ def leftover_of_a_crash_is_not_removed(patch: pytest.MonkeyPatch) -> None:
 def reload_forgets_the_new_address(patch: pytest.MonkeyPatch) -> None:
     real = Machine._reconfigure
 
-    def wrong(self: Machine, new: Any, now_us: int) -> Any:
-        return [e for e in real(self, new, now_us) if not isinstance(e, AddAddresses)]
+    def wrong(self: Machine, event: Any, now_us: int) -> Any:
+        return [e for e in real(self, event, now_us) if not isinstance(e, AddAddresses)]
 
     patch.setattr(Machine, "_reconfigure", wrong)
 
@@ -137,8 +138,9 @@ def reload_forgets_the_new_address(patch: pytest.MonkeyPatch) -> None:
 def reload_forgets_the_new_priority(patch: pytest.MonkeyPatch) -> None:
     real = Machine._reconfigure
 
-    def wrong(self: Machine, new: Any, now_us: int) -> Any:
-        return real(self, replace(new, priority=self.settings.priority), now_us)
+    def wrong(self: Machine, event: Any, now_us: int) -> Any:
+        new = replace(event.settings, priority=self.settings.priority)
+        return real(self, replace(event, settings=new), now_us)
 
     patch.setattr(Machine, "_reconfigure", wrong)
 
@@ -188,7 +190,7 @@ def tracker_is_forgotten_by_a_reload(patch: pytest.MonkeyPatch) -> None:
 
 @bug
 def group_does_not_follow_into_fault(patch: pytest.MonkeyPatch) -> None:
-    patch.setattr(SyncGroup, "fault_beside", lambda self, member: None)
+    patch.setattr(SyncGroup, "fault_of_others", lambda self, member: None)
     real = SyncGroup.followers
     patch.setattr(
         SyncGroup,
@@ -249,6 +251,6 @@ def at_its_start_it_has_always_listened(patch: pytest.MonkeyPatch) -> None:
     real = Machine._start
 
     def wrong(self: Machine, event: Any, now_us: int) -> Any:
-        return real(self, replace(event, quiet_since_us=now_us - 1_900_000), now_us)
+        return real(self, replace(event, silent_since_us=now_us - 1_900_000), now_us)
 
     patch.setattr(Machine, "_start", wrong)

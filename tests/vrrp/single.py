@@ -112,7 +112,7 @@ class One:
 
     def timer_us(self) -> int:
         """How long the state's own timer still runs."""
-        return self.machine._main_us - self.now_us  # type: ignore[no-any-return]
+        return self.machine.main_timer_us - self.now_us  # type: ignore[no-any-return]
 
     def stop(self) -> list[fx.Effect]:
         return self.router.stop("stopped by operator", now_us=self.now_us)

@@ -9,7 +9,7 @@ import pytest
 from hanode.vrrp import effects as fx
 from hanode.vrrp import packet
 from hanode.vrrp.events import LinkState
-from hanode.vrrp.prestart_silence import quiet_since
+from hanode.vrrp.prestart_silence import silent_since
 from hanode.vrrp.router import Router
 from hanode.vrrp.settings import InstanceSettings, Peer, Tracked, Vmac, VrrpSettings
 from hanode.vrrp.startup_facts import StartupFacts
@@ -23,7 +23,7 @@ UNICAST = replace(V3, unicast=True, unicast_peers=(Peer("192.0.2.3"),))
 
 def quiet(*instances: InstanceSettings, speakers: tuple[tuple[str, int, int], ...] = ()) -> bool:
     """Whether the silence counts for all of them (or, and that must be so, for none)."""
-    found = quiet_since(
+    found = silent_since(
         VrrpSettings(instances),
         INDEXES,
         since_us=BEGAN_US,
@@ -79,7 +79,9 @@ def started(one: InstanceSettings, *, now_us: int = BEGAN_US + 500_000) -> Route
     own = packet.packed(OWN[one.family])
     router.link("d0", LinkState(up=True, mac=MAC, addresses=(own,)), now_us=now_us)
     router.configure(
-        VrrpSettings((one,)), now_us=now_us, startup=StartupFacts(quiet_us={one.key: BEGAN_US})
+        VrrpSettings((one,)),
+        now_us=now_us,
+        startup=StartupFacts(silent_since_us={one.key: BEGAN_US}),
     )
     return router
 

@@ -109,7 +109,7 @@ def test_backup_that_keeps_hearing_needs_no_growing_heap() -> None:
         while router.deadline_us is not None and router.deadline_us <= now_us:
             assert router.tick(now_us=now_us) == []
         router.receive_ipv4("ens33", data, now_us=now_us)
-    assert len(router._heap) <= 2
+    assert len(router.instances.deadlines.heap) <= 2
 
 
 def test_machine_refuses_what_cannot_happen() -> None:
@@ -240,7 +240,7 @@ def test_short_way_for_a_repeated_advert_is_the_long_way(
         results = []
         for router in (short, long):
             if router is long:
-                router.machines[ours.key].heard_tail = b""
+                router.machines[ours.key].repeatable_tail = b""
             effects: list[object] = []
             while router.deadline_us is not None and router.deadline_us <= now_us:
                 effects += router.tick(now_us=router.deadline_us)
@@ -261,11 +261,11 @@ def test_many_instances_cost_little_on_the_way_of_every_advert() -> None:
     ]
     router = running(*instances, until_us=10_000_000)
     assert {m.state for m in router.machines.values()} == {fx.State.MASTER}
-    assert len(router._heap) == len(instances)
+    assert len(router.instances.deadlines.heap) == len(instances)
     first = {m.settings.name: m.transmitter.ready for m in router.machines.values()}
     while router.deadline_us is not None and router.deadline_us <= 60_000_000:
         router.tick(now_us=router.deadline_us)
-    assert len(router._heap) == len(instances)
+    assert len(router.instances.deadlines.heap) == len(instances)
     for machine in router.machines.values():
         assert machine.transmitter.ready is first[machine.settings.name]
 

@@ -188,7 +188,7 @@ class VrrpProcess(Ground):
             startup=StartupFacts(
                 found=tuple(self.monitor.marked()),
                 alive_us=message.get("alive_us"),
-                quiet_us=listened(self._prestart, settings, self.monitor.links),
+                silent_since_us=listened(self._prestart, settings, self.monitor.links),
                 since_boot_us=self.clock.since_boot_us(),
             ),
         )

@@ -13,7 +13,7 @@ from hanode.system.monitor import Link
 from hanode.system.prestart_listener import PrestartListener
 from hanode.system.vrrp_socket import Ipv4Socket, Ipv6Socket
 from hanode.vrrp.effects import Effect
-from hanode.vrrp.prestart_silence import quiet_since
+from hanode.vrrp.prestart_silence import silent_since
 from hanode.vrrp.router import Router
 from hanode.vrrp.settings import InstanceKey, VrrpSettings
 
@@ -32,7 +32,7 @@ def listened(
     heard = None if prestart is None else prestart.end()
     if heard is None or settings.net_namespace:  # it was in another one
         return {}
-    return quiet_since(
+    return silent_since(
         settings,
         {name: link.index for name, link in links.items()},
         since_us=heard.since_us,

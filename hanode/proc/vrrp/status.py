@@ -16,9 +16,9 @@ from hanode.system.monitor import Monitor
 from hanode.vrrp import packet
 from hanode.vrrp.effects import State
 from hanode.vrrp.machine import Machine
+from hanode.vrrp.operator_commands import CommandResult
 from hanode.vrrp.router import Router
 from hanode.vrrp.settings import InstanceKey, InstanceSettings, SyncGroupSettings, VrrpSettings
-from hanode.vrrp.verbs import Done
 
 Work = Generator[None, None, None]
 PIECES = (",", ":")
@@ -99,13 +99,13 @@ def instance_status(machine: Machine, since_us: int, monitor: Monitor) -> wire.I
         counters=dict(machine.counters),
         since_mono_us=machine.since_us,
         arithmetic=machine.priority.arithmetic,
-        master_priority=machine.followed,
+        master_priority=machine.followed_priority,
         master_advert_int_us=machine.master_advert_us,
         wanted=State.MASTER.value if machine.wants_master else "",
     )
 
 
-def operated(router: Router, message: dict[str, Any], *, now_us: int) -> Done:
+def operated(router: Router, message: dict[str, Any], *, now_us: int) -> CommandResult:
     """An operator's verb, done."""
     name, do = str(message.get("instance") or ""), message.get("do")
     if do == "release":

@@ -1,8 +1,8 @@
 """Sync groups: instances that are master, backup or in fault together, as in keepalived 2.2.7.
 
 PURE. MASTER only when every member wants it; one BACKUP takes all back; one FAULT faults all, and
-FAULT ends when no member has a reason of its own. The group only says who must follow; the
-router delivers it.
+FAULT ends when no member has a reason of its own. A group only says who must follow; the
+coordinator (`group_coordinator.py`) makes them do it.
 """
 
 from __future__ import annotations
@@ -27,32 +27,32 @@ class SyncGroup:
 
     def bind(self, members: list[Machine]) -> None:
         """These are the members now."""
-        self.part()
+        self.unbind()
         self.members = members
         for machine in members:
             machine.sync_group = self
 
-    def part(self) -> None:
+    def unbind(self) -> None:
         """The group ends, or changes: its members are free."""
         for machine in self.members:
             if machine.sync_group is self:
                 machine.sync_group = None
         self.members = []
 
-    # What the members ask (context.OwnSyncGroup)
+    # What the members ask (node_context.OwnSyncGroup)
 
     def may_be_master(self) -> bool:
         """Whether every member wants to be MASTER."""
         return all(machine.wants_master for machine in self.members)
 
-    def fault_beside(self, member: object) -> str | None:
+    def fault_of_others(self, member: object) -> str | None:
         """The fault of another member."""
         for machine in self.members:
             if machine.own_fault is not None and machine is not member:
                 return f"{self._prefix}{machine.own_fault}"
         return None
 
-    # What the router asks
+    # What the coordinator asks
 
     def followers(
         self, mover: Machine | None = None, old: State | None = None
@@ -75,7 +75,8 @@ class SyncGroup:
         elif old is State.MASTER:
             for machine in others:
                 if machine.state is State.MASTER:
-                    yield machine, self._follow(State.BACKUP, mover.cause, soon=mover.is_back_soon)
+                    soon = mover.waits_skew_time_only
+                    yield machine, self._follow(State.BACKUP, mover.cause, after_skew_time=soon)
 
     def disagreeing(self, cause: str) -> list[tuple[Machine, SyncFollow]]:
         """After a reload: members that are MASTER while another one is not."""
@@ -84,7 +85,7 @@ class SyncGroup:
             return []
         return [(machine, self._follow(State.BACKUP, cause)) for machine in masters]
 
-    def settle(self, cause: str, *, tell_all: bool) -> list[Effect]:
+    def update_state(self, cause: str, *, notify_all: bool) -> list[Effect]:
         """The group's own transition, once its members have made theirs."""
         states = {machine.state for machine in self.members}
         if State.FAULT in states:
@@ -99,17 +100,18 @@ class SyncGroup:
         old, self.state, self.cause = self.state, new, cause
         effects: list[Effect] = [GroupChanged(self.settings.name, old, new, cause)]
         if new is not State.INIT:
-            effects += self.notify(new.value, tell_all=tell_all)
+            effects += self.notify(new.value, notify_all=notify_all)
         return effects
 
-    def notify(self, state: str, *, tell_all: bool) -> list[Effect]:
+    def notify(self, state: str, *, notify_all: bool) -> list[Effect]:
         """For scripts, pipes and mail, where there are any."""
-        if self.settings.notify == NO_NOTIFY and not tell_all:
+        if self.settings.notify == NO_NOTIFY and not notify_all:
             return []
         return [Notify("GROUP", self.settings.name, state, 0)]
 
-    def _follow(self, state: State, cause: str, *, soon: bool = False) -> SyncFollow:
-        return SyncFollow(state.value, self._prefix + cause.removeprefix(self._prefix), soon)
+    def _follow(self, state: State, cause: str, *, after_skew_time: bool = False) -> SyncFollow:
+        cause = self._prefix + cause.removeprefix(self._prefix)
+        return SyncFollow(state.value, cause, after_skew_time)
 
     @property
     def _prefix(self) -> str:

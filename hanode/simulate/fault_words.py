@@ -1,7 +1,7 @@
-"""The faults of `hanode simulate`, as a person writes them: `kill NodeA at 10s`.
+"""Faults as a person writes them: `kill NodeA at 10s`.
 
-DRIVER. A text becomes one of the simulator's verbs with its moment, or one sentence that says
-what is allowed.
+PURE. A text becomes one of the simulator's verbs with its time, or an error that says what is
+allowed.
 """
 
 from __future__ import annotations
@@ -10,10 +10,10 @@ import re
 from collections.abc import Collection
 from dataclasses import dataclass
 
-from hanode.cli.options import UsageError
 from hanode.sim.world import World
+from hanode.simulate.errors import FaultError
 
-FORMS = (
+FAULT_FORMS = (
     "kill NODE",
     "kill-vrrp NODE",
     "stop NODE",
@@ -51,17 +51,18 @@ DAY_US = 86_400_000_000
 
 
 @dataclass(frozen=True, slots=True)
-class Deed:
-    """One verb of the simulator at its moment."""
+class TimedFault:
+    """One verb of the simulator (`hanode.sim.verbs`) and when it is done."""
 
     at_us: int
     said: str
+    """As it was written, without the time."""
     verb: str
     names: tuple[str, ...] = ()
     value: float = 0
 
 
-def span_us(text: str) -> int:
+def duration_us(text: str) -> int:
     """`10s`, `500ms`, `2min`, `1h`, or seconds without a unit. Raises ValueError."""
     match = re.fullmatch(r"(\d+(?:\.\d*)?|\.\d+)\s*(us|ms|s|min|h)?", text)
     if match is None:
@@ -73,17 +74,17 @@ def span_us(text: str) -> int:
     return length_us
 
 
-def deed(text: str, world: World) -> Deed:
-    """What a `--fault` asks for. Raises UsageError."""
+def timed_fault(text: str, world: World) -> TimedFault:
+    """What a text asks for. Raises FaultError."""
     try:
         what, separator, when = text.rpartition(" at ")
         if not separator:
             raise ValueError("it does not say when; end it with `at 10s`")
-        at_us = span_us(when.strip())
+        at_us = duration_us(when.strip())
         verb, names, value = _what(what.split(), world)
     except ValueError as error:
-        raise UsageError(f"--fault {text!r}: {error}") from None
-    return Deed(at_us, " ".join(what.split()), verb, names, value)
+        raise FaultError(text, str(error)) from None
+    return TimedFault(at_us, " ".join(what.split()), verb, names, value)
 
 
 def _what(words: list[str], world: World) -> tuple[str, tuple[str, ...], float]:
@@ -91,7 +92,7 @@ def _what(words: list[str], world: World) -> tuple[str, tuple[str, ...], float]:
         case [word, node] if word in PLAIN:
             return PLAIN[word], (_node(node, world),), 0.5 if word == "kill-vrrp" else 0
         case ["freeze", node, "for", length]:
-            return "freeze", (_node(node, world),), span_us(length) / 1e6
+            return "freeze", (_node(node, world),), duration_us(length) / 1e6
         case ["link", node, ("down" | "up") as way]:
             return _plug(way), (_node(node, world),), 0
         case ["link", node, interface, ("down" | "up") as way]:
@@ -104,7 +105,7 @@ def _what(words: list[str], world: World) -> tuple[str, tuple[str, ...], float]:
         case ["loss", share]:
             return "loss", (), _share(share)
         case ["delay", length]:
-            return "lag", (), span_us(length) / 1e6
+            return "lag", (), duration_us(length) / 1e6
         case ["priority", node, number]:
             return "priority", (_node(node, world),), _number(number, 1, 255)
         case [("script" | "process") as kind, node, name, ("fails" | "works") as how]:
@@ -116,7 +117,9 @@ def _what(words: list[str], world: World) -> tuple[str, tuple[str, ...], float]:
         case ["maintenance", node, ("on" | "off") as way]:
             return "maintenance", (_node(node, world),), float(way == "on")
     said = " ".join(words) or "nothing"
-    raise ValueError(f"{said!r} is no fault; a fault is {', '.join(FORMS)}, each with `at TIME`")
+    raise ValueError(
+        f"{said!r} is no fault; a fault is {', '.join(FAULT_FORMS)}, each with `at TIME`"
+    )
 
 
 def _plug(way: str) -> str:
