@@ -7,14 +7,15 @@ from dataclasses import replace
 import pytest
 
 from hanode.vrrp import timing, track
-from hanode.vrrp.account import WARN_AGAIN_US
+from hanode.vrrp.deadlines import UNREAD_US
 from hanode.vrrp.effects import AnnounceAddresses, Effect, State, Warned
 from hanode.vrrp.events import LinkState, TrackerChanged
-from hanode.vrrp.pace import WAITING_MAX, Pacer
+from hanode.vrrp.garp_pacer import WAITING_MAX, GarpPacer
+from hanode.vrrp.machine import Machine
 from hanode.vrrp.packet import Reason
-from hanode.vrrp.router import UNREAD_US
+from hanode.vrrp.preempt import PreemptPolicy
 from hanode.vrrp.settings import HmacKey, HmacSettings, Tracked
-from hanode.vrrp.waiting import Patience
+from hanode.vrrp.warning_limit import WARN_AGAIN_US
 from tests.vrrp.single import V2, V3, One, adverts
 from tests.vrrp.story import MAC
 from tests.vrrp.test_auth import reason, sent
@@ -75,21 +76,21 @@ def test_a_backup_misses_its_master_after_one_interval() -> None:
 
 
 def test_a_lower_master_is_left_alone_until_the_preempt_delay_is_over() -> None:
-    patience, settings = Patience(), replace(V2, preempt_delay_us=10 * S)
+    policy, settings = PreemptPolicy(), replace(V2, preempt_delay_us=10 * S)
     for now_us in (0, 3 * S):  # the first one counts
-        patience.heard(50, 100, settings, now_us)
-    assert patience.gives_way(50, 100, settings, 10 * S - 1)
-    assert not patience.gives_way(50, 100, settings, 10 * S)
+        policy.advert_accepted(50, 100, settings, now_us)
+    assert policy.accepts_master(50, 100, settings, 10 * S - 1)
+    assert not policy.accepts_master(50, 100, settings, 10 * S)
 
 
 def test_an_equal_or_higher_master_begins_the_preempt_delay_anew() -> None:
     for other in (100, 101):
-        patience, settings = Patience(), replace(V2, preempt_delay_us=10 * S)
-        patience.heard(50, 100, settings, 0)
-        patience.heard(other, 100, settings, 5 * S)
-        patience.heard(50, 100, settings, 6 * S)
-        assert patience.gives_way(50, 100, settings, 16 * S - 1)
-        assert not patience.gives_way(50, 100, settings, 16 * S)
+        policy, settings = PreemptPolicy(), replace(V2, preempt_delay_us=10 * S)
+        policy.advert_accepted(50, 100, settings, 0)
+        policy.advert_accepted(other, 100, settings, 5 * S)
+        policy.advert_accepted(50, 100, settings, 6 * S)
+        assert policy.accepts_master(50, 100, settings, 16 * S - 1)
+        assert not policy.accepts_master(50, 100, settings, 16 * S)
 
 
 def test_a_backup_asks_again_three_milliseconds_later_whether_everything_was_read() -> None:
@@ -120,7 +121,8 @@ def test_the_same_warning_is_told_again_after_a_minute() -> None:
 
 def test_an_unknown_vrid_is_told_again_after_a_minute() -> None:
     one = One(V2)
-    one.router.settings = replace(one.router.settings, log_unknown_vrids=True)
+    logged = replace(one.router.settings, log_unknown_vrids=True)
+    one.router.configure(logged, now_us=one.now_us)
     told = []
     for one.now_us in (0, MINUTE - 1, MINUTE, 2 * MINUTE - 1, 2 * MINUTE):
         told.append(warned(one.hear(200, vrid=99)))
@@ -149,22 +151,33 @@ def announce(repeat: int) -> AnnounceAddresses:
     return AnnounceAddresses(PACED.key, PACED.vips, repeat)
 
 
+def pacer_in_use() -> GarpPacer:
+    pacer = GarpPacer()
+    pacer.use([PACED])
+    return pacer
+
+
+def now(pacer: GarpPacer, repeat: int, now_us: int) -> list[Effect]:
+    """What of an announcement goes at once."""
+    return pacer.paced([announce(repeat)], {PACED.key: Machine(PACED)}, now_us)
+
+
 def test_one_announcement_goes_each_interval() -> None:
-    pacer = Pacer()
-    assert pacer.take(announce(3), PACED, 7) == [announce(1)]
+    pacer = pacer_in_use()
+    assert now(pacer, 3, 7) == [announce(1)]
     for turn in (1, 2):
         due_us = 7 + turn * 100_000
         assert pacer.deadline_us == due_us
         assert pacer.due(due_us - 1) == []
         assert pacer.due(due_us) == [announce(1)]
     assert pacer.deadline_us is None
-    assert pacer.take(announce(1), PACED, 8) == [], "nobody has forgotten the last one"
+    assert now(pacer, 1, 8) == [], "nobody has forgotten the last one"
 
 
 def test_so_many_announcements_wait_and_no_more() -> None:
     assert WAITING_MAX == 65_536
-    pacer = Pacer()
-    sent = len(pacer.take(announce(WAITING_MAX + 3), PACED, 0))
+    pacer = pacer_in_use()
+    sent = len(now(pacer, WAITING_MAX + 3, 0))
     while (due_us := pacer.deadline_us) is not None:
         sent += len(pacer.due(due_us))
     assert sent == WAITING_MAX

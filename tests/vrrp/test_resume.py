@@ -9,9 +9,9 @@ import pytest
 from hanode.vrrp import effects as fx
 from hanode.vrrp import packet
 from hanode.vrrp.events import LinkState
-from hanode.vrrp.outset import Outset
 from hanode.vrrp.router import Router
 from hanode.vrrp.settings import Address, InstanceSettings, VrrpSettings
+from hanode.vrrp.startup_facts import StartupFacts
 from hanode.vrrp.timing import master_down_us
 from tests.vrrp.single import OWN, V2, V3, V6, added, priorities, removed
 from tests.vrrp.story import MAC
@@ -31,8 +31,8 @@ def again(
     state = LinkState(up=True, mac=MAC, addresses=(packet.packed(OWN[one.family]),))
     router.link("d0", state, now_us=now_us)
     found = one.addresses if left is None else left
-    outset = Outset(found, KILLED_US)
-    effects = router.configure(VrrpSettings((one,)), now_us=now_us, outset=outset).effects
+    startup = StartupFacts(found, KILLED_US)
+    effects = router.configure(VrrpSettings((one,)), now_us=now_us, startup=startup).effects
     (machine,) = router.machines.values()
     return machine.state, effects
 
@@ -126,11 +126,11 @@ def test_who_is_not_sure_does_not_go_on(
 
 def test_who_was_never_killed_does_not_go_on() -> None:
     """Addresses are there, and nobody knows since when."""
-    assert not Outset(V2.addresses).may_resume(V2, {("d0", "192.0.2.10/24")}, KILLED_US)
+    assert not StartupFacts(V2.addresses).may_resume(V2, {("d0", "192.0.2.10/24")}, KILLED_US)
 
 
 def test_who_must_wait_at_its_start_may_not_go_on() -> None:
     """Its group is not held back by it then."""
     waits, left = replace(V2, startup_delay_us=1), {("d0", "192.0.2.10/24")}
-    assert Outset(V2.addresses, KILLED_US).may_resume(V2, left, KILLED_US)
-    assert not Outset(V2.addresses, KILLED_US).may_resume(waits, left, KILLED_US)
+    assert StartupFacts(V2.addresses, KILLED_US).may_resume(V2, left, KILLED_US)
+    assert not StartupFacts(V2.addresses, KILLED_US).may_resume(waits, left, KILLED_US)
