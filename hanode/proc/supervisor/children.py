@@ -29,7 +29,7 @@ RESTART_DELAYS_S = (0.0, 0.1, 0.25, 0.5, 1.0)
 STEADY_S = 10.0
 """A child that lived this long is restarted at once again."""
 
-PACKAGE_PARENT = Path(__file__).resolve().parents[2]
+PACKAGE_PARENT = Path(__file__).resolve().parents[3]
 
 Message = dict[str, Any]
 
