@@ -19,7 +19,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from hanode import conf
-from hanode.apply import File, Identity, Memory, Verify
+from hanode.apply import File, Identity, PersistedState, Verify
 from hanode.build import Built
 from hanode.cli.config_test import config_test
 from hanode.cli.options import UsageError, complain, tell
@@ -146,7 +146,7 @@ def _start_supervisor(given: argparse.Namespace, options: Options, start: Start,
     if not given.dont_fork:
         background = service.go_into_background(keep_stderr=given.log_console)
     if given.dump_conf:
-        model = model_of(start.memory.live, options.name)
+        model = model_of(start.state.live, options.name)
         rendered = conf.render(model, target=conf.NEWEST).text
         log.info("runs this configuration:\n" + conf.mask_secrets(rendered).rstrip())
     try:
@@ -224,7 +224,7 @@ def _start(given: argparse.Namespace, name: str, identity: Identity) -> Start:
     """The revision that ran last; on a node that was never pushed to, the file."""
     try:
         kept = persisted_state.load(given.state_dir)
-    except persisted_state.BrokenMemoryError as error:
+    except persisted_state.UnreadableStateError as error:
         raise UsageError(str(error)) from None
     if kept is not None and kept.memory.newest:
         _check_identity(kept.identity, identity, given.state_dir)
@@ -239,7 +239,7 @@ def _start(given: argparse.Namespace, name: str, identity: Identity) -> Start:
                 tell(sentence)
         raise UsageError(first)
     built = _keyed(built_of(file, name))
-    return Start(Memory(file, file), built, warnings_of(file, name), built.left_out)
+    return Start(PersistedState(file, file), built, warnings_of(file, name), built.left_out)
 
 
 def _keyed(built: Built) -> Built:
@@ -249,7 +249,7 @@ def _keyed(built: Built) -> Built:
         raise UsageError(str(error)) from None
 
 
-def _resumed(kept: Memory, name: str) -> Start:
+def _resumed(kept: PersistedState, name: str) -> Start:
     """What was live, else what was confirmed: a node that can serve must serve."""
     notes: list[str] = []
     for file, what in ((kept.live, "live"), (kept.confirmed, "confirmed")):
@@ -258,9 +258,9 @@ def _resumed(kept: Memory, name: str) -> Start:
             built = _keyed(built_of(file, name))  # the start file, as it ran before
             return Start(replace(kept, live=file), built, tuple(notes), built.left_out)
         if not errors:
-            live = Memory(file, kept.confirmed, kept.newest)
-            memory_now = kept if file is kept.live else live
-            return Start(memory_now, _keyed(built_of(file, name)), tuple(notes))
+            live = PersistedState(file, kept.confirmed, kept.newest)
+            state_now = kept if file is kept.live else live
+            return Start(state_now, _keyed(built_of(file, name)), tuple(notes))
         notes.append(f"revision {file.revision}, which was {what}, cannot run: {errors[0]}")
     raise UsageError(notes[-1])
 

@@ -21,7 +21,7 @@ Kind = Literal["any", "MII", "ETHTOOL", "IOCTL"]
 ORDER: dict[Kind, tuple[Kind, ...]] = {"any": ("MII", "ETHTOOL", "IOCTL")}
 
 
-class Asker:
+class LinkProbe:
     """One socket that ioctl(2) is asked through."""
 
     def __init__(self) -> None:

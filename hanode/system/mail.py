@@ -30,7 +30,7 @@ class Server:
     timeout_s: float
 
 
-class Postman:
+class MailSender:
     """Sends letters one after the other; failures wait in `failures()`."""
 
     def __init__(self) -> None:

@@ -6,8 +6,8 @@ import time
 
 import pytest
 
-from hanode.proc.vrrp.link_state import ASK_EVERY_US, LinkWatch
-from hanode.system.linkbeat import Asker
+from hanode.proc.vrrp.link_state import ASK_EVERY_US, LinkPolicy
+from hanode.system.linkbeat import LinkProbe
 from hanode.vrrp.settings import Linkbeat, LinkDelay, VrrpSettings
 from tests.interop.stage import v3
 from tests.kernel.engines import Ours
@@ -15,7 +15,7 @@ from tests.kernel.harness import INTERFACE, inside, until, wired
 
 
 def test_a_change_counts_when_it_has_lasted() -> None:
-    watch = LinkWatch(lambda _name, _kind: None)
+    watch = LinkPolicy(lambda _name, _kind: None)
     watch.use(VrrpSettings(link_delays=(LinkDelay("d0", 3_000, 1_000),)), now_us=0)
     assert watch.up("d0", True, now_us=0)
     assert watch.deadline_us is None
@@ -33,7 +33,7 @@ def test_a_change_counts_when_it_has_lasted() -> None:
 
 def test_a_card_that_is_asked_is_believed_before_the_kernel() -> None:
     says: dict[str, bool | None] = {"d0": True}
-    watch = LinkWatch(lambda name, _kind: says[name])
+    watch = LinkPolicy(lambda name, _kind: says[name])
     watch.use(VrrpSettings(linkbeat=(Linkbeat("d0", "MII"),)), now_us=0)
     assert watch.up("d0", True, now_us=0)
     says["d0"] = False
@@ -48,7 +48,7 @@ def test_a_card_that_is_asked_is_believed_before_the_kernel() -> None:
 @pytest.mark.needs("root", "netns")
 def test_real_cards_are_asked_in_the_ways_that_they_know() -> None:
     with wired() as net:
-        asker = inside(net.namespaces["a"], Asker)
+        asker = inside(net.namespaces["a"], LinkProbe)
         assert asker.has_link(INTERFACE, "ETHTOOL") is True
         assert asker.has_link(INTERFACE, "IOCTL") is True
         assert asker.has_link(INTERFACE, "MII") is None, "a veth has no MII"

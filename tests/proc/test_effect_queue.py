@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from hanode.proc.vrrp.effect_queue import Deeds
+from hanode.proc.vrrp.effect_queue import EffectQueue
 from hanode.vrrp import effects as fx
 from tests.vrrp.single import V3, One
 
@@ -19,7 +19,7 @@ class Written:
 
 def done(effects: list[fx.Effect]) -> list[str]:
     kernel = Written()
-    deeds = Deeds(kernel, announce=kernel.announce, tell=kernel.tell, block=kernel.block)  # type: ignore[arg-type]
+    deeds = EffectQueue(kernel, announce=kernel.announce, tell=kernel.tell, block=kernel.block)  # type: ignore[arg-type]
     for effect in effects:
         deeds.want(effect)
     deeds.do_all()

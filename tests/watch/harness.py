@@ -114,7 +114,7 @@ def running(environment: dict[str, str] | None = None) -> Iterator[Running]:
             part for part in (os.environ.get("KST_PYTHONPATH"), str(PROJECT)) if part
         ),
         "HANODE_IPC_FD": str(theirs.fileno()),
-        "HANODE_BOND_FD": str(their_bond.fileno()),
+        "HANODE_LINK_FD": str(their_bond.fileno()),
         "HANODE_SCRIPT_ENV": json.dumps(environment or {"PATH": "/usr/bin:/bin"}),
     }
     process = subprocess.Popen(

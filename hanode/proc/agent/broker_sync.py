@@ -71,7 +71,7 @@ def redis_url(url: str) -> str:
     return url.replace("redis+socket://", "unix://", 1)
 
 
-class Courier:
+class BrokerSync:
     """Carries for one enrolled node until `stop`."""
 
     def __init__(

@@ -25,7 +25,7 @@ from celery import Celery, signals
 from kombu.connection import Connection
 from kombu.entity import Queue
 
-from hanode.proc.agent.broker_sync import Courier
+from hanode.proc.agent.broker_sync import BrokerSync
 from hanode.system.ipc import LINE_BYTES_MAX, pack, unpack
 from hanode.system.log import Log
 from hanode.system.signing import verifier
@@ -91,16 +91,16 @@ def main() -> int:
     log = Log("agent", node=enrolment.name, detail=bool(settings.get("detail")))
     _log_through(log, detail=bool(settings.get("detail")))
     loop = asyncio.new_event_loop()
-    courier = Courier(
+    broker_sync = BrokerSync(
         enrolment,
         Path(settings["control"]),
         verify=verifier(enrolment.public_key),
         say=supervised.say,
     )
-    threading.Thread(target=_carry, args=(loop, courier, log), daemon=True).start()
-    threading.Thread(target=_obey, args=(supervised, loop, courier), daemon=True).start()
+    threading.Thread(target=_carry, args=(loop, broker_sync, log), daemon=True).start()
+    threading.Thread(target=_obey, args=(supervised, loop, broker_sync), daemon=True).start()
     supervised.say({"kind": "ready"})
-    app = make_app(enrolment, on_nudge=lambda: loop.call_soon_threadsafe(courier.nudge))
+    app = make_app(enrolment, on_nudge=lambda: loop.call_soon_threadsafe(broker_sync.nudge))
     worker = app.Worker(
         pool="solo",
         concurrency=1,
@@ -145,20 +145,20 @@ def make_app(enrolment: Enrolment, *, on_nudge: Any) -> Celery:
     return app
 
 
-def _carry(loop: asyncio.AbstractEventLoop, courier: Courier, log: Log) -> None:
+def _carry(loop: asyncio.AbstractEventLoop, broker_sync: BrokerSync, log: Log) -> None:
     asyncio.set_event_loop(loop)
     try:
-        loop.run_until_complete(courier.run())
+        loop.run_until_complete(broker_sync.run())
     except Exception as error:
         # Our own bug: the supervisor starts us anew, and nothing is lost, because nothing is here.
-        log.error(f"the courier failed: {error!r}")
+        log.error(f"the broker_sync failed: {error!r}")
         os._exit(1)
 
 
-def _obey(supervised: Supervised, loop: asyncio.AbstractEventLoop, courier: Courier) -> None:
+def _obey(supervised: Supervised, loop: asyncio.AbstractEventLoop, broker_sync: BrokerSync) -> None:
     while (order := supervised.hear()) is not None:
         if order.get("verb") == "stop":
-            future = asyncio.run_coroutine_threadsafe(courier.flush(), loop)
+            future = asyncio.run_coroutine_threadsafe(broker_sync.flush(), loop)
             with contextlib.suppress(Exception):  # the journal keeps what could not be told
                 future.result(FLUSH_S)
             break

@@ -21,7 +21,7 @@ AUDIT_SHARE = 200
 """Reading a large table takes long: at most one part in 200 of the time is spent on it."""
 
 
-class Balancer:
+class IpvsSync:
     """The driver of IPVS. `open_kernel` raises IpvsAbsent; `warn` tells people."""
 
     def __init__(

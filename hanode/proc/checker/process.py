@@ -26,8 +26,8 @@ from hanode.check.health import Health
 from hanode.check.report import changes, report
 from hanode.check.settings import CheckerSettings, VirtualServerSettings
 from hanode.ipvs.types import Balanced, Destination, Service, ServiceKey
-from hanode.proc.checker.ipvs_sync import Balancer
-from hanode.proc.common.json_lines import Lines
+from hanode.proc.checker.ipvs_sync import IpvsSync
+from hanode.proc.common.json_lines import JsonLines
 from hanode.proc.common.loop import Loop
 from hanode.system import namespaces, signals
 from hanode.system.clock import Clock, SystemClock
@@ -64,7 +64,7 @@ class Checker:
         self._health = Health(draw)
         self._settings = CheckerSettings()
         self._services: dict[str, VirtualServerSettings] = {}
-        self._balancer = Balancer(open_kernel, self._warn, clock.monotonic_us)
+        self._ipvs_sync = IpvsSync(open_kernel, self._warn, clock.monotonic_us)
         self._offset_us = 0
         self.stopping = False
         self._keeps = False
@@ -73,7 +73,7 @@ class Checker:
     @property
     def deadline_us(self) -> int | None:
         """When `turn` must be called at the latest."""
-        deadlines = (self._health.deadline_us, self._balancer.deadline_us)
+        deadlines = (self._health.deadline_us, self._ipvs_sync.deadline_us)
         return min((one for one in deadlines if one is not None), default=None)
 
     def hear(self, message: dict[str, Any]) -> None:
@@ -94,7 +94,7 @@ class Checker:
         for event in self._prober.poll():
             self._carry_out(self._health.step(event, now_us=self._mono_us()))
         self._carry_out(self._health.tick(now_us=self._mono_us()))
-        self._balancer.work()
+        self._ipvs_sync.work()
         unsaid, self._unsaid = self._unsaid, []
         for message in unsaid:
             self._say_now(message)
@@ -103,7 +103,7 @@ class Checker:
         """End all checks and leave the kernel without our services, unless they are to stay."""
         self._prober.close()
         if not self._keeps:
-            self._balancer.clear()
+            self._ipvs_sync.clear()
         for message in self._unsaid:
             self._say_now(message)
 
@@ -124,7 +124,7 @@ class Checker:
         self._settings = settings
         self._services = {one.key: one for one in settings.virtual_servers}
         effects = self._health.configure(settings, now_us=self._mono_us())
-        self._balancer.configure(self._balanced(key) for key in self._services)
+        self._ipvs_sync.configure(self._balanced(key) for key in self._services)
         self._carry_out(effects)
         self._say({**answer, "changed": list(changed), "error": None})
 
@@ -140,7 +140,7 @@ class Checker:
                 case Hangup(probe):
                     self._prober.hang_up(probe)
                 case TableChanged(key):
-                    self._balancer.want(self._balanced(key))
+                    self._ipvs_sync.want(self._balanced(key))
                 case Happened() as happened:
                     self._tell(happened)
             if event is not None:
@@ -174,7 +174,7 @@ class Checker:
         self._tell(Happened("warning", subject, cause))
 
     def _status(self) -> dict[str, Any]:
-        keys = self._balancer.in_kernel
+        keys = self._ipvs_sync.in_kernel
         offset_us = self._wall_us() - self._mono_us()
         if abs(offset_us - self._offset_us) > CLOCK_STEP_US:
             self._offset_us = offset_us
@@ -183,10 +183,10 @@ class Checker:
             in_kernel=None if keys is None else {str(key) for key in keys},
             to_wall_us=lambda mono_us: mono_us + self._offset_us,
         )
-        return {"virtual_servers": encode(servers), "ipvs": self._balancer.availability}
+        return {"virtual_servers": encode(servers), "ipvs": self._ipvs_sync.availability}
 
 
-class Places:
+class Namespaces:
     """The namespaces of the file: entered at the first settings, and never changed."""
 
     def __init__(self) -> None:
@@ -228,7 +228,7 @@ class CheckerProcess:
 
     def __init__(self, connection: socket.socket) -> None:
         self._prober = EpollProbes()
-        places = Places()
+        places = Namespaces()
         self._checker = Checker(
             prober=self._prober,
             open_kernel=places.open_kernel,
@@ -240,7 +240,7 @@ class CheckerProcess:
         self._loop = Loop(
             deadline=lambda: self._checker.deadline_us, on_deadline=self._checker.turn
         )
-        self._lines = Lines(connection, on_line=self._on_line, on_end=self._loop.stop)
+        self._lines = JsonLines(connection, on_line=self._on_line, on_end=self._loop.stop)
         # A Python signal handler alone does not wake epoll: the bytes of this pair do.
         self._signalled, self._signaller = socket.socketpair()
         self._signalled.setblocking(False)

@@ -18,7 +18,7 @@ WAITING_LINES = 10_000
 READ_BYTES = 1 << 16
 
 
-class Lines:
+class JsonLines:
     """Both directions of one connected socket."""
 
     def __init__(

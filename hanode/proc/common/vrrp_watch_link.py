@@ -1,7 +1,7 @@
 """The line between the vrrp and the watch process: trackers one way, notices the other.
 
 DRIVER. A pair of SOCK_SEQPACKET sockets that the supervisor makes once and both children inherit
-(HANODE_BOND_FD), so that news need not wait for the supervisor, which writes its journal to disk.
+(HANODE_LINK_FD), so that news need not wait for the supervisor, which writes its journal to disk.
 The supervisor keeps both ends open: a child that is started again goes on where the dead one was,
 and because each message is a packet, it never begins in the middle of one.
 """
@@ -26,7 +26,7 @@ SO_SNDBUFFORCE = 32
 ROOM_BYTES = 16 << 20
 """A short packet costs the kernel about 1 kB."""
 
-ENVIRONMENT = "HANODE_BOND_FD"
+ENVIRONMENT = "HANODE_LINK_FD"
 
 
 def pair() -> tuple[socket.socket, socket.socket]:
@@ -46,7 +46,7 @@ def inherited() -> socket.socket | None:
     return socket.socket(fileno=int(number)) if number.isdigit() else None
 
 
-class Bond:
+class VrrpWatchLink:
     """One end. Never blocks: what the other side does not take waits, the oldest go first."""
 
     def __init__(

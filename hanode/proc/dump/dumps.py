@@ -19,8 +19,8 @@ from pathlib import Path
 from hanode.proc.dump.keepalived_json import Counters, dump_json
 from hanode.proc.dump.keepalived_text import dump_data, dump_stats
 from hanode.proc.supervisor.engine import Engine
-from hanode.proc.supervisor.event_log import Chronicle
-from hanode.proc.supervisor.node_status import Snapshot
+from hanode.proc.supervisor.event_log import EventLog
+from hanode.proc.supervisor.node_status import StatusCollector
 from hanode.system import files, signals
 from hanode.wire import InstanceStatus
 
@@ -32,10 +32,10 @@ DIRECTORY = "/tmp"  # noqa: S108 - keepalived's place; the file is made beside i
 class Dumps:
     """Knows what was cleared."""
 
-    def __init__(self, engine: Engine, snapshot: Snapshot, chronicle: Chronicle) -> None:
+    def __init__(self, engine: Engine, collector: StatusCollector, event_log: EventLog) -> None:
         self._engine = engine
-        self._snapshot = snapshot
-        self._chronicle = chronicle
+        self._collector = collector
+        self._event_log = event_log
         self._cleared: Counters = {}
         self._tasks: set[asyncio.Task[None]] = set()
 
@@ -60,22 +60,22 @@ class Dumps:
     async def _write(self, make: Callable[[Instances], tuple[str, str]]) -> None:
         instances = await self._engine.instances()
         if instances is None:
-            self._chronicle.warn("dump", "no file was written: the vrrp process does not answer")
+            self._event_log.warn("dump", "no file was written: the vrrp process does not answer")
             return
-        name, text = make(self._snapshot.seen_by_kernel(instances))
+        name, text = make(self._collector.seen_by_kernel(instances))
         path = Path(os.environ.get("TMPDIR", DIRECTORY)) / name  # an absolute name stands alone
         try:
             files.write_atomic(path, text, durable=False)
         except OSError as error:
-            self._chronicle.warn("dump", f"{path} could not be written: {error.strerror}")
+            self._event_log.warn("dump", f"{path} could not be written: {error.strerror}")
 
     def _data(self, instances: Instances) -> tuple[str, str]:
-        settings = self._snapshot.vrrp
+        settings = self._collector.vrrp
         name = settings.dumps.state_file or "keepalived.data"
         return name, dump_data(settings, instances, socket.gethostname())
 
     def _stats(self, instances: Instances) -> tuple[str, str]:
-        settings = self._snapshot.vrrp
+        settings = self._collector.vrrp
         name = settings.dumps.stats_file or "keepalived.stats"
         return name, dump_stats(settings, self._counted(instances))
 
@@ -85,7 +85,7 @@ class Dumps:
         return written
 
     def _json(self, instances: Instances) -> tuple[str, str]:
-        settings = self._snapshot.vrrp
+        settings = self._collector.vrrp
         name = settings.dumps.json_file or "keepalived.json"
         runs = {t.name: t.up for t in self._engine.trackers if t.kind == "process"}
         return name, dump_json(settings, instances, self._counted(instances), runs)

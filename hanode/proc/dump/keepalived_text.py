@@ -61,7 +61,7 @@ FURTHER_LABELS = {
     "auth_ext_stale": "HMAC Stale",
     "auth_ext_replay": "HMAC Replay",
 }
-"""Lines that 2.2.7 does not have, in a section of their own, where they are not 0."""
+"""JsonLines that 2.2.7 does not have, in a section of their own, where they are not 0."""
 
 
 def dump_stats(settings: VrrpSettings, counters: Counters) -> str:

@@ -28,7 +28,7 @@ PROBE_TIMEOUT_S = 5.0
 NEEDED = ("hanode", "celery", "kombu", "redis", "cryptography", "packaging")
 
 
-class AgentKeeper:
+class AgentChild:
     """Does nothing on a node without enrolment."""
 
     def __init__(

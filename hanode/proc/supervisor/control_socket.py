@@ -30,7 +30,7 @@ BATCH = 200
 """Events written before the reader must have taken them."""
 
 
-class Control:
+class ControlSocket:
     """Serves the socket. `anyone` and `owner` map verbs to functions."""
 
     def __init__(

@@ -69,12 +69,12 @@ class Engine:
         self._log = log
         self._on_event = on_event
         self._on_child = on_child
-        self._bond = vrrp_watch_link.pair()
+        self._link_ends = vrrp_watch_link.pair()
         """Kept open as long as we live: a child that is started again finds the line as it was."""
-        ends = dict(zip(("vrrp", "watch"), self._bond, strict=True))
+        ends = dict(zip(("vrrp", "watch"), self._link_ends, strict=True))
         self.children = [
             Child(
-                _bonded(spec, ends.get(spec.name)),
+                _linked(spec, ends.get(spec.name)),
                 on_message=self._heard,
                 on_start=self._started,
                 on_exit=self._exited,
@@ -279,7 +279,7 @@ class Engine:
             future.set_result(error)
 
 
-def _bonded(spec: Spec, end: socket.socket | None) -> Spec:
+def _linked(spec: Spec, end: socket.socket | None) -> Spec:
     """With its end of the line between the vrrp and the watch process."""
     return (
         spec if end is None else replace(spec, inherits={vrrp_watch_link.ENVIRONMENT: end.fileno()})

@@ -24,7 +24,7 @@ STATUS_LINE_S = 0.1
 """A person does not read faster than that."""
 
 
-class Chronicle:
+class EventLog:
     """One per supervisor. `wake` is called after each event."""
 
     def __init__(self, journal: Journal, log: Log, wake: Callable[[], None]) -> None:

@@ -16,36 +16,36 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from hanode.apply import Life
+from hanode.apply import RevisionLifecycle
 from hanode.build import Built
 from hanode.proc.supervisor.engine import Engine
-from hanode.proc.supervisor.operator_commands import Operator
+from hanode.proc.supervisor.operator_commands import OperatorCommands
 from hanode.system.addresses import AddressWatch
 from hanode.system.journal import Journal
 from hanode.vrrp.settings import VrrpSettings
 from hanode.wire import InstanceStatus, KernelAddress, NodeStatus, ProcessStatus
 
 if TYPE_CHECKING:
-    from hanode.proc.supervisor.agent_child import AgentKeeper
+    from hanode.proc.supervisor.agent_child import AgentChild
     from hanode.proc.supervisor.options import Options
 
 
-class Snapshot:
+class StatusCollector:
     """Knows whom to ask."""
 
     def __init__(
         self,
         options: Options,
-        life: Life,
+        lifecycle: RevisionLifecycle,
         engine: Engine,
-        operator: Operator,
+        operator: OperatorCommands,
         watch: AddressWatch,
         built: Built,
     ) -> None:
         self._options = options
-        self._life = life
+        self._lifecycle = lifecycle
         self._engine = engine
-        self._operator = operator
+        self._commands = operator
         self._watch = watch
         self.runs(built)
         self._started_us = time.time_ns() // 1_000
@@ -65,9 +65,9 @@ class Snapshot:
         }
         self._groups = {m: group.name for group in built.vrrp.sync_groups for m in group.members}
 
-    async def take(self, agent: AgentKeeper, journal: Journal) -> NodeStatus:
+    async def take(self, agent: AgentChild, journal: Journal) -> NodeStatus:
         """Ask everybody now."""
-        memory, enrolment = self._life.memory, self._options.enrolment
+        state, enrolment = self._lifecycle.state, self._options.enrolment
         instances, servers, problems = await self._engine.status()
         if self.stopping:
             instances, problems = self._ending(), []
@@ -84,9 +84,9 @@ class Snapshot:
             name=self._options.name,
             wall_us=time.time_ns() // 1_000,
             mono_us=time.monotonic_ns() // 1_000,
-            revision=memory.live.revision,
-            confirmed_revision=memory.confirmed.revision,
-            config_sha256=hashlib.sha256(memory.live.text.encode()).hexdigest(),
+            revision=state.live.revision,
+            confirmed_revision=state.confirmed.revision,
+            config_sha256=hashlib.sha256(state.live.text.encode()).hexdigest(),
             started_us=self._started_us,
             instances=self._whole(instances, addresses),
             virtual_servers=servers,
@@ -100,7 +100,7 @@ class Snapshot:
             problems=tuple(problems),
             stopping=self.stopping,
             trackers=self._engine.trackers,
-            maintenance_us=self._operator.since_us,
+            maintenance_us=self._commands.since_us,
             strays=self._engine.strays,
         )
 

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from hanode.proc.supervisor.engine import Engine
-from hanode.proc.supervisor.event_log import Chronicle, wall_us
+from hanode.proc.supervisor.event_log import EventLog, wall_us
 from hanode.system import files
 
 Message = dict[str, Any]
@@ -28,13 +28,13 @@ SAID = {
 }
 
 
-class Operator:
+class OperatorCommands:
     """Serves the control socket's verbs."""
 
-    def __init__(self, directory: Path, engine: Engine, chronicle: Chronicle) -> None:
+    def __init__(self, directory: Path, engine: Engine, event_log: EventLog) -> None:
         self._path = directory / "maintenance.json"
         self._engine = engine
-        self._chronicle = chronicle
+        self._event_log = event_log
         self.since_us = _read(self._path)
         """Since when the node is in maintenance (wall time); 0: it is not."""
         engine.maintenance = bool(self.since_us)
@@ -52,7 +52,7 @@ class Operator:
         answer = await self._do("announce", request)
         if answer["ok"] and answer["done"]:
             # The other verbs are told by the transitions that they cause.
-            self._chronicle.node("addresses", "announced", f"operator: {'; '.join(answer['done'])}")
+            self._event_log.node("addresses", "announced", f"operator: {'; '.join(answer['done'])}")
         return answer
 
     async def maintenance(self, request: Message) -> Message:
@@ -71,7 +71,7 @@ class Operator:
             return {"ok": False, "error": f"{self._path} cannot be written: {error.strerror}"}
         self._engine.maintenance = on
         end = "no address stays or comes here" if on else "the node takes part again"
-        self._chronicle.node("maintenance", _word(on), f"operator: {end}")
+        self._event_log.node("maintenance", _word(on), f"operator: {end}")
         return await self._ask({"do": "maintenance", "on": on})
 
     async def _do(self, what: str, request: Message) -> Message:

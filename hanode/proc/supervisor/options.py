@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from hanode import conf
-from hanode.apply import File, Memory, Verify
+from hanode.apply import File, PersistedState, Verify
 from hanode.build import Built, build
 from hanode.build.hmac import with_keys
 from hanode.proc.supervisor.children import Spec
@@ -54,7 +54,7 @@ class Options:
 class Start:
     """What a node begins with."""
 
-    memory: Memory
+    state: PersistedState
     built: Built
     notes: tuple[str, ...] = ()
     mistakes: tuple[str, ...] = ()

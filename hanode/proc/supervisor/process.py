@@ -11,15 +11,15 @@ import signal
 from collections import deque
 from pathlib import Path
 
-from hanode.apply import Configure, Effect, File, Identity, Life, Remember, Report
+from hanode.apply import Configure, Effect, File, Identity, Persist, Report, RevisionLifecycle
 from hanode.proc.dump.dumps import Dumps
-from hanode.proc.supervisor.agent_child import AgentKeeper
+from hanode.proc.supervisor.agent_child import AgentChild
 from hanode.proc.supervisor.children import Child
-from hanode.proc.supervisor.control_socket import Control, Message
+from hanode.proc.supervisor.control_socket import ControlSocket, Message
 from hanode.proc.supervisor.engine import CONFIGURE_TIMEOUT_S, Engine
-from hanode.proc.supervisor.event_log import Chronicle, now_us, wall_us
-from hanode.proc.supervisor.node_status import Snapshot
-from hanode.proc.supervisor.operator_commands import Operator
+from hanode.proc.supervisor.event_log import EventLog, now_us, wall_us
+from hanode.proc.supervisor.node_status import StatusCollector
+from hanode.proc.supervisor.operator_commands import OperatorCommands
 from hanode.proc.supervisor.options import (
     Options,
     Start,
@@ -59,22 +59,24 @@ class Supervisor:
         self._journal = journal
         enrolment = options.enrolment
         identity = Identity(enrolment.node, enrolment.cluster) if enrolment else Identity()
-        self._life = Life(identity, start.memory, verify=options.verify, check=self._errors_of)
-        self._chronicle = Chronicle(journal, log, lambda: self._control.wake())
+        self._lifecycle = RevisionLifecycle(
+            identity, start.state, verify=options.verify, check=self._errors_of
+        )
+        self._event_log = EventLog(journal, log, lambda: self._control.wake())
         self._engine = Engine(
             list(options.specs),
             log,
-            on_event=self._chronicle.append,
+            on_event=self._event_log.append,
             on_child=self._child_changed,
         )
-        self._operator = Operator(options.state_dir, self._engine, self._chronicle)
+        self._commands = OperatorCommands(options.state_dir, self._engine, self._event_log)
         self._watch = AddressWatch(start.built.vrrp.net_namespace)
-        self._snapshot = Snapshot(
-            options, self._life, self._engine, self._operator, self._watch, start.built
+        self._collector = StatusCollector(
+            options, self._lifecycle, self._engine, self._commands, self._watch, start.built
         )
-        self._snapshot.on_look = self._addresses_changed
-        self._dumps = Dumps(self._engine, self._snapshot, self._chronicle)
-        self._control = Control(
+        self._collector.on_look = self._addresses_changed
+        self._dumps = Dumps(self._engine, self._collector, self._event_log)
+        self._control = ControlSocket(
             journal,
             log,
             anyone={
@@ -87,14 +89,14 @@ class Supervisor:
             owner={
                 "reload": self._reload,
                 "stop": self._stop_verb,
-                "release": self._operator.release,
-                "take": self._operator.take,
-                "announce": self._operator.announce,
-                "maintenance": self._operator.maintenance,
+                "release": self._commands.release,
+                "take": self._commands.take,
+                "announce": self._commands.announce,
+                "maintenance": self._commands.maintenance,
             },
         )
-        self._agent = AgentKeeper(
-            options, log, on_child=self._child_changed, tell=self._chronicle.node
+        self._agent = AgentChild(
+            options, log, on_child=self._child_changed, tell=self._event_log.node
         )
         self._one_change = asyncio.Lock()
         self._outside_us: deque[int] = deque(maxlen=OUTSIDE_MAX)
@@ -116,7 +118,7 @@ class Supervisor:
         self._begin()
         self._addresses_changed()
         async with asyncio.TaskGroup() as tasks:
-            self._engine.start(self._life.memory.live, self._start.built, tasks)
+            self._engine.start(self._lifecycle.state.live, self._start.built, tasks)
             await self._control.start(listener)
             self._agent.start(tasks)
             clock = tasks.create_task(self._keep_time())
@@ -132,11 +134,11 @@ class Supervisor:
         return self._code
 
     def _begin(self) -> None:
-        self._life.wake(now_us=now_us(), wall_us=wall_us())
+        self._lifecycle.wake(now_us=now_us(), wall_us=wall_us())
         running = self.options.state_dir / "running"
         killed = files.read_text(running)
         alive_us = files.stamped_us(self._alive)
-        revision = self._life.memory.live.revision
+        revision = self._lifecycle.state.live.revision
         cause = f"the engine starts on revision {revision}"
         if killed is not None:
             same = killed.strip() == files.boot_id()
@@ -147,11 +149,11 @@ class Supervisor:
         files.write_atomic(running, files.boot_id() + "\n")
         self._alive.touch()
         files.stamp(self._alive, 0)  # nothing is alive yet
-        if self._operator.since_us:
+        if self._commands.since_us:
             cause += "; it is in maintenance"
-        self._chronicle.node("engine", "started", cause, revision=revision)
+        self._event_log.node("engine", "started", cause, revision=revision)
         for note in (*self.options.unserved, *self._start.notes, *self._start.mistakes):
-            self._chronicle.warn("configuration", note)
+            self._event_log.warn("configuration", note)
         for mistake in self._start.mistakes:
             self._log.error(mistake)
 
@@ -160,7 +162,7 @@ class Supervisor:
         try:
             await asyncio.wait_for(self._engine.began.wait(), CONFIGURE_TIMEOUT_S)
         except TimeoutError:
-            self._chronicle.warn("engine", "not every process has taken its settings yet")
+            self._event_log.warn("engine", "not every process has taken its settings yet")
         service.notify_ready()
         self.options.on_started()
 
@@ -172,13 +174,13 @@ class Supervisor:
                 files.stamp(self._alive, now_us())
 
     async def _shut_down(self) -> None:
-        self._snapshot.stopping = True
+        self._collector.stopping = True
         service.notify("STOPPING=1", "STATUS=stopping")
         engine = asyncio.get_running_loop().create_task(self._engine.stop())
-        self._chronicle.node("engine", "stopping", "the engine was asked to stop")
+        self._event_log.node("engine", "stopping", "the engine was asked to stop")
         await engine
         self._addresses_changed()
-        self._chronicle.node("engine", "stopped", "every part of the engine has ended")
+        self._event_log.node("engine", "stopped", "every part of the engine has ended")
         await self._agent.stop(timeout_s=AGENT_STOP_S)
         await self._control.stop()
         (self.options.run_dir / "control.sock").unlink(missing_ok=True)
@@ -189,13 +191,13 @@ class Supervisor:
         """Give up an unconfirmed revision when its time has come."""
         while True:
             self._tick.clear()
-            deadline_us = self._life.deadline_us
+            deadline_us = self._lifecycle.deadline_us
             left_s = None if deadline_us is None else max(0, deadline_us - now_us()) / 1e6
             try:
                 await asyncio.wait_for(self._tick.wait(), left_s)
             except TimeoutError:
                 async with self._one_change:
-                    await self._perform(self._life.tick(now_us=now_us()))
+                    await self._perform(self._lifecycle.tick(now_us=now_us()))
 
     async def _perform(self, effects: list[Effect]) -> Report:
         """Carry the effects out in order; the last report that ends a life is the answer."""
@@ -205,17 +207,18 @@ class Supervisor:
                 case Report():
                     answer = effect
                     if effect.journal:
-                        self._chronicle.tell(effect)
-                case Remember(kept):
+                        self._event_log.tell(effect)
+                case Persist(kept):
                     try:
                         persisted_state.save(
-                            self.options.state_dir, persisted_state.Kept(self._life.identity, kept)
+                            self.options.state_dir,
+                            persisted_state.StateFile(self._lifecycle.identity, kept),
                         )
                     except OSError as fault:
-                        self._chronicle.warn("disk", f"the state cannot be written: {fault}")
+                        self._event_log.warn("disk", f"the state cannot be written: {fault}")
                 case Configure(file):
                     error = await self._run(file)
-                    follow = self._life.configured(
+                    follow = self._lifecycle.configured(
                         file.revision, error, now_us=now_us(), wall_us=wall_us()
                     )
                     if follow:
@@ -231,7 +234,7 @@ class Supervisor:
             return str(fault)
         error = await self._engine.configure(file, built)
         if error is None:
-            self._snapshot.runs(built)
+            self._collector.runs(built)
         return error
 
     def _errors_of(self, file: File) -> tuple[str, ...]:
@@ -240,7 +243,7 @@ class Supervisor:
     # What the control socket asks
 
     async def _status(self, _request: Message) -> Message:
-        status = await self._snapshot.take(self._agent, self._journal)
+        status = await self._collector.take(self._agent, self._journal)
         return {
             "ok": True,
             "status": encode(status),
@@ -260,7 +263,7 @@ class Supervisor:
         except WireError as error:
             return {"ok": False, "phase": "refused", "error": f"no envelope: {error}"}
         async with self._one_change:
-            effects = self._life.receive(envelope, now_us=now_us(), wall_us=wall_us())
+            effects = self._lifecycle.receive(envelope, now_us=now_us(), wall_us=wall_us())
             return _as_answer(await self._perform(effects))
 
     async def _confirm(self, request: Message) -> Message:
@@ -269,7 +272,7 @@ class Supervisor:
         except WireError as error:
             return {"ok": False, "phase": "refused", "error": f"no envelope: {error}"}
         async with self._one_change:
-            return _as_answer(await self._perform(self._life.confirm(envelope)))
+            return _as_answer(await self._perform(self._lifecycle.confirm(envelope)))
 
     async def _refused_outside(self, request: Message) -> Message:
         """The agent kept an envelope from us; its word is for people only, and not too often."""
@@ -277,7 +280,7 @@ class Supervisor:
         if len(told) == OUTSIDE_MAX and moment_us - told[0] < OUTSIDE_WINDOW_US:
             return {"ok": False, "error": "too many refusals in a minute; this one is not told"}
         told.append(moment_us)
-        self._chronicle.tell(Report(0, "refused", str(request.get("cause", ""))[:300]))
+        self._event_log.tell(Report(0, "refused", str(request.get("cause", ""))[:300]))
         return {"ok": True}
 
     async def _reload(self, _request: Message) -> Message:
@@ -296,7 +299,7 @@ class Supervisor:
         async with self._one_change:
             if file is None:
                 return _as_answer(await self._perform([Report(0, "refused", f"{path}: {why}")]))
-            answer = _as_answer(await self._perform(self._life.reload(file)))
+            answer = _as_answer(await self._perform(self._lifecycle.reload(file)))
             return {**answer, "changed": list(self._engine.changed)} if answer["ok"] else answer
 
     async def _stop_verb(self, _request: Message) -> Message:
@@ -311,16 +314,16 @@ class Supervisor:
     # What happened
 
     def _child_changed(self, child: Child, phase: str, cause: str) -> None:
-        self._chronicle.node(child.name, phase, cause, pid=child.pid, restarts=child.restarts)
+        self._event_log.node(child.name, phase, cause, pid=child.pid, restarts=child.restarts)
         if phase == "died" and not child.spec.respawn:
             self._log.error(f"{child.name} died, and -R forbids to start it again: stopping")
             self._code = 1
             self._stop.set()
 
     def _addresses_changed(self) -> None:
-        for address, present, instance in self._snapshot.address_changes():
+        for address, present, instance in self._collector.address_changes():
             verb = "has it on" if present else "no longer has it on"
-            self._chronicle.event(
+            self._event_log.event(
                 "address",
                 address.address,
                 f"the kernel {verb} {address.dev}",

@@ -15,7 +15,7 @@ from hanode.vrrp.router import Router
 from hanode.vrrp.settings import InstanceKey
 
 
-class Idle:
+class BackupFilter:
     """Follows the states of instances in strict mode with a macvlan."""
 
     def __init__(

@@ -1,4 +1,4 @@
-"""Effects become deeds: what the machines want done besides adverts, in order and in portions.
+"""Carries out what the machines want besides adverts, in order and in portions.
 
 DRIVER. Thousands of instances may fail over in one moment. What they want is queued and done a
 portion at a time, so that adverts and packets come in between; within a portion what is alike goes
@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Callable
 
-from hanode.proc.vrrp.kernel_state import Holder
+from hanode.proc.vrrp.kernel_state import KernelState
 from hanode.vrrp.effects import (
     AddAddresses,
     AddRoutes,
@@ -30,18 +30,18 @@ REMOVALS = (RemoveAddresses, RemoveRoutes, RemoveRules, UnblockAddresses)
 ADDITIONS = (AddAddresses, AddRoutes, AddRules, BlockAddresses)
 
 
-class Deeds:
+class EffectQueue:
     """The queue, and what becomes of each effect."""
 
     def __init__(
         self,
-        holder: Holder,
+        kernel_state: KernelState,
         *,
         announce: Callable[[AnnounceAddresses], None],
         tell: Callable[[Effect], None],
         block: Callable[[Effect], None],
     ) -> None:
-        self._holder = holder
+        self._kernel_state = kernel_state
         self._announce = announce
         self._tell = tell
         self._block = block
@@ -88,31 +88,31 @@ class Deeds:
             self._tell(tiding)
 
     def _take_out(self, effects: list[Effect]) -> None:
-        holder = self._holder
+        kernel_state = self._kernel_state
         for effect in effects:
             match effect:
                 case RemoveRules():
-                    holder.remove_rules(effect.key, effect.rules)
+                    kernel_state.remove_rules(effect.key, effect.rules)
                 case RemoveRoutes():
-                    holder.remove_routes(effect.key, effect.routes)
+                    kernel_state.remove_routes(effect.key, effect.routes)
         gone = [(e.key, a) for e in effects if isinstance(e, RemoveAddresses) for a in e.addresses]
         if gone:
-            holder.remove(gone)
+            kernel_state.remove(gone)
         for effect in effects:
             if isinstance(effect, UnblockAddresses):
                 self._block(effect)
 
     def _put_in(self, effects: list[Effect]) -> None:
-        holder = self._holder
+        kernel_state = self._kernel_state
         for effect in effects:
             if isinstance(effect, BlockAddresses):
                 self._block(effect)
         come = [(e.key, a) for e in effects if isinstance(e, AddAddresses) for a in e.addresses]
         if come:
-            holder.add(come)
+            kernel_state.add(come)
         for effect in effects:
             match effect:
                 case AddRoutes():
-                    holder.add_routes(effect.key, effect.routes)
+                    kernel_state.add_routes(effect.key, effect.routes)
                 case AddRules():
-                    holder.add_rules(effect.key, effect.rules)
+                    kernel_state.add_rules(effect.key, effect.rules)

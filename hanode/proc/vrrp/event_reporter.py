@@ -10,21 +10,21 @@ from collections.abc import Callable
 from typing import Any
 
 from hanode import wire
-from hanode.proc.common.json_lines import Lines
-from hanode.proc.common.vrrp_watch_link import Bond
+from hanode.proc.common.json_lines import JsonLines
+from hanode.proc.common.vrrp_watch_link import VrrpWatchLink
 from hanode.system.clock import SystemClock
 from hanode.vrrp.effects import Effect, GroupChanged, Notify, PriorityChanged, StateChanged, Warned
 from hanode.vrrp.settings import InstanceKey
 
 
-class Tidings:
+class EventReporter:
     """Tells."""
 
-    def __init__(self, clock: SystemClock, lines: Lines, watch: Callable[[], None]) -> None:
+    def __init__(self, clock: SystemClock, lines: JsonLines, watch: Callable[[], None]) -> None:
         self._clock = clock
         self._lines = lines
         self._watch = watch
-        self.bond: Bond | None = None
+        self.watch_link: VrrpWatchLink | None = None
         self.since_us: dict[InstanceKey, int] = {}
         """Wall time of each instance's last transition, as its event told it."""
 
@@ -44,8 +44,8 @@ class Tidings:
                 }
                 self.event("priority", effect.instance, effect.cause, data)
             case Notify():
-                if self.bond is not None:
-                    self.bond.say({"kind": "notice", "notice": wire.encode(effect)})
+                if self.watch_link is not None:
+                    self.watch_link.say({"kind": "notice", "notice": wire.encode(effect)})
                     self._watch()
             case Warned():
                 self.warn(effect.instance, effect.cause, effect.topic)

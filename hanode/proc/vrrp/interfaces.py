@@ -10,11 +10,11 @@ import socket
 from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING
 
-from hanode.proc.vrrp.link_state import LinkWatch
-from hanode.proc.vrrp.sockets import Outlets
+from hanode.proc.vrrp.link_state import LinkPolicy
+from hanode.proc.vrrp.sockets import Sockets
 from hanode.system import sysctl
 from hanode.system.firewall import Firewall
-from hanode.system.linkbeat import Asker
+from hanode.system.linkbeat import LinkProbe
 from hanode.system.monitor import NOTHING, Change, Monitor
 from hanode.system.virtual_mac import MACVLAN, Virtual, wanted
 from hanode.system.vrrp_socket import FrameSocket
@@ -33,20 +33,20 @@ MAC_BYTES = 6
 FAMILIES = {4: socket.AF_INET, 6: socket.AF_INET6}
 
 
-class Host:
+class Interfaces:
     """Interfaces, and what is opened on them."""
 
     def __init__(
         self,
         monitor: Monitor,
         commands: Commands,
-        outlets: Outlets,
+        sockets: Sockets,
         firewall: Firewall,
         warn: Callable[[str, str], None],
     ) -> None:
         self.monitor = monitor
-        self.outlets = outlets
-        self.watch = LinkWatch(Asker().has_link)
+        self.sockets = sockets
+        self.watch = LinkPolicy(LinkProbe().has_link)
         self._commands = commands
         self._made: Vmacs | None = None
         self._reports: int | None = None
@@ -85,7 +85,7 @@ class Host:
         if failed := self._make_virtual(self._virtual):
             # Without it the adverts of a master would go nowhere, and a second one would appear.
             raise OSError(0, failed[0])
-        self.outlets.use(settings, self.monitor.links)
+        self.sockets.use(settings, self.monitor.links)
         self._ours = {}
         for address in (a for i in settings.instances for a in i.addresses):
             self._ours.setdefault(address.dev, set()).add(address.packed)
@@ -130,7 +130,7 @@ class Host:
 
     def prune(self) -> None:
         """Close and remove what the configuration does not need."""
-        self.outlets.prune()
+        self.sockets.prune()
         for name in self._made.unwanted(self._virtual) if self._made is not None else ():
             self._remove_virtual(name)
 
@@ -152,7 +152,7 @@ class Host:
         for device in {name, *again}:
             self._routers.pop(device, None)
             try:
-                self.outlets.follow(device, self.monitor.links)
+                self.sockets.follow(device, self.monitor.links)
             except OSError as error:  # it is already gone again
                 self._warn(name, f"no VRRP socket could be opened on {name}: {error.strerror}")
 
@@ -212,7 +212,7 @@ class Host:
 
     def _frames_of(self, device: str) -> FrameSocket | None:
         try:
-            return self.outlets.frames(device, self.monitor.links)
+            return self.sockets.frames(device, self.monitor.links)
         except OSError as error:  # it went away while we looked
             why = f"nothing can be announced on {device}: {error.strerror}"
             self._warn(device, why)

@@ -28,7 +28,7 @@ NODE: InstanceKey = ("", 0, 0)
 """What belongs to no instance."""
 
 
-class Holder:
+class KernelState:
     """What this process has put into the kernel."""
 
     def __init__(self, commands: Commands, monitor: Monitor, warn: Warn) -> None:

@@ -27,7 +27,7 @@ class _Seen:
     """When the change that is under way counts."""
 
 
-class LinkWatch:
+class LinkPolicy:
     """Decides nothing but when to believe."""
 
     def __init__(self, ask: Ask) -> None:

@@ -1,7 +1,7 @@
 """The vrrp process: feeds packets, links, trackers and time to the router, and does what it wants.
 
 DRIVER. `python -m hanode.proc.vrrp`, started by the supervisor with a socket on the descriptor
-HANODE_IPC_FD (JSON lines both ways) and one to the watch process on HANODE_BOND_FD. Nothing here
+HANODE_IPC_FD (JSON lines both ways) and one to the watch process on HANODE_LINK_FD. Nothing here
 may block: no name lookup, no disk, no log. When the supervisor says stop or is gone, every master
 sends priority 0, addresses go, and it exits 0.
 """
@@ -17,14 +17,14 @@ from collections import deque
 from typing import Any
 
 from hanode import wire
-from hanode.proc.common.json_lines import Lines
+from hanode.proc.common.json_lines import JsonLines
 from hanode.proc.common.loop import Loop
-from hanode.proc.common.vrrp_watch_link import Bond, inherited
-from hanode.proc.vrrp.event_reporter import Tidings
+from hanode.proc.common.vrrp_watch_link import VrrpWatchLink, inherited
+from hanode.proc.vrrp.event_reporter import EventReporter
 from hanode.proc.vrrp.receiver import listened
 from hanode.proc.vrrp.runtime import Ground
 from hanode.proc.vrrp.status import Work, operated, refusal, request, settings_from, told
-from hanode.proc.vrrp.takeover_warmup import EVE_US
+from hanode.proc.vrrp.takeover_warmup import WARMUP_US
 from hanode.system import pyroute, realtime, signals
 from hanode.system.clock import SystemClock
 from hanode.system.prestart_listener import PrestartListener
@@ -51,39 +51,39 @@ class VrrpProcess(Ground):
     def __init__(
         self,
         ipc: socket.socket,
-        bond: socket.socket | None,
+        watch_link: socket.socket | None,
         prestart: PrestartListener | None = None,
     ) -> None:
         self._prestart = prestart
         self.late_us_max = 0
         self._process = PROCESS_AS_IT_IS
         self._work: deque[Work] = deque()
-        self.lines = Lines(ipc, on_line=self._on_line, on_end=lambda: self._stop(ORPHANED))
+        self.lines = JsonLines(ipc, on_line=self._on_line, on_end=lambda: self._stop(ORPHANED))
         clock = SystemClock()
         loop = Loop(deadline=self._deadline, on_deadline=self._on_deadline)
-        super().__init__(loop, clock, Tidings(clock, self.lines, self._watch_lines))
+        super().__init__(loop, clock, EventReporter(clock, self.lines, self._watch_lines))
         self._signalled, self._signaller = socket.socketpair()
         self._signalled.setblocking(False)
         self._signaller.setblocking(False)
         signal.set_wakeup_fd(self._signaller.fileno(), warn_on_full_buffer=False)
         self.loop.watch(self._signalled.fileno(), self._on_signal)
         self.loop.watch(ipc.fileno(), self._on_ipc)
-        if bond is not None:
-            self.tidings.bond = Bond(bond, on_message=self._on_bond_message)
-            self.loop.watch(bond.fileno(), self._on_bond)
-            self.tidings.bond.say({"kind": "trackers"})
+        if watch_link is not None:
+            self.reporter.watch_link = VrrpWatchLink(watch_link, on_message=self._on_watch_message)
+            self.loop.watch(watch_link.fileno(), self._on_watch_link)
+            self.reporter.watch_link.say({"kind": "trackers"})
 
     def run(self) -> None:
         """Until the supervisor says stop or is gone."""
-        self.tidings.say({"kind": "ready"})
+        self.reporter.say({"kind": "ready"})
         self.loop.run()
 
     # What wakes us
 
     def _deadline(self) -> int | None:
-        if self._work or self.deeds.waiting:
+        if self._work or self.effect_queue.waiting:
             return AT_ONCE_US
-        due_us, chore_us = self.router.wake_us(EVE_US), self._chore_us
+        due_us, chore_us = self.router.wake_us(WARMUP_US), self._chore_us
         if chore_us is None or due_us is None:
             return chore_us if due_us is None else due_us
         return min(due_us, chore_us)
@@ -94,20 +94,20 @@ class VrrpProcess(Ground):
             self.router.wall(self.clock.wall_us(), now_us=now_us)
 
     def _on_deadline(self) -> None:
-        now_us = self.eve.wait(self.clock.monotonic_us())
+        now_us = self.warmup.wait(self.clock.monotonic_us())
         self._tell_time(now_us)
         due_us = self.router.deadline_us
         if due_us is not None and due_us <= now_us:
             late_us = now_us - due_us
             if late_us > self.late_us_max:
                 self.late_us_max = late_us
-            self._carry_out(self.router.tick(now_us=now_us, unread=self.ears.behind(now_us)))
-        elif self.deeds.waiting:
-            self.deeds.do_some()
+            self._carry_out(self.router.tick(now_us=now_us, unread=self.receiver.behind(now_us)))
+        elif self.effect_queue.waiting:
+            self.effect_queue.do_some()
         if self._chore_us is not None and self._chore_us <= now_us:
             self._chore_us = None
-            self.holder.mend(now_us=now_us)
-            for name in self.host.watch.due(now_us=now_us):
+            self.kernel_state.mend(now_us=now_us)
+            for name in self.interfaces.watch.due(now_us=now_us):
                 self._tell_link(name, now_us)
             self._set_chore()
         if self._work:
@@ -129,17 +129,17 @@ class VrrpProcess(Ground):
         self.lines.serve(mask)
         self._watch_lines()
 
-    def _on_bond(self, mask: int) -> None:
-        if self.tidings.bond is not None:
-            self.tidings.bond.serve(mask)
+    def _on_watch_link(self, mask: int) -> None:
+        if self.reporter.watch_link is not None:
+            self.reporter.watch_link.serve(mask)
             self._watch_lines()
 
     def _watch_lines(self) -> None:
         self.loop.watch(self.lines.fileno(), self._on_ipc, write=self.lines.waiting)
-        if (bond := self.tidings.bond) is not None:
-            self.loop.watch(bond.fileno(), self._on_bond, write=bond.waiting)
+        if (watch_link := self.reporter.watch_link) is not None:
+            self.loop.watch(watch_link.fileno(), self._on_watch_link, write=watch_link.waiting)
 
-    def _on_bond_message(self, message: dict[str, Any]) -> None:
+    def _on_watch_message(self, message: dict[str, Any]) -> None:
         if message.get("kind") != "tracker":
             return
         try:
@@ -170,14 +170,14 @@ class VrrpProcess(Ground):
             settings = yield from settings_from(message.get("settings"))
             self._enter(settings)
             self._take_change(self.monitor.drain())
-            self.host.use(settings, now_us=self.clock.monotonic_us())
+            self.interfaces.use(settings, now_us=self.clock.monotonic_us())
         except (wire.WireError, OSError) as error:
             if isinstance(error, OSError) and self.router.machines:
                 self._stay()
-            self.tidings.say({**answer, "error": refusal(error)})
+            self.reporter.say({**answer, "error": refusal(error)})
             return
-        missed = self.host.missed_of_others()
-        for name in self.host.names(settings):
+        missed = self.interfaces.missed_of_others()
+        for name in self.interfaces.names(settings):
             self._tell_link(name, self.clock.monotonic_us())
         now_us = self.clock.monotonic_us()
         if any(instance.hmac is not None for instance in settings.instances):
@@ -198,23 +198,23 @@ class VrrpProcess(Ground):
             self._process = settings.process
             for sentence in realtime.enter(settings.process):
                 self._warn("vrrp", sentence)
-        self.holder.prepare(a for i in settings.instances for a in i.addresses)
-        self.holder.hold_static(settings)
+        self.kernel_state.prepare(a for i in settings.instances for a in i.addresses)
+        self.kernel_state.hold_static(settings)
         self._watch_routes(settings)
-        self.host.prune()
-        self.idle.settle()
+        self.interfaces.prune()
+        self.backup_filter.settle()
         self._take_change(missed)
         self._set_chore()
-        self.eve.try_once(self.clock.monotonic_us())
+        self.warmup.try_once(self.clock.monotonic_us())
         realtime.still_the_collector()
-        self.tidings.say({**answer, "changed": list(reload.changed), "error": None})
+        self.reporter.say({**answer, "changed": list(reload.changed), "error": None})
 
     def _stay(self) -> None:
         """A refused configuration leaves nothing behind."""
         with contextlib.suppress(OSError):
-            self.host.use(self.router.settings, now_us=self.clock.monotonic_us())
-        self.host.prune()
-        self._take_change(self.host.missed())
+            self.interfaces.use(self.router.settings, now_us=self.clock.monotonic_us())
+        self.interfaces.prune()
+        self._take_change(self.interfaces.missed())
 
     def _report(self, number: Any) -> Work:
         self._take_change(self.monitor.drain())
@@ -224,11 +224,11 @@ class VrrpProcess(Ground):
                 "unknown_vrids": self.router.unknown_vrids,
                 "short_packets": self.router.short_packets,
             },
-            "send_errors": self.host.outlets.send_errors,
+            "send_errors": self.interfaces.sockets.send_errors,
         }
         machines = list(self.router.machines.values())
-        say = self.tidings.say_json
-        yield from told(number, machines, self.tidings.since_us, self.monitor, facts, say)
+        say = self.reporter.say_json
+        yield from told(number, machines, self.reporter.since_us, self.monitor, facts, say)
 
     def _operate(self, message: dict[str, Any]) -> Work:
         """An operator's verb."""
@@ -236,7 +236,7 @@ class VrrpProcess(Ground):
         self._carry_out(done.effects)
         answer: dict[str, Any] = {"kind": "operated", "id": message.get("id")}
         answer["error"] = "; ".join(done.refused) if done.refused and not done.done else None
-        self.tidings.say({**answer, "done": list(done.done), "refused": list(done.refused)})
+        self.reporter.say({**answer, "done": list(done.done), "refused": list(done.refused)})
         yield
 
     def _stop(self, cause: str, *, keep: bool = False) -> None:
@@ -244,10 +244,10 @@ class VrrpProcess(Ground):
         held = (RemoveAddresses, RemoveRoutes, RemoveRules)
         effects = self.router.stop(cause, now_us=self.clock.monotonic_us())
         self._carry_out([e for e in effects if not (keep and isinstance(e, held))])
-        self.deeds.do_all()
+        self.effect_queue.do_all()
         if not keep:
-            self.holder.hold_static(VrrpSettings())
-            self.host.end()
+            self.kernel_state.hold_static(VrrpSettings())
+            self.interfaces.end()
             self.firewall.end()
         self.lines.flush()
         self.loop.stop()

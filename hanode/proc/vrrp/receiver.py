@@ -41,7 +41,7 @@ def listened(
     )
 
 
-class Ears:
+class Receiver:
     """Listens on the sockets that it is given."""
 
     def __init__(

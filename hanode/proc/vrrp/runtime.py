@@ -9,14 +9,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from hanode.proc.common.loop import Loop
-from hanode.proc.vrrp.backup_filter import Idle
-from hanode.proc.vrrp.effect_queue import Deeds
-from hanode.proc.vrrp.event_reporter import Tidings
-from hanode.proc.vrrp.interfaces import Host
-from hanode.proc.vrrp.kernel_state import Holder
-from hanode.proc.vrrp.receiver import Ears
-from hanode.proc.vrrp.sockets import Outlets
-from hanode.proc.vrrp.takeover_warmup import Eve
+from hanode.proc.vrrp.backup_filter import BackupFilter
+from hanode.proc.vrrp.effect_queue import EffectQueue
+from hanode.proc.vrrp.event_reporter import EventReporter
+from hanode.proc.vrrp.interfaces import Interfaces
+from hanode.proc.vrrp.kernel_state import KernelState
+from hanode.proc.vrrp.receiver import Receiver
+from hanode.proc.vrrp.sockets import Sockets
+from hanode.proc.vrrp.takeover_warmup import TakeoverWarmup
 from hanode.system import namespaces
 from hanode.system.clock import SystemClock
 from hanode.system.firewall import Firewall
@@ -32,10 +32,10 @@ if TYPE_CHECKING:
 class Ground:
     """One router and what it acts on."""
 
-    def __init__(self, loop: Loop, clock: SystemClock, tidings: Tidings) -> None:
+    def __init__(self, loop: Loop, clock: SystemClock, reporter: EventReporter) -> None:
         self.loop = loop
         self.clock = clock
-        self.tidings = tidings
+        self.reporter = reporter
         self.router = Router()
         self._namespace: str | None = None
         self._chore_us: int | None = None
@@ -48,26 +48,30 @@ class Ground:
         from hanode.system.rtnl import Commands  # pyroute2's, once `without_face` has run
 
         self.monitor = Monitor()
-        self.ears = Ears(self.loop, self.clock, self.router, self._carry_out)
+        self.receiver = Receiver(self.loop, self.clock, self.router, self._carry_out)
         commands = Commands()
         self.firewall = Firewall()
         self.firewall.clear()
-        self.host = Host(
+        self.interfaces = Interfaces(
             self.monitor,
             commands,
-            Outlets(self.ears),
+            Sockets(self.receiver),
             self.firewall,
             self._warn,
         )
-        self.holder = Holder(commands, self.monitor, self._warn_instance)
-        self.idle = Idle(self.router, self.firewall, self._warn, self.tidings.tell)
-        self.deeds = Deeds(
-            self.holder,
-            announce=self.host.announce,
-            tell=self.idle.tell,
+        self.kernel_state = KernelState(commands, self.monitor, self._warn_instance)
+        self.backup_filter = BackupFilter(
+            self.router, self.firewall, self._warn, self.reporter.tell
+        )
+        self.effect_queue = EffectQueue(
+            self.kernel_state,
+            announce=self.interfaces.announce,
+            tell=self.backup_filter.tell,
             block=self._block,
         )
-        self.eve = Eve(self.router, self.loop, self.clock, self.host, self.holder)
+        self.warmup = TakeoverWarmup(
+            self.router, self.loop, self.clock, self.interfaces, self.kernel_state
+        )
         self._commands = commands
         self.loop.watch(self.monitor.fileno(), self._on_netlink)
 
@@ -106,37 +110,37 @@ class Ground:
     def _take_change(self, change: Change) -> None:
         now_us = self.clock.monotonic_us()
         for name in change.links:
-            self.host.follow(name)
+            self.interfaces.follow(name)
             self._tell_link(name, now_us)
         if change.links:
-            self.holder.links_changed(now_us=now_us)
-            for name in self.host.apart:
+            self.kernel_state.links_changed(now_us=now_us)
+            for name in self.interfaces.apart:
                 self._tell_link(name, now_us)
         if change.removed:
-            self.holder.lose(change.removed, now_us=now_us)
+            self.kernel_state.lose(change.removed, now_us=now_us)
             self._carry_out(self.router.lost(change.removed, now_us=now_us))
         self._set_chore()
-        if (missed := self.host.missed()) != NOTHING:
+        if (missed := self.interfaces.missed()) != NOTHING:
             self._take_change(missed)
 
     def _tell_link(self, name: str, now_us: int) -> None:
-        link = self.host.link(name, now_us=now_us)
+        link = self.interfaces.link(name, now_us=now_us)
         self._carry_out(self.router.link(name, link, now_us=now_us))
 
     def _on_routes(self, _mask: int) -> None:
         if self._routes is not None:
-            self.holder.hear(self._routes.drain(), now_us=self.clock.monotonic_us())
+            self.kernel_state.hear(self._routes.drain(), now_us=self.clock.monotonic_us())
             self._set_chore()
 
     def _set_chore(self) -> None:
         """See when routes, addresses and links are to be looked at again."""
-        times = (self.holder.deadline_us, self.host.watch.deadline_us)
+        times = (self.kernel_state.deadline_us, self.interfaces.watch.deadline_us)
         self._chore_us = min((at for at in times if at is not None), default=None)
 
     # Effects
 
     def _carry_out(self, effects: list[Effect]) -> None:
-        senders, deeds = self.host.outlets.senders, self.deeds
+        senders, effect_queue = self.interfaces.sockets.senders, self.effect_queue
         for effect in effects:
             if type(effect) is SendAdvert:
                 sender = senders.get(effect.key)
@@ -144,9 +148,9 @@ class Ground:
                 if error is not None and sender is not None and sender.send_errors == 1:
                     self._warn(sender.interface or "vrrp", f"an advert could not be sent: {error}")
             else:
-                deeds.want(effect)
-        if deeds.waiting:
-            deeds.do_some()
+                effect_queue.want(effect)
+        if effect_queue.waiting:
+            effect_queue.do_some()
 
     def _block(self, effect: Effect) -> None:
         if not isinstance(effect, BlockAddresses | UnblockAddresses):
@@ -158,7 +162,7 @@ class Ground:
             self._warn_instance(effect.key, f"no_accept could not be put into nf_tables: {why}")
 
     def _warn(self, subject: str, cause: str) -> None:
-        self.tidings.warn(subject, cause)
+        self.reporter.warn(subject, cause)
 
     def _warn_instance(self, key: InstanceKey, cause: str) -> None:
         machine = self.router.machines.get(key)

@@ -10,7 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
-from hanode.proc.vrrp.receiver import Ears
+from hanode.proc.vrrp.receiver import Receiver
 from hanode.system.monitor import Link
 from hanode.system.virtual_mac import mac_of
 from hanode.system.vrrp_socket import FrameSocket, Ipv4Socket, Ipv6Socket
@@ -67,11 +67,11 @@ def needed(settings: VrrpSettings) -> dict[Place, Wanted]:
     return places
 
 
-class Outlets:
+class Sockets:
     """The open sockets."""
 
-    def __init__(self, ears: Ears) -> None:
-        self._ears = ears
+    def __init__(self, receiver: Receiver) -> None:
+        self._ears = receiver
         self._needed: dict[Place, Wanted] = {}
         self._sockets: dict[Place, AdvertSocket] = {}
         self._frames: dict[str, FrameSocket] = {}

@@ -9,31 +9,36 @@ effects need, and stay awake until the time has come, hearing whoever speaks mea
 from __future__ import annotations
 
 from hanode.proc.common.loop import Loop
-from hanode.proc.vrrp.interfaces import Host
-from hanode.proc.vrrp.kernel_state import Holder
+from hanode.proc.vrrp.interfaces import Interfaces
+from hanode.proc.vrrp.kernel_state import KernelState
 from hanode.system.clock import Clock
 from hanode.vrrp.dry_run import rehearse
 from hanode.vrrp.effects import AddAddresses, AnnounceAddresses, SendAdvert, State
 from hanode.vrrp.machine import Machine
 from hanode.vrrp.router import Router
 
-EVE_US = 2_000
+WARMUP_US = 2_000
 """So much earlier: a rehearsal after a long quiet takes 0.4 to 1.3 ms here, a late start 0.1 ms."""
 REHEARSAL_US = 1_500
 """With less time than that there is none."""
 
 
-class Eve:
+class TakeoverWarmup:
     """Prepares the takeover that comes next, and waits for its moment."""
 
     def __init__(
-        self, router: Router, loop: Loop, clock: Clock, host: Host, holder: Holder
+        self,
+        router: Router,
+        loop: Loop,
+        clock: Clock,
+        interfaces: Interfaces,
+        kernel_state: KernelState,
     ) -> None:
         self._router = router
         self._loop = loop
         self._clock = clock
-        self._host = host
-        self._holder = holder
+        self._interfaces = interfaces
+        self._kernel_state = kernel_state
 
     def try_once(self, now_us: int) -> None:
         """The first rehearsal takes 3 ms, because memory is touched for the first time: now."""
@@ -43,7 +48,7 @@ class Eve:
 
     def wait(self, now_us: int) -> int:
         """Where a backup's time comes soon: prepare, and wait for it. The time that it is then."""
-        machine = self._router.imminent(now_us=now_us, within_us=EVE_US)
+        machine = self._router.imminent(now_us=now_us, within_us=WARMUP_US)
         due_us = None if machine is None else machine.deadline_us
         if machine is None or due_us is None:
             return now_us
@@ -58,15 +63,15 @@ class Eve:
         return now_us
 
     def _prepare(self, machine: Machine, now_us: int) -> None:
-        sender = self._host.outlets.senders.get(machine.settings.key)
+        sender = self._interfaces.sockets.senders.get(machine.settings.key)
         for effect in rehearse(machine, now_us=now_us):
             match effect:
                 case SendAdvert() if sender is not None:
                     sender.prepare(effect)
                 case AddAddresses():
-                    self._holder.prepare(effect.addresses)
+                    self._kernel_state.prepare(effect.addresses)
                 case AnnounceAddresses():
-                    self._host.prepare(effect)
+                    self._interfaces.prepare(effect)
         if sender is not None:
             for advert in machine.transmitter.ready:
                 sender.prepare(advert)

@@ -16,10 +16,10 @@ from hanode.vrrp.settings import FifoSettings
 from hanode.watch.settings import WatchSettings
 
 if TYPE_CHECKING:
-    from hanode.system.mail import Postman
+    from hanode.system.mail import MailSender
 
 
-class Outbox:
+class NotificationWriter:
     """The open FIFOs, and the thread that sends mail."""
 
     def __init__(self, loop: Loop, *, warn: Callable[[str, str], None]) -> None:
@@ -27,12 +27,12 @@ class Outbox:
         self._warn = warn
         self._settings = WatchSettings()
         self._fifos: dict[str, Fifo] = {}
-        self._postman: Postman | None = None
+        self._mail_sender: MailSender | None = None
 
     @property
     def busy(self) -> bool:
         """Whether mail is not sent yet."""
-        return self._postman is not None and self._postman.busy
+        return self._mail_sender is not None and self._mail_sender.busy
 
     def use(self, settings: WatchSettings) -> None:
         """Open the FIFOs of these settings, and close the others; one that stays stays open."""
@@ -74,9 +74,9 @@ class Outbox:
         smtp = settings.smtp
         if smtp.server is None:
             return
-        if self._postman is None:
-            self._postman = mail.Postman()
-            self._loop.watch(self._postman.fileno(), self._on_failures)
+        if self._mail_sender is None:
+            self._mail_sender = mail.MailSender()
+            self._loop.watch(self._mail_sender.fileno(), self._on_failures)
         server = mail.Server(
             smtp.server, smtp.port, smtp.helo or host, smtp.connect_timeout_us / 1_000_000
         )
@@ -90,7 +90,7 @@ class Outbox:
         except ValueError as error:  # an address that no mail can have
             self._warn("mail", f"no mail could be written: {error}")
             return
-        self._postman.post(server, letter)
+        self._mail_sender.post(server, letter)
 
     def close(self) -> None:
         """Take our FIFOs away."""
@@ -109,5 +109,5 @@ class Outbox:
         self._loop.watch(fifo.fileno(), writable, write=True)
 
     def _on_failures(self, _mask: int) -> None:
-        for sentence in self._postman.failures() if self._postman is not None else ():
+        for sentence in self._mail_sender.failures() if self._mail_sender is not None else ():
             self._warn("mail", sentence)

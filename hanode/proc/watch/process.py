@@ -1,7 +1,7 @@
 """The watch process: runs tracking scripts, looks after processes and files, tells of transitions.
 
 DRIVER. `python -m hanode.proc.watch`, started by the supervisor with a socket on HANODE_IPC_FD
-(lines of JSON) and one to the vrrp process on HANODE_BOND_FD. Whatever may take its time is here:
+(lines of JSON) and one to the vrrp process on HANODE_LINK_FD. Whatever may take its time is here:
 forks, disks, names, mail servers, slow readers of a FIFO. When the supervisor says stop it takes
 what the vrrp process still said, gives the scripts a second, and ends.
 """
@@ -18,11 +18,11 @@ from collections import deque
 from typing import Any
 
 from hanode import wire
-from hanode.proc.common.json_lines import Lines
+from hanode.proc.common.json_lines import JsonLines
 from hanode.proc.common.loop import Loop
-from hanode.proc.common.vrrp_watch_link import Bond, inherited
-from hanode.proc.watch.notification_writer import Outbox
-from hanode.proc.watch.script_runners import Runners
+from hanode.proc.common.vrrp_watch_link import VrrpWatchLink, inherited
+from hanode.proc.watch.notification_writer import NotificationWriter
+from hanode.proc.watch.script_runners import ScriptRunners
 from hanode.system import inotify, namespaces, processes, signals
 from hanode.system.clock import SystemClock
 from hanode.system.ipc import unpack
@@ -53,14 +53,18 @@ ASK_US = 20_000
 class WatchProcess:
     """One Watch, and what it needs of the machine."""
 
-    def __init__(self, ipc: socket.socket, bond: socket.socket | None) -> None:
+    def __init__(self, ipc: socket.socket, vrrp_link: socket.socket | None) -> None:
         self.clock = SystemClock()
         self.watch = Watch()
         self.loop = Loop(deadline=self._deadline_us, on_deadline=self._on_deadline)
-        self.lines = Lines(ipc, on_line=self._on_line, on_end=self.loop.stop)
-        self.bond = Bond(bond, on_message=self._on_bond) if bond is not None else None
-        self.runners = Runners(self.loop, warn=self._warn, on_end=self._on_script)
-        self.outbox = Outbox(self.loop, warn=self._warn)
+        self.lines = JsonLines(ipc, on_line=self._on_line, on_end=self.loop.stop)
+        self.vrrp_link = (
+            VrrpWatchLink(vrrp_link, on_message=self._on_vrrp_message)
+            if vrrp_link is not None
+            else None
+        )
+        self.runners = ScriptRunners(self.loop, warn=self._warn, on_end=self._on_script)
+        self.writer = NotificationWriter(self.loop, warn=self._warn)
         self.files = inotify.FileWatch()
         self._ends: dict[int, int] = {}
         """pid of a tracked process -> descriptor of its end."""
@@ -86,7 +90,7 @@ class WatchProcess:
             self.loop.run()
         finally:
             self.runners.close()
-            self.outbox.close()
+            self.writer.close()
 
     # What wakes us
 
@@ -98,7 +102,7 @@ class WatchProcess:
 
     @property
     def _busy(self) -> bool:
-        return self.runners.busy or self.outbox.busy
+        return self.runners.busy or self.writer.busy
 
     def _on_deadline(self) -> None:
         now_us = self.clock.monotonic_us()
@@ -121,10 +125,12 @@ class WatchProcess:
         if signals.ending(self._signalled):
             self._stop()
 
-    def _on_bond_ready(self, mask: int) -> None:
-        if self.bond is not None:
-            self.bond.serve(mask)
-            self.loop.watch(self.bond.fileno(), self._on_bond_ready, write=self.bond.waiting)
+    def _on_link_ready(self, mask: int) -> None:
+        if self.vrrp_link is not None:
+            self.vrrp_link.serve(mask)
+            self.loop.watch(
+                self.vrrp_link.fileno(), self._on_link_ready, write=self.vrrp_link.waiting
+            )
 
     def _on_files(self, _mask: int) -> None:
         changed = self.files.changed()
@@ -154,7 +160,7 @@ class WatchProcess:
             case other:
                 self._warn("watch", f"the supervisor said {other!r}, which means nothing here")
 
-    def _on_bond(self, message: dict[str, Any]) -> None:
+    def _on_vrrp_message(self, message: dict[str, Any]) -> None:
         """The vrrp process: a notice, or that it begins and knows nothing yet."""
         match message.get("kind"):
             case "notice":
@@ -184,7 +190,7 @@ class WatchProcess:
                     self._warn(f"track_file {one.name}", fault)
             self._initialised.add(one.name)
         now_us = self.clock.monotonic_us()
-        self.outbox.use(settings)
+        self.writer.use(settings)
         unusable = self.runners.use(settings)
         self._carry_out(self.watch.configure(settings, now_us=now_us, unusable=unusable))
         self.files.watch(one.path for one in settings.files)
@@ -194,9 +200,11 @@ class WatchProcess:
         self._carry_out(self.watch.tick(now_us=now_us))
         for news in self.watch.news:
             self._tell(news)
-        if self.bond is not None:
+        if self.vrrp_link is not None:
             self._configured = True
-            self.loop.watch(self.bond.fileno(), self._on_bond_ready, write=self.bond.waiting)
+            self.loop.watch(
+                self.vrrp_link.fileno(), self._on_link_ready, write=self.vrrp_link.waiting
+            )
         self._say({**answer, "error": None})
 
     def _enter(self, namespace: str | None) -> None:
@@ -213,7 +221,7 @@ class WatchProcess:
         """Take what the vrrp process still said, then wait for scripts and mail a little."""
         if self._stop_us is not None:
             return
-        while self.bond is not None and self.bond.serve(select.EPOLLIN):
+        while self.vrrp_link is not None and self.vrrp_link.serve(select.EPOLLIN):
             pass
         self.runners.end_tracking()
         self._ask_us = self.clock.monotonic_us()
@@ -239,9 +247,9 @@ class WatchProcess:
                 case Call(subject, command):
                     self.runners.call(subject, command)
                 case Line(fifo, text):
-                    self.outbox.write(fifo, text)
+                    self.writer.write(fifo, text)
                 case Letter(subject, text):
-                    self.outbox.post(subject, text)
+                    self.writer.post(subject, text)
 
     def _look(self, now_us: int) -> None:
         """Which processes there are; and files whose directory was not there, or is new."""
@@ -275,10 +283,10 @@ class WatchProcess:
             os.close(end)
 
     def _tell(self, news: News) -> None:
-        if self.bond is not None:
-            self.bond.say({"kind": "tracker", "tracker": wire.encode(news)})
-            if self.bond.waiting and self._configured:
-                self.loop.watch(self.bond.fileno(), self._on_bond_ready, write=True)
+        if self.vrrp_link is not None:
+            self.vrrp_link.say({"kind": "tracker", "tracker": wire.encode(news)})
+            if self.vrrp_link.waiting and self._configured:
+                self.loop.watch(self.vrrp_link.fileno(), self._on_link_ready, write=True)
 
     def _event(self, news: News) -> None:
         data = {"kind": news.kind, "up": news.up, "value": news.value}

@@ -29,7 +29,7 @@ HARD_US = 2_000_000
 """From SIGTERM to SIGKILL for a script that is not wanted any more."""
 
 
-class Runners:
+class ScriptRunners:
     """Starts programs and buries them."""
 
     def __init__(
@@ -232,5 +232,5 @@ def _environment() -> dict[str, str]:
         found = json.loads(os.environ.get(ENVIRONMENT, ""))
         if isinstance(found, dict):
             return {str(key): str(value) for key, value in found.items()}
-    own = ("HANODE_IPC_FD", "HANODE_BOND_FD", ENVIRONMENT)
+    own = ("HANODE_IPC_FD", "HANODE_LINK_FD", ENVIRONMENT)
     return {key: value for key, value in os.environ.items() if key not in own}
