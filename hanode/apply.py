@@ -31,7 +31,7 @@ Check = Callable[["File"], "tuple[str, ...]"]
 
 @dataclass(frozen=True, slots=True)
 class Identity:
-    """The node's identity from its enrolment. Both empty: not enrolled, so it refuses every envelope."""
+    """The node, as enrolled. Both fields empty: not enrolled, so it refuses every envelope."""
 
     node: str = ""
     cluster: str = ""

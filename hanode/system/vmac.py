@@ -28,7 +28,7 @@ from hanode.system.netlink import (
     messages,
     opened,
 )
-from hanode.system.virtual_mac import IPVLAN, MACVLAN, PREFIX, Virtual
+from hanode.kernel.virtual_interfaces import IPVLAN, MACVLAN, PREFIX, Virtual
 
 RTM_NEWLINK, RTM_DELLINK = 16, 17
 NLM_F_EXCL = 0x200

@@ -6,7 +6,7 @@ import time
 
 import pytest
 
-from hanode.proc.vrrp.link_state import ASK_EVERY_US, LinkPolicy
+from hanode.kernel.link_state import ASK_EVERY_US, LinkPolicy
 from hanode.system.linkbeat import LinkProbe
 from hanode.vrrp.settings import Linkbeat, LinkDelay, VrrpSettings
 from tests.interop.stage import v3

@@ -26,7 +26,7 @@ from hanode.check.health import Health
 from hanode.check.report import changes, report
 from hanode.check.settings import CheckerSettings, VirtualServerSettings
 from hanode.ipvs.types import Balanced, Destination, Service, ServiceKey
-from hanode.proc.checker.ipvs_sync import IpvsSync
+from hanode.ipvs.sync import IpvsSync
 from hanode.proc.common.json_lines import JsonLines
 from hanode.proc.common.loop import Loop
 from hanode.system import namespaces, signals

@@ -10,13 +10,13 @@ import socket
 from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING
 
-from hanode.proc.vrrp.link_state import LinkPolicy
+from hanode.kernel.link_state import LinkPolicy
 from hanode.proc.vrrp.sockets import Sockets
 from hanode.system import sysctl
 from hanode.system.firewall import Firewall
 from hanode.system.linkbeat import LinkProbe
 from hanode.system.monitor import NOTHING, Change, Monitor
-from hanode.system.virtual_mac import MACVLAN, Virtual, wanted
+from hanode.kernel.virtual_interfaces import MACVLAN, Virtual, wanted
 from hanode.system.vrrp_socket import FrameSocket
 from hanode.vrrp import arp, ndisc
 from hanode.vrrp.effects import AnnounceAddresses

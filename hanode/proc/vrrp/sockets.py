@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 from hanode.proc.vrrp.receiver import Receiver
 from hanode.system.monitor import Link
-from hanode.system.virtual_mac import mac_of
+from hanode.kernel.virtual_interfaces import mac_of
 from hanode.system.vrrp_socket import FrameSocket, Ipv4Socket, Ipv6Socket
 from hanode.vrrp.effects import PROTOCOL_AH, PROTOCOL_VRRP
 from hanode.vrrp.settings import InstanceKey, VrrpSettings
