@@ -1,160 +1,156 @@
-"""Keeps the kernel's balancing table as the checker wants it.
+"""Brings the kernel's balancing table to what the checker wants, a turn at a time.
 
-DRIVER. Level-triggered: it knows what is wanted and what the kernel has, and works off the
-difference (`hanode.ipvs.plan`) in small turns, so that a large table never keeps the health
-checks waiting. Now and then it reads the kernel again and repairs what others changed.
+PURE. It knows what is wanted and what the kernel has, and works off the difference
+(`hanode.ipvs.plan`) in small turns, so that a large table does not keep the health checks waiting.
+Now and then it wants the kernel's table read again, and repairs what others changed.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 
 from hanode.ipvs.plan import apply_to, plan
 from hanode.ipvs.types import AddService, Balanced, EditService, Operation, ServiceKey
-from hanode.system.ipvs_kernel import IpvsAbsent, IpvsError, IpvsKernel
 
 OPERATIONS_PER_TURN = 32
-"""At 0.2 to 1 ms each the checks wait a few hundredths of a second at most."""
+"""At 0.2 to 1 ms each, the checks wait a few hundredths of a second at most."""
 AUDIT_US = 5_000_000
 """A table that somebody cleared is whole again after this time."""
 AUDIT_SHARE = 200
 """Reading a large table takes long: at most one part in 200 of the time is spent on it."""
 
 
-class IpvsSync:
-    """The driver of IPVS. `open_kernel` raises IpvsAbsent; `warn` tells people."""
+@dataclass(frozen=True, slots=True)
+class Work:
+    """Operations on one service, in order; `TableSync.done` takes what came of them."""
 
-    def __init__(
-        self,
-        open_kernel: Callable[[], IpvsKernel],
-        warn: Callable[[str, str], None],
-        mono_us: Callable[[], int],
-    ) -> None:
-        self._open_kernel = open_kernel
-        self._warn = warn
-        self._mono_us = mono_us
-        self._kernel: IpvsKernel | None = None
+    key: ServiceKey
+    operations: tuple[Operation, ...]
+    cut: bool
+    """There are more than this turn may do."""
+
+    @property
+    def share(self) -> int:
+        """What it takes of `OPERATIONS_PER_TURN`; a look at a service that is right costs too."""
+        return max(1, len(self.operations))
+
+
+Refused = tuple[str, str]
+"""What an operator should know: (the service, why the kernel did not take a change)."""
+
+
+class TableSync:
+    """What is wanted, what the kernel has, and which services have to be compared."""
+
+    def __init__(self) -> None:
         self._wanted: dict[ServiceKey, Balanced] = {}
         self._actual: dict[ServiceKey, Balanced] = {}
         self._owned: set[ServiceKey] = set()
         self._dirty: dict[ServiceKey, None] = {}
         self._failing: dict[ServiceKey, str] = {}
-        self._audit_at_us: int | None = None
-        self.availability = "unused: no virtual server is configured"
-        """`kernel`, or `absent: …` with the reason, or `unused: …`."""
+        self._audit_us: int | None = None
 
     @property
     def deadline_us(self) -> int | None:
-        """When `work` has something to do; None: not before the next `want`.
+        """When a turn has something to do; None: not before the next `want`.
 
         Something to do at once is a deadline long past: 1, as 0 means never to a timerfd.
         """
-        if self._kernel is None:
-            return None
-        return 1 if self._dirty else self._audit_at_us
+        return 1 if self._dirty else self._audit_us
 
     @property
-    def in_kernel(self) -> frozenset[ServiceKey] | None:
-        """Services that the kernel has; None where there is no IPVS."""
-        return None if self._kernel is None else frozenset(self._actual)
+    def wants_any(self) -> bool:
+        """Whether any service is wanted."""
+        return bool(self._wanted)
+
+    @property
+    def unfinished(self) -> bool:
+        """Whether there is something to do at once."""
+        return bool(self._dirty)
+
+    @property
+    def in_kernel(self) -> frozenset[ServiceKey]:
+        """Services that the kernel has, as far as is known."""
+        return frozenset(self._actual)
 
     def configure(self, wanted: Iterable[Balanced]) -> None:
-        """From now on exactly these services are ours. Tries anew where there was no IPVS."""
+        """From now on exactly these services are ours."""
         self._wanted = {item.service.key: item for item in wanted}
-        if self._kernel is None and self._wanted:
-            self._open()
-        self._dirty = dict.fromkeys([*self._owned, *self._wanted])
+        self._look_at_all()
 
     def want(self, item: Balanced) -> None:
-        """This service shall look like this now."""
+        """This service is to look like this now."""
         self._wanted[item.service.key] = item
         self._dirty[item.service.key] = None
 
-    def work(self) -> None:
-        """Bring the kernel a step nearer to what is wanted."""
-        if self._kernel is None:
-            self._dirty.clear()
-            return
-        if self._audit_at_us is not None and self._mono_us() >= self._audit_at_us:
-            self._audit(self._kernel)
-        left = OPERATIONS_PER_TURN
-        while self._dirty and left > 0:
-            left -= self._reconcile(self._kernel, next(iter(self._dirty)), left)
-
-    def clear(self) -> None:
-        """Take our services out of the kernel, as keepalived does when it stops."""
+    def want_nothing(self) -> None:
+        """The checker stops: remove our services, and read the table no more."""
         self._wanted = {}
         self._dirty = dict.fromkeys(self._owned)
-        self._audit_at_us = None
-        while self._dirty and self._kernel is not None:
-            self.work()
-        if self._kernel is not None:
-            self._kernel.close()
-            self._kernel = None
+        self._audit_us = None
 
-    def _open(self) -> None:
-        try:
-            self._kernel = self._open_kernel()
-        except IpvsAbsent as error:
-            if self.availability != f"absent: {error}":
-                self.availability = f"absent: {error}"
-                self._warn("ipvs", f"{error}; health checks run, nothing is balanced")
-            return
-        self.availability = "kernel"
-        self._audit(self._kernel)
+    def idle(self) -> None:
+        """There is no IPVS: nothing can be done."""
+        self._dirty.clear()
 
-    def _audit(self, kernel: IpvsKernel) -> None:
-        """Read what the kernel has, and look at each of our services again."""
-        began_us = self._mono_us()
-        try:
-            self._actual = {item.service.key: item for item in kernel.read()}
-        except IpvsError as error:
-            self._warn("ipvs", str(error))
-        took_us = self._mono_us() - began_us
-        self._audit_at_us = self._mono_us() + max(AUDIT_US, AUDIT_SHARE * took_us)
-        self._dirty.update(dict.fromkeys([*self._owned, *self._wanted]))
+    def audit_due(self, now_us: int) -> bool:
+        """Whether the kernel's table is to be read now."""
+        return self._audit_us is not None and now_us >= self._audit_us
 
-    def _reconcile(self, kernel: IpvsKernel, key: ServiceKey, limit: int) -> int:
-        """Work on one service; gives the share of the turn that it took, at least 1."""
-        wanted, actual = self._wanted.get(key), self._actual.get(key)
+    def read(self, table: Iterable[Balanced] | None, *, began_us: int, now_us: int) -> None:
+        """The kernel's table, read between the two moments; None: it could not be read."""
+        if table is not None:
+            self._actual = {item.service.key: item for item in table}
+        self._audit_us = now_us + max(AUDIT_US, AUDIT_SHARE * (now_us - began_us))
+        self._dirty |= dict.fromkeys([*self._owned, *self._wanted])
+
+    def next_work(self, limit: int) -> Work | None:
+        """What to do next, at most `limit` operations; None: nothing."""
+        if not self._dirty or limit <= 0:
+            return None
+        key = next(iter(self._dirty))
         operations = plan(
-            (wanted,) if wanted else (), (actual,) if actual else (), owned=self._owned
+            self._one(self._wanted, key), self._one(self._actual, key), owned=self._owned
         )
-        done, error = _carry_out(kernel, operations[:limit])
-        for item in apply_to((actual,) if actual else (), done):
+        return Work(key, operations[:limit], cut=len(operations) > limit)
+
+    def done(self, work: Work, done: Sequence[Operation], error: str | None) -> Refused | None:
+        """What the kernel took of it, and why it refused the first that it did not take."""
+        key = work.key
+        for item in apply_to(self._one(self._actual, key), done):
             self._actual[key] = item
-        if wanted is not None:
+        if key in self._wanted:
             self._owned.add(key)
         elif error is None:
             self._actual.pop(key, None)
             self._owned.discard(key)
-        if len(operations) <= limit or not done:
-            # A refused change is tried again by the next audit, not in a tight loop.
+        if not work.cut or not done:
+            # A refused change is tried again after the next audit, not in a tight loop.
             self._dirty.pop(key, None)
-        self._report(key, error)
-        return max(1, len(operations[:limit]))
+        return self._refused(key, error)
 
-    def _report(self, key: ServiceKey, error: str | None) -> None:
+    def _look_at_all(self) -> None:
+        self._dirty = dict.fromkeys([*self._owned, *self._wanted])
+
+    def _refused(self, key: ServiceKey, error: str | None) -> Refused | None:
+        """Only a new reason is news: the same change is refused again and again."""
         if error is None:
             self._failing.pop(key, None)
-        elif self._failing.get(key) != error:
-            self._failing[key] = error
-            self._warn(str(key), error)
+            return None
+        if self._failing.get(key) == error:
+            return None
+        self._failing[key] = error
+        return str(key), error
+
+    @staticmethod
+    def _one(table: dict[ServiceKey, Balanced], key: ServiceKey) -> tuple[Balanced, ...]:
+        item = table.get(key)
+        return () if item is None else (item,)
 
 
-def _carry_out(
-    kernel: IpvsKernel, operations: tuple[Operation, ...]
-) -> tuple[list[Operation], str | None]:
-    """What was done, and the first error. One bad destination does not stop the others."""
-    done: list[Operation] = []
-    first_error: str | None = None
-    for operation in operations:
-        try:
-            kernel.apply(operation)
-        except IpvsError as error:
-            first_error = first_error or str(error)
-            if isinstance(operation, AddService | EditService):
-                break
-        else:
-            done.append(operation)
-    return done, first_error
+def goes_on_after_refusal(operation: Operation) -> bool:
+    """Whether the operations after a refused one make sense: one bad destination does not stop
+    the others, but without its service there is nothing to add them to.
+    """
+    return not isinstance(operation, AddService | EditService)

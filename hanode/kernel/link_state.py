@@ -1,88 +1,108 @@
-"""Which links count as up: those that are asked (linkbeat), and changes that have lasted.
+"""Which interfaces count as up: those whose card says so (linkbeat), and changes that last.
 
-DRIVER. Between what the kernel says of an interface and what the machines are told.
+PURE. Stands between what the kernel says about an interface and what the VRRP machines are given:
+`linkbeat_use_polling` and `linkbeat_interfaces` ask the network card every second,
+`interface_up_down_delays` lets a change count only when it has lasted.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Literal
 
-from hanode.system.linkbeat import Kind
 from hanode.vrrp.settings import LinkDelay, VrrpSettings
 
-ASK_EVERY_US = 1_000_000
+POLL_EVERY_US = 1_000_000
 """As keepalived."""
 
-Ask = Callable[[str, Kind], bool | None]
+ProbeKind = Literal["any", "MII", "ETHTOOL", "IOCTL"]
 
 
 @dataclass(slots=True)
-class _Seen:
+class _Polled:
+    """An interface whose network card is asked."""
+
+    kind: ProbeKind
+    link: bool | None = None
+    """The last answer; None: none yet."""
+
+
+@dataclass(slots=True)
+class _Delayed:
     """An interface with interface_up_down_delays."""
 
     delay: LinkDelay
-    told: bool | None = None
+    reported: bool | None = None
+    """What the machines were given last; None: nothing yet."""
     due_us: int | None = None
-    """When the change that is under way counts."""
+    """When a change that has begun will count; None: no change has begun."""
 
 
 class LinkPolicy:
-    """Decides nothing but when to believe."""
+    """Decides which state of each interface the machines are given."""
 
-    def __init__(self, ask: Ask) -> None:
-        self._ask = ask
-        self._asked: dict[str, tuple[Kind, bool]] = {}
-        self._delayed: dict[str, _Seen] = {}
-        self._ask_us: int | None = None
+    def __init__(self) -> None:
+        self._polled: dict[str, _Polled] = {}
+        self._delayed: dict[str, _Delayed] = {}
+        self._poll_us: int | None = None
+        self._changed: set[str] = set()
 
-    def use(self, settings: VrrpSettings, *, now_us: int) -> None:
-        """New settings; what was seen stays seen."""
-        kinds: dict[str, Kind] = {}
+    def use(self, settings: VrrpSettings, *, now_us: int) -> Mapping[str, ProbeKind]:
+        """Take new settings; keeps what is known. Returns the interfaces to ask now, and how."""
+        kinds: dict[str, ProbeKind] = {}
         if settings.linkbeat_use_polling:
             kinds = dict.fromkeys((i.interface for i in settings.instances if i.interface), "any")
         kinds |= {one.interface: one.kind for one in settings.linkbeat}
-        self._asked = {name: (kind, self._asks(name, kind)) for name, kind in kinds.items()}
-        self._ask_us = now_us + ASK_EVERY_US if kinds else None
+        self._polled = {name: _Polled(kind) for name, kind in kinds.items()}
+        self._poll_us = now_us + POLL_EVERY_US if kinds else None
         old = self._delayed
-        self._delayed = {d.interface: _Seen(d) for d in settings.link_delays}
-        for name, seen in self._delayed.items():
+        self._delayed = {d.interface: _Delayed(d) for d in settings.link_delays}
+        for name, one in self._delayed.items():
             if name in old:
-                seen.told, seen.due_us = old[name].told, old[name].due_us
+                one.reported, one.due_us = old[name].reported, old[name].due_us
+        return kinds
+
+    def polls(self, *, now_us: int) -> Mapping[str, ProbeKind]:
+        """The interfaces to ask now, and how; `answered` takes each answer."""
+        if self._poll_us is None or now_us < self._poll_us:
+            return {}
+        self._poll_us = now_us + POLL_EVERY_US
+        return {name: one.kind for name, one in self._polled.items()}
+
+    def answered(self, name: str, link: bool | None) -> None:
+        """The card's answer; None: it cannot be asked, so the kernel is believed."""
+        one = self._polled[name]
+        before, one.link = one.link, link is None or link
+        if before is not None and one.link != before:
+            self._changed.add(name)
 
     @property
     def deadline_us(self) -> int | None:
-        """When `due` is wanted next."""
-        times = [seen.due_us for seen in self._delayed.values()]
-        return min((at for at in (self._ask_us, *times) if at is not None), default=None)
+        """When `polls` and `due` must be called next."""
+        times = [one.due_us for one in self._delayed.values()]
+        return min((at for at in (self._poll_us, *times) if at is not None), default=None)
 
     def up(self, name: str, kernel_says: bool, *, now_us: int) -> bool:
-        """What the machines are to be told of an interface."""
-        link = kernel_says and self._asked.get(name, ("any", True))[1]
-        seen = self._delayed.get(name)
-        if seen is None:
+        """The state of an interface that the machines are given."""
+        polled = self._polled.get(name)
+        link = kernel_says and (polled is None or polled.link is not False)
+        one = self._delayed.get(name)
+        if one is None:
             return link
-        if seen.told is None or seen.told == link:
-            seen.told, seen.due_us = link, None
+        if one.reported is None or one.reported == link:
+            one.reported, one.due_us = link, None
             return link
-        if seen.due_us is None:
-            seen.due_us = now_us + (seen.delay.up_us if link else seen.delay.down_us)
-        if now_us >= seen.due_us:
-            seen.told, seen.due_us = link, None
-        return seen.told
+        if one.due_us is None:
+            one.due_us = now_us + (one.delay.up_us if link else one.delay.down_us)
+        if now_us >= one.due_us:
+            one.reported, one.due_us = link, None
+        return one.reported
 
     def due(self, *, now_us: int) -> set[str]:
-        """Interfaces about which there may be news."""
-        names = {n for n, s in self._delayed.items() if s.due_us is not None and s.due_us <= now_us}
-        if self._ask_us is not None and self._ask_us <= now_us:
-            self._ask_us = now_us + ASK_EVERY_US
-            for name, (kind, before) in self._asked.items():
-                link = self._asks(name, kind)
-                if link != before:
-                    self._asked[name] = (kind, link)
-                    names.add(name)
-        return names
-
-    def _asks(self, name: str, kind: Kind) -> bool:
-        answer = self._ask(name, kind)
-        return answer is None or answer  # who cannot be asked is believed
+        """Interfaces whose state may differ from what the machines were given."""
+        changed, self._changed = self._changed, set()
+        for name, one in self._delayed.items():
+            if one.due_us is not None and one.due_us <= now_us:
+                changed.add(name)
+        return changed

@@ -11,8 +11,8 @@ import ipaddress
 import socket
 import struct
 from collections.abc import Collection
-from dataclasses import dataclass
 
+from hanode.kernel.facts import Change, Link
 from hanode.system.netlink import BUFFER_BYTES, attributes, dump, messages, opened
 from hanode.vrrp.kernel_objects import pack
 from hanode.vrrp.settings import Address
@@ -26,43 +26,6 @@ IFA_ADDRESS, IFA_LOCAL, IFA_PROTO = 1, 2, 11
 IFF_UP, IFF_RUNNING = 0x1, 0x40
 PROTO_KEEPALIVED = 18
 """Marks the address as a virtual one for `ip address show` (kernels from 5.18 on)."""
-
-
-@dataclass(frozen=True, slots=True)
-class Link:
-    """One interface."""
-
-    index: int
-    name: str
-    up: bool
-    """IFF_UP and IFF_RUNNING: administratively up, and with a carrier."""
-    mac: bytes
-    kind: str = ""
-    """veth, vlan, macvlan …; "" for a real one."""
-    below: int = 0
-    """The index of the interface that it sits on."""
-    master: int = 0
-    """The index of the bridge, bond or VRF that it belongs to."""
-
-
-@dataclass(frozen=True, slots=True)
-class Change:
-    """What `Monitor.drain` found."""
-
-    links: frozenset[str]
-    """Names of interfaces that changed, or whose addresses did."""
-    removed: frozenset[tuple[str, str]]
-    """(device, `ip/prefix`) that were removed and are not there now."""
-
-    def __add__(self, later: Change) -> Change:
-        return Change(self.links | later.links, self.removed | later.removed)
-
-    def apart_from(self, devices: Collection[str]) -> Change:
-        """Without what was removed from these."""
-        return Change(self.links, frozenset(r for r in self.removed if r[0] not in devices))
-
-
-NOTHING = Change(frozenset(), frozenset())
 
 
 class Monitor:
@@ -91,6 +54,11 @@ class Monitor:
             return ()
         there = self._addresses.get(link.index, {})
         return tuple(ip for (ip, _), mark in there.items() if not (mark and ip in without))
+
+    def with_prefixes(self, name: str) -> Collection[tuple[bytes, int]]:
+        """Packed addresses of an interface, each with its prefix length."""
+        link = self.links.get(name)
+        return () if link is None else self._addresses.get(link.index, {}).keys()
 
     def addresses_within(self, vrf: int) -> set[bytes]:
         """Packed addresses of all interfaces in a VRF; 0: in none."""

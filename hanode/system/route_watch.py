@@ -10,8 +10,8 @@ import errno
 import ipaddress
 import socket
 import struct
-from dataclasses import dataclass
 
+from hanode.kernel.facts import RoutesRemoved
 from hanode.system.netlink import BUFFER_BYTES, attributes, messages, opened
 from hanode.system.route_messages import RTM_DELROUTE, RTM_DELRULE
 
@@ -20,18 +20,6 @@ RTMGRP_IPV6_RULE = 1 << 18
 RTA_DST, RTA_TABLE = 1, 15
 FAMILY = {int(socket.AF_INET): 4, int(socket.AF_INET6): 6}
 NOWHERE = {4: bytes(4), 6: bytes(16)}
-
-
-@dataclass(frozen=True, slots=True)
-class Gone:
-    """What was taken out since the last look, by whomever."""
-
-    routes: frozenset[tuple[int, str, int]]
-    """(family, `network/length`, table)."""
-    rules: frozenset[int]
-    """Families."""
-    unknown: bool
-    """Messages were lost: anything may be gone."""
 
 
 class RouteWatch:
@@ -47,7 +35,7 @@ class RouteWatch:
         """For epoll."""
         return self._socket.fileno()
 
-    def drain(self) -> Gone:
+    def drain(self) -> RoutesRemoved:
         """Take everything that the kernel has said since."""
         routes: set[tuple[int, str, int]] = set()
         rules: set[int] = set()
@@ -56,7 +44,7 @@ class RouteWatch:
             try:
                 data = self._socket.recv(BUFFER_BYTES)
             except BlockingIOError:
-                return Gone(frozenset(routes), frozenset(rules), unknown)
+                return RoutesRemoved(frozenset(routes), frozenset(rules), unknown)
             except OSError as error:
                 if error.errno != errno.ENOBUFS:
                     raise

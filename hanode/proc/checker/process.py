@@ -26,7 +26,7 @@ from hanode.check.health import Health
 from hanode.check.report import changes, report
 from hanode.check.settings import CheckerSettings, VirtualServerSettings
 from hanode.ipvs.types import Balanced, Destination, Service, ServiceKey
-from hanode.ipvs.sync import IpvsSync
+from hanode.proc.checker.ipvs_sync import IpvsSync
 from hanode.proc.common.json_lines import JsonLines
 from hanode.proc.common.loop import Loop
 from hanode.system import namespaces, signals
@@ -276,7 +276,7 @@ class CheckerProcess:
         self._checker.turn()
 
     def _say(self, message: dict[str, Any]) -> None:
-        self._lines.say(json.dumps(message, ensure_ascii=False, separators=(",", ":")).encode())
+        self._lines.send(json.dumps(message, ensure_ascii=False, separators=(",", ":")).encode())
         if self._lines.waiting:
             self._loop.watch(self._lines.fileno(), self._on_supervisor, write=True)
 

@@ -47,7 +47,7 @@ class JsonLines:
         """Whether there is something that the other side did not take yet."""
         return bool(self._partial or self._queue) and not self._ended
 
-    def say(self, line: bytes) -> None:
+    def send(self, line: bytes) -> None:
         """Send a line now, or as soon as the other side reads."""
         if len(self._queue) >= WAITING_LINES:
             self._queue.popleft()

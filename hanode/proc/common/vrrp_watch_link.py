@@ -67,7 +67,7 @@ class VrrpWatchLink:
         """Whether there is something that the other side did not take yet."""
         return bool(self._queue)
 
-    def say(self, message: dict[str, Any]) -> None:
+    def send(self, message: dict[str, Any]) -> None:
         """Send it now, or as soon as there is room."""
         if len(self._queue) >= WAITING_MESSAGES:
             self._queue.popleft()

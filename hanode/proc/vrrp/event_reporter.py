@@ -1,6 +1,6 @@
-"""What the machines did becomes events for the supervisor and notices for the watch process.
+"""Turns what the machines did into events for the supervisor and notices for the watch process.
 
-DRIVER. Nothing here waits: both lines queue what the other side does not take.
+DRIVER. Nothing here waits: both connections queue what the other side has not read.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from hanode.vrrp.settings import InstanceKey
 
 
 class EventReporter:
-    """Tells."""
+    """`watch` is called when a connection has something to write."""
 
     def __init__(self, clock: SystemClock, lines: JsonLines, watch: Callable[[], None]) -> None:
         self._clock = clock
@@ -26,10 +26,10 @@ class EventReporter:
         self._watch = watch
         self.watch_link: VrrpWatchLink | None = None
         self.since_us: dict[InstanceKey, int] = {}
-        """Wall time of each instance's last transition, as its event told it."""
+        """Wall time of each instance's last transition, as in its event."""
 
-    def tell(self, effect: Effect) -> None:
-        """One effect that is news."""
+    def report(self, effect: Effect) -> None:
+        """Report one effect; one that is of no interest outside is dropped."""
         match effect:
             case StateChanged():
                 self._transition(effect)
@@ -45,7 +45,7 @@ class EventReporter:
                 self.event("priority", effect.instance, effect.cause, data)
             case Notify():
                 if self.watch_link is not None:
-                    self.watch_link.say({"kind": "notice", "notice": wire.encode(effect)})
+                    self.watch_link.send({"kind": "notice", "notice": wire.encode(effect)})
                     self._watch()
             case Warned():
                 self.warn(effect.instance, effect.cause, effect.topic)
@@ -66,11 +66,11 @@ class EventReporter:
         )
 
     def warn(self, subject: str, cause: str, topic: str = "") -> None:
-        """Something an operator should know."""
+        """Report what an operator should know."""
         self.event("warning", subject, cause, {"topic": topic} if topic else {})
 
     def event(self, kind: str, subject: str, cause: str, data: dict[str, Any]) -> int:
-        """One event; its wall time."""
+        """Report one event; its wall time."""
         event = wire.Event(
             kind=kind,
             subject=subject,
@@ -79,15 +79,15 @@ class EventReporter:
             mono_us=self._clock.monotonic_us(),
             data=data,
         )
-        self.say({"kind": "event", "event": wire.encode(event)})
+        self.send({"kind": "event", "event": wire.encode(event)})
         return event.wall_us
 
-    def say(self, message: dict[str, Any]) -> None:
-        """One line to the supervisor."""
-        self.say_json(json.dumps(message, separators=(",", ":")))
+    def send(self, message: dict[str, Any]) -> None:
+        """Send one message to the supervisor."""
+        self.send_json(json.dumps(message, separators=(",", ":")))
 
-    def say_json(self, text: str) -> None:
-        """The same, as JSON already."""
-        self._lines.say(text.encode())
+    def send_json(self, text: str) -> None:
+        """Send one message that is JSON already."""
+        self._lines.send(text.encode())
         if self._lines.waiting:
             self._watch()

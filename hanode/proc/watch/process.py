@@ -284,7 +284,7 @@ class WatchProcess:
 
     def _tell(self, news: News) -> None:
         if self.vrrp_link is not None:
-            self.vrrp_link.say({"kind": "tracker", "tracker": wire.encode(news)})
+            self.vrrp_link.send({"kind": "tracker", "tracker": wire.encode(news)})
             if self.vrrp_link.waiting and self._configured:
                 self.loop.watch(self.vrrp_link.fileno(), self._on_link_ready, write=True)
 
@@ -301,7 +301,7 @@ class WatchProcess:
         self._say({"kind": "event", "event": wire.encode(event)})
 
     def _say(self, message: dict[str, Any]) -> None:
-        self.lines.say(json.dumps(message, ensure_ascii=False, separators=(",", ":")).encode())
+        self.lines.send(json.dumps(message, ensure_ascii=False, separators=(",", ":")).encode())
         if self.lines.waiting:
             self.loop.watch(self.lines.fileno(), self._on_ipc, write=True)
 
