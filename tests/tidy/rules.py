@@ -13,7 +13,7 @@ FUNCTION_LINES = 60
 FILE_LINES = 400
 ELEMENT_LINES = 80
 
-PURE_ROOMS = ("build", "conf", "vrrp", "check", "ipvs", "watch", "kernel", "sim")
+PURE_ROOMS = ("build", "conf", "vrrp", "check", "ipvs", "watch", "kernel", "supervision", "sim")
 PURE_FILES = ("codec.py", "wire.py", "apply.py")
 PURE_IMPORTS = frozenset(
     "__future__ abc bisect collections dataclasses enum functools hashlib heapq hmac ipaddress "

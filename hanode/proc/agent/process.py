@@ -4,7 +4,7 @@ DRIVER. `python -m hanode.proc.agent`, started by the supervisor as a user witho
 enrolment comes through the descriptor HANODE_IPC_FD, and when that ends, so does the agent. It
 is a Celery worker on its own queue `node.<id>`, under the key prefix `node.<id>:`, with the one
 task `node.nudge(revision)`: look at the desired revision now. The nudge carries nothing that
-has to be believed. `broker_sync` does the carrying, in a loop of its own
+has to be trusted. `broker_sync` carries envelopes, events and statuses, in a loop of its own
 beside Celery's.
 """
 
@@ -32,8 +32,7 @@ from hanode.system.signing import verifier
 from hanode.wire import Enrolment, decode
 
 FLUSH_S = 1.0
-"""How long a stopping node may try to tell its last words."""
-
+"""How long a stopping node may try to send its last events."""
 
 PAUSES_S = {"interval_start": 0.1, "interval_step": 0.2, "interval_max": 1.0}
 """Between tries to reach a broker that is away."""
@@ -49,7 +48,7 @@ class PatientConnection(Connection):
 
 
 class Supervised:
-    """The line to the supervisor: orders come from it, and its end is ours."""
+    """The connection to the supervisor: orders come from it, and when it ends, so do we."""
 
     def __init__(self, connection: socket.socket) -> None:
         self._socket = connection
@@ -150,8 +149,8 @@ def _carry(loop: asyncio.AbstractEventLoop, broker_sync: BrokerSync, log: Log) -
     try:
         loop.run_until_complete(broker_sync.run())
     except Exception as error:
-        # Our own bug: the supervisor starts us anew, and nothing is lost, because nothing is here.
-        log.error(f"the broker_sync failed: {error!r}")
+        # Our own bug: the supervisor starts us again, and nothing is lost, because nothing is kept.
+        log.error(f"the connection to the broker failed for a fault of the agent: {error!r}")
         os._exit(1)
 
 
@@ -159,7 +158,7 @@ def _obey(supervised: Supervised, loop: asyncio.AbstractEventLoop, broker_sync: 
     while (order := supervised.hear()) is not None:
         if order.get("verb") == "stop":
             future = asyncio.run_coroutine_threadsafe(broker_sync.flush(), loop)
-            with contextlib.suppress(Exception):  # the journal keeps what could not be told
+            with contextlib.suppress(Exception):  # the journal keeps what could not be sent
                 future.result(FLUSH_S)
             break
     os._exit(0)
@@ -182,7 +181,7 @@ class _ToLog(logging.Handler):
 
 
 def _log_through(log: Log, *, detail: bool) -> None:
-    """Libraries' records are for -D only: that the broker is away is told by ourselves, once."""
+    """Libraries' records are for -D only: we report a broker that is away ourselves, once."""
     signals.setup_logging.connect(lambda **_: None, weak=False)
     root = logging.getLogger()
     root.handlers = [_ToLog(log)]

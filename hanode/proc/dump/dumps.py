@@ -87,7 +87,7 @@ class Dumps:
     def _json(self, instances: Instances) -> tuple[str, str]:
         settings = self._collector.vrrp
         name = settings.dumps.json_file or "keepalived.json"
-        runs = {t.name: t.up for t in self._engine.trackers if t.kind == "process"}
+        runs = {t.name: t.up for t in self._engine.last.trackers if t.kind == "process"}
         return name, dump_json(settings, instances, self._counted(instances), runs)
 
     def _counted(self, instances: Instances) -> Counters:

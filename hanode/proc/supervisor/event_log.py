@@ -1,7 +1,7 @@
-"""What happens on a node, told once to everybody who wants to know.
+"""Numbers each event of the node in the journal, and gives it to everybody who follows.
 
-DRIVER. The journal numbers an event, the control socket's followers are woken, the log has a
-sentence, and systemd's status line says who is MASTER.
+DRIVER. An event gets its number from the journal, wakes the control socket's followers, becomes a
+sentence in the log, and may change systemd's status line, which says who is MASTER.
 """
 
 from __future__ import annotations
@@ -34,10 +34,10 @@ class EventLog:
         self._states: dict[str, str] = {}
         """Instance: its state, for systemd's status line."""
         self._counts: Counter[str] = Counter()
-        self._telling: asyncio.TimerHandle | None = None
+        self._status_line: asyncio.TimerHandle | None = None
 
     def append(self, event: Event) -> None:
-        """Number the event, keep it and tell it."""
+        """Number the event, keep it and log it."""
         numbered = self.journal.append(event)
         self._wake()
         self.log.info(sentence(event))
@@ -47,17 +47,19 @@ class EventLog:
             self._count(event.subject, str(event.data.get("to")))
 
     def _count(self, instance: str, state: str) -> None:
-        """Keep systemd's status line right; thousands of instances move in the same second."""
+        """Update systemd's status line, not too often: thousands of instances may move at once."""
         old = self._states.get(instance)
         if old is not None:
             self._counts[old] -= 1
         self._states[instance] = state
         self._counts[state] += 1
-        if service.is_watched() and self._telling is None:
-            self._telling = asyncio.get_running_loop().call_later(STATUS_LINE_S, self._tell_line)
+        if service.is_watched() and self._status_line is None:
+            self._status_line = asyncio.get_running_loop().call_later(
+                STATUS_LINE_S, self._send_status_line
+            )
 
-    def _tell_line(self) -> None:
-        self._telling = None
+    def _send_status_line(self) -> None:
+        self._status_line = None
         service.notify(f"STATUS={self.line()}")
 
     def line(self) -> str:
@@ -69,19 +71,19 @@ class EventLog:
         )
 
     def event(self, kind: str, subject: str, cause: str, **data: Any) -> None:
-        """Something happened just now."""
+        """Something has happened just now."""
         self.append(Event(kind, subject, cause, wall_us(), now_us(), data))
 
     def node(self, subject: str, phase: str, cause: str, **data: Any) -> None:
-        """Something happened to a part of the node."""
+        """Something has happened to a part of the node; `phase` says what."""
         self.event("node", subject, cause, phase=phase, **data)
 
     def warn(self, subject: str, cause: str) -> None:
         """Something that an operator should know."""
         self.event("warning", subject, cause)
 
-    def tell(self, report: Report) -> None:
-        """A step in a revision's life."""
+    def report(self, report: Report) -> None:
+        """A step in a revision's lifecycle."""
         self.event(
             "config",
             f"revision {report.revision}",

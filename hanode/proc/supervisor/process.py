@@ -1,14 +1,14 @@
 """The supervisor: keeps a node's processes, revisions, journal and control socket.
 
-DRIVER. It decides nothing about revisions (`hanode.apply` does) and nothing about addresses
-(the vrrp process does). It may be slow: no failover ever waits for it.
+DRIVER. It decides nothing about revisions (`hanode.apply` does), nothing about addresses (the vrrp
+process does), and leaves the rest to `hanode.supervision`. It may be slow: no failover ever waits
+for it.
 """
 
 from __future__ import annotations
 
 import asyncio
 import signal
-from collections import deque
 from pathlib import Path
 
 from hanode.apply import Configure, Effect, File, Identity, Persist, Report, RevisionLifecycle
@@ -28,6 +28,8 @@ from hanode.proc.supervisor.options import (
     keyed,
     read_start_file,
 )
+from hanode.supervision.engine_start import engine_start
+from hanode.supervision.rate_limit import RateLimit
 from hanode.system import files, ipc, persisted_state, service
 from hanode.system.addresses import AddressWatch
 from hanode.system.journal import Journal
@@ -35,12 +37,10 @@ from hanode.system.log import Log
 from hanode.wire import Signed, WireError, decode, encode
 
 AGENT_STOP_S = 1.5
-"""The agent has a second to send what is left, and a little to die."""
+"""The agent has a second to send what is left, and a little to end."""
 
-OUTSIDE_MAX = 20
-OUTSIDE_WINDOW_US = 60_000_000
+AGENT_REFUSALS_MAX, AGENT_REFUSALS_WINDOW_US = 20, 60_000_000
 """An agent in wrong hands must not fill the journal: so many of its refusals in such a time."""
-
 
 BEAT_S = 0.25
 """A small part of the two seconds that a killed master with adverts every second has."""
@@ -74,17 +74,18 @@ class Supervisor:
         self._collector = StatusCollector(
             options, self._lifecycle, self._engine, self._commands, self._watch, start.built
         )
-        self._collector.on_look = self._addresses_changed
+        self._collector.read_addresses = self._addresses_changed
         self._dumps = Dumps(self._engine, self._collector, self._event_log)
         self._control = ControlSocket(
             journal,
             log,
             anyone={
                 "status": self._status,
+                "revisions": self._revisions,
                 "history": self._history,
                 "apply": self._apply,
                 "confirm": self._confirm,
-                "refused": self._refused_outside,
+                "refused": self._refused_by_agent,
             },
             owner={
                 "reload": self._reload,
@@ -96,10 +97,10 @@ class Supervisor:
             },
         )
         self._agent = AgentChild(
-            options, log, on_child=self._child_changed, tell=self._event_log.node
+            options, log, on_child=self._child_changed, report=self._event_log.node
         )
         self._one_change = asyncio.Lock()
-        self._outside_us: deque[int] = deque(maxlen=OUTSIDE_MAX)
+        self._agent_refusals = RateLimit(AGENT_REFUSALS_MAX, AGENT_REFUSALS_WINDOW_US)
         self._stop = asyncio.Event()
         self._code = 0
         self._tick: asyncio.Event = asyncio.Event()
@@ -115,59 +116,58 @@ class Supervisor:
         group = self._agent.prepare()
         listener = ipc.listen(self.options.run_dir / "control.sock", group=group)
         loop.add_reader(self._watch.fileno(), self._addresses_changed)
-        self._begin()
+        self._report_start()
         self._addresses_changed()
         async with asyncio.TaskGroup() as tasks:
             self._engine.start(self._lifecycle.state.live, self._start.built, tasks)
             await self._control.start(listener)
             self._agent.start(tasks)
             clock = tasks.create_task(self._keep_time())
-            begun = tasks.create_task(self._say_begun())
+            started = tasks.create_task(self._say_started())
             beat = tasks.create_task(self._beat())
             await self._stop.wait()
             await self._shut_down()
             clock.cancel()
-            begun.cancel()
+            started.cancel()
             beat.cancel()
         loop.remove_reader(self._watch.fileno())
         self._journal.close()
         return self._code
 
-    def _begin(self) -> None:
+    def _report_start(self) -> None:
         self._lifecycle.wake(now_us=now_us(), wall_us=wall_us())
-        running = self.options.state_dir / "running"
-        killed = files.read_text(running)
-        alive_us = files.stamped_us(self._alive)
+        running, boot = self.options.state_dir / "running", files.boot_id()
         revision = self._lifecycle.state.live.revision
-        cause = f"the engine starts on revision {revision}"
-        if killed is not None:
-            same = killed.strip() == files.boot_id()
-            how = "it was killed before" if same else "the machine went down without a stop"
-            if same and alive_us is not None and alive_us < now_us():
-                self._engine.died(alive_us)
-            cause += f"; {how}"
-        files.write_atomic(running, files.boot_id() + "\n")
+        start = engine_start(
+            revision=revision,
+            running=files.read_text(running),
+            boot=boot,
+            alive_us=files.stamped_us(self._alive),
+            now_us=now_us(),
+            maintenance=bool(self._commands.since_us),
+        )
+        if start.vrrp_alive_us is not None:
+            self._engine.died(start.vrrp_alive_us)
+        files.write_atomic(running, boot + "\n")
         self._alive.touch()
         files.stamp(self._alive, 0)  # nothing is alive yet
-        if self._commands.since_us:
-            cause += "; it is in maintenance"
-        self._event_log.node("engine", "started", cause, revision=revision)
+        self._event_log.node("engine", "started", start.cause, revision=revision)
         for note in (*self.options.unserved, *self._start.notes, *self._start.mistakes):
             self._event_log.warn("configuration", note)
         for mistake in self._start.mistakes:
             self._log.error(mistake)
 
-    async def _say_begun(self) -> None:
-        """Tell who waits for our start; a child that is stuck is no reason to keep it waiting."""
+    async def _say_started(self) -> None:
+        """Tell systemd and the terminal that we run; they do not wait for a child that is stuck."""
         try:
-            await asyncio.wait_for(self._engine.began.wait(), CONFIGURE_TIMEOUT_S)
+            await asyncio.wait_for(self._engine.started.wait(), CONFIGURE_TIMEOUT_S)
         except TimeoutError:
             self._event_log.warn("engine", "not every process has taken its settings yet")
         service.notify_ready()
         self.options.on_started()
 
     async def _beat(self) -> None:
-        """Leave word of how long the engine was alive, for one that is started after a kill."""
+        """Write down how long the engine was alive, for one that is started after a kill."""
         while True:
             await asyncio.sleep(BEAT_S)
             if self._engine.alive:
@@ -200,14 +200,14 @@ class Supervisor:
                     await self._perform(self._lifecycle.tick(now_us=now_us()))
 
     async def _perform(self, effects: list[Effect]) -> Report:
-        """Carry the effects out in order; the last report that ends a life is the answer."""
+        """Carry the effects out in order; the last report is the answer to the request."""
         answer = Report(0, "refused", "nothing came of it", journal=False)
         for effect in effects:
             match effect:
                 case Report():
                     answer = effect
                     if effect.journal:
-                        self._event_log.tell(effect)
+                        self._event_log.report(effect)
                 case Persist(kept):
                     try:
                         persisted_state.save(
@@ -240,16 +240,25 @@ class Supervisor:
     def _errors_of(self, file: File) -> tuple[str, ...]:
         return errors_of(file, self.options.name, all_includes=self.options.all_includes)
 
-    # What the control socket asks
+    # Verbs of the control socket
 
     async def _status(self, _request: Message) -> Message:
-        status = await self._collector.take(self._agent, self._journal)
+        status = await self._collector.collect(self._agent, self._journal)
         return {
             "ok": True,
             "status": encode(status),
             "journal": self._journal.id,
             "seq": self._journal.seq,
         }
+
+    async def _revisions(self, _request: Message) -> Message:
+        """What the agent needs to know before it passes an envelope on; asks nobody."""
+        state = self._lifecycle.state
+        revisions = {
+            "revision": state.live.revision,
+            "confirmed_revision": state.confirmed.revision,
+        }
+        return {"ok": True, **revisions}
 
     async def _history(self, request: Message) -> Message:
         limit = request.get("limit")
@@ -274,13 +283,11 @@ class Supervisor:
         async with self._one_change:
             return _as_answer(await self._perform(self._lifecycle.confirm(envelope)))
 
-    async def _refused_outside(self, request: Message) -> Message:
-        """The agent kept an envelope from us; its word is for people only, and not too often."""
-        moment_us, told = now_us(), self._outside_us
-        if len(told) == OUTSIDE_MAX and moment_us - told[0] < OUTSIDE_WINDOW_US:
+    async def _refused_by_agent(self, request: Message) -> Message:
+        """The agent did not pass an envelope on. An operator should see that, but not too often."""
+        if not self._agent_refusals.allows(now_us()):
             return {"ok": False, "error": "too many refusals in a minute; this one is not told"}
-        told.append(moment_us)
-        self._event_log.tell(Report(0, "refused", str(request.get("cause", ""))[:300]))
+        self._event_log.report(Report(0, "refused", str(request.get("cause", ""))[:300]))
         return {"ok": True}
 
     async def _reload(self, _request: Message) -> Message:
@@ -311,7 +318,7 @@ class Supervisor:
         if not answer["ok"]:
             self._log.error(f"reload: {answer['error']}")
 
-    # What happened
+    # What happened to children and addresses
 
     def _child_changed(self, child: Child, phase: str, cause: str) -> None:
         self._event_log.node(child.name, phase, cause, pid=child.pid, restarts=child.restarts)
@@ -321,15 +328,16 @@ class Supervisor:
             self._stop.set()
 
     def _addresses_changed(self) -> None:
-        for address, present, instance in self._collector.address_changes():
-            verb = "has it on" if present else "no longer has it on"
+        for change in self._collector.address_changes():
+            dev = change.address.dev
+            verb = "has it on" if change.present else "no longer has it on"
             self._event_log.event(
                 "address",
-                address.address,
-                f"the kernel {verb} {address.dev}",
-                interface=address.dev,
-                present=present,
-                instance=instance,
+                change.address.address,
+                f"the kernel {verb} {dev}",
+                interface=dev,
+                present=change.present,
+                instance=change.instance,
             )
 
 
