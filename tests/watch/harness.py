@@ -16,7 +16,7 @@ from typing import Any, TypeVar
 
 from hanode import wire
 from hanode.proc.common.vrrp_watch_link import pair
-from hanode.watch.messages import News, Notice
+from hanode.watch.messages import Notice, TrackerResult
 from hanode.watch.settings import WatchSettings
 
 PROJECT = Path(__file__).resolve().parents[2]
@@ -31,7 +31,7 @@ class Running:
         self.ipc = ipc
         self.bond = bond
         self.said: list[dict[str, Any]] = []
-        self.news: list[News] = []
+        self.news: list[TrackerResult] = []
         self.arrived_s: list[float] = []
         """When each of `news` came, by the monotonic clock."""
         self._rest = b""
@@ -90,7 +90,7 @@ class Running:
         if self.bond in ready:
             message = json.loads(self.bond.recv(1 << 16))
             self.arrived_s.append(time.monotonic())
-            self.news.append(wire.decode(News, message["tracker"]))
+            self.news.append(wire.decode(TrackerResult, message["tracker"]))
         if self.ipc in ready:
             *lines, self._rest = (self._rest + self.ipc.recv(1 << 16)).split(b"\n")
             self.said += [json.loads(line) for line in lines]
