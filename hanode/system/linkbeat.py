@@ -51,7 +51,7 @@ class LinkProbe:
     def _mii(self, name: bytes) -> bool:
         phy = struct.unpack_from("=H", self._ioctl(SIOCGMIIPHY, name))[0]
         asked = struct.pack("=HH", phy, MII_STATUS)
-        # The bit stays down after a loss until it is read: the second answer is of now.
+        # The bit stays down after a loss until it is read: the second answer is the present state.
         self._ioctl(SIOCGMIIREG, name, asked)
         status = struct.unpack_from("=HHHH", self._ioctl(SIOCGMIIREG, name, asked))[3]
         return bool(status & MII_LINK)

@@ -1,4 +1,4 @@
-"""Interfaces and addresses of the kernel, kept up to date from what it says.
+"""The kernel's interfaces and addresses, kept up to date from its messages.
 
 SYSTEM. The messages are read by hand: a burst of thousands must not hold up an advert, and
 pyroute2's decoder takes some ten times as long (docs/decisions/0002).
@@ -71,7 +71,7 @@ class Monitor:
         }
 
     def marked(self) -> list[Address]:
-        """Addresses that were added as virtual ones (kernels from 5.18 on remember)."""
+        """Addresses that were added as virtual ones (kernels from 5.18 on keep the mark)."""
         return [
             Address(str(ipaddress.ip_address(ip)), prefix, self._names[index])
             for index, there in self._addresses.items()
@@ -80,7 +80,7 @@ class Monitor:
         ]
 
     def own(self) -> dict[str, tuple[str, ...]]:
-        """`ip/prefix` by interface of all that was not added as virtual."""
+        """`ip/prefix` by interface of all addresses that were not added as virtual ones."""
         found: dict[str, list[str]] = {}
         for index, there in self._addresses.items():
             for (ip, prefix), mark in there.items():
@@ -95,12 +95,12 @@ class Monitor:
         return self.holds(dev, pack(ip), int(prefix))
 
     def holds(self, dev: str, ip: bytes, prefix: int) -> bool:
-        """The same, packed."""
+        """Whether this packed address is on the interface."""
         link = self.links.get(dev)
         return link is not None and (ip, prefix) in self._addresses.get(link.index, ())
 
     def resync(self) -> Change:
-        """Ask for everything: at the start, and after an overflow lost messages."""
+        """Ask for everything: at the start, and when the kernel had to drop messages."""
         before = self._everything()
         names = set(self.links)
         self.links, self._names, self._addresses = {}, {}, {}
@@ -112,7 +112,7 @@ class Monitor:
         return Change(frozenset(names | set(self.links)), gone)
 
     def drain(self) -> Change:
-        """Take everything that the kernel has said since."""
+        """Read everything that the kernel has sent since the last call."""
         links: set[str] = set()
         removed: set[tuple[str, str]] = set()
         while True:
@@ -145,7 +145,7 @@ class Monitor:
         ]
 
     def _take(self, kind: int, body: bytes) -> tuple[str | None, str | None]:
-        """Apply one message; the interface it is about, and the address if one was removed."""
+        """Apply one message; the name of its interface, and the address if one was removed."""
         if kind in (RTM_NEWLINK, RTM_DELLINK):
             return self._take_link(kind, body), None
         if kind not in (RTM_NEWADDR, RTM_DELADDR):

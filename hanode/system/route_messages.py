@@ -1,6 +1,6 @@
-"""Routes and rules as rtnetlink wants them.
+"""Packs routes and rules as rtnetlink messages.
 
-SYSTEM. The messages are pyroute2's (see rtnl.py); what ip-route(8) and ip-rule(8) add in silence,
+SYSTEM. The messages are pyroute2's (see rtnl.py). What ip-route(8) and ip-rule(8) add by default,
 as the scope of a route without a gateway, is added here too. Packed once, sent many times.
 """
 
@@ -48,10 +48,10 @@ METRICS = {
     )
 }
 SCALE = {"rtt": 8, "rttvar": 4}
-"""The kernel counts eighths and quarters of a millisecond."""
+"""The kernel counts these in eighths and quarters of a millisecond."""
 
 Index = Callable[[str], int | None]
-"""An interface's number, by name."""
+"""The index of an interface by its name; None: there is none."""
 
 
 class RouteMessage(rtmsg):  # type: ignore[misc]  # pyroute2 is not typed
@@ -80,7 +80,7 @@ class RouteMessage(rtmsg):  # type: ignore[misc]  # pyroute2 is not typed
 
 
 class MissingDevice(ValueError):
-    """The interface of a route is not there (yet)."""
+    """The interface of a route does not exist (yet)."""
 
 
 def route_message(route: Route, kind: int, flags: int, index: Index) -> bytes:
@@ -256,7 +256,7 @@ def _packed(said: Any, kind: int, flags: int) -> bytes:
 
 
 def _encap(words: tuple[str, ...]) -> list[tuple[str, Any]]:
-    """RTA_ENCAP_TYPE and RTA_ENCAP. Raises ValueError for what this engine has no words for."""
+    """RTA_ENCAP_TYPE and RTA_ENCAP. Raises ValueError for a kind that this engine does not know."""
     kind, *rest = words
     if kind == "mpls" and rest:
         labels = [int(label, 0) << 12 for label in rest[0].split("/")]

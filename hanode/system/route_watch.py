@@ -1,7 +1,7 @@
-"""Routes and rules that somebody takes out of the kernel.
+"""Reports routes and rules that are removed from the kernel.
 
-SYSTEM. A socket of its own, opened only where a configuration has routes or rules: a node that
-speaks BGP may see a million changes, which are none of our business. Read by hand, as monitor.py.
+SYSTEM. It has a socket of its own, opened only where a configuration has routes or rules: a node
+that speaks BGP may see a million changes. The messages are read by hand, as in monitor.py.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ NOWHERE = {4: bytes(4), 6: bytes(16)}
 
 
 class RouteWatch:
-    """Hears of every route and rule that goes."""
+    """Receives the kernel's message about every route and rule that is removed."""
 
     def __init__(self) -> None:
         self._socket = opened(
@@ -36,7 +36,7 @@ class RouteWatch:
         return self._socket.fileno()
 
     def drain(self) -> RoutesRemoved:
-        """Take everything that the kernel has said since."""
+        """Read everything that the kernel has sent since the last call."""
         routes: set[tuple[int, str, int]] = set()
         rules: set[int] = set()
         unknown = False

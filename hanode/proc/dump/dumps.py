@@ -47,7 +47,7 @@ class Dumps:
             (signals.STATS_CLEAR, self._stats_and_clear),
             (signals.JSON, self._json),
         )
-        for nothing in signals.SHRUGGED_OFF:
+        for nothing in signals.IGNORED:
             loop.add_signal_handler(nothing, lambda: None)
         for number, make in asked:
             loop.add_signal_handler(number, self._begin, make)
