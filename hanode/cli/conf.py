@@ -1,8 +1,8 @@
 """The commands about configuration files: check, fmt, diff, merge, explain.
 
-SYSTEM: reads and writes files and the terminal; every decision is hanode.conf's. Each command
-takes its arguments and returns the exit code: 0 sound, 1 errors found (fmt --check and diff:
-something differs), 2 the command itself was wrong.
+SYSTEM: reads and writes files and the terminal; hanode.conf decides. Each command takes its
+arguments and returns the exit code: 0 no errors, 1 errors found (fmt --check and diff: something
+differs), 2 the command itself was wrong.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ from hanode.conf.text.source import Source
 from hanode.conf.text.tree import indented
 
 MAX_FILE = 64 * 1024 * 1024
-"""Bytes of one file: ten times the largest configuration we measure with."""
+"""Bytes of one file: ten times the largest configuration of our benchmarks."""
 
 
 def main(verb: str, arguments: Sequence[str]) -> int:
@@ -39,7 +39,7 @@ def main(verb: str, arguments: Sequence[str]) -> int:
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")
-    # A short life with many small objects that all stay: collecting would double the time.
+    # The process is short and keeps all its objects: collecting would double the time.
     gc.disable()
     return COMMANDS[verb](arguments)
 
@@ -98,7 +98,7 @@ def _check(args: argparse.Namespace) -> int:
 def _checked(
     name: str, args: argparse.Namespace, sources: dict[str, Source], around: Surroundings
 ) -> dict[str | None, conf.Checked]:
-    """A file as each of the nodes sees it that its conditions name; None: it names none."""
+    """A file as seen by each node that its conditional lines name; None: it names none."""
     text = _read_text(name)
     sources[name] = Source(name, text)
     read = _reader(sources)

@@ -1,7 +1,7 @@
 """The faults of `hanode simulate`, as a person writes them: `kill NodeA at 10s`.
 
-DRIVER. A text becomes one of the simulator's verbs with its moment, or one sentence that says
-what is allowed.
+DRIVER. A text is parsed into one of the simulator's verbs with its moment; a text that cannot be
+parsed gets one sentence that says what is allowed.
 """
 
 from __future__ import annotations

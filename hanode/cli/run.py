@@ -1,7 +1,7 @@
 """`hanode run`: the engine, with keepalived's own options.
 
-DRIVER. Everything that can be wrong is found before the first process is started, and before
-the terminal is left.
+DRIVER. Mistakes are found before the first process is started, and before the process leaves the
+terminal.
 """
 
 from __future__ import annotations
@@ -68,7 +68,7 @@ def main(verb: str, words: list[str], prestart: PrestartListener | None = None) 
             return 0
         if given.namespace is not None:
             _enter(given.namespace)
-            prestart = None  # it hears another namespace
+            prestart = None  # it listens in another namespace
         if given.config_test is not None:
             name = given.config_id or socket.gethostname()
             return config_test(given.file, name, given.config_test, given.all_config)
@@ -112,7 +112,7 @@ def _run(given: argparse.Namespace, prestart: PrestartListener | None) -> int:
             "stop it first, or give this one its own --state-dir and --run-dir"
         ) from None
     identity = Identity(enrolment.node, enrolment.cluster) if enrolment else Identity()
-    gc.disable()  # a large file is many objects, and all of them stay
+    gc.disable()  # a large file becomes many objects, and all of them stay
     start = _start(given, name, identity)
     gc.freeze()
     gc.enable()
@@ -135,7 +135,7 @@ def _run(given: argparse.Namespace, prestart: PrestartListener | None) -> int:
         all_includes=given.all_config,
         unserved=tuple(unserved(given)),
     )
-    # In the foreground the log goes where these would.
+    # In the foreground the log goes to stderr, too.
     for sentence in (*options.unserved, *(() if given.dont_fork else start.mistakes)):
         complain("run", sentence)
     return _start_supervisor(given, options, start, log)
@@ -191,7 +191,7 @@ def _supervise(options: Options, start: Start, log: Log, pid_file: Path) -> int:
 
 def _specs(given: argparse.Namespace, prestart: PrestartListener | None) -> tuple[Spec, ...]:
     again = not given.dont_respawn
-    if given.check:  # nobody here listens to VRRP
+    if given.check:  # no VRRP here
         prestart = None
     vrrp = Spec(
         "vrrp",
@@ -209,7 +209,7 @@ def _specs(given: argparse.Namespace, prestart: PrestartListener | None) -> tupl
         respawn=again,
         keep=given.dont_release_ipvs,
     )
-    # Scripts are told what the engine was told; nobody else needs it.
+    # Scripts get the environment of the engine; the other processes do not need it.
     said = json.dumps(dict(os.environ))
     environment = {ENVIRONMENT: said} if len(said) < ENVIRONMENT_MAX else {}
     watch = Spec("watch", "hanode.proc.watch", env=environment, respawn=again)
@@ -250,7 +250,7 @@ def _keyed(built: Built) -> Built:
 
 
 def _resumed(kept: PersistedState, name: str) -> Start:
-    """What was live, else what was confirmed: a node that can serve must serve."""
+    """The live revision, else the confirmed one: a node that can serve must serve."""
     notes: list[str] = []
     for file, what in ((kept.live, "live"), (kept.confirmed, "confirmed")):
         errors = errors_of(file, name)

@@ -1,7 +1,7 @@
 """A node's status and history as lines for a terminal.
 
-DRIVER. Words carry the meaning; colours only help. Ages are told by the monotonic clock, so
-that a wall clock that jumps makes no instance younger.
+DRIVER. Words carry the meaning; colours only help. Ages come from the monotonic clock, so that a
+wall clock that jumps makes no instance younger.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ HISTORY = 3
 
 
 class Paint:
-    """Colours, where a person reads."""
+    """Colours, on a terminal only."""
 
     def __init__(self, on: bool) -> None:
         self._on = on
@@ -31,7 +31,7 @@ class Paint:
 
 
 def describe(status: NodeStatus, history: Sequence[Event], *, paint: Paint) -> list[str]:
-    """Everything an operator asks first. `history`: transitions, the oldest first."""
+    """The lines of `hanode status`. `history`: transitions, the oldest first."""
     revision = f"revision {status.revision}" if status.revision else "its start file"
     if status.revision != status.confirmed_revision:
         revision += f" (not confirmed; {_revision(status.confirmed_revision)} is)"
@@ -126,7 +126,7 @@ def event_line(event: Event) -> str:
 
 
 def moment(wall_us: int) -> str:
-    """`20:58:31.123`, here."""
+    """`20:58:31.123`, in local time."""
     clock = time.strftime("%H:%M:%S", time.localtime(wall_us / 1_000_000))
     return f"{clock}.{wall_us // 1000 % 1000:03d}"
 

@@ -1,7 +1,7 @@
-"""A simulated network for files that were written for real machines, and who counts on it.
+"""A simulated network for files that were written for real machines, and its observers.
 
 DRIVER. A file does not say a node's own addresses: where it implies one (unicast_src_ip, the
-peers of the others) that is taken, else one is made up. Interfaces of one name are one segment.
+peers of the others) that is used, else one is invented. Interfaces of one name are one segment.
 """
 
 from __future__ import annotations
@@ -16,13 +16,13 @@ from hanode.vrrp.events import TrackerChanged
 from hanode.vrrp.settings import InstanceKey, InstanceSettings, VrrpSettings
 
 NODES_MAX = 50
-"""More nodes of one cluster nobody has; the made-up addresses would run out."""
+"""More nodes would run out of invented addresses."""
 
 
 def made_world(
     settings: dict[str, VrrpSettings], chance: Callable[[], float], ledger: Ledger
 ) -> World:
-    """Nodes that are not started yet, whose trackers all work."""
+    """The nodes, not started yet; all their trackers are up."""
     nodes = []
     for number, (name, one) in enumerate(settings.items(), 1):
         ips = {
@@ -47,7 +47,7 @@ def _interfaces(settings: VrrpSettings) -> list[str]:
 def _addresses(
     name: str, interface: str, place: tuple[int, int], settings: dict[str, VrrpSettings]
 ) -> tuple[str, ...]:
-    """What the files say of the node's addresses there, and one of each family."""
+    """The node's addresses on a segment: those that the files imply, and one of each family."""
     said = [
         ip
         for instance in settings[name].instances
@@ -63,7 +63,7 @@ def _addresses(
 def _implied(
     name: str, instance: InstanceSettings, settings: dict[str, VrrpSettings]
 ) -> str | None:
-    """The peer that all others name, and the node itself does not."""
+    """The peer that all other nodes name and the node itself does not."""
     if not instance.unicast or instance.mcast_src_ip is not None:
         return None
     peers = [
@@ -95,27 +95,27 @@ class _Account:
     several: list[tuple[int, int]] = field(default_factory=list)
 
     def turn(self, masters: tuple[str, ...], now_us: int) -> None:
-        """From now on these are master."""
+        """These nodes are master from now on."""
         if now_us > self.since_us and len(self.masters) != 1:
             (self.several if self.masters else self.none).append((self.since_us, now_us))
         self.masters, self.since_us = masters, now_us
 
 
 class Ledger:
-    """Looks on from outside, and keeps account of every VRID."""
+    """Observes the network from outside, and records the masters of every VRID."""
 
     def __init__(self) -> None:
         self._accounts: dict[InstanceKey, _Account] = {}
 
     def saw_fault(self, world: World, verb: str, names: tuple[str, ...]) -> None:
-        """A fault may take a master away at once."""
+        """A fault may remove a master at once."""
         self.saw_step(world)
 
     def saw_advert(self, world: World, node: Node, key: InstanceKey, priority: int) -> None:
         """Nothing."""
 
     def saw_step(self, world: World) -> None:
-        """Who is master now."""
+        """Record who is master now."""
         masters: dict[InstanceKey, list[str]] = {}
         for node in world.nodes.values():
             for one in node.instances:
@@ -128,12 +128,12 @@ class Ledger:
                 self._accounts[key].turn(tuple(names), world.now_us)
 
     def close(self, world: World) -> None:
-        """The end: what lasts until now is an account too."""
+        """End the record: what lasts until now is counted."""
         for account in self._accounts.values():
             account.turn(account.masters, world.now_us)
 
     def lines(self, world: World) -> list[str]:
-        """For people."""
+        """The record as lines for people."""
         lines = []
         for key, account in self._accounts.items():
             where = key[0] or "unicast without an interface"
@@ -149,7 +149,7 @@ class Ledger:
         return lines
 
     def plain(self, world: World) -> list[dict[str, object]]:
-        """For programs."""
+        """The record as JSON for programs."""
         return [
             {
                 "name": account.name,

@@ -1,8 +1,8 @@
 """`hanode simulate FILES --fault 'kill NodeA at 10s'`: what would happen, in virtual time.
 
-DRIVER. The real machines of every node on a simulated network: what they do and why is printed,
-and how long an address had no master, or two. A file per node, or one document with `@NODE`
-lines. Same files, faults and seed: same transcript.
+DRIVER. Runs the real machines of every node on a simulated network, and prints what they do and
+why, and how long an address had no master, or two. It takes a file per node, or one document with
+`@NODE` lines. The same files, faults and seed give the same transcript.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from hanode.sim.world import World
 from hanode.vrrp.settings import VrrpSettings
 
 AFTERWARDS_US = 15_000_000
-"""Without --for: so long after the last fault everything has settled."""
+"""Without --for: so long after the last fault nothing changes any more."""
 
 LEAST_US = 30_000_000
 
@@ -66,7 +66,7 @@ def _simulate(given: argparse.Namespace) -> int:
         world.run(one.at_us)
         told = len(world.trace)
         perform(world, one.verb, *one.names, value=one.value)
-        # In the words in which it was asked for.
+        # In the words of the command line.
         world.trace[told : told + 1] = [f"{one.at_us / 1e6:11.6f} fault: {one.said}"]
     world.run(until_us)
     ledger.close(world)

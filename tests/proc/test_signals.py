@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from hanode.system.signals import JSON, SERVED, IGNORED, STATS_CLEAR
+from hanode.system.signals import IGNORED, JSON, SERVED, STATS_CLEAR
 from tests.proc.harness import CONFIG, Node, alive, directory, until
 
 pytestmark = pytest.mark.needs("root", "netns")

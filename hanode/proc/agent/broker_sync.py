@@ -55,7 +55,7 @@ def redis_url(url: str) -> str:
 
 
 class BrokerSync:
-    """Carries for one enrolled node. `say` sends a message to the supervisor's child connection."""
+    """Carries for one enrolled node. `send` sends a message to the supervisor by our own socket."""
 
     def __init__(
         self,
@@ -63,11 +63,11 @@ class BrokerSync:
         control: Path,
         *,
         verify: Verify,
-        say: Callable[[dict[str, Any]], None],
+        send: Callable[[dict[str, Any]], None],
     ) -> None:
         self._enrolment = enrolment
         self._control = control
-        self._say = say
+        self._send = send
         self._key = f"node.{enrolment.node}"
         self._stream = f"up.{enrolment.node}"
         self._broker = self._client()
@@ -144,14 +144,14 @@ class BrokerSync:
     def _note_broker(self, up: bool, cause: str = "") -> None:
         if up != self._broker_up:
             self._broker_up = up
-            self._say({"kind": "broker", "up": up, "cause": cause})
+            self._send({"kind": "broker", "up": up, "cause": cause})
             if up:
                 self._pull_now.set()
 
     def _complain(self, sentence: str) -> None:
         if sentence != self._complaint:
             self._complaint = sentence
-            self._say({"kind": "problems", "problems": [sentence] if sentence else []})
+            self._send({"kind": "problems", "problems": [sentence] if sentence else []})
 
     # The supervisor, asked in threads: its answers may take a while
 

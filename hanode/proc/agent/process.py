@@ -55,14 +55,14 @@ class Supervised:
         self._lines = connection.makefile("rb")
         self._lock = threading.Lock()
 
-    def say(self, message: dict[str, Any]) -> None:
+    def send(self, message: dict[str, Any]) -> None:
         with self._lock:
             try:
                 self._socket.sendall(pack(message))
             except OSError:
                 os._exit(0)
 
-    def hear(self) -> dict[str, Any] | None:
+    def receive(self) -> dict[str, Any] | None:
         """The next order; None when the supervisor is gone."""
         try:
             line = self._lines.readline(LINE_BYTES_MAX)
@@ -82,7 +82,7 @@ def main() -> int:
         return 2
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     supervised = Supervised(socket.socket(fileno=int(number)))
-    order = supervised.hear()
+    order = supervised.receive()
     if order is None:
         return 0
     settings = order["settings"]
@@ -94,11 +94,11 @@ def main() -> int:
         enrolment,
         Path(settings["control"]),
         verify=verifier(enrolment.public_key),
-        say=supervised.say,
+        send=supervised.send,
     )
     threading.Thread(target=_carry, args=(loop, broker_sync, log), daemon=True).start()
     threading.Thread(target=_obey, args=(supervised, loop, broker_sync), daemon=True).start()
-    supervised.say({"kind": "ready"})
+    supervised.send({"kind": "ready"})
     app = make_app(enrolment, on_nudge=lambda: loop.call_soon_threadsafe(broker_sync.nudge))
     worker = app.Worker(
         pool="solo",
@@ -155,7 +155,7 @@ def _carry(loop: asyncio.AbstractEventLoop, broker_sync: BrokerSync, log: Log) -
 
 
 def _obey(supervised: Supervised, loop: asyncio.AbstractEventLoop, broker_sync: BrokerSync) -> None:
-    while (order := supervised.hear()) is not None:
+    while (order := supervised.receive()) is not None:
         if order.get("verb") == "stop":
             future = asyncio.run_coroutine_threadsafe(broker_sync.flush(), loop)
             with contextlib.suppress(Exception):  # the journal keeps what could not be sent

@@ -1,7 +1,7 @@
 """JSON lines over a socket that never block the process that writes them.
 
-DRIVER. What the other side does not read in time waits in a bounded queue; when that is full the
-oldest lines go, because a stuck supervisor must not stop the failover.
+DRIVER. What the other side has not read waits in a bounded queue. When that is full, the oldest
+lines are dropped, because a stuck supervisor must not stop a failover.
 """
 
 from __future__ import annotations
@@ -44,7 +44,7 @@ class JsonLines:
 
     @property
     def waiting(self) -> bool:
-        """Whether there is something that the other side did not take yet."""
+        """Whether something waits for the other side to read."""
         return bool(self._partial or self._queue) and not self._ended
 
     def send(self, line: bytes) -> None:
@@ -56,7 +56,7 @@ class JsonLines:
         self.flush()
 
     def flush(self) -> None:
-        """Send what the socket takes."""
+        """Send what the socket has room for."""
         while self.waiting:
             self._partial = self._partial or self._queue.popleft()
             try:
@@ -70,7 +70,7 @@ class JsonLines:
             self._partial = self._partial[sent:]
 
     def serve(self, mask: int) -> None:
-        """epoll said something about the socket."""
+        """Read and write as the mask of epoll says."""
         if mask & select.EPOLLOUT:
             self.flush()
         if not mask & ~select.EPOLLOUT or self._ended:

@@ -1,10 +1,10 @@
-"""What keepalived writes to files when it gets a signal, and so do we.
+"""Writes the files that keepalived writes when it gets a signal.
 
-DRIVER. USR1 keepalived.data, USR2 keepalived.stats (SIGRTMAX-1 clears them too), SIGRTMIN+2
-keepalived.json: where the configuration says, else in /tmp or where TMPDIR says, readable by our
-user alone, as keepalived leaves them. Exporters wait ten milliseconds for a file, so only the vrrp
-process is asked; a file is replaced as a whole, so nobody reads half of one. Signals that
-keepalived lives through do nothing.
+DRIVER. USR1 writes keepalived.data, USR2 keepalived.stats (SIGRTMAX-1 also clears the counters),
+SIGRTMIN+2 keepalived.json: where the configuration says, else in TMPDIR or /tmp, readable by our
+user alone, as with keepalived. Exporters wait ten milliseconds for a file, so only the vrrp process
+is asked; a file is replaced as a whole, so nobody reads half of one. Signals that keepalived
+survives do nothing.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ DIRECTORY = "/tmp"  # noqa: S108 - keepalived's place; the file is made beside i
 
 
 class Dumps:
-    """Knows what was cleared."""
+    """Writes dumps on signals, and remembers the counters that were cleared."""
 
     def __init__(self, engine: Engine, collector: StatusCollector, event_log: EventLog) -> None:
         self._engine = engine
@@ -40,7 +40,7 @@ class Dumps:
         self._tasks: set[asyncio.Task[None]] = set()
 
     def listen(self, loop: asyncio.AbstractEventLoop) -> None:
-        """Write when a signal says so."""
+        """Write a dump whenever its signal comes."""
         asked: tuple[tuple[int, Callable[[Instances], tuple[str, str]]], ...] = (
             (signal.SIGUSR1, self._data),
             (signal.SIGUSR2, self._stats),
@@ -63,7 +63,9 @@ class Dumps:
             self._event_log.warn("dump", "no file was written: the vrrp process does not answer")
             return
         name, text = make(self._collector.seen_by_kernel(instances))
-        path = Path(os.environ.get("TMPDIR", DIRECTORY)) / name  # an absolute name stands alone
+        path = (
+            Path(os.environ.get("TMPDIR", DIRECTORY)) / name
+        )  # an absolute name replaces the directory
         try:
             files.write_atomic(path, text, durable=False)
         except OSError as error:

@@ -40,10 +40,10 @@ AGENT_STOP_S = 1.5
 """The agent has a second to send what is left, and a little to end."""
 
 AGENT_REFUSALS_MAX, AGENT_REFUSALS_WINDOW_US = 20, 60_000_000
-"""An agent in wrong hands must not fill the journal: so many of its refusals in such a time."""
+"""An agent that is misused must not fill the journal: only so many of its refusals are kept."""
 
 BEAT_S = 0.25
-"""A small part of the two seconds that a killed master with adverts every second has."""
+"""A small part of the two seconds after which backups of a killed master take over."""
 
 HISTORY_MAX = 200
 """Events in one answer."""
@@ -107,7 +107,7 @@ class Supervisor:
         self._alive = options.run_dir / "alive"
 
     async def run(self) -> int:
-        """Start everything, keep it, stop it in order; the exit code."""
+        """Start everything, keep it running, and stop it in order; the exit code."""
         loop = asyncio.get_running_loop()
         for ending in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(ending, self._stop.set)
@@ -188,7 +188,7 @@ class Supervisor:
         (self.options.state_dir / "running").unlink(missing_ok=True)
 
     async def _keep_time(self) -> None:
-        """Give up an unconfirmed revision when its time has come."""
+        """Return to the confirmed revision when the confirmation is overdue."""
         while True:
             self._tick.clear()
             deadline_us = self._lifecycle.deadline_us
@@ -227,7 +227,7 @@ class Supervisor:
         return answer
 
     async def _run(self, file: File) -> str | None:
-        """Have every process run it; why not, or None."""
+        """Give it to every process; why it was refused, or None."""
         try:
             built = keyed(built_of(file, self.options.name))
         except ValueError as fault:
