@@ -1,6 +1,6 @@
 """How the kernel's interfaces look to the VRRP machines.
 
-PURE. Which interfaces matter to a configuration, which state and addresses each is said to have,
+PURE. Which interfaces matter to a configuration, which state and addresses each has for them,
 and which of the kernel's switches follow from the settings.
 """
 

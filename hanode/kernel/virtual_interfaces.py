@@ -21,9 +21,9 @@ MACVLAN, IPVLAN = "macvlan", "ipvlan"
 
 def mac_of(instance: InstanceSettings, family: int | None = None) -> bytes:
     """The file's, or 00:00:5e:00:01:VRID (02 for IPv6). `family` None: the instance's own."""
-    said = instance.vmac.mac if instance.vmac is not None else None
-    if said:
-        return bytes.fromhex(said.replace(":", ""))
+    mac = instance.vmac.mac if instance.vmac is not None else None
+    if mac:
+        return bytes.fromhex(mac.replace(":", ""))
     return PREFIX[family or instance.family] + bytes((instance.vrid,))
 
 
@@ -93,8 +93,8 @@ def wanted(instance: InstanceSettings) -> list[Virtual]:
     return list(found.values())
 
 
-def _group(said: str | None) -> int | None:
-    return int(said) if said is not None and said.isdigit() else None
+def _group(group: str | None) -> int | None:
+    return int(group) if group is not None and group.isdigit() else None
 
 
 # What must be done for them

@@ -90,12 +90,12 @@ class Commands:
 
     def remove(self, addresses: Iterable[tuple[T, Address, int]]) -> Failed[T]:
         """Remove each; one that does not exist is no error."""
-        said = [(t, address_message(a, index, *REMOVE)) for t, a, index in addresses]
-        return self._run(said, (errno.EADDRNOTAVAIL, errno.ENODEV))
+        batch = [(t, address_message(a, index, *REMOVE)) for t, a, index in addresses]
+        return self._run(batch, (errno.EADDRNOTAVAIL, errno.ENODEV))
 
     def add_routes(self, routes: Iterable[Route], index: Index) -> Failed[Route]:
         """Add each; one that exists already is no error."""
-        said, failed = _packed(
+        batch, failed = _packed(
             routes,
             lambda r: route_message(
                 r,
@@ -104,23 +104,23 @@ class Commands:
                 index,
             ),
         )
-        return failed + self._run(said, (errno.EEXIST,))
+        return failed + self._run(batch, (errno.EEXIST,))
 
     def remove_routes(self, routes: Iterable[Route], index: Index) -> Failed[Route]:
         """Remove each; one that does not exist is no error, nor is one without its interface."""
-        said, _ = _packed(routes, lambda r: route_message(r, RTM_DELROUTE, NLM_F_REQUEST, index))
-        return self._run(said, (errno.ESRCH, errno.ENODEV, errno.ENETUNREACH))
+        batch, _ = _packed(routes, lambda r: route_message(r, RTM_DELROUTE, NLM_F_REQUEST, index))
+        return self._run(batch, (errno.ESRCH, errno.ENODEV, errno.ENETUNREACH))
 
     def add_rules(self, rules: Iterable[Rule]) -> Failed[Rule]:
         """Add each; one that exists already is no error."""
         flags = NLM_F_REQUEST | NLM_F_CREATE | NLM_F_EXCL
-        said, failed = _packed(rules, lambda r: rule_message(r, RTM_NEWRULE, flags))
-        return failed + self._run(said, (errno.EEXIST,))
+        batch, failed = _packed(rules, lambda r: rule_message(r, RTM_NEWRULE, flags))
+        return failed + self._run(batch, (errno.EEXIST,))
 
     def remove_rules(self, rules: Iterable[Rule]) -> Failed[Rule]:
         """Remove each; one that does not exist is no error."""
-        said, _ = _packed(rules, lambda r: rule_message(r, RTM_DELRULE, NLM_F_REQUEST))
-        return self._run(said, (errno.ENOENT, errno.ESRCH))
+        batch, _ = _packed(rules, lambda r: rule_message(r, RTM_DELRULE, NLM_F_REQUEST))
+        return self._run(batch, (errno.ENOENT, errno.ESRCH))
 
     def _run(self, todo: list[tuple[T, bytes]], fine: tuple[int, ...]) -> Failed[T]:
         """Send messages. The kernel acknowledges the last of a batch, and reports every error."""
@@ -157,14 +157,14 @@ class Commands:
 def _packed(
     things: Iterable[T], pack: Callable[[T], bytes]
 ) -> tuple[list[tuple[T, bytes]], Failed[T]]:
-    said: list[tuple[T, bytes]] = []
+    batch: list[tuple[T, bytes]] = []
     failed: Failed[T] = []
     for thing in things:
         try:
-            said.append((thing, pack(thing)))
+            batch.append((thing, pack(thing)))
         except ValueError as error:
             failed.append((thing, str(error)))
-    return said, failed
+    return batch, failed
 
 
 def address_message(address: Address, index: int, kind: int, flags: int) -> bytes:
@@ -219,12 +219,12 @@ def _template(
     kind: int,
     flags: int,
 ) -> bytes:
-    said = ifaddrmsg()
-    said["family"] = socket.AF_INET6 if ipv6 else socket.AF_INET
-    said["prefixlen"] = prefix
-    said["scope"] = scope
-    said["index"] = index
-    said["flags"] = marked & 0xFF
+    message = ifaddrmsg()
+    message["family"] = socket.AF_INET6 if ipv6 else socket.AF_INET
+    message["prefixlen"] = prefix
+    message["scope"] = scope
+    message["index"] = index
+    message["flags"] = marked & 0xFF
     nowhere = "::1" if ipv6 else "127.0.0.1"
     attrs: list[tuple[str, Any]] = [("IFA_LOCAL", nowhere), ("IFA_ADDRESS", nowhere)]
     if broadcast is not None:
@@ -236,11 +236,11 @@ def _template(
     if preferred_lft_s is not None:
         lifetimes = {"ifa_preferred": preferred_lft_s, "ifa_valid": FOREVER_S}
         attrs.append(("IFA_CACHEINFO", lifetimes))
-    said["attrs"] = [*attrs, ("IFA_PROTO", PROTO_KEEPALIVED)]
-    said["header"]["type"] = kind
-    said["header"]["flags"] = flags
-    said.encode()
-    return bytes(said.data)
+    message["attrs"] = [*attrs, ("IFA_PROTO", PROTO_KEEPALIVED)]
+    message["header"]["type"] = kind
+    message["header"]["flags"] = flags
+    message.encode()
+    return bytes(message.data)
 
 
 def kernel_prefix(address: Address) -> int:

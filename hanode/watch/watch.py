@@ -50,7 +50,7 @@ class Watch:
         self._unclaimed: deque[tuple[int, Notice]] = deque(maxlen=UNCLAIMED)
         """Notices for no target: the vrrp process may have taken a reload a moment before us."""
         self._states: dict[tuple[str, str], Notice] = {}
-        """The last notice of each instance and group that said its state."""
+        """The last notice of each instance and group that had a state."""
 
     @property
     def deadline_us(self) -> int | None:
@@ -102,8 +102,8 @@ class Watch:
                 if key[0] == kind and key[1] not in names:
                     self._results.pop(key, None)
         if settings.fifo_states_on_reload:
-            told = (notices.line(notice) for notice in self._states.values())
-            effects += [WriteFifo(fifo, text) for text in told for fifo in settings.fifos]
+            lines = (notices.line(notice) for notice in self._states.values())
+            effects += [WriteFifo(fifo, text) for text in lines for fifo in settings.fifos]
         return self._remember(effects)
 
     def tick(self, *, now_us: int) -> list[Effect]:

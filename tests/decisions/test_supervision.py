@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from hanode.supervision.broker_state import BrokerEvent, BrokerState
 from hanode.supervision.children_status import Answer, ChildStatus, merged, timeout_s
+from hanode.supervision.cleared_counters import ClearedCounters
 from hanode.supervision.configure_round import Configured, ConfigureRound
 from hanode.supervision.engine_start import EngineStart, engine_start
 from hanode.supervision.kernel_addresses import AddressChange, KernelAddresses, spelling, stopped
@@ -260,3 +263,24 @@ def test_an_agent_in_wrong_hands_cannot_fill_the_status() -> None:
     event = broker.broker(False, "y" * 400, wall_s=0.0)
     assert event is not None
     assert event.cause == "the broker is not there: " + "y" * 300
+
+
+def counted(**counters: int) -> list[InstanceStatus]:
+    return [replace(VI_1, counters=counters), replace(VI_1, name="VI_2", counters={"rx": 1})]
+
+
+def test_counters_are_counted_from_where_they_were_cleared() -> None:
+    cleared = ClearedCounters()
+    assert cleared.since(counted(rx=5, tx=1))["VI_1"] == {"rx": 5, "tx": 1}
+    cleared.clear(counted(rx=5, tx=1))
+    assert cleared.since(counted(rx=7, tx=1, new=2)) == {
+        "VI_1": {"rx": 2, "tx": 0, "new": 2},
+        "VI_2": {"rx": 0},
+    }
+
+
+def test_a_process_that_was_started_again_counts_from_zero() -> None:
+    cleared = ClearedCounters()
+    cleared.clear(counted(rx=5, tx=1))
+    assert cleared.since(counted(rx=1, tx=1))["VI_1"] == {"rx": 1, "tx": 1}
+    assert cleared.since(counted(rx=9, tx=3))["VI_1"] == {"rx": 9, "tx": 3}, "for good"

@@ -251,7 +251,7 @@ def test_a_vrrp_process_that_begins_is_told_all_that_is_known(tmp_path: Path) ->
     with running() as watch:
         watch.configure(WatchSettings(scripts=(chk,)))
         watch.until(lambda: watch.told("chk"), "the result")
-        watch.bond.send(b'{"kind":"trackers"}')
+        watch.link.send(b'{"kind":"trackers"}')
         watch.until(lambda: len(watch.told("chk")) == 2, "the result once more")
         assert watch.told("chk") == [(False, 0, "failed: exit code 3")] * 2
 

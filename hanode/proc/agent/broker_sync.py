@@ -243,7 +243,7 @@ class BrokerSync:
                     self._status_now.set()
 
     async def _take(self, supervisor: Client, verb: Verb, text: str | None) -> bool:
-        """Pass the envelope on if that is due; whether the supervisor was told anything."""
+        """Pass the envelope on if that is due; whether the supervisor got a request for it."""
         if text is None or not self._inbox.is_news(text):
             return False
         answer = await self._ask(supervisor, "revisions")

@@ -16,11 +16,12 @@ import socket
 from collections.abc import Callable
 from pathlib import Path
 
-from hanode.proc.dump.keepalived_json import Counters, dump_json
+from hanode.proc.dump.keepalived_json import dump_json
 from hanode.proc.dump.keepalived_text import dump_data, dump_stats
 from hanode.proc.supervisor.engine import Engine
 from hanode.proc.supervisor.event_log import EventLog
 from hanode.proc.supervisor.node_status import StatusCollector
+from hanode.supervision.cleared_counters import ClearedCounters
 from hanode.system import files, signals
 from hanode.wire import InstanceStatus
 
@@ -36,7 +37,7 @@ class Dumps:
         self._engine = engine
         self._collector = collector
         self._event_log = event_log
-        self._cleared: Counters = {}
+        self._counters = ClearedCounters()
         self._tasks: set[asyncio.Task[None]] = set()
 
     def listen(self, loop: asyncio.AbstractEventLoop) -> None:
@@ -63,9 +64,8 @@ class Dumps:
             self._event_log.warn("dump", "no file was written: the vrrp process does not answer")
             return
         name, text = make(self._collector.seen_by_kernel(instances))
-        path = (
-            Path(os.environ.get("TMPDIR", DIRECTORY)) / name
-        )  # an absolute name replaces the directory
+        # An absolute name replaces the directory.
+        path = Path(os.environ.get("TMPDIR", DIRECTORY)) / name
         try:
             files.write_atomic(path, text, durable=False)
         except OSError as error:
@@ -79,26 +79,15 @@ class Dumps:
     def _stats(self, instances: Instances) -> tuple[str, str]:
         settings = self._collector.vrrp
         name = settings.dumps.stats_file or "keepalived.stats"
-        return name, dump_stats(settings, self._counted(instances))
+        return name, dump_stats(settings, self._counters.since(instances))
 
     def _stats_and_clear(self, instances: Instances) -> tuple[str, str]:
         written = self._stats(instances)
-        self._cleared = {i.name: dict(i.counters) for i in instances}
+        self._counters.clear(instances)
         return written
 
     def _json(self, instances: Instances) -> tuple[str, str]:
         settings = self._collector.vrrp
         name = settings.dumps.json_file or "keepalived.json"
         runs = {t.name: t.up for t in self._engine.last.trackers if t.kind == "process"}
-        return name, dump_json(settings, instances, self._counted(instances), runs)
-
-    def _counted(self, instances: Instances) -> Counters:
-        """Since they were cleared; a process that was started anew began at 0 by itself."""
-        counted: Counters = {}
-        for instance in instances:
-            before = self._cleared.get(instance.name, {})
-            now = instance.counters
-            if any(now.get(name, 0) < count for name, count in before.items()):
-                before = self._cleared[instance.name] = {}
-            counted[instance.name] = {n: count - before.get(n, 0) for n, count in now.items()}
-        return counted
+        return name, dump_json(settings, instances, self._counters.since(instances), runs)

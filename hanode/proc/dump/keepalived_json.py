@@ -12,6 +12,7 @@ from types import MappingProxyType
 from typing import Any
 
 from hanode.conf import MASK
+from hanode.supervision.cleared_counters import Counters
 from hanode.vrrp.counters import COUNTERS
 from hanode.vrrp.settings import Address, Command, InstanceSettings, Route, Rule, VrrpSettings
 from hanode.vrrp.tracking_and_notify import ProcessTracker
@@ -41,9 +42,6 @@ STATS = (
 FURTHER = tuple(name for name in COUNTERS if name not in STATS)
 """Counters that keepalived 2.2.7 does not have, or does not write. Only those above 0 are written:
 without such faults the file is byte for byte as keepalived's."""
-
-Counters = dict[str, dict[str, int]]
-"""By instance: the counters since they were last cleared."""
 
 
 def dump_json(

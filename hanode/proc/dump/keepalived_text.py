@@ -13,12 +13,12 @@ from collections.abc import Iterable, Iterator
 from hanode.conf import MASK
 from hanode.proc.dump.keepalived_json import (
     FURTHER,
-    Counters,
     address_line,
     quoted,
     route_line,
     rule_line,
 )
+from hanode.supervision.cleared_counters import Counters
 from hanode.vrrp.settings import Command, InstanceSettings, SyncGroupSettings, VrrpSettings
 from hanode.wire import InstanceStatus
 

@@ -20,7 +20,7 @@ TIMEOUT_S = 2.0
 """The vrrp process carries out any of them within milliseconds, or not at all."""
 
 
-SAID = {
+DONE_WORDS = {
     "release": "released",
     "take": "taken",
     "announce": "announced",
@@ -89,9 +89,9 @@ class OperatorCommands:
         error = answer.get("error")
         if error:
             return {"ok": False, "error": str(error)}
-        word = SAID[str(fields["do"])].split("|")[not fields.get("on", True)]
-        said = [f"{name}: {word}" for name in answer.get("done", [])]
-        return {"ok": True, "done": [*said, *map(str, answer.get("refused", []))]}
+        word = DONE_WORDS[str(fields["do"])].split("|")[not fields.get("on", True)]
+        done = [f"{name}: {word}" for name in answer.get("done", [])]
+        return {"ok": True, "done": [*done, *map(str, answer.get("refused", []))]}
 
 
 def _word(on: bool) -> str:

@@ -143,7 +143,7 @@ class VrrpProcess:
         try:
             change = wire.decode(TrackerChanged, message.get("tracker"))
         except wire.WireError as error:
-            self.warn(f"the watch process told what cannot be read: {error}")
+            self.warn(f"the watch process sent what cannot be read: {error}")
             return
         effects = self._runtime.router.tracker(change, now_us=self._clock.monotonic_us())
         self._runtime.carry_out(effects)
@@ -262,7 +262,7 @@ class VrrpProcess:
 
 
 def main() -> int:
-    """Run until told to stop; 0."""
+    """Run until the supervisor ends it; 0."""
     fd = os.environ.get("HANODE_IPC_FD", "")
     if not fd.isdigit():
         sys.stderr.write(

@@ -71,11 +71,11 @@ class ScriptRunners:
         """Find every command now; the tracking scripts that cannot run, each with the reason."""
         self._settings = settings
         self._programs = {}
-        told: set[tuple[str, str]] = set()
+        reported: set[tuple[str, str]] = set()
         for whose, command in settings.commands():
             why = self._find(command)
-            if isinstance(why, str) and (whose, why) not in told:
-                told.add((whose, why))
+            if isinstance(why, str) and (whose, why) not in reported:
+                reported.add((whose, why))
                 self._warn(whose, f"it is not run: {why}")
         self._start_readers(settings)
         found = {one.name: self._find(one.command) for one in settings.scripts}
