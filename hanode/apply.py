@@ -1,10 +1,11 @@
 """A revision's life on a node: received > verified > checked > staged > live > confirmed.
 
-PURE. `Life` decides what happens to every signed envelope that reaches the node, and gives the
-driver effects in the order in which they must happen. It never believes the messenger: a bundle
-must carry the pinned key's signature, be meant for this node of this cluster, and be newer than
-everything that ever ran here. A live revision that is not confirmed in time is given up for the
-confirmed one, because the change may have cut the node off. Time is passed in.
+PURE. `RevisionLifecycle` decides what happens to every signed envelope that reaches the node. Its
+methods return effects in the order in which the driver must carry them out. It does not trust the
+agent, which delivers the envelope: a bundle must carry the pinned key's signature, name this node
+and this cluster, and be newer than everything that ever ran here. When a live revision is not
+confirmed in time, the node returns to the confirmed one, because the change may have cut the node
+off from the control plane. The caller passes the time in, in microseconds.
 """
 
 from __future__ import annotations
@@ -16,21 +17,21 @@ from typing import TypeVar
 from hanode.wire import VERSION, Bundle, Confirmation, Signed, WireError, from_json
 
 CONFIG_CHARACTERS_MAX = 2_000_000
-"""Ten times the largest configuration we know of; keeps a broken bundle from filling the disk."""
+"""Ten times the largest configuration known; a broken bundle must not fill the disk."""
 
 CONFIRM_WITHIN_MAX_S = 3_600.0
-"""A node that waits longer for a word from its control plane is simply not guarded."""
+"""A longer wait would protect nobody: the node would stay cut off for that long."""
 
 Verify = Callable[[Signed], bool]
 """Whether the signature is the pinned key's."""
 
 Check = Callable[["File"], "tuple[str, ...]"]
-"""The errors of a configuration in sentences; none: this node can run it."""
+"""Returns the errors of a configuration as sentences; (): this node can run it."""
 
 
 @dataclass(frozen=True, slots=True)
 class Identity:
-    """Who the node is, as enrolled. Both empty: not enrolled, so every envelope is foreign."""
+    """The node, as enrolled. Both fields empty: not enrolled, so it refuses every envelope."""
 
     node: str = ""
     cluster: str = ""
@@ -42,7 +43,7 @@ class Included:
 
     pattern: str
     origin: str
-    """The file that the line stands in."""
+    """The file that contains the `include` line."""
     files: tuple[tuple[str, str], ...]
     """Names and texts."""
 
@@ -55,12 +56,15 @@ class File:
     text: str
     name: str = "keepalived.conf"
     included: tuple[Included, ...] | None = None
-    """The files it includes, as they were then; None: a pushed text, which is whole."""
+    """The files it includes, as they were when it was read; None: a pushed text, which has none."""
 
 
 @dataclass(frozen=True, slots=True)
-class Memory:
-    """What must survive a restart; the driver writes it as one file, atomically."""
+class PersistedState:
+    """What must survive a restart; the driver writes it as one file, atomically.
+
+    The field names are JSON keys of `revisions.json` and must not change.
+    """
 
     live: File
     confirmed: File
@@ -73,53 +77,55 @@ class Memory:
 
 @dataclass(frozen=True, slots=True)
 class Configure:
-    """Hand this file to the engine, and call `configured` with what became of it."""
+    """Give this file to the engine, then call `configured` with the result."""
 
     file: File
 
 
 @dataclass(frozen=True, slots=True)
-class Remember:
-    """Write the memory, before anything after it is done."""
+class Persist:
+    """Write the state to disk before carrying out the effects that follow."""
 
-    memory: Memory
+    state: PersistedState
 
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """Tell what happened; `phase` is one of `hanode.events.PHASES`."""
+    """Report what happened; `phase` is one of `hanode.events.PHASES`."""
 
     revision: int
     phase: str
     cause: str
     problems: tuple[str, ...] = ()
     journal: bool = True
-    """False: only an answer to whoever asked; telling it again would be noise."""
+    """False: answer the request only; the journal has this report already, or does not need it."""
 
 
-Effect = Configure | Remember | Report
+Effect = Configure | Persist | Report
 
 T = TypeVar("T", Bundle, Confirmation)
 
 
 @dataclass(frozen=True, slots=True)
 class _Staged:
-    """What the engine was given and has not answered for yet."""
+    """A file that the engine was given and has not accepted or refused yet."""
 
     file: File
     confirm_within_us: int = 0
     why: str = ""
-    """Not empty: the engine is going back, and this is why."""
+    """Not empty: the node returns to an earlier revision, for this reason."""
     start_file: bool = False
-    """The file the node was started with, read again: nobody has to confirm it."""
+    """True: a reload of the file the node was started with, which needs no confirmation."""
 
 
-class Life:
-    """The state of revisions on one node."""
+class RevisionLifecycle:
+    """Which revision is staged, live and confirmed on one node."""
 
-    def __init__(self, identity: Identity, memory: Memory, *, verify: Verify, check: Check) -> None:
+    def __init__(
+        self, identity: Identity, state: PersistedState, *, verify: Verify, check: Check
+    ) -> None:
         self.identity = identity
-        self.memory = memory
+        self.state = state
         self._verify = verify
         self._check = check
         self._staged: _Staged | None = None
@@ -128,7 +134,7 @@ class Life:
 
     @property
     def staged_revision(self) -> int | None:
-        """The revision that the engine is taking just now."""
+        """The revision that the engine was given and has not answered for yet; None: none."""
         return self._staged.file.revision if self._staged else None
 
     @property
@@ -137,16 +143,17 @@ class Life:
         return None if self._staged else self._deadline_us
 
     def wake(self, *, now_us: int, wall_us: int) -> None:
-        """Take up the memory's deadline after a restart.
+        """Resume the persisted confirmation deadline after a restart.
 
-        The wall clock may have jumped meanwhile, so the node never waits longer than it was told.
+        The wall clock may have jumped meanwhile, so the node never waits longer than the bundle
+        allowed.
         """
-        if self.memory.deadline_wall_us:
-            left = max(0, self.memory.deadline_wall_us - wall_us)
-            self._deadline_us = now_us + min(left, self.memory.confirm_within_us)
+        if self.state.deadline_wall_us:
+            left = max(0, self.state.deadline_wall_us - wall_us)
+            self._deadline_us = now_us + min(left, self.state.confirm_within_us)
 
     def receive(self, envelope: Signed, *, now_us: int, wall_us: int) -> list[Effect]:
-        """Take a signed bundle, or refuse it."""
+        """Accept or refuse a signed bundle."""
         if self._staged is not None:
             sentence = f"revision {self._staged.file.revision} is being taken just now; try again"
             return [Report(0, "refused", sentence, journal=False)]
@@ -154,12 +161,12 @@ class Life:
             bundle = self._opened(envelope)
         except _RefusedError as refused:
             return [self._refusal(envelope, 0, refused.cause)]
-        memory, revision = self.memory, bundle.revision
-        if revision == memory.live.revision and bundle.config == memory.live.text:
+        state, revision = self.state, bundle.revision
+        if revision == state.live.revision and bundle.config == state.live.text:
             return [Report(revision, "live", "it is live already", journal=False)]
-        if revision <= memory.newest:
+        if revision <= state.newest:
             return [self._stale(envelope, revision)]
-        heard: list[Effect] = [
+        accepted: list[Effect] = [
             Report(revision, "received", "from the control plane"),
             Report(revision, "verified", "signed by the pinned key, for this node, and newer"),
         ]
@@ -167,11 +174,11 @@ class Life:
         problems = self._check(file)
         if problems:
             cause = f"the configuration has {_count(problems)}: {problems[0]}"
-            return [*heard, self._refusal(envelope, revision, cause, problems)]
+            return [*accepted, self._refusal(envelope, revision, cause, problems)]
         within_s = max(0.0, min(bundle.confirm_within_s, CONFIRM_WITHIN_MAX_S))
         self._staged = _Staged(file, round(within_s * 1_000_000))
         return [
-            *heard,
+            *accepted,
             Report(revision, "checked", "no errors"),
             Report(revision, "staged", "handed to the engine"),
             Configure(file),
@@ -180,7 +187,7 @@ class Life:
     def configured(
         self, revision: int, error: str | None, *, now_us: int, wall_us: int
     ) -> list[Effect]:
-        """The engine took what `Configure` gave it, or says why not."""
+        """The engine accepted the file of `Configure` (`error` is None) or refused it."""
         staged = self._staged
         if staged is None or staged.file.revision != revision:
             return []
@@ -188,60 +195,59 @@ class Life:
         if staged.why:
             return self._went_back(staged, error)
         if error is not None:
-            back = Configure(self.memory.live)
+            back = Configure(self.state.live)
             return [Report(revision, "refused", f"the engine did not take it: {error}"), back]
         if staged.start_file:
-            self.memory = replace(self.memory, live=staged.file, confirmed=staged.file)
-            return [Remember(self.memory), Report(revision, "live", "the engine runs it")]
+            self.state = replace(self.state, live=staged.file, confirmed=staged.file)
+            return [Persist(self.state), Report(revision, "live", "the engine runs it")]
         deadline_wall_us = 0
         self._deadline_us = None
         if staged.confirm_within_us:
             self._deadline_us = now_us + staged.confirm_within_us
             deadline_wall_us = wall_us + staged.confirm_within_us
-        self.memory = replace(
-            self.memory,
+        self.state = replace(
+            self.state,
             live=staged.file,
-            newest=max(revision, self.memory.newest),
+            newest=max(revision, self.state.newest),
             confirm_within_us=staged.confirm_within_us,
             deadline_wall_us=deadline_wall_us,
         )
-        return [Remember(self.memory), Report(revision, "live", "the engine runs it")]
+        return [Persist(self.state), Report(revision, "live", "the engine runs it")]
 
     def confirm(self, envelope: Signed) -> list[Effect]:
-        """Take a signed confirmation of the live revision, or refuse it."""
+        """Accept or refuse a signed confirmation of the live revision."""
         try:
             confirmation = self._opened_confirmation(envelope)
         except _RefusedError as refused:
             return [self._refusal(envelope, 0, refused.cause)]
-        revision, memory = confirmation.revision, self.memory
-        if revision == memory.confirmed.revision:
+        revision, state = confirmation.revision, self.state
+        if revision == state.confirmed.revision:
             return [Report(revision, "confirmed", "it was confirmed before", journal=False)]
-        if self._staged is not None or revision != memory.live.revision:
+        if self._staged is not None or revision != state.live.revision:
             cause = (
-                f"a confirmation of revision {revision}, but "
-                f"revision {memory.live.revision} is live"
+                f"a confirmation of revision {revision}, but revision {state.live.revision} is live"
             )
             return [Report(revision, "refused", cause, journal=False)]
         self._deadline_us = None
-        self.memory = replace(memory, confirmed=memory.live, deadline_wall_us=0)
+        self.state = replace(state, confirmed=state.live, deadline_wall_us=0)
         return [
-            Remember(self.memory),
+            Persist(self.state),
             Report(revision, "confirmed", "the control plane saw this node healthy on it"),
         ]
 
     def tick(self, *, now_us: int) -> list[Effect]:
-        """Give up the live revision when its confirmation is overdue."""
+        """Return to the confirmed revision when the confirmation is overdue."""
         if self._staged is not None or self._deadline_us is None or now_us < self._deadline_us:
             return []
-        seconds = self.memory.confirm_within_us / 1_000_000
+        seconds = self.state.confirm_within_us / 1_000_000
         self._deadline_us = None
         why = f"no confirmation came within {seconds:g} s"
-        self._staged = _Staged(self.memory.confirmed, why=why)
-        return [Configure(self.memory.confirmed)]
+        self._staged = _Staged(self.state.confirmed, why=why)
+        return [Configure(self.state.confirmed)]
 
     def reload(self, file: File) -> list[Effect]:
-        """Take the start file anew; only a node that was never pushed to runs it."""
-        revision = self.memory.live.revision
+        """Accept the start file again; only a node that never got a pushed revision runs it."""
+        revision = self.state.live.revision
         if revision:
             sentence = (
                 f"revision {revision} came from the control plane and is live; "
@@ -294,7 +300,7 @@ class Life:
             raise _RefusedError(f"it is for the node {message.node!r}, not for this one")
 
     def _stale(self, envelope: Signed, revision: int) -> Report:
-        newest, live = self.memory.newest, self.memory.live.revision
+        newest, live = self.state.newest, self.state.live.revision
         if revision == newest and live < newest:
             cause = f"revision {revision} was given up here before; push a newer one"
             return Report(revision, "refused", cause, journal=False)
@@ -304,21 +310,21 @@ class Life:
     def _refusal(
         self, envelope: Signed, revision: int, cause: str, problems: tuple[str, ...] = ()
     ) -> Report:
-        # The desired revision is offered again and again; one refusal of it is news.
+        # The agent delivers the desired revision again and again: the journal gets one refusal.
         again = envelope == self._last_refused
         self._last_refused = envelope
         return Report(revision, "refused", cause, problems, journal=not again)
 
     def _went_back(self, staged: _Staged, error: str | None) -> list[Effect]:
-        given_up = self.memory.live.revision
-        self.memory = replace(self.memory, live=staged.file, deadline_wall_us=0)
+        given_up = self.state.live.revision
+        self.state = replace(self.state, live=staged.file, deadline_wall_us=0)
         cause = f"{staged.why}; back to revision {staged.file.revision}"
         problems = () if error is None else (f"the engine did not take the old file: {error}",)
-        return [Remember(self.memory), Report(given_up, "reverted", cause, problems)]
+        return [Persist(self.state), Report(given_up, "reverted", cause, problems)]
 
 
 class _RefusedError(Exception):
-    """An envelope that this node does not accept, and why."""
+    """This node does not accept an envelope; `cause` says why."""
 
     def __init__(self, cause: str) -> None:
         super().__init__(cause)

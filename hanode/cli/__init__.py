@@ -1,0 +1,4 @@
+"""The commands of `python -m hanode`.
+
+DRIVER.
+"""

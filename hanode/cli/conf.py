@@ -1,8 +1,8 @@
 """The commands about configuration files: check, fmt, diff, merge, explain.
 
-SYSTEM: reads and writes files and the terminal; every decision is hanode.conf's. Each command
-takes its arguments and returns the exit code: 0 sound, 1 errors found (fmt --check and diff:
-something differs), 2 the command itself was wrong.
+SYSTEM: reads and writes files and the terminal; hanode.conf decides. Each command takes its
+arguments and returns the exit code: 0 no errors, 1 errors found (fmt --check and diff: something
+differs), 2 the command itself was wrong.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from hanode import conf
-from hanode.cli.machine_facts import surroundings
+from hanode.cli.machine_facts import machine_facts
 from hanode.cli.nodes import clusters, labels
 from hanode.cli.options import Parser, UsageError, complain
 from hanode.cli.printed import print_problems, printable, summary
@@ -35,7 +35,7 @@ from hanode.conf import (
 )
 
 MAX_FILE = 64 * 1024 * 1024
-"""Bytes of one file: ten times the largest configuration we measure with."""
+"""Bytes of one file: ten times the largest configuration of our benchmarks."""
 
 
 def main(verb: str, arguments: Sequence[str]) -> int:
@@ -43,7 +43,7 @@ def main(verb: str, arguments: Sequence[str]) -> int:
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")
-    # A short life with many small objects that all stay: collecting would double the time.
+    # The process is short and keeps all its objects: collecting would double the time.
     gc.disable()
     return COMMANDS[verb](arguments)
 
@@ -73,7 +73,7 @@ def _check(args: argparse.Namespace) -> int:
     problems: list[conf.Problem] = []
     alone: dict[str, conf.Config] = {}
     unseen = False
-    machine = surroundings(files, args.here)
+    machine = machine_facts(files, args.here)
     called = labels(files)
     for name in files:
         checked = _checked(name, args, sources, machine)
@@ -102,7 +102,7 @@ def _check(args: argparse.Namespace) -> int:
 def _checked(
     name: str, args: argparse.Namespace, sources: dict[str, Source], machine: MachineFacts
 ) -> dict[str | None, conf.Checked]:
-    """A file as each of the nodes sees it that its conditions name; None: it names none."""
+    """A file as seen by each node that its conditional lines name; None: it names none."""
     text = _read_text(name)
     sources[name] = Source(name, text)
     read = _reader(sources)

@@ -15,9 +15,9 @@ from hanode.vrrp.settings import VrrpSettings
 OK = 0
 UNREADABLE = 4
 FAULTY = 5
-"""keepalived would start all the same; what is faulty would be missing."""
+"""keepalived would start all the same, without the faulty statements."""
 INSECURE = 6
-"""Programs are run, and nothing keeps others from changing them."""
+"""The file runs programs that other users may change."""
 
 COMPLAINTS = frozenset({"unknown-keyword", "include-not-found"})
 """Warnings of ours that keepalived's test counts as errors."""
@@ -58,7 +58,7 @@ def _judged(path: Path, node: str, all_includes: bool) -> tuple[int, list[str]]:
 
 
 def runs_programs(settings: VrrpSettings) -> bool:
-    """Whether tracking or telling needs a program."""
+    """Whether a tracker or a notification runs a program."""
     notified = [instance.notify for instance in settings.instances]
     notified += [group.notify for group in settings.sync_groups]
     return bool(settings.scripts) or any(

@@ -1,7 +1,7 @@
-"""What this machine has, for the rules that ask for it.
+"""Facts about this machine, for the rules that ask for them.
 
-SYSTEM. Only `hanode check` on the node itself has a use for it: elsewhere the scripts and the
-addresses are those of another machine.
+SYSTEM. Only `hanode check` on the node itself uses them: elsewhere the scripts and the addresses
+are those of another machine.
 """
 
 from __future__ import annotations
@@ -16,25 +16,25 @@ from pathlib import Path
 from hanode.conf import UNKNOWN_MACHINE, FileFacts, MachineFacts
 
 HOME = Path("/etc/keepalived")
-"""A file from here is this machine's own."""
+"""A file below this directory is this machine's own."""
 MARKING_KERNEL = (5, 18)
-"""From this release on the kernel remembers which addresses VRRP has put there."""
+"""From this release on the kernel marks the addresses that VRRP has added."""
 
 
-def surroundings(files: Sequence[str], here: bool | None) -> MachineFacts:
-    """Those of this machine, where the files are its own; `here` says so or denies it."""
+def machine_facts(files: Sequence[str], here: bool | None) -> MachineFacts:
+    """The facts of this machine, if the files are its own; `here` True or False says so."""
     if here is None:
         here = any(HOME in Path(name).resolve().parents for name in files if name != "-")
     return of_this_machine() if here else UNKNOWN_MACHINE
 
 
 def of_this_machine() -> MachineFacts:
-    """Its files and addresses."""
+    """Reads the machine's files and addresses."""
     return MachineFacts(stat=file_facts, addresses=own_addresses())
 
 
 def file_facts(path: str) -> FileFacts | None:
-    """What is known of a path; symbolic links are followed."""
+    """Facts about a path; symbolic links are followed."""
     try:
         found = os.stat(path)
     except (OSError, ValueError):
@@ -43,8 +43,8 @@ def file_facts(path: str) -> FileFacts | None:
 
 
 def own_addresses() -> dict[str, tuple[str, ...]]:
-    """By interface; nothing where the kernel cannot tell its own from the virtual ones."""
-    # Most checks do not look at this machine, and reading this takes longer than a small file does.
+    """Addresses by interface; {} where the kernel does not mark the virtual ones."""
+    # Most checks do not need it, and importing it takes longer than checking a small file.
     from hanode.system.monitor import Monitor
 
     match = re.match(r"(\d+)\.(\d+)", platform.release())

@@ -1,8 +1,7 @@
 """Which of the files on a command line are nodes of one cluster, and what the nodes are called.
 
-PURE. Files whose groups move the same address are nodes of one cluster; others only happen to be
-checked together. A name says nothing: in files that have nothing to do with each other every
-group is called VI_1.
+PURE. Files whose instances have the same address are nodes of one cluster; others only happen to be
+checked together. Names of instances say nothing: in unrelated files they are all called VI_1.
 """
 
 from __future__ import annotations
@@ -14,7 +13,7 @@ from hanode.conf import Config, canonical
 
 
 def labels(names: Sequence[str]) -> dict[str, str]:
-    """What to call the node of each file: its name, with as many directories as tell them apart."""
+    """The name of each file's node: the file's name, with as many directories as make it unique."""
     parts = {name: PurePath(name).with_suffix("").parts or (name,) for name in names}
     found: dict[str, str] = {}
     for name, path in parts.items():

@@ -1,6 +1,6 @@
-"""`hanode reload|stop|release|take|announce|maintenance`: an operator's verbs.
+"""`hanode reload|stop|release|take|announce|maintenance`: the operator's commands.
 
-DRIVER. Asks the engine, and prints what came of it.
+DRIVER. Asks the engine, and prints its answer.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from hanode.cli.show import moment
 from hanode.system.ipc import Client, Refused, Unreachable
 
 TIMEOUT_S = 15.0
-"""A reload may take the engine's whole patience with its children."""
+"""A reload may take as long as the engine waits for its children, twice."""
 
 WHAT = {
     "reload": "Make the engine read its file again. A file with errors changes nothing; an "

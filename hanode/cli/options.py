@@ -1,4 +1,4 @@
-"""What the node's verbs share: arguments whose mistakes are one sentence.
+"""What the commands share: a parser that reports a mistake in one sentence.
 
 DRIVER.
 """
@@ -16,7 +16,7 @@ RUN_DIR = "/run/hanode"
 
 
 class UsageError(Exception):
-    """A mistake of whoever gave the command; the text is the whole sentence."""
+    """A mistake in the command line; the text is the whole sentence."""
 
 
 class Parser(argparse.ArgumentParser):
@@ -27,18 +27,18 @@ class Parser(argparse.ArgumentParser):
 
 
 def complain(verb: str, sentence: str) -> int:
-    """Say what is wrong; the exit code."""
+    """Write what is wrong to stderr; the exit code."""
     tell(f"hanode {verb}: {sentence}")
     return 2
 
 
 def tell(sentence: str) -> None:
-    """To stderr, with nothing in it that speaks to the terminal."""
+    """Write a sentence to stderr, without control characters."""
     print(plain(sentence), file=sys.stderr)
 
 
 def plain(sentence: str) -> str:
-    """Without control characters: a sentence may quote a file that anybody wrote."""
+    """Without control characters: a sentence may quote a file of unknown origin."""
     return "".join(c if c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in sentence)
 
 

@@ -1,7 +1,7 @@
-"""`hanode run`, before anything else: begin to listen.
+"""`hanode run`, before anything else: begin to listen for adverts.
 
-DRIVER. Loading the engine and reading a long file take a while; what is on the wire meanwhile
-counts (`hanode.vrrp.prestart_silence`).
+DRIVER. Importing the engine and reading a long file take a while; the adverts that arrive meanwhile
+count (`hanode.vrrp.prestart_silence`).
 """
 
 from __future__ import annotations
@@ -12,6 +12,8 @@ from hanode.system.prestart_listener import PrestartListener
 def main(verb: str, words: list[str]) -> int:
     """The exit code."""
     prestart = PrestartListener.begin()
-    from hanode.cli import run  # a quarter of a second, which is listened through
+    from hanode.cli import (
+        run,  # importing takes a quarter of a second, in which the listener listens
+    )
 
     return run.main(verb, words, prestart)

@@ -1,6 +1,6 @@
-"""Problems as a person reads them: the place, the line, and a caret under what is meant.
+"""Prints problems: the place, the line, and carets under the words that are meant.
 
-SYSTEM: writes to a terminal or a pipe. Passwords are masked and nothing speaks to the terminal.
+SYSTEM: writes to a terminal or a pipe. Passwords are masked and control characters removed.
 """
 
 from __future__ import annotations
@@ -46,7 +46,7 @@ def print_problems(
 
 
 def hints(problem: conf.Problem) -> Iterator[str]:
-    """What to do, and what the fix does where that says more."""
+    """The hint, and what the fix does where that adds something."""
     if problem.hint:
         yield problem.hint
     label = problem.fix.label if problem.fix else ""
@@ -74,19 +74,19 @@ def excerpt(lines: Sequence[str], problem: conf.Problem) -> Iterator[tuple[str, 
 
 
 def blank(character: str) -> str:
-    """As much white space as the character takes on a terminal."""
+    """White space as wide as the character on a terminal."""
     return "\t" if character == "\t" else " " * cells(character)
 
 
 def cells(character: str) -> int:
-    """The columns of a terminal that a character takes."""
+    """How many columns of a terminal a character takes."""
     if unicodedata.combining(character) or unicodedata.category(character) in ("Mn", "Me"):
         return 0
     return 2 if unicodedata.east_asian_width(character) in "WF" else 1
 
 
 def printable(text: str) -> str:
-    """Without characters that would speak to the terminal."""
+    """Without control characters."""
     return "".join(c if c.isprintable() or c == "\t" else "\N{REPLACEMENT CHARACTER}" for c in text)
 
 

@@ -1,7 +1,7 @@
 """`hanode run`: the engine, with keepalived's own options.
 
-DRIVER. Everything that can be wrong is found before the first process is started, and before
-the terminal is left.
+DRIVER. Mistakes are found before the first process is started, and before the process leaves the
+terminal.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from hanode import conf
-from hanode.apply import File, Identity, Memory, Verify
+from hanode.apply import File, Identity, PersistedState, Verify
 from hanode.build import Built
 from hanode.cli.config_test import config_test
 from hanode.cli.options import UsageError, complain, tell
@@ -68,7 +68,7 @@ def main(verb: str, words: list[str], prestart: PrestartListener | None = None) 
             return 0
         if given.namespace is not None:
             _enter(given.namespace)
-            prestart = None  # it hears another namespace
+            prestart = None  # it listens in another namespace
         if given.config_test is not None:
             name = given.config_id or socket.gethostname()
             return config_test(given.file, name, given.config_test, given.all_config)
@@ -112,7 +112,7 @@ def _run(given: argparse.Namespace, prestart: PrestartListener | None) -> int:
             "stop it first, or give this one its own --state-dir and --run-dir"
         ) from None
     identity = Identity(enrolment.node, enrolment.cluster) if enrolment else Identity()
-    gc.disable()  # a large file is many objects, and all of them stay
+    gc.disable()  # a large file becomes many objects, and all of them stay
     start = _start(given, name, identity)
     gc.freeze()
     gc.enable()
@@ -135,7 +135,7 @@ def _run(given: argparse.Namespace, prestart: PrestartListener | None) -> int:
         all_includes=given.all_config,
         unserved=tuple(unserved(given)),
     )
-    # In the foreground the log goes where these would.
+    # In the foreground the log goes to stderr, too.
     for sentence in (*options.unserved, *(() if given.dont_fork else start.mistakes)):
         complain("run", sentence)
     return _start_supervisor(given, options, start, log)
@@ -146,7 +146,7 @@ def _start_supervisor(given: argparse.Namespace, options: Options, start: Start,
     if not given.dont_fork:
         background = service.go_into_background(keep_stderr=given.log_console)
     if given.dump_conf:
-        model = model_of(start.memory.live, options.name)
+        model = model_of(start.state.live, options.name)
         rendered = conf.render(model, target=conf.NEWEST).text
         log.info("runs this configuration:\n" + conf.mask_secrets(rendered).rstrip())
     try:
@@ -191,7 +191,7 @@ def _supervise(options: Options, start: Start, log: Log, pid_file: Path) -> int:
 
 def _specs(given: argparse.Namespace, prestart: PrestartListener | None) -> tuple[Spec, ...]:
     again = not given.dont_respawn
-    if given.check:  # nobody here listens to VRRP
+    if given.check:  # no VRRP here
         prestart = None
     vrrp = Spec(
         "vrrp",
@@ -209,7 +209,7 @@ def _specs(given: argparse.Namespace, prestart: PrestartListener | None) -> tupl
         respawn=again,
         keep=given.dont_release_ipvs,
     )
-    # Scripts are told what the engine was told; nobody else needs it.
+    # Scripts get the environment of the engine; the other processes do not need it.
     said = json.dumps(dict(os.environ))
     environment = {ENVIRONMENT: said} if len(said) < ENVIRONMENT_MAX else {}
     watch = Spec("watch", "hanode.proc.watch", env=environment, respawn=again)
@@ -224,7 +224,7 @@ def _start(given: argparse.Namespace, name: str, identity: Identity) -> Start:
     """The revision that ran last; on a node that was never pushed to, the file."""
     try:
         kept = persisted_state.load(given.state_dir)
-    except persisted_state.BrokenMemoryError as error:
+    except persisted_state.UnreadableStateError as error:
         raise UsageError(str(error)) from None
     if kept is not None and kept.memory.newest:
         _check_identity(kept.identity, identity, given.state_dir)
@@ -239,7 +239,7 @@ def _start(given: argparse.Namespace, name: str, identity: Identity) -> Start:
                 tell(sentence)
         raise UsageError(first)
     built = _keyed(built_of(file, name))
-    return Start(Memory(file, file), built, warnings_of(file, name), built.left_out)
+    return Start(PersistedState(file, file), built, warnings_of(file, name), built.left_out)
 
 
 def _keyed(built: Built) -> Built:
@@ -249,8 +249,8 @@ def _keyed(built: Built) -> Built:
         raise UsageError(str(error)) from None
 
 
-def _resumed(kept: Memory, name: str) -> Start:
-    """What was live, else what was confirmed: a node that can serve must serve."""
+def _resumed(kept: PersistedState, name: str) -> Start:
+    """The live revision, else the confirmed one: a node that can serve must serve."""
     notes: list[str] = []
     for file, what in ((kept.live, "live"), (kept.confirmed, "confirmed")):
         errors = errors_of(file, name)
@@ -258,9 +258,9 @@ def _resumed(kept: Memory, name: str) -> Start:
             built = _keyed(built_of(file, name))  # the start file, as it ran before
             return Start(replace(kept, live=file), built, tuple(notes), built.left_out)
         if not errors:
-            live = Memory(file, kept.confirmed, kept.newest)
-            memory_now = kept if file is kept.live else live
-            return Start(memory_now, _keyed(built_of(file, name)), tuple(notes))
+            live = PersistedState(file, kept.confirmed, kept.newest)
+            state_now = kept if file is kept.live else live
+            return Start(state_now, _keyed(built_of(file, name)), tuple(notes))
         notes.append(f"revision {file.revision}, which was {what}, cannot run: {errors[0]}")
     raise UsageError(notes[-1])
 

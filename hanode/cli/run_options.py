@@ -1,7 +1,7 @@
 """The options of `hanode run`: keepalived 2.2.7's own, and ours.
 
-DRIVER. Every option of keepalived's is here. What it asks for happens, or is so anyway, or is
-named as what this engine does not do: nothing is swallowed.
+DRIVER. Every option of keepalived's is here. It takes effect, or describes what the engine does
+anyway, or is reported as having no effect: none is ignored silently.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from hanode.system.log import FACILITIES
 CONFIG_FILE = "/etc/keepalived/keepalived.conf"
 
 INTERFACES = "2.2.7"
-"""The keepalived whose options, signals and files ours are; programs ask for it by -v."""
+"""The keepalived release whose options, signals and files ours are; -v prints it."""
 
 SIGNALS = {
     "STOP": signal.SIGTERM,
@@ -40,12 +40,12 @@ SO_ANYWAY = (
     (("--flush-log-file",), "every line is written at once"),
     (("--no-mem-check",), "there is nothing to turn off"),
 )
-"""Options that ask for what is so anyway."""
+"""Options that ask for what the engine does anyway."""
 
 
 @dataclass(frozen=True, slots=True)
 class Unserved:
-    """An option whose wish this engine does not fulfil, and what to know about it."""
+    """An option that has no effect here, and what an operator should know about it."""
 
     names: tuple[str, ...]
     sentence: str
@@ -135,7 +135,7 @@ def _add_own(parser: Parser) -> None:
 
 
 def arguments(words: list[str]) -> argparse.Namespace:
-    """What was asked, with every place filled in. Raises UsageError."""
+    """The parsed options, with all paths filled in. Raises UsageError."""
     given = parser().parse_args(words)
     for name, option in (("config_test", "-t"), ("core_dump_pattern", "-M")):
         value = getattr(given, name)
@@ -151,7 +151,7 @@ def arguments(words: list[str]) -> argparse.Namespace:
 
 
 def unserved(given: argparse.Namespace) -> list[str]:
-    """A sentence for every option that was given and is not served."""
+    """A sentence for every option that was given and has no effect."""
     sentences = []
     for option in UNSERVED:
         value = getattr(given, option.names[-1].lstrip("-").replace("-", "_"))
@@ -161,14 +161,14 @@ def unserved(given: argparse.Namespace) -> list[str]:
 
 
 def signal_number(name: str) -> int:
-    """For --signum. Raises UsageError."""
+    """The number of a signal, for --signum. Raises UsageError."""
     if name not in SIGNALS:
         raise UsageError(f"--signum knows no {name!r}; it knows {', '.join(SIGNALS)}")
     return int(SIGNALS[name])
 
 
 def version() -> str:
-    """For -v. Programs take the second word for keepalived's version, and so it is meant."""
+    """The line of -v. Programs take its second word for keepalived's version, as is intended."""
     return (
         f"hanode v{INTERFACES}\n\nKeepsight's engine, with the options, signals and files of "
         f"keepalived {INTERFACES}\nRunning on Python {platform.python_version()}, "

@@ -1,7 +1,7 @@
 """A node's status and history as lines for a terminal.
 
-DRIVER. Words carry the meaning; colours only help. Ages are told by the monotonic clock, so
-that a wall clock that jumps makes no instance younger.
+DRIVER. Words carry the meaning; colours only help. Ages come from the monotonic clock, so that a
+wall clock that jumps makes no instance younger.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ HISTORY = 3
 
 
 class Paint:
-    """Colours, where a person reads."""
+    """Colours, on a terminal only."""
 
     def __init__(self, on: bool) -> None:
         self._on = on
@@ -139,7 +139,7 @@ def event_line(event: Event, paint: Paint) -> str:
 
 
 def moment(wall_us: int) -> str:
-    """`20:58:31.123`, here."""
+    """`20:58:31.123`, in local time."""
     clock = time.strftime("%H:%M:%S", time.localtime(wall_us / 1_000_000))
     return f"{clock}.{wall_us // 1000 % 1000:03d}"
 

@@ -1,6 +1,6 @@
 """`hanode status|events`: what the engine of this machine does, and what happened.
 
-DRIVER. Prints what the engine says; decides nothing.
+DRIVER. Prints what the engine reports.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ LOOK_S = 0.5
 """How often --watch looks: a person cannot read faster."""
 
 HISTORY = 50
-"""Transitions that are asked for."""
+"""How many transitions are asked for."""
 
 ALTERNATE, NORMAL = "\033[?1049h\033[?25l", "\033[?25h\033[?1049l"
 HOME, CLEAR_LINE, CLEAR_BELOW = "\033[H", "\033[K", "\033[J"
@@ -98,7 +98,7 @@ def _paint() -> Paint:
 
 
 def _watch(given: argparse.Namespace) -> None:
-    """Look again and again; an engine that is away may come back."""
+    """Show the status again and again; an engine that is away may come back."""
     on_screen = sys.stdout.isatty() and not given.json
     with _screen(on_screen):
         while True:
@@ -120,7 +120,7 @@ def _away(sentence: str, as_json: bool) -> list[str]:
 
 @contextlib.contextmanager
 def _screen(on: bool) -> Iterator[None]:
-    """The terminal's second screen, so that the first is as it was afterwards."""
+    """Use the terminal's alternate screen, so that the normal one is unchanged afterwards."""
     if not on:
         yield
         return

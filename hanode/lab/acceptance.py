@@ -1,7 +1,7 @@
 """The acceptance test's steps: what a newcomer does, measured at the kernels.
 
-DRIVER. Each step acts through the pages and their buttons as a person does, and judges by what
-the kernels hold and when they took it. Limits: RFC 3768 with the lab's values (priority 95,
+DRIVER. Each step acts through the pages and their buttons as a person does, and judges by which
+kernel has the address and since when. Limits: RFC 3768 with the lab's values (priority 95,
 advert_int 1 s: skew 0.629 s, master-down 3.629 s) plus 100 ms.
 """
 
@@ -43,14 +43,14 @@ class Step:
 
     @property
     def measured(self) -> str:
-        """What was measured, for people."""
+        """The measurement, for people."""
         if self.limit_ms is None:
             return "yes" if self.ok else "no"
         return "never" if self.measured_ms is None else f"{self.measured_ms:.0f} ms"
 
 
 class Acceptance:
-    """The steps share a session, a signed-in person and a witness."""
+    """The steps share a session, a signed-in person and an observer."""
 
     def __init__(self, session: Session, steps: list[Step]) -> None:
         self.session = session
@@ -63,7 +63,7 @@ class Acceptance:
         self._person: Person | None = None
 
     def acts(self) -> list[Callable[[], None]]:
-        """What is done, in order."""
+        """The steps, in order."""
         return [
             self.start_everything,
             self.stop_the_master,
@@ -82,7 +82,7 @@ class Acceptance:
 
     @property
     def observer(self) -> Observer:
-        """The witness; there is one as soon as the lab is up."""
+        """The observer; there is one as soon as the lab is up."""
         if self._observer is None:
             plan = self.session.plan
             if plan is None:
@@ -92,7 +92,7 @@ class Acceptance:
 
     @property
     def person(self) -> Person:
-        """Somebody signed in."""
+        """A person who is signed in."""
         if self._person is None:
             self._person = self.session.sign_in()
         return self._person
@@ -122,7 +122,7 @@ class Acceptance:
         self._holds("the first push moved nothing", self._only(self.first))
 
     def stop_the_master(self) -> None:
-        """Graceful: the backup needs only its skew time."""
+        """A stop: the backup needs only its skew time."""
         asked_us = self._press(self.first, "stop")
         held = wait_until(self._only(self.second), within_s=10)
         self._add(
@@ -137,7 +137,7 @@ class Acceptance:
         self._take_back(f"{self.first} started: it takes the VIP back")
 
     def kill_the_master(self) -> None:
-        """Nothing says goodbye: the backup waits out its master-down interval."""
+        """No advert with priority 0 comes: the backup waits for its Master_Down_Interval."""
         asked_us = self._press(self.first, "kill")
         taken_us: int | None = None
         if wait_until(lambda: self.second in self.observer.holders(VIP), within_s=10):
@@ -153,7 +153,7 @@ class Acceptance:
         )
 
     def start_the_killed_master(self) -> None:
-        """It clears what its killed engine left in the kernel, and takes the VIP back."""
+        """It removes what its killed engine left in the kernel, and takes the VIP back."""
         self._take_back(f"{self.first} started after the kill: it takes the VIP back")
 
     def push_a_changed_configuration(self) -> None:

@@ -13,11 +13,11 @@ _TIMEOUT_S = 15.0
 
 
 class LabError(Exception):
-    """The lab refused, or is not there; one sentence."""
+    """The lab refused, or does not answer; one sentence."""
 
 
 def ask(path: str, verb: str, target: str = "") -> dict[str, Any]:
-    """One request; the reply when it is ok. Raises LabError."""
+    """Send one request; the answer. Raises LabError."""
     try:
         with socket.socket(socket.AF_UNIX) as line:
             line.settimeout(_TIMEOUT_S)

@@ -76,7 +76,7 @@ def arguments(argv: list[str]) -> argparse.Namespace:
 
 
 def _try_to_write(parser: argparse.ArgumentParser, file: Path) -> None:
-    """Now, not after a minute of measuring."""
+    """Flush now, not after a minute of measuring."""
     try:
         with file.open("a"):
             pass
@@ -188,7 +188,7 @@ def missing_ipvs() -> str | None:
 
 
 def _stay(session: Session) -> int:
-    """Watch over everything until a signal comes or a part dies."""
+    """Wait until a signal comes or a part dies."""
     stdin_open = sys.stdin is not None and sys.stdin.isatty()
     try:
         while True:
@@ -209,7 +209,7 @@ def _stay(session: Session) -> int:
 
 
 def _end_on_signals() -> list[int]:
-    """The first signal raises Ended; later ones, while all is taken away, are only noted."""
+    """The first signal raises Ended; later ones, during the cleaning up, are only noted."""
     ended: list[int] = []
 
     def end(number: int, _frame: FrameType | None) -> None:
@@ -223,7 +223,7 @@ def _end_on_signals() -> list[int]:
 
 
 def _let_go_of_the_terminal() -> None:
-    """What a closed terminal did not take must not turn the exit code into Python's 120."""
+    """Output that a closed terminal refuses must not turn the exit code into Python's 120."""
     try:
         sys.stdout.flush()
     except OSError:

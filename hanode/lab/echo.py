@@ -1,4 +1,4 @@
-"""ICMP echoes in bytes, and one question: does this address answer from that namespace?
+"""ICMP echoes as bytes, and whether an address answers from a namespace.
 
 SYSTEM. Used by the probe for its stream of echoes and by the acceptance test for single ones.
 """

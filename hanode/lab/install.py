@@ -1,4 +1,4 @@
-"""Gets the checkout ready: virtual environment, hashed pins, front-end assets.
+"""Prepares the checkout: virtual environment, hashed pins, front-end assets.
 
 SYSTEM. `python3 -P -m hanode.lab.install web|dev`: runs under the system's Python, before any
 package is there, so it uses the standard library alone. Each step leaves a stamp with the hash of
@@ -26,7 +26,7 @@ class InstallError(Exception):
 
 
 def main(argv: list[str]) -> int:
-    """Make everything ready for the demo (`web`) or for the tests (`dev`)."""
+    """Install everything for the demo (`web`) or for the tests (`dev`)."""
     kind = argv[0] if argv else "web"
     if kind not in ("web", "dev"):
         print("usage: python3 -P -m hanode.lab.install web|dev", file=sys.stderr)

@@ -1,7 +1,7 @@
-"""Asks a namespace's kernel, and hears it: addresses over netlink, adverts from the wire.
+"""What a namespace's kernel has and receives: addresses over netlink, adverts from the wire.
 
-SYSTEM. Written without the engine's own netlink code, so that the acceptance test never asks the
-part it judges. All times are wall-clock microseconds.
+SYSTEM. Written without the engine's own netlink code, so that the acceptance test does not depend
+on the part that it judges. All times are wall-clock microseconds.
 """
 
 from __future__ import annotations
@@ -47,7 +47,7 @@ class Advert:
 
 
 class Kernel:
-    """An open question line to one namespace's kernel: which addresses does it hold?"""
+    """Asks the kernel of one namespace which addresses it has."""
 
     def __init__(self, namespace: str) -> None:
         with netns.inside(namespace):
@@ -57,7 +57,7 @@ class Kernel:
         self._seq = 0
 
     def addresses(self) -> frozenset[str]:
-        """Every IPv4 address that the kernel holds now, on any device, without its prefix."""
+        """Every IPv4 address that the kernel has now, on any device, without its prefix."""
         self._seq += 1
         request = _IFADDRMSG.pack(socket.AF_INET, 0, 0, 0, 0)
         self._socket.send(
@@ -79,16 +79,16 @@ class Kernel:
                     found.add(address)
 
     def holds(self, address: str) -> bool:
-        """Does the kernel hold this address now?"""
+        """Whether the kernel has this address now."""
         return address in self.addresses()
 
     def close(self) -> None:
-        """Close the line."""
+        """Close the socket."""
         self._socket.close()
 
 
 class AddressListener:
-    """Hears the kernel of one namespace say that addresses come and go."""
+    """Receives the kernel's messages about addresses that come and go in one namespace."""
 
     def __init__(self, namespace: str) -> None:
         with netns.inside(namespace):
@@ -97,7 +97,7 @@ class AddressListener:
         self.socket.setblocking(False)
 
     def read(self) -> list[AddressChange]:
-        """What was said since the last call."""
+        """The changes since the last call."""
         changes: list[AddressChange] = []
         while True:
             try:
@@ -115,7 +115,7 @@ class AddressListener:
 
 
 class AdvertListener:
-    """Hears every VRRP advertisement that reaches the device of one namespace."""
+    """Receives every advert that reaches the device of one namespace."""
 
     def __init__(self, namespace: str, device: str = DEVICE) -> None:
         with netns.inside(namespace):
@@ -125,7 +125,7 @@ class AdvertListener:
         self.socket.setblocking(False)
 
     def read(self) -> list[Advert]:
-        """What came in since the last call."""
+        """The adverts since the last call."""
         adverts: list[Advert] = []
         while True:
             try:

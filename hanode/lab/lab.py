@@ -1,7 +1,7 @@
 """The lab as one process: builds the network, runs the machines, answers the control socket.
 
 DRIVER. `python -m hanode.lab.lab PLAN.json` (a `Plan`, written by bin/demo). On SIGTERM, SIGINT or
-SIGHUP, or when bin/demo dies, it takes everything away again.
+SIGHUP, or when bin/demo dies, it removes everything again.
 
 The control socket speaks lines of JSON: `{"verb":"stop|kill|start","target":"NodeA|rs1|…"}` gives
 `{"ok":true}` or `{"ok":false,"error":SENTENCE}`; `{"verb":"state"}` gives `{"targets":{NAME:
@@ -43,7 +43,7 @@ class NodePlan:
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """Everything that a run of the lab must be told."""
+    """Everything that a run of the lab needs to know."""
 
     tag: str
     nodes: tuple[NodePlan, NodePlan]
@@ -85,7 +85,7 @@ class Lab:
         await asyncio.gather(*(machine.start() for machine in self.machines.values()))
 
     async def end(self) -> None:
-        """Stop every machine, take the network and the control socket away."""
+        """Stop every machine; remove the network and the control socket."""
         await asyncio.gather(*(machine.stop() for machine in self.machines.values()))
         network.remove(self.topology)
         with contextlib.suppress(FileNotFoundError):
@@ -116,7 +116,7 @@ class Lab:
         return {"ok": True}
 
     def state(self) -> dict[str, Any]:
-        """Who runs, and what was last done to whom."""
+        """Which machines run, and what was last done to each."""
         shown = {n: m for n, m in self.machines.items() if m.host.kind != "client"}
         return {
             "targets": {n: "running" if m.running else "stopped" for n, m in shown.items()},
@@ -155,7 +155,7 @@ async def run(plan: Plan) -> int:
         return 2
     server = None
     try:
-        old_mask = os.umask(0o177)  # the buttons belong to whoever runs the web, nobody else
+        old_mask = os.umask(0o177)  # only the user of the control plane may use the buttons
         server = await asyncio.start_unix_server(lab.serve, plan.socket, limit=_LINE_LIMIT)
         os.umask(old_mask)
         await ended.wait()

@@ -24,7 +24,7 @@ STOP_DEADLINE_S = 6.0
 
 @dataclass
 class Machine:
-    """One machine and the program that makes it useful."""
+    """One machine and its program."""
 
     host: Host
     program: list[str]
@@ -33,11 +33,11 @@ class Machine:
     bind: str = ""
     process: asyncio.subprocess.Process | None = None
     last: dict[str, object] = field(default_factory=dict)
-    """The last deed: verb and the wall-clock moment at which it was done."""
+    """The last action: its verb, and when it was done in wall-clock microseconds."""
 
     @property
     def running(self) -> bool:
-        """Does the program run now?"""
+        """Whether the program runs now."""
         return self.process is not None and self.process.returncode is None
 
     async def start(self) -> None:
@@ -69,7 +69,7 @@ class Machine:
             await self.kill()
 
     async def kill(self) -> None:
-        """End everything on the machine without a word; harmless when nothing runs."""
+        """Kill everything on the machine at once; harmless when nothing runs."""
         if self.process is None or not self.running:
             return
         self._done("kill")

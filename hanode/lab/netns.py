@@ -1,4 +1,4 @@
-"""Network namespaces: make them, enter them, find who lives in them, delete them.
+"""Network namespaces: makes and enters them, finds and kills their processes, deletes them.
 
 SYSTEM. Named namespaces (`ip netns`), so that a reader of the demo can look inside with
 `ip -n NAME addr`. Only the calling thread enters a namespace; a socket opened there stays there.
@@ -64,7 +64,7 @@ def delete(name: str) -> None:
 
 
 def exists(name: str) -> bool:
-    """Is there a namespace of this name?"""
+    """Whether there is a namespace of this name."""
     return (RUN / name).exists()
 
 
@@ -76,7 +76,7 @@ def named(prefix: str) -> list[str]:
 
 
 def pids(name: str) -> list[int]:
-    """The processes that live in the namespace."""
+    """The processes in the namespace."""
     try:
         inode = (RUN / name).stat().st_ino
     except OSError:
@@ -92,10 +92,10 @@ def pids(name: str) -> list[int]:
 
 
 def end_processes(name: str) -> None:
-    """Kill whatever lives in the namespace, at once, and wait until it is gone."""
+    """Kill every process in the namespace, and wait until all are gone."""
     deadline = time.monotonic() + _KILL_DEADLINE_S
     while alive := [pid for pid in pids(name) if pid != os.getpid() and not _is_zombie(pid)]:
-        # Children first: a parent's death is a signal to some of them, and they would say goodbye.
+        # Children first: a parent's death makes some of them stop in order, and send priority 0.
         for pid in sorted(alive, reverse=True):
             with contextlib.suppress(ProcessLookupError):
                 os.kill(pid, signal.SIGKILL)
@@ -122,7 +122,7 @@ def inside(name: str) -> Iterator[None]:
             yield
         finally:
             if _libc.setns(home, CLONE_NEWNET) != 0:
-                os._exit(70)  # a thread lost in a foreign namespace must not go on
+                os._exit(70)  # a thread that cannot return to its namespace must not go on
     finally:
         os.close(home)
 

@@ -1,6 +1,6 @@
-"""Lays the lab's cables: a switch, and one device ens33 per machine that leads to it.
+"""Builds the lab's network: a switch, and one device ens33 per machine that leads to it.
 
-SYSTEM. `build` makes all namespaces of a topology or none; `remove` takes all of them away.
+SYSTEM. `build` makes all namespaces of a topology or none; `remove` removes all of them.
 """
 
 from __future__ import annotations
@@ -36,14 +36,14 @@ def build(plan: Topology) -> None:
 
 
 def remove(plan: Topology) -> None:
-    """Take every namespace of the topology away, with whatever still runs in it."""
+    """Remove every namespace of the topology, with whatever still runs in it."""
     for name in reversed(plan.namespaces):
         netns.delete(name)
 
 
 def _lay_cables(plan: Topology) -> None:
     netns.ip_batch(
-        # Snooping off: adverts are multicast, and this bridge hears no IGMP querier.
+        # Snooping off: adverts are multicast, and there is no IGMP querier.
         [
             "link add switch type bridge stp_state 0 mcast_snooping 0 forward_delay 0",
             "link set switch up",

@@ -1,7 +1,7 @@
-"""A witness beside the lab: when did which kernel take or lose an address, when came which advert.
+"""Records when each kernel of the lab got or lost an address, and when each advert came.
 
-DRIVER. One thread that only listens; the acceptance test asks it afterwards. What holds *now* is
-asked of the kernels directly (`holders`).
+DRIVER. One thread that only listens; the acceptance test asks it afterwards. The kernels themselves
+are asked for what they have now (`holders`).
 """
 
 from __future__ import annotations
@@ -58,20 +58,20 @@ class Observer:
         self._selector.close()
 
     def holders(self, address: str) -> tuple[str, ...]:
-        """The directors whose kernel holds the address now, in the lab's order."""
+        """The directors whose kernel has the address now, in the lab's order."""
         return tuple(name for name, kernel in self._kernels.items() if kernel.holds(address))
 
     def taken_us(self, node: str, address: str, *, after_us: int) -> int | None:
-        """When that node's kernel first took the address after the moment `after_us`.
+        """When that node's kernel first got the address after the moment `after_us`.
 
-        Waits a second for the news: a kernel that was asked may have answered before its own
-        message about the change was read.
+        Waits up to a second for it: a kernel may have answered a request before its own message
+        about the change was read.
         """
         wait_until(lambda: self._first(node, address, after_us, added=True) is not None, within_s=1)
         return self._first(node, address, after_us, added=True)
 
     def lost_us(self, node: str, address: str, *, after_us: int) -> int | None:
-        """When that node's kernel first gave the address away after the moment `after_us`."""
+        """When that node's kernel first lost the address after the moment `after_us`."""
         return self._first(node, address, after_us, added=False)
 
     def last_advert(self, listener: str, source: str, *, before_us: int) -> Advert | None:

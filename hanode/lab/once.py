@@ -21,7 +21,7 @@ from hanode.lab.stack import StackError
 
 
 def run(session: Session, *, json_file: str | None) -> int:
-    """Start all, run every step, print the table; 0 only if every step held."""
+    """Start all, run every step, print the table; 0 only if every step succeeded."""
     began = time.monotonic()
     steps: list[Step] = []
     complete = False

@@ -2,9 +2,9 @@
 
 PURE. An outage is a run of echoes that nobody answered: it lasts from the sending of the first
 lost one to the moment at which an answer comes in again, so it is at most one interval too short.
-An echo counts as lost when no answer came within `timeout_us`; what comes later is late, and late
-is lost, as for the client's user. Before the first answer ever there is no outage: nothing has
-been there yet that could be missed.
+An echo counts as lost when no answer came within `timeout_us`; a later answer does not count, as
+for the client's user. Before the first answer there is no outage, because nothing was reachable
+yet.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ class OutageLog:
         self.rtt_us: int | None = None
         """Of the last answer."""
         self.outage: Outage | None = None
-        """The one that lasts now."""
+        """The outage that lasts now; None: none."""
         self._seen = False
         self._waiting: OrderedDict[int, int] = OrderedDict()
 
@@ -44,12 +44,12 @@ class OutageLog:
         return self._seen and self.outage is None
 
     def sending(self, seq: int, *, now_us: int) -> None:
-        """Echo number `seq` goes out now."""
+        """Echo number `seq` is sent now."""
         self.sent += 1
         self._waiting[seq] = now_us
 
     def answered(self, seq: int, *, now_us: int) -> list[Outage]:
-        """An answer to `seq` came; gives the outage that this ends, if any."""
+        """An answer to `seq` came; the outage that this ends, if any."""
         ended = self.passed(now_us=now_us)
         sent_us = self._waiting.pop(seq, None)
         if sent_us is None:
@@ -66,7 +66,7 @@ class OutageLog:
         return ended
 
     def passed(self, *, now_us: int) -> list[Outage]:
-        """Time went by; gives the outage that begins by this, if any."""
+        """Time has passed; the outage that begins by this, if any."""
         begun: list[Outage] = []
         while self._waiting:
             seq, sent_us = next(iter(self._waiting.items()))

@@ -1,4 +1,4 @@
-"""A person with a browser, as far as the acceptance test needs one: links, forms, cookies.
+"""A person with a browser, as far as the acceptance test needs: links, forms, cookies.
 
 SYSTEM. Pages are fetched and forms are sent exactly as a browser without JavaScript would do it:
 hidden fields and present values included. The standard library suffices.
@@ -17,7 +17,7 @@ _TIMEOUT_S = 30
 
 
 class PersonError(Exception):
-    """A page is not there, or lacks what a person would look for; one sentence."""
+    """A page does not exist, or lacks what a person would look for; one sentence."""
 
 
 @dataclass

@@ -1,9 +1,9 @@
-"""The lab's client: asks the virtual address for an echo every 20 ms and tells what it saw.
+"""The lab's client: sends an echo to the virtual address every 20 ms and reports the answers.
 
 DRIVER. `python -m hanode.lab.probe --target ADDRESS --node ID` inside the client's namespace; the
-broker comes in KEEPSIGHT_PROBE_BROKER_URL. One thread sends and hears, another reports to the
-stream `up.<ID>`: a broker that is away delays reports and never an echo. Outages wait for it,
-momentary readings do not.
+broker comes in KEEPSIGHT_PROBE_BROKER_URL. One thread sends and receives, another reports to the
+stream `up.<ID>`: a broker that is away delays reports but no echo. Outages wait for it, single
+readings do not.
 """
 
 from __future__ import annotations
@@ -46,7 +46,7 @@ class Reporter(threading.Thread):
         self._wake = threading.Event()
 
     def outage(self, outage: Outage, wall_minus_mono_us: int) -> None:
-        """Tell of an outage that began or ended."""
+        """Report an outage that began or ended."""
         to_us = None if outage.to_us is None else outage.to_us + wall_minus_mono_us
         self._outages.append(
             {
@@ -59,7 +59,7 @@ class Reporter(threading.Thread):
         self._wake.set()
 
     def reading(self, reading: dict[str, Any]) -> None:
-        """Tell how it is at this moment."""
+        """Report the present reading."""
         self._reading = reading
         self._wake.set()
 
@@ -94,7 +94,7 @@ def redis_url(url: str) -> str:
 
 
 class Prober:
-    """Sends the echoes and keeps the books."""
+    """Sends the echoes and counts the answers."""
 
     def __init__(self, target: str, reporter: Reporter) -> None:
         self._target = target
@@ -130,7 +130,7 @@ class Prober:
         try:
             self._socket.sendto(packet, (self._target, 0))
         except OSError:
-            return  # no route or no neighbour: an echo that nobody answers
+            return  # no route or no neighbour: an echo without an answer
 
     def _hear(self) -> None:
         while True:

@@ -19,7 +19,7 @@ class Handler(BaseHTTPRequestHandler):
     server_version = "keepsight-lab"
 
     def do_GET(self) -> None:
-        """Say who answers."""
+        """Answer with the server's name."""
         body = f"{self.name}\n".encode()
         self.send_response(200)
         self.send_header("Content-Type", "text/plain; charset=utf-8")
@@ -28,7 +28,7 @@ class Handler(BaseHTTPRequestHandler):
         self.wfile.write(body)
 
     def log_message(self, format: str, *args: object) -> None:
-        """Say nothing: the checker asks every few seconds."""
+        """Log nothing: the checker asks every few seconds."""
 
 
 def main(argv: list[str]) -> int:

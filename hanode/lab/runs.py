@@ -1,4 +1,4 @@
-"""The runs of bin/demo on this machine: each has a directory; what a dead one left is taken away.
+"""The runs of bin/demo on this machine: each has a directory, and a dead one's is removed.
 
 SYSTEM. A run holds a lock as long as it lives. SIGKILL frees the lock but leaves the directory:
 the next start finds it, ends what still runs in its namespaces, and removes everything.
@@ -43,7 +43,7 @@ class Run:
         self.directory.mkdir(mode=0o755)
 
     def remove(self) -> None:
-        """Take this run's directory and namespaces away."""
+        """Remove this run's directory and namespaces."""
         _remove(self.tag, self.directory)
         self._lock_path.unlink(missing_ok=True)
         os.close(self._lock)
@@ -71,7 +71,7 @@ def sweep() -> list[str]:
 
 
 class InUse(Exception):
-    """A data directory cannot be had; one sentence."""
+    """A data directory cannot be used; one sentence."""
 
 
 def hold(data_dir: Path) -> int:

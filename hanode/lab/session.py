@@ -1,7 +1,7 @@
 """One run of the demo from start to end: control plane, import, lab, first push.
 
-DRIVER. Everything that a person does goes through the pages, as a person does it; everything
-that a machine is asked goes to its own control socket or its kernel.
+DRIVER. What a person does goes through the pages, as a person does it; what a machine is asked goes
+to its control socket or its kernel.
 """
 
 from __future__ import annotations
@@ -181,7 +181,7 @@ class Session:
         return path if path.startswith("http") else f"{self.stack.url}{path}"
 
     def status(self, name: str) -> NodeStatus | None:
-        """What the director's supervisor says of itself now; None when it does not answer."""
+        """The status of the director's supervisor now; None when it does not answer."""
         with contextlib.suppress(Unreachable, Refused, WireError, KeyError):
             with Client(self.node_run_dir(name) / "control.sock", timeout_s=2.0) as client:
                 return decode(NodeStatus, client.request("status")["status"])
@@ -193,21 +193,21 @@ class Session:
         return -1 if status is None else status.revision
 
     def node_run_dir(self, name: str) -> Path:
-        """Where a director's control socket lives."""
+        """The directory of a director's control socket."""
         return self.run.directory / "nodes" / name
 
     def lab_state(self) -> dict[str, Any]:
-        """Who runs in the lab. Raises LabError."""
+        """Which machines of the lab run. Raises LabError."""
         return control.ask(str(self.stack.lab_socket), "state")
 
     def died(self) -> str | None:
-        """The sentence that says which part is not running any more; None while all run."""
+        """Which part does not run any more, in a sentence; None while all run."""
         if self._lab is not None and self._lab.poll() is not None:
             return f"the lab ended; its log is {self.stack.logs / 'lab.log'}"
         return self.stack.died()
 
     def stop(self) -> None:
-        """End everything: the lab first, so that its agents can say goodbye."""
+        """End everything: the lab first, so that its agents can send their last events."""
         if self._lab is not None:
             with contextlib.suppress(ProcessLookupError):
                 self._lab.send_signal(signal.SIGTERM)
@@ -252,7 +252,7 @@ class Session:
 
 
 def readable_by_others(path: Path) -> bool:
-    """Can an unprivileged user walk down to `path`?"""
+    """Whether an unprivileged user can reach `path`."""
     try:
         return all(part.stat().st_mode & 0o001 for part in (path, *path.parents))
     except OSError as error:
@@ -260,6 +260,6 @@ def readable_by_others(path: Path) -> bool:
 
 
 def say(what: str) -> None:
-    """One line of progress; a terminal that was closed does not keep us from cleaning up."""
+    """Print one line of progress; a closed terminal does not keep us from cleaning up."""
     with contextlib.suppress(OSError):
         print(f"· {what}", flush=True)

@@ -33,7 +33,7 @@ _ANYWHERE = "0.0.0.0"  # noqa: S104 - a person may ask for it with --host
 
 
 class StackError(Exception):
-    """A part of the control plane does not come up; one sentence, and its last words."""
+    """A part of the control plane does not start; one sentence, and the end of its log."""
 
 
 class Stack:
@@ -98,7 +98,7 @@ class Stack:
         self._wait(self._valkey_answers, "valkey", within_s=15)
 
     def migrate(self) -> None:
-        """Bring the database to this code's form; takes no time when it has it. Raises StackError.
+        """Migrate the database; takes no time when that was done. Raises StackError.
 
         The stamp saves the two seconds of a second start that would only find nothing to do.
         """
@@ -139,18 +139,18 @@ class Stack:
         self._supervisord = None
 
     def stop_broker(self) -> None:
-        """Take the broker away, as a failure of it would."""
+        """Stop the broker, as a failure would."""
         with self._rpc() as rpc:
             rpc.supervisor.stopProcess("valkey")
 
     def start_broker(self) -> None:
-        """Bring the broker back. Raises StackError."""
+        """Start the broker again. Raises StackError."""
         with self._rpc() as rpc:
             rpc.supervisor.startProcess("valkey")
         self._wait(self._valkey_answers, "valkey", within_s=15)
 
     def died(self) -> str | None:
-        """The sentence that says which program is not running any more; None while all run."""
+        """Which program does not run any more, in a sentence; None while all run."""
         if self._supervisord is None or self._supervisord.poll() is not None:
             return f"supervisord ended; its log is {self.logs / 'supervisord.log'}"
         with self._rpc() as rpc:
@@ -219,7 +219,7 @@ class Stack:
             with urllib.request.urlopen(f"{self.url}/healthz", timeout=2) as answer:  # noqa: S310 - ours
                 return bool(answer.status == 200)
         except urllib.error.HTTPError:
-            return True  # it answers; what it says is for a person to read
+            return True  # it answers, which is enough
         except (OSError, ValueError):
             return False
 

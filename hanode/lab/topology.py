@@ -1,4 +1,4 @@
-"""Who is in the lab, and where: the seed's network as names, addresses and namespaces.
+"""The machines of the lab: the seed's network as names, addresses and namespaces.
 
 PURE. One switch, two directors, two real servers and one client, all on 192.168.192.0/24 as in
 the two configuration files of `hanode/lab/files`. Every run has a tag of its own, so that two
@@ -31,7 +31,7 @@ class Host:
     address: str
     namespace: str
     port: str
-    """Its end at the switch; a Linux device name, so at most 15 characters."""
+    """Its port at the switch; a Linux device name, so at most 15 characters."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +46,7 @@ class Topology:
 
     @property
     def hosts(self) -> tuple[Host, ...]:
-        """All machines that hang on the switch."""
+        """All machines at the switch."""
         return (*self.directors, *self.real_servers, self.client)
 
     @property

@@ -1,8 +1,8 @@
 """Which addresses the kernel has, and when that changes.
 
-SYSTEM. A plain rtnetlink socket (rtnetlink(7)): it asks for all addresses once and is told of
-every change after that. If the kernel had to drop messages (ENOBUFS), it asks for all again,
-so what is known here is never older than the last `read`.
+SYSTEM. A plain rtnetlink socket (rtnetlink(7)) asks for all addresses once, and then receives
+every change. If the kernel had to drop messages (ENOBUFS), it asks for all again, so what is known
+here is never older than the last `read`.
 """
 
 from __future__ import annotations
@@ -50,7 +50,7 @@ class AddressWatch:
             self._socket = socket.socket(
                 socket.AF_NETLINK, socket.SOCK_RAW | socket.SOCK_CLOEXEC, socket.NETLINK_ROUTE
             )
-            # Names of interfaces are asked there too: their numbers mean nothing elsewhere.
+            # Names of interfaces are asked there too: their indexes mean nothing elsewhere.
             self._asker = socket.socket(socket.AF_INET, socket.SOCK_DGRAM | socket.SOCK_CLOEXEC)
         self._socket.bind((0, RTMGRP_IPV4_IFADDR | RTMGRP_IPV6_IFADDR))
         self._socket.setblocking(False)
@@ -62,12 +62,12 @@ class AddressWatch:
         self._ask_all()
 
     def fileno(self) -> int:
-        """For a loop that waits on it."""
+        """For an event loop."""
         return self._socket.fileno()
 
     @property
     def complete(self) -> bool:
-        """Whether the kernel's first answer is in."""
+        """Whether the kernel has answered the first request."""
         return self._dump is None
 
     def addresses(self) -> tuple[KernelAddress, ...]:
@@ -118,7 +118,7 @@ class AddressWatch:
             if kind in (NLMSG_DONE, NLMSG_ERROR):
                 self._finish_dump()
             elif kind in (RTM_NEWADDR, RTM_DELADDR):
-                # A change bears number and port of whoever asked for it: both must be ours.
+                # A change has sequence and port of whoever asked for it: in our dump both are ours.
                 dumped = (sequence, port) == (DUMP_SEQUENCE, self._port)
                 self._change(body, present=kind == RTM_NEWADDR, dumped=dumped)
 
@@ -135,7 +135,7 @@ class AddressWatch:
             return
         index, address = parsed
         entry = KernelAddress(self._name(index), address)
-        # A change that arrives in the middle of a dump is newer than the dump's own word.
+        # A change that arrives in the middle of a dump is newer than the dump's entry.
         key = (index, address)
         if not dumped and (key in self._known) != present:
             self._changes.append((entry, present))

@@ -1,4 +1,4 @@
-"""Socket filters: what is not for our VRIDs is dropped by the kernel, before it costs us anything.
+"""Socket filters: the kernel drops adverts of other VRIDs before they cost us anything.
 
 SYSTEM. Classic BPF (the kernel's Documentation/networking/filter.rst). The programs are small and
 have no loop; the kernel checks them when they are attached.
@@ -24,7 +24,7 @@ LINK_LAYER = 0xFFE00000
 SOURCE_MAC_AT = 6
 
 Instruction = tuple[int, int, int, int]
-"""Operation, how many to skip if true, if false, and its number."""
+"""Operation, how many instructions to skip if true, if false, and its operand."""
 
 
 def for_vrids(
@@ -32,9 +32,9 @@ def for_vrids(
 ) -> list[Instruction]:
     """Let adverts of these VRIDs pass, and only those.
 
-    A raw IPv4 socket is shown the packet from its IP header on, a raw IPv6 one from what comes
-    after it. `vrid_at` counts from there: it is further behind an authentication header.
-    `source_mac`: and only frames that come from this address.
+    A filter on a raw IPv4 socket sees the packet from its IP header on, one on a raw IPv6 socket
+    what comes after it. `vrid_at` counts from the end of the IP header: it is larger behind an
+    authentication header. `source_mac`: and only frames from this address.
     """
     words = [0] * 8
     for vrid in vrids:
@@ -77,7 +77,7 @@ def for_vrids(
 
 
 def for_protocol(number: int, *, at: int) -> list[Instruction]:
-    """Let packets pass that have this byte there."""
+    """Let packets pass that have this byte at that offset."""
     return [
         (LOAD_BYTE, 0, 0, at),
         (JUMP_IF_EQUAL, 0, 1, number),

@@ -1,6 +1,6 @@
 """The two clocks.
 
-SYSTEM. Everything that decides is given the time; this is where it comes from.
+SYSTEM. The drivers read them and pass the time to whatever decides.
 """
 
 from __future__ import annotations
@@ -13,11 +13,11 @@ class Clock(Protocol):
     """Integer microseconds."""
 
     def monotonic_us(self) -> int:
-        """Never jumps; for every decision."""
+        """Never jumps; all decisions use it."""
         ...
 
     def wall_us(self) -> int:
-        """Since the epoch; only to tell people when something was."""
+        """Since the epoch; only to show people when something happened."""
         ...
 
 
@@ -33,5 +33,5 @@ class SystemClock:
         return time.time_ns() // 1000
 
     def since_boot_us(self) -> int:
-        """Microseconds since the machine was started, those of its sleep among them."""
+        """Microseconds since the machine was started, including the time it was suspended."""
         return time.clock_gettime_ns(time.CLOCK_BOOTTIME) // 1000

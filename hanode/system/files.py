@@ -1,6 +1,6 @@
 """Files that must never be half written.
 
-SYSTEM. A file is written beside its place, made durable and then renamed, so that a reader (or
+SYSTEM. A file is written under another name, made durable and then renamed, so that a reader (or
 the next start after a power cut) finds the old text or the new one, never a part.
 """
 
@@ -20,7 +20,7 @@ class InUseError(Exception):
 def write_atomic(path: Path, text: str, *, mode: int = 0o600, durable: bool = True) -> None:
     """Replace the file's text. Raises OSError; the old text is then still there.
 
-    durable: wait until it would survive a power cut.
+    `durable`: wait until it would survive a power cut.
     """
     handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
     try:
@@ -57,9 +57,9 @@ def read_text(path: Path) -> str | None:
 
 
 def lock(path: Path) -> int:
-    """Hold `path` as long as this process lives, and give the descriptor. Raises InUseError.
+    """Lock `path` as long as this process lives; the descriptor. Raises InUseError.
 
-    The kernel lets go when the process dies, however it dies; children do not inherit it.
+    The kernel unlocks it when the process ends, however it ends; children do not inherit it.
     """
     handle = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
     try:
@@ -71,13 +71,13 @@ def lock(path: Path) -> int:
 
 
 def stamp(path: Path, mono_us: int) -> None:
-    """Give the file a moment of the monotonic clock. In /run this heartbeat costs no disk."""
+    """Set the file's time to a moment of the monotonic clock. In /run this costs no disk."""
     with contextlib.suppress(OSError):
         os.utime(path, ns=(mono_us * 1_000, mono_us * 1_000))
 
 
 def stamped_us(path: Path) -> int | None:
-    """The moment that `stamp` gave it; None where there is no file."""
+    """The moment that `stamp` set; None where there is no file."""
     try:
         return path.stat().st_mtime_ns // 1_000
     except OSError:
@@ -85,5 +85,5 @@ def stamped_us(path: Path) -> int | None:
 
 
 def boot_id() -> str:
-    """A name for the time since the machine was switched on."""
+    """The kernel's random name for the time since the machine was started."""
     return (read_text(Path("/proc/sys/kernel/random/boot_id")) or "unknown").strip()

@@ -1,11 +1,11 @@
-"""What must not pass: packets to addresses that do not accept, and chatter with a virtual MAC.
+"""Filters packets to addresses that do not accept, and traffic with a virtual MAC address.
 
-SYSTEM. Two nf_tables tables of our own, one for each family. A set of addresses that only route
-(no_accept, strict): what a transition changes is one element; neighbour discovery passes, or nobody
-would find the address. A set of macvlans whose IGMP, MLD and router solicitations are dropped: from
-a backup they would tell the switch that the virtual MAC is there (the interface below joins the
-same groups with its own). A set of macvlans of strict backups: what is sent to their MAC is
-dropped. Packed by hand: pyroute2's nftables come with asyncio.
+SYSTEM. Two nf_tables tables of our own, one for each family, with three sets each. Addresses that
+only route (no_accept, strict): a transition adds or removes one element, and neighbour discovery
+passes, or nobody would find the address. Macvlans whose IGMP, MLD and router solicitations are
+dropped: from a backup they would teach the switch that the virtual MAC is at its port (the
+interface below joins the same groups with its own MAC). Macvlans of strict backups, to whose MAC
+nothing passes. The messages are packed by hand: pyroute2's nftables come with asyncio.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ from hanode.system.netlink import (
 
 NETLINK_NETFILTER = 12
 ANSWER_S = 1.0
-"""The kernel answers before `send` returns; where it never would, we do not wait for ever."""
+"""The kernel answers before `send` returns; if it ever does not, we do not wait for ever."""
 SUBSYSTEM = 10
 BATCH_BEGIN, BATCH_END = 0x10, 0x11
 NEWTABLE, DELTABLE, NEWCHAIN, NEWRULE, NEWSET, NEWSETELEM, DELSETELEM = 0, 2, 3, 6, 9, 12, 14
@@ -42,19 +42,19 @@ SOURCE_AT, DESTINATION_AT = {4: 12, 6: 8}, {4: 16, 6: 24}
 SIZE, KEY_TYPE = {4: 4, 6: 16}, {4: 7, 6: 8}
 HOOKS = {b"first\0": (0, DESTINATION_AT), b"in\0": (1, DESTINATION_AT), b"out\0": (3, SOURCE_AT)}
 PRIORITY = -1
-"""As keepalived: just before everybody else's filter."""
+"""As keepalived: just before the usual filters."""
 META_IIFNAME, META_OIFNAME, META_L4PROTO, META_PKTTYPE, ICMPV6 = 6, 7, 16, 19, 58
 PACKET_HOST = 0
 """To the interface's own MAC address."""
 NEIGHBOUR_DISCOVERY = (135, 136)
 CHATTER = (131, 132, 133, 143)
-"""MLD's reports and its done message, router solicitation, MLDv2's report."""
+"""MLD's report and done messages, router solicitation, MLDv2's report."""
 NF_DROP, NF_ACCEPT = 0, 1
 REGISTER, VERDICT_REGISTER = 1, 0
 
 
 class Firewall:
-    """The closed addresses of this namespace."""
+    """The filters of this network namespace."""
 
     def __init__(self) -> None:
         self._socket: socket.socket | None = None
@@ -65,12 +65,12 @@ class Firewall:
             self._socket.bind((0, 0))
             self._socket.settimeout(ANSWER_S)
         except OSError:
-            self._socket = None  # a kernel without netfilter: told when somebody needs it
+            self._socket = None  # a kernel without netfilter: reported when a filter is needed
         self._sequence = 0
         self._ready = False
 
     def clear(self) -> None:
-        """Away with the tables, those of a killed run too."""
+        """Remove the tables, those of a killed run included."""
         self._ready = False
         for family in FAMILY:
             self._batch(family, [(DELTABLE, 0, _text(1, TABLE))])
@@ -83,7 +83,7 @@ class Firewall:
         )
 
     def quieten(self, names: Iterable[str]) -> str | None:
-        """Let these macvlans join groups in silence; why that failed, or None."""
+        """Drop IGMP, MLD and solicitations of these macvlans; why that failed, or None."""
         return self._put(
             (family, NEWSETELEM, NLM_F_CREATE, _element(QUIET, _name(name)))
             for name in names
@@ -91,13 +91,13 @@ class Firewall:
         )
 
     def discard(self, macvlan: str) -> str | None:
-        """Take no frame that is sent to its MAC address; why that failed, or None."""
+        """Drop frames that are sent to its MAC address; why that failed, or None."""
         return self._put(
             (family, NEWSETELEM, NLM_F_CREATE, _element(IDLE, _name(macvlan))) for family in FAMILY
         )
 
     def take(self, macvlan: str) -> None:
-        """No longer."""
+        """Stop dropping them."""
         for family in FAMILY:
             self._batch(family, [(DELSETELEM, 0, _element(IDLE, _name(macvlan)))])
 
@@ -118,12 +118,12 @@ class Firewall:
         return 0
 
     def open_addresses(self, addresses: Iterable[bytes]) -> None:
-        """No longer; those that were not closed do not matter."""
+        """Stop dropping packets to these; those that were not dropped do not matter."""
         for ip in addresses:
             self._batch(4 if len(ip) == 4 else 6, [(DELSETELEM, 0, _element(CLOSED, ip))])
 
     def _batch(self, family: int, orders: list[tuple[int, int, bytes]]) -> int:
-        """Have all done, or none; an errno, or 0."""
+        """Send a transaction: all of it is done, or nothing; an errno, or 0."""
         if self._socket is None:
             return errno.EPROTONOSUPPORT
         self._sequence += 1
@@ -155,7 +155,7 @@ class Firewall:
 def _tables(family: int) -> list[tuple[int, int, bytes]]:
     table = _text(1, TABLE)
     new = NLM_F_CREATE
-    # Made, removed and made: whatever was there before, it is empty now.
+    # Created, deleted and created: whatever was there before, the table is empty now.
     orders = [(NEWTABLE, new, table), (DELTABLE, 0, table), (NEWTABLE, new, table)]
     for name, number, kind, size in (
         (CLOSED, CLOSED_ID, KEY_TYPE[family], SIZE[family]),
@@ -183,14 +183,16 @@ def _rules(name: bytes, family: int, address_at: int) -> list[bytes]:
 
 
 def _idle() -> bytes:
-    """Adverts come to a group, and pass."""
+    """Drops what is sent to the MAC address of the macvlans of the set IDLE. Adverts are sent to a
+    group, and pass.
+    """
     enters = _expression(b"meta\0", _number(1, REGISTER) + _number(2, META_IIFNAME))
     kind = _expression(b"meta\0", _number(1, REGISTER) + _number(2, META_PKTTYPE))
     return enters + _is_in(IDLE, IDLE_ID) + kind + _equals(PACKET_HOST) + _verdict(NF_DROP)
 
 
 def _quiet(family: int) -> list[bytes]:
-    """What the macvlans of QUIET must not say."""
+    """Drops what the macvlans of the set QUIET must not send."""
     leaves = _expression(b"meta\0", _number(1, REGISTER) + _number(2, META_OIFNAME))
     end = leaves + _is_in(QUIET, QUIET_ID) + _verdict(NF_DROP)
     if family == 4:

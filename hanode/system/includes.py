@@ -1,7 +1,7 @@
 """Files that a configuration includes: read once, remembered, and read again from memory.
 
-SYSTEM. The engine runs what the files said when it read them; a file that changes afterwards
-changes nothing before the next reload, not even when an earlier configuration comes back.
+SYSTEM. The engine runs what the files contained when it read them. A file that changes afterwards
+has no effect before the next reload, not even when the engine returns to an earlier revision.
 """
 
 from __future__ import annotations
@@ -16,13 +16,13 @@ from hanode.conf import Reader
 from hanode.system.files import read_text
 
 BYTES_MAX = 64 * 1024 * 1024
-"""Of all included files together: ten times the largest configuration we measure with."""
+"""For all included files together: ten times the largest configuration of our benchmarks."""
 
 Files = tuple[tuple[str, str], ...]
 
 
 class Recorder:
-    """Follows `include` lines as keepalived does, and keeps what it found."""
+    """Reads included files as keepalived does, and remembers them."""
 
     def __init__(self) -> None:
         self._found: dict[tuple[str, str], Files] = {}
@@ -30,7 +30,7 @@ class Recorder:
 
     @property
     def included(self) -> tuple[Included, ...]:
-        """Everything that was found so far."""
+        """Every `include` line that was read so far, with its files."""
         return tuple(Included(*place, files) for place, files in self._found.items())
 
     def read(self, pattern: str, origin: str) -> Files | None:
@@ -42,7 +42,7 @@ class Recorder:
 
     def _files(self, pattern: str) -> Iterable[tuple[str, str]]:
         for name in sorted(glob.glob(pattern)):
-            # keepalived leaves out what could be run: an editor's hook, a script lying about.
+            # As keepalived, which leaves out executable files.
             if not os.path.isfile(name) or os.stat(name).st_mode & 0o111:
                 continue
             try:
@@ -55,7 +55,7 @@ class Recorder:
 
 
 def remembered(included: tuple[Included, ...] | None) -> Reader | None:
-    """Reads from memory; None where includes are not to be followed."""
+    """A reader that reads from memory; None where includes are not followed."""
     if included is None:
         return None
     found = {(one.pattern, one.origin): one.files for one in included}

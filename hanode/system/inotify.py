@@ -1,7 +1,7 @@
-"""Tracked files: told by the kernel when one was written, replaced or removed.
+"""Tracked files: the kernel reports when one was written, replaced or removed.
 
 SYSTEM. The directories are watched, not the files: an editor makes a new file each time. Only the
-end of a write counts, so that nobody ever sees a file half written.
+end of a write counts, so that nobody reads a file half written.
 """
 
 from __future__ import annotations
@@ -32,12 +32,12 @@ class FileWatch:
         self._names: dict[tuple[int, bytes], set[str]] = {}
         self._paths: frozenset[str] = frozenset()
         self.missing: frozenset[str] = frozenset()
-        """Paths that cannot be watched, mostly because their directory does not exist: they can
-        only be looked at again."""
+        """Paths that cannot be watched, mostly because their directory does not exist; the driver
+        tries again now and then."""
 
     @property
     def works(self) -> bool:
-        """Whether the kernel gave us one: a user may have only so many (max_user_instances)."""
+        """Whether the kernel gave us an inotify: max_user_instances limits their number."""
         return self._fd >= 0
 
     def fileno(self) -> int:
@@ -45,7 +45,7 @@ class FileWatch:
         return self._fd
 
     def watch(self, paths: Iterable[str]) -> None:
-        """Exactly these from now on."""
+        """Watch exactly these paths from now on."""
         if not self.works:
             self._paths = self.missing = frozenset(paths)
             return
@@ -56,7 +56,7 @@ class FileWatch:
         self.missing = frozenset(path for path in self._paths if not self._add(path))
 
     def _add(self, path: str) -> bool:
-        # A link is watched where it stands and where it leads.
+        # A symbolic link is watched where it is and where it leads.
         places = {Path(path), Path(path).resolve()}
         added = False
         for place in places:
@@ -68,7 +68,7 @@ class FileWatch:
         return added
 
     def changed(self) -> set[str]:
-        """The paths that something happened to since the last call."""
+        """The paths that were written, replaced or removed since the last call."""
         found: set[str] = set()
         anew = False
         while True:
@@ -116,7 +116,7 @@ def read(path: str) -> bytes | None:
 
 
 def init(path: str, value: int, *, overwrite: bool) -> str | None:
-    """Write the first value; a sentence where that failed."""
+    """Write the initial value; why that failed, in a sentence, or None."""
     flags = os.O_WRONLY | os.O_CREAT | os.O_CLOEXEC | os.O_NONBLOCK
     flags |= os.O_TRUNC if overwrite else os.O_EXCL
     with contextlib.suppress(FileExistsError):

@@ -1,8 +1,7 @@
 """Lines of JSON between processes of one machine, over Unix sockets.
 
-SYSTEM. The supervisor's listening socket, who is at the other end of it, and a small blocking
-client for the command line and the agent. Who connects can at most fill its own connection:
-lines have a limit.
+SYSTEM. The supervisor's listening socket, the user at its other end, and the client of the command
+line and the agent. A peer can at most fill its own connection: lines have a limit.
 """
 
 from __future__ import annotations
@@ -13,23 +12,28 @@ import json
 import os
 import socket
 import struct
+from collections import deque
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 LINE_BYTES_MAX = 8_000_000
-"""A bundle with the longest configuration that a node takes, escaped, fits."""
+"""A bundle with the longest configuration that a node takes fits, escaped."""
+
+READ_BYTES = 1 << 18
+
+ENDED = "the engine ended the conversation"
 
 UNIX_PATH_MAX = 107
 """sun_path of unix(7), without its NUL."""
 
 
 class Unreachable(Exception):
-    """Nobody answers at the socket; the text is a sentence for people."""
+    """Nobody answers at the socket; the text is a sentence for an operator."""
 
 
 class Refused(Exception):
-    """The supervisor answered, and says no."""
+    """The supervisor answered that it refuses."""
 
     def __init__(self, answer: dict[str, Any]) -> None:
         super().__init__(str(answer.get("error", "the engine refused")))
@@ -87,45 +91,59 @@ def peer_uid(connection: socket.socket) -> int:
 
 
 class Client:
-    """A blocking connection to the supervisor's control socket."""
+    """A blocking connection to the supervisor's control socket.
+
+    One request at a time, or, after `subscribe`, one stream of messages. The agent, which must
+    not block its loop, calls it in threads; `close` wakes a thread that reads.
+    """
 
     def __init__(self, path: Path, *, timeout_s: float) -> None:
+        """Connect. Raises Unreachable."""
         self._socket = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
         self._socket.settimeout(timeout_s)
         self._next = 0
+        self._lines: deque[bytes] = deque()
+        self._rest = bytearray()
+        """The beginning of a line whose end has not been read yet."""
         try:
             self._socket.connect(str(path))
         except OSError as error:
             self._socket.close()
             raise Unreachable(_sentence(path, error)) from None
-        self._reader = self._socket.makefile("rb")
 
     def request(self, verb: str, **fields: Any) -> dict[str, Any]:
         """Ask, and wait for the answer. Raises Refused or Unreachable."""
         self._next += 1
         try:
             self._socket.sendall(pack({"id": self._next, "verb": verb, **fields}))
-            answer = unpack(self._reader.readline(LINE_BYTES_MAX))
         except ConnectionError:
-            answer = {}
+            raise Unreachable(ENDED) from None
         except OSError as error:
             raise Unreachable(f"the engine did not answer: {error}") from None
+        line = self._line()
+        answer = {} if line is None else unpack(line)
         if not answer:
-            raise Unreachable("the engine ended the conversation")
+            raise Unreachable(ENDED)
         if not answer.get("ok"):
             raise Refused(answer)
         return answer
 
     def stream(self) -> Iterator[dict[str, Any]]:
         """The messages that follow, until the other end closes. Raises Unreachable."""
-        while True:
-            try:
-                line = self._reader.readline(LINE_BYTES_MAX)
-            except OSError as error:
-                raise Unreachable(f"the engine did not answer: {error}") from None
-            if not line:
-                return
+        while (line := self._line()) is not None:
             yield unpack(line)
+
+    def messages(self, limit: int) -> list[dict[str, Any]]:
+        """What has come, at most `limit`; waits for the first. Raises Unreachable, also at the end
+        of the conversation.
+        """
+        first = self._line()
+        if first is None:
+            raise Unreachable(ENDED)
+        found = [first]
+        while self._lines and len(found) < limit:
+            found.append(self._lines.popleft())
+        return [unpack(line) for line in found]
 
     def wait_for_ever(self) -> None:
         """From now on a silence is no fault."""
@@ -136,6 +154,26 @@ class Client:
         with contextlib.suppress(OSError):
             self._socket.shutdown(socket.SHUT_RDWR)
         self._socket.close()
+
+    def _line(self) -> bytes | None:
+        """The next line; None: the other end has closed. Raises Unreachable."""
+        while not self._lines:
+            try:
+                data = self._socket.recv(READ_BYTES)
+            except ConnectionError:
+                return None
+            except OSError as error:
+                raise Unreachable(f"the engine did not answer: {error}") from None
+            if not data:
+                return None
+            self._rest += data
+            if len(self._rest) > LINE_BYTES_MAX + READ_BYTES:
+                raise Unreachable("the engine sent a line without end")
+            if b"\n" in data:
+                *lines, rest = self._rest.split(b"\n")
+                self._lines.extend(bytes(line) for line in lines)
+                self._rest = rest
+        return self._lines.popleft()
 
     def __enter__(self) -> Client:
         return self

@@ -1,8 +1,8 @@
 """The kernel's IPVS table, over generic netlink.
 
-SYSTEM. Reads the table and carries out single operations of `hanode.ipvs.types`; what they
-should be is decided elsewhere. Operations are idempotent: adding what is there changes it,
-changing what is not there adds it, removing what is gone is done, as in keepalived.
+SYSTEM. Reads the table and carries out single operations of `hanode.ipvs.types`. Operations are
+idempotent, as in keepalived: adding what exists changes it, changing what does not exist adds it,
+and removing what is gone succeeds.
 """
 
 from __future__ import annotations
@@ -57,7 +57,7 @@ class IpvsError(Exception):
 
 
 class IpvsKernel(Protocol):
-    """What the checker process needs of the kernel; tests/fakes has another one."""
+    """What the checker process needs of the kernel; tests/fakes has another implementation."""
 
     def read(self) -> tuple[Balanced, ...]:
         """The whole table, without services that are known by firewall mark. Raises IpvsError."""
@@ -78,7 +78,7 @@ class NetlinkIpvs:
     def __init__(self) -> None:
         try:
             self._netlink = IPVS()
-            # Anybody may ask for the family; only this shows whether we may program it.
+            # Any user may ask for the family; only this shows whether we may change the table.
             self._netlink.service("dump")
         except NetlinkError as error:
             raise IpvsAbsent(_why_absent(error.code)) from None
@@ -186,7 +186,7 @@ def _netlink_destination(item: Destination) -> Any:
 
 
 def _service(message: Any) -> Service | None:
-    """One service of a dump; None: not one that this engine can know."""
+    """One service of a dump; None: of a kind that this engine does not handle."""
     body = message.get_attr("IPVS_CMD_ATTR_SERVICE")
     protocol = PROTOCOL_NAMES.get(body.get_attr("IPVS_SVC_ATTR_PROTOCOL"))
     if body.get_attr("IPVS_SVC_ATTR_FWMARK") or protocol is None:
@@ -198,7 +198,7 @@ def _service(message: Any) -> Service | None:
             port=body.get_attr("IPVS_SVC_ATTR_PORT"),
             protocol=protocol,
         ),
-        # The kernel leaves the name out where the service has no scheduler for the moment.
+        # The kernel omits the name while the service has no scheduler.
         scheduler=body.get_attr("IPVS_SVC_ATTR_SCHED_NAME") or "none",
         persistence_s=body.get_attr("IPVS_SVC_ATTR_TIMEOUT") if flags & PERSISTENT else 0,
     )

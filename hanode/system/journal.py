@@ -1,9 +1,9 @@
 """The node's journal: every event gets a number that is never given twice.
 
-SYSTEM. Events are lines of JSON in two files (the present one and the one before it), so the
-disk never fills. Lines survive `kill -9`, because the kernel has them. A power cut may take
-the last lines; their numbers are not used again then, because after a new boot numbering goes
-on above the mark that was written durably before any of them was given out.
+SYSTEM. Events are lines of JSON in two files (the current one and the one before it), so the disk
+never fills. Lines survive `kill -9`, because the kernel has them. A power cut may lose the last
+lines; their numbers are not used again, because after a boot numbering goes on above a mark that
+was written durably before any of them was given.
 """
 
 from __future__ import annotations
@@ -24,19 +24,19 @@ FILE_BYTES_MAX = 8_000_000
 """About 20,000 events a file: days of a broken network, and little on a disk."""
 
 RESERVE = 1_000
-"""Numbers that one durable write allows."""
+"""How many numbers one durable write of the mark allows."""
 
 TAIL_BYTES = 65_536
 
 HISTORY_BYTES = 262_144
-"""About a thousand events are looked through for those of one kind."""
+"""About a thousand events are searched for those of one kind."""
 
 RECENT = 512
-"""Events kept in memory, so that who follows the journal never reads the disk."""
+"""Events kept in memory, so that followers of the journal do not read the disk."""
 
 
 class Journal:
-    """Opened once per node by its supervisor; `append` and `after` are all there is."""
+    """Opened once per node, by its supervisor."""
 
     def __init__(
         self, directory: Path, *, boot: str | None = None, file_bytes_max: int = FILE_BYTES_MAX
@@ -63,8 +63,7 @@ class Journal:
     def append(self, event: Event) -> Event:
         """Number the event and keep it.
 
-        A disk that does not take it is no reason to stop telling: the event is then in memory
-        only, and `fault` says why.
+        If the disk does not take it, the event is in memory only, and `fault` says why.
         """
         self.seq += 1
         numbered = replace(event, journal=self.id, seq=self.seq)
@@ -90,7 +89,7 @@ class Journal:
         return list(itertools.islice(self._stored(seq), limit))
 
     def last(self, kind: str, *, limit: int) -> list[Event]:
-        """The newest events of a kind, the oldest of them first; what an earlier run told too."""
+        """The newest events of a kind, the oldest of them first; those of earlier runs too."""
         found = [event for event in self._recent if event.kind == kind]
         if len(found) < limit:
             first = self._recent[0].seq if self._recent else self.seq + 1
@@ -98,7 +97,7 @@ class Journal:
         return found[-limit:]
 
     def _tail(self, kind: str, *, before: int) -> list[Event]:
-        """From the end of the file: the oldest may be gone, but nobody waits for long."""
+        """From the end of the current file alone: older ones are missed, but nobody waits long."""
         mark = f'"kind":"{kind}"'.encode()
         with self._path.open("rb") as file:
             file.seek(max(0, self._bytes - HISTORY_BYTES))
@@ -136,7 +135,7 @@ class Journal:
         return mark if isinstance(mark, dict) else {}
 
     def _stored(self, after: int) -> Iterator[Event]:
-        """From the disk. Only lines that are wanted are decoded: the files are long."""
+        """Events of the files. Only wanted lines are decoded, because the files are long."""
         for path in (self._older, self._path):
             if not path.exists():
                 continue
@@ -151,9 +150,9 @@ class Journal:
 
 
 def _last_seq(path: Path) -> int:
-    """The last number in the file; what a dying process left of a line is cut off.
+    """The last number in the file. An incomplete last line, left by a killed process, is cut off.
 
-    Reads the end only: the engine's start waits for this.
+    Reads the end of the file only, because the engine's start waits for this.
     """
     if not path.exists():
         return 0
@@ -175,7 +174,7 @@ def _last_seq(path: Path) -> int:
 
 
 def _seq_of(line: bytes) -> int:
-    """The number in a line of ours without decoding it; it comes after all free text."""
+    """The number in a line, without decoding it: it stands behind all free text."""
     at = line.rfind(b'"seq":')
     digits = line[at + 6 : at + 26].split(b",")[0].rstrip(b"}\n") if at >= 0 else b""
     return int(digits) if digits.isdigit() else -1

@@ -1,6 +1,6 @@
-"""Ask a network card whether it has a link, where its driver does not say so by itself.
+"""Asks a network card whether it has a link, where its driver does not report that by itself.
 
-SYSTEM. keepalived's three ways: ethtool, the MII's status register, the interface's flags.
+SYSTEM. In keepalived's three ways: ethtool, the MII's status register, the interface's flags.
 """
 
 from __future__ import annotations
@@ -9,7 +9,8 @@ import ctypes
 import fcntl
 import socket
 import struct
-from typing import Literal
+
+from hanode.kernel.link_state import ProbeKind
 
 SIOCGIFFLAGS, SIOCETHTOOL, SIOCGMIIPHY, SIOCGMIIREG = 0x8913, 0x8946, 0x8947, 0x8948
 ETHTOOL_GLINK = 0x0A
@@ -17,17 +18,16 @@ MII_STATUS, MII_LINK = 1, 0x04
 IFF_UP, IFF_RUNNING = 0x1, 0x40
 NAME_BYTES = 16
 REQUEST = struct.Struct("=16s24s")
-Kind = Literal["any", "MII", "ETHTOOL", "IOCTL"]
-ORDER: dict[Kind, tuple[Kind, ...]] = {"any": ("MII", "ETHTOOL", "IOCTL")}
+ORDER: dict[ProbeKind, tuple[ProbeKind, ...]] = {"any": ("MII", "ETHTOOL", "IOCTL")}
 
 
-class Asker:
-    """One socket that ioctl(2) is asked through."""
+class LinkProbe:
+    """Asks through one socket, by ioctl(2)."""
 
     def __init__(self) -> None:
         self._socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
 
-    def has_link(self, interface: str, kind: Kind) -> bool | None:
+    def has_link(self, interface: str, kind: ProbeKind) -> bool | None:
         """What the card says; None: it cannot be asked that way."""
         name = interface.encode()[: NAME_BYTES - 1]
         for way in ORDER.get(kind, (kind,)):
@@ -51,7 +51,7 @@ class Asker:
     def _mii(self, name: bytes) -> bool:
         phy = struct.unpack_from("=H", self._ioctl(SIOCGMIIPHY, name))[0]
         asked = struct.pack("=HH", phy, MII_STATUS)
-        # The bit stays down after a loss until it is read: the second answer is of now.
+        # The bit stays down after a loss until it is read: the second answer is the present state.
         self._ioctl(SIOCGMIIREG, name, asked)
         status = struct.unpack_from("=HHHH", self._ioctl(SIOCGMIIREG, name, asked))[3]
         return bool(status & MII_LINK)

@@ -1,9 +1,9 @@
-"""One log format for every process of the node, and the places a log can go to.
+"""One log format for every process of the node, and the destinations of a log.
 
-SYSTEM. `18:02:11.042 NodeA supervisor info: sentence` on stderr, which whoever runs the engine
-in the foreground (systemd, a container, a terminal) already keeps; in the background the same
-sentence goes to syslog or a file. Writing never waits and never fails: a log that cannot be
-written must not stop an engine.
+SYSTEM. `18:02:11.042 NodeA supervisor info: sentence` on stderr, which systemd, a container or a
+terminal keeps while the engine runs in the foreground; in the background the same sentence goes to
+syslog or a file. Writing never waits and never fails: a log that cannot be written must not stop
+an engine.
 """
 
 from __future__ import annotations
@@ -27,14 +27,14 @@ FACILITIES = {"user": 1, "daemon": 3, **{f"local{n}": 16 + n for n in range(8)}}
 
 
 class Place(Protocol):
-    """Where sentences go."""
+    """A destination of sentences."""
 
     def write(self, level: str, moment: float, process: str, sentence: str) -> None:
-        """Take one sentence; a place that cannot is silent."""
+        """Write one sentence; where that fails, nothing happens."""
 
 
 class Stream:
-    """A terminal, a pipe or a file: one write per line, so that processes do not mix."""
+    """A terminal, a pipe or a file: one write per line, so that lines of processes do not mix."""
 
     def __init__(self, to: TextIO, *, date: bool = False) -> None:
         self._to = to
@@ -64,7 +64,7 @@ class Syslog:
             self._send(line.encode(errors="replace"))
 
     def _send(self, line: bytes) -> None:
-        for _attempt in range(2):  # a syslog that was started anew has a new socket
+        for _attempt in range(2):  # a syslog that was restarted has a new socket
             try:
                 if self._socket is None:
                     self._socket = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
@@ -81,12 +81,12 @@ class Syslog:
 
 
 def file(path: Path) -> Stream:
-    """A log file that is added to. Raises OSError."""
+    """A log file, opened for appending. Raises OSError."""
     return Stream(path.open("a", encoding="utf-8", errors="replace"), date=True)
 
 
 class Log:
-    """Writes sentences."""
+    """Writes the sentences of one process."""
 
     def __init__(
         self,
@@ -111,7 +111,7 @@ class Log:
         self._write("error", sentence)
 
     def detail(self, sentence: str) -> None:
-        """Only with -D."""
+        """A sentence that is written with -D only."""
         if self._detail:
             self._write("detail", sentence)
 

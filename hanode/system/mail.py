@@ -1,7 +1,7 @@
 """Mail about transitions, through the standard library's smtplib.
 
-SYSTEM. One thread, because name lookups and servers may take their time; a bounded queue before
-it. Plain SMTP with HELO, as keepalived speaks it.
+SYSTEM. One thread sends, because name lookups and servers may take their time; a bounded queue
+stands before it. Plain SMTP with HELO, as keepalived does.
 """
 
 from __future__ import annotations
@@ -16,13 +16,13 @@ import time
 from dataclasses import dataclass
 from email.message import EmailMessage
 
-LETTERS_WAITING = 1_000
-"""A server that is away must not eat memory; older letters matter less than none."""
+WAITING_MAX = 1_000
+"""A server that is away must not eat memory; then new mail is dropped."""
 
 
 @dataclass(frozen=True, slots=True)
 class Server:
-    """Where mail goes through."""
+    """The mail server to send through."""
 
     host: str
     port: int
@@ -30,28 +30,28 @@ class Server:
     timeout_s: float
 
 
-class Postman:
-    """Sends letters one after the other; failures wait in `failures()`."""
+class MailSender:
+    """Sends messages one after the other; failures wait in `failures()`."""
 
     def __init__(self) -> None:
-        self._letters: queue.Queue[tuple[Server, EmailMessage]] = queue.Queue(LETTERS_WAITING)
+        self._queue: queue.Queue[tuple[Server, EmailMessage]] = queue.Queue(WAITING_MAX)
         self._failures: queue.SimpleQueue[str] = queue.SimpleQueue()
         self._wake = os.eventfd(0, os.EFD_NONBLOCK | os.EFD_CLOEXEC)
         self._thread: threading.Thread | None = None
 
     def fileno(self) -> int:
-        """For epoll: a failure is there."""
+        """For epoll: readable when there is a failure."""
         return self._wake
 
-    def post(self, server: Server, letter: EmailMessage) -> None:
+    def post(self, server: Server, message: EmailMessage) -> None:
         """Send it as soon as the ones before are sent."""
         if self._thread is None:
             self._thread = threading.Thread(target=self._work, daemon=True, name="mail")
             self._thread.start()
         try:
-            self._letters.put_nowait((server, letter))
+            self._queue.put_nowait((server, message))
         except queue.Full:
-            self._fail(f"mail {letter['Subject']!r} was thrown away: too many wait already")
+            self._fail(f"mail {message['Subject']!r} was thrown away: too many wait already")
 
     def failures(self) -> list[str]:
         """Sentences about what could not be sent since the last call."""
@@ -67,7 +67,7 @@ class Postman:
     @property
     def busy(self) -> bool:
         """Whether something is not sent yet."""
-        return self._letters.unfinished_tasks > 0
+        return self._queue.unfinished_tasks > 0
 
     def _fail(self, sentence: str) -> None:
         self._failures.put(sentence)
@@ -75,23 +75,23 @@ class Postman:
 
     def _work(self) -> None:
         while True:
-            server, letter = self._letters.get()
+            server, message = self._queue.get()
             try:
-                self._send(server, letter)
+                self._send(server, message)
             except (OSError, ValueError, smtplib.SMTPException) as error:
-                where = f"{server.host}:{server.port}"
-                self._fail(f"mail {letter['Subject']!r} could not be sent through {where}: {error}")
+                subject, where = message["Subject"], f"{server.host}:{server.port}"
+                self._fail(f"mail {subject!r} could not be sent through {where}: {error}")
             finally:
-                self._letters.task_done()
+                self._queue.task_done()
 
-    def _send(self, server: Server, letter: EmailMessage) -> None:
+    def _send(self, server: Server, message: EmailMessage) -> None:
         with smtplib.SMTP(timeout=server.timeout_s, local_hostname=server.helo) as connection:
             connection.connect(server.host, server.port)
             connection.helo(server.helo)
-            connection.send_message(letter)
+            connection.send_message(message)
 
 
-def letter(*, sender: str, to: tuple[str, ...], subject: str, text: str) -> EmailMessage:
+def compose(*, sender: str, to: tuple[str, ...], subject: str, text: str) -> EmailMessage:
     """A message with keepalived's header lines."""
     message = EmailMessage()
     message["Date"] = email.utils.formatdate(time.time(), localtime=True)

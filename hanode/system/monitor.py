@@ -1,4 +1,4 @@
-"""Interfaces and addresses of the kernel, kept up to date from what it says.
+"""The kernel's interfaces and addresses, kept up to date from its messages.
 
 SYSTEM. The messages are read by hand: a burst of thousands must not hold up an advert, and
 pyroute2's decoder takes some ten times as long (docs/decisions/0002).
@@ -11,8 +11,8 @@ import ipaddress
 import socket
 import struct
 from collections.abc import Collection
-from dataclasses import dataclass
 
+from hanode.kernel.facts import Change, Link
 from hanode.system.netlink import BUFFER_BYTES, attributes, dump, messages, opened
 from hanode.vrrp.kernel_objects import pack
 from hanode.vrrp.settings import Address
@@ -26,43 +26,6 @@ IFA_ADDRESS, IFA_LOCAL, IFA_PROTO = 1, 2, 11
 IFF_UP, IFF_RUNNING = 0x1, 0x40
 PROTO_KEEPALIVED = 18
 """Marks the address as a virtual one for `ip address show` (kernels from 5.18 on)."""
-
-
-@dataclass(frozen=True, slots=True)
-class Link:
-    """One interface."""
-
-    index: int
-    name: str
-    up: bool
-    """IFF_UP and IFF_RUNNING: administratively up, and with a carrier."""
-    mac: bytes
-    kind: str = ""
-    """veth, vlan, macvlan …; "" for a real one."""
-    below: int = 0
-    """The index of the interface that it sits on."""
-    master: int = 0
-    """The index of the bridge, bond or VRF that it belongs to."""
-
-
-@dataclass(frozen=True, slots=True)
-class Change:
-    """What `Monitor.drain` found."""
-
-    links: frozenset[str]
-    """Names of interfaces that changed, or whose addresses did."""
-    removed: frozenset[tuple[str, str]]
-    """(device, `ip/prefix`) that were removed and are not there now."""
-
-    def __add__(self, later: Change) -> Change:
-        return Change(self.links | later.links, self.removed | later.removed)
-
-    def apart_from(self, devices: Collection[str]) -> Change:
-        """Without what was removed from these."""
-        return Change(self.links, frozenset(r for r in self.removed if r[0] not in devices))
-
-
-NOTHING = Change(frozenset(), frozenset())
 
 
 class Monitor:
@@ -92,6 +55,11 @@ class Monitor:
         there = self._addresses.get(link.index, {})
         return tuple(ip for (ip, _), mark in there.items() if not (mark and ip in without))
 
+    def with_prefixes(self, name: str) -> Collection[tuple[bytes, int]]:
+        """Packed addresses of an interface, each with its prefix length."""
+        link = self.links.get(name)
+        return () if link is None else self._addresses.get(link.index, {}).keys()
+
     def addresses_within(self, vrf: int) -> set[bytes]:
         """Packed addresses of all interfaces in a VRF; 0: in none."""
         vrfs = {link.index for link in self.links.values() if link.kind == "vrf"}
@@ -103,7 +71,7 @@ class Monitor:
         }
 
     def marked(self) -> list[Address]:
-        """Addresses that were added as virtual ones (kernels from 5.18 on remember)."""
+        """Addresses that were added as virtual ones (kernels from 5.18 on keep the mark)."""
         return [
             Address(str(ipaddress.ip_address(ip)), prefix, self._names[index])
             for index, there in self._addresses.items()
@@ -112,7 +80,7 @@ class Monitor:
         ]
 
     def own(self) -> dict[str, tuple[str, ...]]:
-        """`ip/prefix` by interface of all that was not added as virtual."""
+        """`ip/prefix` by interface of all addresses that were not added as virtual ones."""
         found: dict[str, list[str]] = {}
         for index, there in self._addresses.items():
             for (ip, prefix), mark in there.items():
@@ -127,12 +95,12 @@ class Monitor:
         return self.holds(dev, pack(ip), int(prefix))
 
     def holds(self, dev: str, ip: bytes, prefix: int) -> bool:
-        """The same, packed."""
+        """Whether this packed address is on the interface."""
         link = self.links.get(dev)
         return link is not None and (ip, prefix) in self._addresses.get(link.index, ())
 
     def resync(self) -> Change:
-        """Ask for everything: at the start, and after an overflow lost messages."""
+        """Ask for everything: at the start, and when the kernel had to drop messages."""
         before = self._everything()
         names = set(self.links)
         self.links, self._names, self._addresses = {}, {}, {}
@@ -144,7 +112,7 @@ class Monitor:
         return Change(frozenset(names | set(self.links)), gone)
 
     def drain(self) -> Change:
-        """Take everything that the kernel has said since."""
+        """Read everything that the kernel has sent since the last call."""
         links: set[str] = set()
         removed: set[tuple[str, str]] = set()
         while True:
@@ -177,7 +145,7 @@ class Monitor:
         ]
 
     def _take(self, kind: int, body: bytes) -> tuple[str | None, str | None]:
-        """Apply one message; the interface it is about, and the address if one was removed."""
+        """Apply one message; the name of its interface, and the address if one was removed."""
         if kind in (RTM_NEWLINK, RTM_DELLINK):
             return self._take_link(kind, body), None
         if kind not in (RTM_NEWADDR, RTM_DELADDR):

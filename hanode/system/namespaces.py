@@ -1,6 +1,6 @@
-"""Into another network namespace (keepalived's net_namespace).
+"""Enters another network namespace (keepalived's net_namespace).
 
-SYSTEM. Before any socket is opened: a socket stays where it was made.
+SYSTEM. This comes before any socket is opened: a socket stays in the namespace it was made in.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ CLONE_NEWNET = 0x40000000
 
 
 def named(name: str | None) -> Path | None:
-    """Where `ip netns` keeps the namespace; None: no name. Raises OSError where there is none."""
+    """The file of the namespace that `ip netns` made; None: no name. Raises OSError."""
     if not name:
         return None
     place = FOLDER / name
@@ -43,7 +43,7 @@ def enter(name: str) -> None:
 
 @contextlib.contextmanager
 def inside(place: Path | None) -> Iterator[None]:
-    """Let what is opened in this block be opened in that namespace; None: here.
+    """What is opened in this block is opened in that namespace; None: in the present one.
 
     Raises:
         OSError: there is none, or it is not allowed.

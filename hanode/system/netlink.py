@@ -1,6 +1,6 @@
 """Netlink's framing: a socket, messages and their attributes.
 
-SYSTEM. netlink(7), rtnetlink(7). Nothing here knows what a message means.
+SYSTEM. netlink(7), rtnetlink(7). The callers know what a message means.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ SO_RCVBUFFORCE = 33
 
 
 def make_room(on: socket.socket, size: int) -> None:
-    """A receive buffer of that size, above net.core.rmem_max where that is allowed."""
+    """Give it a receive buffer of that size, above net.core.rmem_max where that is allowed."""
     try:
         on.setsockopt(socket.SOL_SOCKET, SO_RCVBUFFORCE, size)
     except OSError:
@@ -27,7 +27,7 @@ def make_room(on: socket.socket, size: int) -> None:
 
 
 def opened(*, groups: int) -> socket.socket:
-    """A bound rtnetlink socket that hears `groups`."""
+    """A bound rtnetlink socket that receives the messages of `groups`."""
     made = socket.socket(socket.AF_NETLINK, socket.SOCK_RAW | socket.SOCK_CLOEXEC, NETLINK_ROUTE)
     make_room(made, BUFFER_BYTES)
     made.bind((0, groups))

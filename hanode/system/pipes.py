@@ -1,7 +1,7 @@
-"""A notify FIFO: lines in order, and never a wait.
+"""A notify FIFO: lines in order, without ever waiting for the reader.
 
-SYSTEM. Opened for both directions, as keepalived does it: then it opens without a reader, and a
-reader that goes away is no error. What a slow reader does not take waits here, up to a limit.
+SYSTEM. It is opened for both directions, as keepalived does it: then it opens without a reader, and
+a reader that goes away is no error. What a slow reader has not read waits here, up to a limit.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ import stat
 from collections import deque
 
 LINES_WAITING = 50_000
-"""Far more than a pipe holds (some 2,500 lines); a reader that never comes must not eat memory."""
+"""Far more than a pipe holds (some 2,500 lines); without a reader it must not eat memory."""
 MODE = 0o600
 """keepalived's 0644 under its umask of 0177."""
 
@@ -21,7 +21,7 @@ class Fifo:
     """One notify FIFO."""
 
     def __init__(self, path: str, *, uid: int, gid: int) -> None:
-        """Make it where it is missing. Raises OSError."""
+        """Open it; make it where it is missing. Raises OSError."""
         self.path = path
         self.dropped = 0
         self._queue: deque[bytes] = deque()
@@ -36,20 +36,20 @@ class Fifo:
         if not stat.S_ISFIFO(os.fstat(self._reader).st_mode):
             os.close(self._reader)
             raise FileExistsError(17, "it exists and is no FIFO", path)
-        # Of this one epoll says only what we wait for: that there is room again.
+        # For this one epoll reports only that there is room again, which is what we wait for.
         self._fd = os.open(path, os.O_WRONLY | flags)
 
     def fileno(self) -> int:
-        """For epoll: writable again."""
+        """For epoll: writable when there is room."""
         return self._fd
 
     @property
     def waiting(self) -> bool:
-        """Whether its reader has not taken all."""
+        """Whether lines wait for the reader."""
         return bool(self._queue)
 
     def write(self, line: bytes) -> None:
-        """A line; at most PIPE_BUF bytes, so that the kernel takes it whole or not at all."""
+        """Write a line, at most PIPE_BUF bytes: the kernel takes it whole or not at all."""
         if len(self._queue) >= LINES_WAITING:
             self._queue.popleft()
             self.dropped += 1
@@ -57,7 +57,7 @@ class Fifo:
         self.flush()
 
     def flush(self) -> None:
-        """Give the pipe what it takes."""
+        """Write what the pipe has room for."""
         while self._queue:
             try:
                 os.write(self._fd, self._queue[0])
@@ -66,7 +66,7 @@ class Fifo:
             self._queue.popleft()
 
     def close(self) -> None:
-        """The end; a FIFO that we made goes with us."""
+        """Close it, and remove it if we made it."""
         os.close(self._fd)
         os.close(self._reader)
         if self._made:

@@ -1,8 +1,9 @@
-"""Hears who speaks VRRP from the first moment on, long before there is anything to run.
+"""Listens for adverts from the engine's first moment on, before its instances run.
 
-SYSTEM. packet(7). An engine takes a while to read its file and to start its processes. Somebody who
-speaks meanwhile is heard here; where nobody did, that silence is part of the Master_Down_Interval.
-The sockets are opened by the process that the operator started, and inherited by the vrrp process.
+SYSTEM. packet(7). An engine takes a while to read its file and to start its processes. Adverts that
+arrive meanwhile are received here; where none did, that silence is part of the
+Master_Down_Interval. The process that the operator started opens the sockets, and the vrrp process
+inherits them.
 """
 
 from __future__ import annotations
@@ -22,7 +23,7 @@ ETHERTYPES = {4: 0x0800, 6: 0x86DD}
 PROTOCOL_AT = {4: 9, 6: 6}
 PROTOCOL_VRRP = 112
 GROUP_MACS = {4: bytes.fromhex("01005e000012"), 6: bytes.fromhex("333300000012")}
-"""Where 224.0.0.18 and ff02::12 go: the groups that are heard."""
+"""The MAC addresses of 224.0.0.18 and ff02::12, which are listened to."""
 SOL_PACKET, PACKET_ADD_MEMBERSHIP, PACKET_STATISTICS, PACKET_MR_MULTICAST = 263, 1, 6, 0
 MEMBERSHIP = struct.Struct("=iHH8s")
 STATISTICS = struct.Struct("=II")
@@ -31,28 +32,29 @@ IFF_UP, IFF_LOOPBACK, IFF_RUNNING, IFF_MULTICAST = 0x1, 0x8, 0x40, 0x1000
 LISTENING = IFF_UP | IFF_RUNNING | IFF_MULTICAST
 INTERFACE_REQUEST = struct.Struct("16sH22x")
 BUFFER_BYTES = 16 << 20
-"""Two seconds of 4,080 masters with one advert a second each."""
+"""For two seconds of 4,080 masters with one advert a second each."""
 HEAD_BYTES = 64
 """The longest IPv4 header, and what holds the VRID."""
 IPV6_HEADER_BYTES = 40
 ENVIRONMENT = "HANODE_PRESTART"
-"""Since when, and which interfaces; the sockets are in HANODE_PRESTART_4 and HANODE_PRESTART_6."""
+"""Holds the time of the start and the indexes of the interfaces; the numbers of the sockets are in
+HANODE_PRESTART_4 and HANODE_PRESTART_6."""
 
 
 @dataclass(frozen=True, slots=True)
 class Heard:
-    """What a prestart was for."""
+    """What a prestart listener has heard."""
 
     since_us: int
-    """By the monotonic clock."""
+    """When it began, by the monotonic clock."""
     interfaces: Mapping[str, int]
-    """Those that were listened on, with their indexes."""
+    """The interfaces that it listened on, with their indexes."""
     speakers: frozenset[tuple[str, int, int]]
-    """(Interface, family, VRID) of every advert that came; an interface that is gone is ""."""
+    """(Interface, family, VRID) of every advert; an interface that is gone is ""."""
 
 
 class PrestartListener:
-    """Listens, and says in the end who spoke."""
+    """Listens, and reports in the end which adverts came."""
 
     def __init__(
         self, sockets: dict[int, socket.socket], since_us: int, on: dict[str, int]
@@ -77,7 +79,7 @@ class PrestartListener:
 
     @classmethod
     def inherited(cls) -> PrestartListener | None:
-        """The one that our parent began, if it gave it to us."""
+        """The one that our parent began, if we inherited it."""
         words = os.environ.get(ENVIRONMENT, "").split()
         numbers = {f: os.environ.get(f"{ENVIRONMENT}_{f}", "") for f in ETHERTYPES}
         if not words or not all(number.isdigit() for number in (*words, *numbers.values())):
@@ -87,16 +89,16 @@ class PrestartListener:
 
     @property
     def environment(self) -> dict[str, str]:
-        """What the one that inherits it must know besides the sockets."""
+        """The variables that the child needs besides the sockets."""
         return {ENVIRONMENT: " ".join(map(str, (self._since_us, *self._on.values())))}
 
     @property
     def descriptors(self) -> dict[str, int]:
-        """The sockets, each under the variable that must hold its number."""
+        """The sockets' descriptors, each under the variable that must hold its number."""
         return {f"{ENVIRONMENT}_{f}": one.detach() for f, one in self._sockets.items()}
 
     def end(self) -> Heard | None:
-        """Who spoke; None: more than could be kept."""
+        """Stop listening; what was heard. None: packets were lost, so nothing is known."""
         speakers: set[tuple[str, int, int]] = set()
         lost = 0
         for family, one in self._sockets.items():
@@ -111,7 +113,7 @@ class PrestartListener:
 
 
 def _interfaces() -> dict[str, int]:
-    """Those that can be heard on, with their indexes: up, with a carrier, not the loopback."""
+    """Interfaces to listen on, with their indexes: up, with a carrier, not the loopback."""
     found = {}
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as ask:
         for index, name in socket.if_nameindex():
@@ -127,7 +129,7 @@ def _interfaces() -> dict[str, int]:
 
 
 def _named(indexes: Iterable[int]) -> dict[str, int]:
-    """By name, those that are still there."""
+    """These interfaces by name; those that are gone are left out."""
     there = dict(socket.if_nameindex())
     return {there[index]: index for index in indexes if index in there}
 
@@ -143,7 +145,7 @@ def _opened(family: int, on: dict[str, int]) -> socket.socket:
             join = MEMBERSHIP.pack(index, PACKET_MR_MULTICAST, len(mac), mac)
             made.setsockopt(SOL_PACKET, PACKET_ADD_MEMBERSHIP, join)
         while _next(made, family) is not None:
-            pass  # what came before the filter was there
+            pass  # what came before the filter was attached
     except OSError:
         made.close()
         raise

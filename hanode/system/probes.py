@@ -1,9 +1,9 @@
 """Non-blocking connections for health checks, on an epoll of their own.
 
-SYSTEM. Begins, feeds and ends connections, and says what happened on them; it decides nothing
-and counts no time. The epoll's file descriptor can be watched by the driver's own loop: it is
-readable while something waits here. Sockets are registered once and edge-triggered, so a check
-costs no system call beyond socket, connect, epoll_ctl, getsockopt and close.
+SYSTEM. Opens, writes to and closes connections, and reports what happened on them; it counts no
+time. The driver's own loop watches the epoll's file descriptor, which is readable while there is
+something to report. Sockets are registered once and edge-triggered, so a check costs no system call
+beyond socket, connect, epoll_ctl, getsockopt and close.
 """
 
 from __future__ import annotations
@@ -16,10 +16,10 @@ from typing import Protocol
 from hanode.check.events import Connected, Event, Failed, Received, Unable
 
 EVENTS_PER_POLL = 512
-"""Answers taken at once; more wait in the kernel until other work had its turn."""
+"""Events read at once; more wait in the kernel until other work had its turn."""
 CHUNK_BYTES = 16_384
 CHUNKS_PER_EVENT = 16
-"""A real server that sends without end gets its turn, not the process."""
+"""A real server that sends without end must not occupy the process."""
 
 OUR_OWN_TROUBLE = {
     errno.EMFILE,
@@ -29,26 +29,26 @@ OUR_OWN_TROUBLE = {
     errno.EADDRNOTAVAIL,
     errno.EAFNOSUPPORT,
 }
-"""Errors that tell of this host, not of the real server: no descriptors, no ports, no IPv6."""
+"""Errors of this host, not of the real server: no descriptors, no ports, no IPv6."""
 
 
 class Prober(Protocol):
-    """What the checker process needs; tests/fakes has one without a network."""
+    """What the checker process needs; tests/fakes has an implementation without a network."""
 
     def fileno(self) -> int:
-        """Readable while `poll` has something to say."""
+        """Readable while `poll` has something to report."""
 
     def connect(self, probe: int, ip: str, port: int) -> Event | None:
-        """Begin a connection; gives what is known of it at once."""
+        """Open a connection; what is known of it at once, or None."""
 
     def send(self, probe: int, data: bytes) -> Event | None:
-        """Send; what the socket does not take now follows by itself."""
+        """Send; what the socket does not take now is sent later."""
 
     def hang_up(self, probe: int) -> None:
-        """Close; nothing more is said about this probe. Harmless when it is gone already."""
+        """Close; nothing more is reported of this probe. Harmless when it is closed already."""
 
     def poll(self) -> list[Event]:
-        """What has happened since; never waits."""
+        """What has happened since the last call; never waits."""
 
     def close(self) -> None:
         """End all connections."""
@@ -90,7 +90,7 @@ class EpollProbes:
             return failure(probe, code)
         item = _Probe(probe, connection)
         self._by_number[probe] = self._by_fd[connection.fileno()] = item
-        # A connection that stands already is reported by the first poll, like all others.
+        # A connection that is established already is reported by the first poll, like all others.
         self._epoll.register(connection, select.EPOLLIN | select.EPOLLOUT | select.EPOLLET)
         return None
 
@@ -103,7 +103,7 @@ class EpollProbes:
         item = self._by_number.pop(probe, None)
         if item is not None:
             del self._by_fd[item.socket.fileno()]
-            # Closing takes it off the epoll too: nobody else holds the same open file.
+            # Closing also removes it from the epoll: no other descriptor refers to the same file.
             item.socket.close()
 
     def poll(self) -> list[Event]:
@@ -162,13 +162,13 @@ class EpollProbes:
             events.append(Received(item.number, data))
             if not data:
                 return events
-        # More may wait, and an edge comes only once: ask for another look.
+        # More may wait, and an edge comes only once: read again in the next poll.
         self._epoll.modify(item.socket, select.EPOLLIN | select.EPOLLOUT | select.EPOLLET)
         return events
 
 
 def failure(probe: int, code: int | None) -> Event:
-    """What an errno says about: the real server, or this host."""
+    """The event of an errno: a failure of the real server, or of this host."""
     if code in OUR_OWN_TROUBLE:
         return Unable(probe, _name(code))
     return Failed(probe, _name(code))

@@ -1,7 +1,7 @@
 """The machine's processes, from /proc, and the end of one as a readable descriptor.
 
-SYSTEM. The kernel's process connector would tell of starts too, but not in containers and not
-everywhere; so starts are found by looking, and ends, which a failover waits for, by pidfd.
+SYSTEM. The kernel's process connector would report starts too, but is refused in containers; so
+starts are found by looking, and ends, which a failover waits for, by pidfd.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ _READ = os.O_RDONLY | os.O_CLOEXEC
 
 
 def everything(*, command_lines: bool) -> Iterator[Seen]:
-    """All processes that run; a zombie does not."""
+    """All processes of the machine, without zombies."""
     for name in os.listdir("/proc"):
         if not name.isdigit():
             continue
@@ -45,7 +45,7 @@ def _text(path: str, size: int) -> bytes:
 
 
 def end_of(pid: int) -> int | None:
-    """A descriptor that becomes readable when the process ends; None: it already has."""
+    """A descriptor that becomes readable when the process ends; None: it has ended already."""
     try:
         return os.pidfd_open(pid)
     except OSError:

@@ -1,7 +1,8 @@
-"""Scripts: whether they may run, and starting them as somebody else.
+"""Scripts: finds out whether one can be run, and starts it as another user.
 
-SYSTEM. No shell; a process group of their own, so that all of a script's children can be ended;
-keepalived's umask, and its environment without what could change how programs are loaded.
+SYSTEM. Scripts run without a shell, in a process group of their own, so that all their children can
+be ended; with keepalived's umask, and its environment without the variables that change how
+programs are loaded.
 """
 
 from __future__ import annotations
@@ -22,16 +23,16 @@ from pathlib import Path
 DEFAULT_USER = "keepalived_script"
 REMOVED = ("IFS", "LD_PRELOAD", "LD_LIBRARY_PATH")
 UMASK = 0o177
-"""keepalived's own: what scripts create is their user's alone."""
+"""keepalived's own: only their user can read what scripts create."""
 
 
 class NotRunnable(Exception):
-    """A sentence about why a command cannot be run."""
+    """A command cannot be run; the text says why."""
 
 
 @dataclass(frozen=True, slots=True)
 class Program:
-    """A command that was found to be runnable."""
+    """A command that can be run."""
 
     path: str
     argv: tuple[str, ...]
@@ -40,7 +41,7 @@ class Program:
 
 
 def find_user(user: str | None, group: str | None) -> tuple[int, int]:
-    """The ids. Raises NotRunnable."""
+    """The numeric ids of user and group. Raises NotRunnable."""
     try:
         if user is None:
             try:
@@ -60,7 +61,7 @@ def find_user(user: str | None, group: str | None) -> tuple[int, int]:
 
 
 def find(argv: tuple[str, ...], *, uid: int, gid: int, secure: bool) -> Program:
-    """Look at the program as its user will find it. Raises NotRunnable."""
+    """Find the program as its user would. Raises NotRunnable."""
     path = argv[0] if "/" in argv[0] else shutil.which(argv[0]) or argv[0]
     try:
         real = Path(path).resolve(strict=True)
@@ -101,10 +102,10 @@ def start(program: Program, environment: Mapping[str, str]) -> subprocess.Popen[
 
 
 def tied(program: Program) -> Program:
-    """The same, ended by SIGTERM when we die: for one that runs as long as we do.
+    """The same program, which gets SIGTERM when we die: for one that runs as long as we do.
 
-    By util-linux' setpriv, because Python cannot ask for it between fork and exec without running
-    code there. Where there is none, it is as it was.
+    util-linux' setpriv asks the kernel for that, because Python cannot do so between fork and exec
+    without running code there. Without setpriv the program is returned unchanged.
     """
     setpriv = shutil.which("setpriv")
     if setpriv is None:
@@ -114,13 +115,13 @@ def tied(program: Program) -> Program:
 
 
 def end(process: subprocess.Popen[bytes], *, hard: bool) -> None:
-    """A signal to its whole process group; one that has ended already is no fault."""
+    """Signal its whole process group; one that has ended already is no error."""
     with contextlib.suppress(OSError):
         os.killpg(process.pid, signal.SIGKILL if hard else signal.SIGTERM)
 
 
 def allow_many_files() -> tuple[int, int]:
-    """Each running script holds a descriptor of ours; the limit as it was, which is theirs."""
+    """Raise our limit, as each running script takes a descriptor; the limit before, for scripts."""
     before = resource.getrlimit(resource.RLIMIT_NOFILE)
     with contextlib.suppress(ValueError, OSError):
         resource.setrlimit(resource.RLIMIT_NOFILE, (before[1], before[1]))
@@ -128,7 +129,7 @@ def allow_many_files() -> tuple[int, int]:
 
 
 def limit_files(process: subprocess.Popen[bytes], limit: tuple[int, int]) -> None:
-    """Some programs close every descriptor that they could have, one by one."""
+    """Give it that limit: some programs close every descriptor that they could have, one by one."""
     with contextlib.suppress(ValueError, OSError):
         resource.prlimit(process.pid, resource.RLIMIT_NOFILE, limit)
 

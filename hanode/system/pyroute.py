@@ -1,8 +1,8 @@
-"""The message classes of pyroute2, without the rest of it.
+"""Imports the message classes of pyroute2 without the rest of it.
 
-SYSTEM. `import pyroute2` runs the package's own face, which brings every protocol it knows and,
+SYSTEM. `import pyroute2` runs the package's `__init__`, which imports every protocol it knows and,
 with them, asyncio, multiprocessing and ssl: 0.1 to 0.35 s and 30 MB. The vrrp process must have no
-asyncio and must be back at once after a crash; the classes that describe a message take it 15 ms.
+asyncio and must be back at once after a crash; the message classes alone take 15 ms.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
-"""Be on time: scheduling class, memory that stays in memory, no garbage collector.
+"""Makes a process punctual: scheduling class, locked memory, no garbage collector.
 
-SYSTEM. Each step is allowed to fail (a container may not allow it); what failed is told in
-sentences, and the engine runs without it.
+SYSTEM. Each step may fail (a container may not allow it); what failed is returned in sentences, and
+the engine runs without it.
 """
 
 from __future__ import annotations
@@ -25,8 +25,9 @@ CGROUPS = Path("/proc/self/cgroup")
 def enter(settings: ProcessSettings = PROCESS_AS_IT_IS) -> list[str]:
     """Make this process real-time as far as allowed and wished; sentences about what was not.
 
-    vrrp_rt_priority, vrrp_priority, vrrp_no_swap, vrrp_cpu_affinity and vrrp_rlimit_rttime; what
-    the file leaves open is SCHED_FIFO and locked memory, which keepalived does only when asked.
+    Follows vrrp_rt_priority, vrrp_priority, vrrp_no_swap, vrrp_cpu_affinity and
+    vrrp_rlimit_rttime. Without them the process gets SCHED_FIFO and locked memory, which keepalived
+    does only when asked.
     """
     refused = _schedule(settings)
     if settings.cpu_affinity:
@@ -63,7 +64,7 @@ def _schedule(settings: ProcessSettings) -> list[str]:
         )
     except OSError as error:
         why = f"SCHED_FIFO was refused ({error.strerror}{_by_cgroup()}): timers may fire late"
-        _be_nice(NICEST)  # better than nothing, where that is allowed
+        _be_nice(NICEST)  # the next best, where that is allowed
         return [why]
     return []
 
@@ -77,7 +78,7 @@ def _be_nice(priority: int) -> list[str]:
 
 
 def _by_cgroup() -> str:
-    """Where the cpu controller of cgroup v1 gives our group no real-time runtime, say that."""
+    """Why SCHED_FIFO was refused, if our group of cgroup v1 has no real-time runtime; else ""."""
     try:
         lines = CGROUPS.read_text().splitlines()
     except OSError:
@@ -90,9 +91,9 @@ def _by_cgroup() -> str:
 
 
 def still_the_collector() -> None:
-    """Collect once, keep what lives for good, and never collect by itself again.
+    """Collect garbage once, freeze what is left, and switch the collector off.
 
-    Called after start and after each reload; between them the engine makes no cycles.
+    Call it after the start and after each reload; in between the engine makes no cycles.
     """
     gc.collect()
     gc.freeze()

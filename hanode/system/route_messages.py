@@ -1,6 +1,6 @@
-"""Routes and rules as rtnetlink wants them.
+"""Packs routes and rules as rtnetlink messages.
 
-SYSTEM. The messages are pyroute2's (see rtnl.py); what ip-route(8) and ip-rule(8) add in silence,
+SYSTEM. The messages are pyroute2's (see rtnl.py). What ip-route(8) and ip-rule(8) add by default,
 as the scope of a route without a gateway, is added here too. Packed once, sent many times.
 """
 
@@ -48,10 +48,10 @@ METRICS = {
     )
 }
 SCALE = {"rtt": 8, "rttvar": 4}
-"""The kernel counts eighths and quarters of a millisecond."""
+"""The kernel counts these in eighths and quarters of a millisecond."""
 
 Index = Callable[[str], int | None]
-"""An interface's number, by name."""
+"""The index of an interface by its name; None: there is none."""
 
 
 class RouteMessage(rtmsg):  # type: ignore[misc]  # pyroute2 is not typed
@@ -80,7 +80,7 @@ class RouteMessage(rtmsg):  # type: ignore[misc]  # pyroute2 is not typed
 
 
 class MissingDevice(ValueError):
-    """The interface of a route is not there (yet)."""
+    """The interface of a route does not exist (yet)."""
 
 
 def route_message(route: Route, kind: int, flags: int, index: Index) -> bytes:
@@ -104,21 +104,21 @@ def _route_message(
     index = dict(numbers)
     network = ipaddress.ip_network(route.destination, strict=False)
     table = route.table or (TABLE_LOCAL if route.kind == "local" else TABLE_MAIN)
-    said = RouteMessage()
-    said["family"] = FAMILY[route.family]
-    said["dst_len"] = network.prefixlen
-    said["tos"] = route.tos or 0
-    said["table"] = table if table < 256 else 0
-    said["proto"] = route.protocol
-    said["scope"] = _scope(route)
-    said["type"] = ROUTE_KINDS[route.kind]
-    said["flags"] = RTNH_F_ONLINK if route.onlink else 0
+    message = RouteMessage()
+    message["family"] = FAMILY[route.family]
+    message["dst_len"] = network.prefixlen
+    message["tos"] = route.tos or 0
+    message["table"] = table if table < 256 else 0
+    message["proto"] = route.protocol
+    message["scope"] = _scope(route)
+    message["type"] = ROUTE_KINDS[route.kind]
+    message["flags"] = RTNH_F_ONLINK if route.onlink else 0
     attrs: list[tuple[str, Any]] = [("RTA_TABLE", table)]
     if network.prefixlen:
         attrs.append(("RTA_DST", str(network.network_address)))
     if route.from_ is not None:
         source = ipaddress.ip_network(route.from_, strict=False)
-        said["src_len"] = source.prefixlen
+        message["src_len"] = source.prefixlen
         attrs.append(("RTA_SRC", str(source.network_address)))
     if route.via is not None:
         attrs.append(_via(route.via, route.family))
@@ -139,8 +139,8 @@ def _route_message(
         attrs.append(("RTA_MULTIPATH", [_next_hop(route, n, index) for n in route.nexthops]))
     if route.encap:
         attrs += _encap(route.encap)
-    said["attrs"] = attrs
-    return _packed(said, kind, flags)
+    message["attrs"] = attrs
+    return _packed(message, kind, flags)
 
 
 def _scope(route: Route) -> int:
@@ -207,11 +207,11 @@ def rule_message(rule: Rule, kind: int, flags: int) -> bytes:
 
 @functools.lru_cache(maxsize=4096)
 def _rule_message(rule: Rule, kind: int, flags: int) -> bytes:
-    said = fibmsg()
-    said["family"] = FAMILY[rule.family]
-    said["action"] = RULE_ACTIONS[rule.action]
-    said["tos"] = rule.tos or 0
-    said["flags"] = FIB_RULE_INVERT if rule.invert else 0
+    message = fibmsg()
+    message["family"] = FAMILY[rule.family]
+    message["action"] = RULE_ACTIONS[rule.action]
+    message["tos"] = rule.tos or 0
+    message["flags"] = FIB_RULE_INVERT if rule.invert else 0
     attrs: list[tuple[str, Any]] = []
     for name, text, length in (
         ("FRA_SRC", rule.source, "src_len"),
@@ -219,12 +219,12 @@ def _rule_message(rule: Rule, kind: int, flags: int) -> bytes:
     ):
         if text is not None:
             network = ipaddress.ip_network(text, strict=False)
-            said[length] = network.prefixlen
+            message[length] = network.prefixlen
             attrs.append((name, str(network.network_address)))
     table = rule.table
     if table is None and rule.action == "lookup" and not rule.l3mdev:
         table = TABLE_MAIN
-    said["table"] = table if table is not None and table < 256 else 0
+    message["table"] = table if table is not None and table < 256 else 0
     ranges = {"UID_RANGE": rule.uid_range, "SPORT_RANGE": rule.sport, "DPORT_RANGE": rule.dport}
     plain = {
         "TABLE": table,
@@ -244,19 +244,19 @@ def _rule_message(rule: Rule, kind: int, flags: int) -> bytes:
         **{name: f"{pair[0]}:{pair[1]}" for name, pair in ranges.items() if pair is not None},
     }
     attrs += [(f"FRA_{name}", value) for name, value in plain.items() if value is not None]
-    said["attrs"] = attrs
-    return _packed(said, kind, flags)
+    message["attrs"] = attrs
+    return _packed(message, kind, flags)
 
 
-def _packed(said: Any, kind: int, flags: int) -> bytes:
-    said["header"]["type"] = kind
-    said["header"]["flags"] = flags
-    said.encode()
-    return bytes(said.data)
+def _packed(message: Any, kind: int, flags: int) -> bytes:
+    message["header"]["type"] = kind
+    message["header"]["flags"] = flags
+    message.encode()
+    return bytes(message.data)
 
 
 def _encap(words: tuple[str, ...]) -> list[tuple[str, Any]]:
-    """RTA_ENCAP_TYPE and RTA_ENCAP. Raises ValueError for what this engine has no words for."""
+    """RTA_ENCAP_TYPE and RTA_ENCAP. Raises ValueError for a kind that this engine does not know."""
     kind, *rest = words
     if kind == "mpls" and rest:
         labels = [int(label, 0) << 12 for label in rest[0].split("/")]

@@ -1,7 +1,7 @@
-"""Routes and rules that somebody takes out of the kernel.
+"""Reports routes and rules that are removed from the kernel.
 
-SYSTEM. A socket of its own, opened only where a configuration has routes or rules: a node that
-speaks BGP may see a million changes, which are none of our business. Read by hand, as monitor.py.
+SYSTEM. It has a socket of its own, opened only where a configuration has routes or rules: a node
+that speaks BGP may see a million changes. The messages are read by hand, as in monitor.py.
 """
 
 from __future__ import annotations
@@ -10,8 +10,8 @@ import errno
 import ipaddress
 import socket
 import struct
-from dataclasses import dataclass
 
+from hanode.kernel.facts import RoutesRemoved
 from hanode.system.netlink import BUFFER_BYTES, attributes, messages, opened
 from hanode.system.route_messages import RTM_DELROUTE, RTM_DELRULE
 
@@ -22,20 +22,8 @@ FAMILY = {int(socket.AF_INET): 4, int(socket.AF_INET6): 6}
 NOWHERE = {4: bytes(4), 6: bytes(16)}
 
 
-@dataclass(frozen=True, slots=True)
-class Gone:
-    """What was taken out since the last look, by whomever."""
-
-    routes: frozenset[tuple[int, str, int]]
-    """(family, `network/length`, table)."""
-    rules: frozenset[int]
-    """Families."""
-    unknown: bool
-    """Messages were lost: anything may be gone."""
-
-
 class RouteWatch:
-    """Hears of every route and rule that goes."""
+    """Receives the kernel's message about every route and rule that is removed."""
 
     def __init__(self) -> None:
         self._socket = opened(
@@ -47,8 +35,8 @@ class RouteWatch:
         """For epoll."""
         return self._socket.fileno()
 
-    def drain(self) -> Gone:
-        """Take everything that the kernel has said since."""
+    def drain(self) -> RoutesRemoved:
+        """Read everything that the kernel has sent since the last call."""
         routes: set[tuple[int, str, int]] = set()
         rules: set[int] = set()
         unknown = False
@@ -56,7 +44,7 @@ class RouteWatch:
             try:
                 data = self._socket.recv(BUFFER_BYTES)
             except BlockingIOError:
-                return Gone(frozenset(routes), frozenset(rules), unknown)
+                return RoutesRemoved(frozenset(routes), frozenset(rules), unknown)
             except OSError as error:
                 if error.errno != errno.ENOBUFS:
                     raise

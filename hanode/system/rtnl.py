@@ -1,7 +1,7 @@
-"""Changes to the kernel's addresses, routes and rules, over rtnetlink.
+"""Changes the kernel's addresses, routes and rules, over rtnetlink.
 
-SYSTEM. The messages are pyroute2's; each is packed once and sent many in one go, over a plain
-socket: pyroute2's own are asyncio's, which the vrrp process must not have (see pyroute.py here).
+SYSTEM. The messages are pyroute2's; each is packed once, and many go in one send, over a plain
+socket: pyroute2's own sockets need asyncio, which the vrrp process must not have (see pyroute.py).
 """
 
 from __future__ import annotations
@@ -52,8 +52,8 @@ ADD = (RTM_NEWADDR, NLM_F_REQUEST | NLM_F_CREATE | NLM_F_REPLACE)
 REMOVE = (RTM_DELADDR, NLM_F_REQUEST)
 BATCH = 256
 """Messages in one send: the errors that come back (36 bytes each) must fit the socket's buffer."""
-MOULDS = 4096
-"""Moulds of messages kept: two for each interface, prefix length and set of options."""
+TEMPLATES = 4096
+"""Templates of messages kept: two for each interface, prefix length and set of options."""
 SEQUENCE, SEQUENCE_AT = struct.Struct("=I"), 8
 FLAGS, FLAGS_AT = struct.Struct("=H"), 6
 """Where a message's header has its sequence number and its flags."""
@@ -61,21 +61,21 @@ FOREVER_S = 0xFFFFFFFF
 
 T = TypeVar("T")
 Failed = list[tuple[T, str]]
-"""What the kernel did not do, and why."""
+"""What the kernel refused, each with the reason."""
 
 
 class Commands:
-    """Adds and removes what a master holds; several in one message to the kernel."""
+    """Adds and removes addresses, routes and rules, many with one send."""
 
     def __init__(self) -> None:
         self._socket = opened(groups=0)
-        # Errors without a copy of what was asked: a whole batch of them fits the buffer.
+        # Errors come without a copy of the request: a whole batch of them fits the buffer.
         self._socket.setsockopt(SOL_NETLINK, NETLINK_CAP_ACK, 1)
         self._sequence = 0
 
     @staticmethod
     def prepare(addresses: Iterable[tuple[Address, int]]) -> None:
-        """Pack now what all of them have in common, so that a failover finds it packed."""
+        """Pack now what these have in common, so that a failover finds it packed."""
         for address, index in addresses:
             address_message(address, index, *ADD)
             address_message(address, index, *REMOVE)
@@ -83,19 +83,19 @@ class Commands:
     def add(self, addresses: Iterable[tuple[T, Address, int]]) -> Failed[T]:
         """Add each on the interface with that index.
 
-        The first of each triple is whatever the caller knows it by; it comes back, with the
+        The first of each triple identifies the address to the caller; it is returned, with the
         reason, for those that failed.
         """
         return self._run([(t, address_message(a, index, *ADD)) for t, a, index in addresses], ())
 
     def remove(self, addresses: Iterable[tuple[T, Address, int]]) -> Failed[T]:
-        """Remove each; one that is not there is fine."""
-        said = [(t, address_message(a, index, *REMOVE)) for t, a, index in addresses]
-        return self._run(said, (errno.EADDRNOTAVAIL, errno.ENODEV))
+        """Remove each; one that does not exist is no error."""
+        batch = [(t, address_message(a, index, *REMOVE)) for t, a, index in addresses]
+        return self._run(batch, (errno.EADDRNOTAVAIL, errno.ENODEV))
 
     def add_routes(self, routes: Iterable[Route], index: Index) -> Failed[Route]:
-        """Put each in; one that is there already is fine."""
-        said, failed = _packed(
+        """Add each; one that exists already is no error."""
+        batch, failed = _packed(
             routes,
             lambda r: route_message(
                 r,
@@ -104,26 +104,26 @@ class Commands:
                 index,
             ),
         )
-        return failed + self._run(said, (errno.EEXIST,))
+        return failed + self._run(batch, (errno.EEXIST,))
 
     def remove_routes(self, routes: Iterable[Route], index: Index) -> Failed[Route]:
-        """Take each out; one that is not there is fine, and so is one without its interface."""
-        said, _ = _packed(routes, lambda r: route_message(r, RTM_DELROUTE, NLM_F_REQUEST, index))
-        return self._run(said, (errno.ESRCH, errno.ENODEV, errno.ENETUNREACH))
+        """Remove each; one that does not exist is no error, nor is one without its interface."""
+        batch, _ = _packed(routes, lambda r: route_message(r, RTM_DELROUTE, NLM_F_REQUEST, index))
+        return self._run(batch, (errno.ESRCH, errno.ENODEV, errno.ENETUNREACH))
 
     def add_rules(self, rules: Iterable[Rule]) -> Failed[Rule]:
-        """Put each in; one that is there already is fine."""
+        """Add each; one that exists already is no error."""
         flags = NLM_F_REQUEST | NLM_F_CREATE | NLM_F_EXCL
-        said, failed = _packed(rules, lambda r: rule_message(r, RTM_NEWRULE, flags))
-        return failed + self._run(said, (errno.EEXIST,))
+        batch, failed = _packed(rules, lambda r: rule_message(r, RTM_NEWRULE, flags))
+        return failed + self._run(batch, (errno.EEXIST,))
 
     def remove_rules(self, rules: Iterable[Rule]) -> Failed[Rule]:
-        """Take each out; one that is not there is fine."""
-        said, _ = _packed(rules, lambda r: rule_message(r, RTM_DELRULE, NLM_F_REQUEST))
-        return self._run(said, (errno.ENOENT, errno.ESRCH))
+        """Remove each; one that does not exist is no error."""
+        batch, _ = _packed(rules, lambda r: rule_message(r, RTM_DELRULE, NLM_F_REQUEST))
+        return self._run(batch, (errno.ENOENT, errno.ESRCH))
 
     def _run(self, todo: list[tuple[T, bytes]], fine: tuple[int, ...]) -> Failed[T]:
-        """Send messages; only the last of a batch is acknowledged, errors come of every one."""
+        """Send messages. The kernel acknowledges the last of a batch, and reports every error."""
         failed = []
         for at in range(0, len(todo), BATCH):
             waiting = {}
@@ -157,21 +157,21 @@ class Commands:
 def _packed(
     things: Iterable[T], pack: Callable[[T], bytes]
 ) -> tuple[list[tuple[T, bytes]], Failed[T]]:
-    said: list[tuple[T, bytes]] = []
+    batch: list[tuple[T, bytes]] = []
     failed: Failed[T] = []
     for thing in things:
         try:
-            said.append((thing, pack(thing)))
+            batch.append((thing, pack(thing)))
         except ValueError as error:
             failed.append((thing, str(error)))
-    return said, failed
+    return batch, failed
 
 
 def address_message(address: Address, index: int, kind: int, flags: int) -> bytes:
     """RTM_NEWADDR or RTM_DELADDR for an address on the interface `index`; its sequence is 0.
 
-    pyroute2 takes 50 us to pack one, and thousands differ in nothing but the address: that is
-    packed once, with the place left open.
+    pyroute2 takes 50 us to pack one, and thousands differ in nothing but the address: so a template
+    is packed once, and the address is filled in.
     """
     ipv6 = address.family == 6
     marks = (
@@ -181,7 +181,7 @@ def address_message(address: Address, index: int, kind: int, flags: int) -> byte
         (IFA_F_NOPREFIXROUTE, address.noprefixroute),
         (IFA_F_MCAUTOJOIN, address.autojoin),
     )
-    mould = _mould(
+    template = _template(
         ipv6,
         kernel_prefix(address),
         address.scope,
@@ -197,15 +197,17 @@ def address_message(address: Address, index: int, kind: int, flags: int) -> byte
     peer = local if address.peer is None else pack(address.peer.partition("/")[0])
     size = len(local)
     end = LOCAL_AT + size
-    return b"".join((mould[:LOCAL_AT], local, mould[end : end + 4], peer, mould[end + 4 + size :]))
+    return b"".join(
+        (template[:LOCAL_AT], local, template[end : end + 4], peer, template[end + 4 + size :])
+    )
 
 
 LOCAL_AT = 28
 """Behind netlink's header (16), ifaddrmsg (8) and the first attribute's own (4)."""
 
 
-@functools.lru_cache(maxsize=MOULDS)
-def _mould(
+@functools.lru_cache(maxsize=TEMPLATES)
+def _template(
     ipv6: bool,
     prefix: int,
     scope: int,
@@ -217,12 +219,12 @@ def _mould(
     kind: int,
     flags: int,
 ) -> bytes:
-    said = ifaddrmsg()
-    said["family"] = socket.AF_INET6 if ipv6 else socket.AF_INET
-    said["prefixlen"] = prefix
-    said["scope"] = scope
-    said["index"] = index
-    said["flags"] = marked & 0xFF
+    message = ifaddrmsg()
+    message["family"] = socket.AF_INET6 if ipv6 else socket.AF_INET
+    message["prefixlen"] = prefix
+    message["scope"] = scope
+    message["index"] = index
+    message["flags"] = marked & 0xFF
     nowhere = "::1" if ipv6 else "127.0.0.1"
     attrs: list[tuple[str, Any]] = [("IFA_LOCAL", nowhere), ("IFA_ADDRESS", nowhere)]
     if broadcast is not None:
@@ -234,15 +236,15 @@ def _mould(
     if preferred_lft_s is not None:
         lifetimes = {"ifa_preferred": preferred_lft_s, "ifa_valid": FOREVER_S}
         attrs.append(("IFA_CACHEINFO", lifetimes))
-    said["attrs"] = [*attrs, ("IFA_PROTO", PROTO_KEEPALIVED)]
-    said["header"]["type"] = kind
-    said["header"]["flags"] = flags
-    said.encode()
-    return bytes(said.data)
+    message["attrs"] = [*attrs, ("IFA_PROTO", PROTO_KEEPALIVED)]
+    message["header"]["type"] = kind
+    message["header"]["flags"] = flags
+    message.encode()
+    return bytes(message.data)
 
 
 def kernel_prefix(address: Address) -> int:
-    """The prefix length that the kernel is told: that of the peer, where it has one."""
+    """The prefix length in the message: that of the peer, where the address has one."""
     if address.peer is None or "/" not in address.peer:
         return address.prefix
     return int(address.peer.partition("/")[2])

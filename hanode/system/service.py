@@ -1,6 +1,6 @@
-"""Being a service of the machine: systemd's notifications, the background, a namespace.
+"""What a service of the machine does: systemd's notifications, the background, a namespace.
 
-SYSTEM. All of it is for the supervisor alone, and none of it stands in a failover's way.
+SYSTEM. For the supervisor alone; no failover waits for any of it.
 """
 
 from __future__ import annotations
@@ -27,12 +27,12 @@ SENTENCE_BYTES = 65_536
 
 
 def is_watched() -> bool:
-    """Whether systemd wants to know anything."""
+    """Whether systemd listens for notifications."""
     return "NOTIFY_SOCKET" in os.environ
 
 
 def notify(*lines: str) -> None:
-    """Tell systemd (sd_notify(3)); nothing where nobody wants to know. Never waits or fails."""
+    """Notify systemd (sd_notify(3)), where it listens. Never waits or fails."""
     name = os.environ.get("NOTIFY_SOCKET", "")
     if not name.startswith(("/", "@")):
         return
@@ -53,18 +53,18 @@ def notify_reloading() -> None:
 
 
 class Background:
-    """What a process in the background tells the one that waits in the terminal, once."""
+    """The connection of a process in the background to the one that waits in the terminal."""
 
     def __init__(self, channel: int | None = None) -> None:
         self._channel = channel
         """None: we are in the foreground, and nobody waits."""
 
     def started(self) -> None:
-        """All is well: the terminal gets its prompt back."""
+        """The engine has started: the terminal gets its prompt back."""
         self._tell("0\n")
 
     def failed(self, code: int, sentence: str) -> bool:
-        """Let the other one say it and end with that code; False: nobody is there to do so."""
+        """The waiting process writes the sentence and exits with that code; False: nobody waits."""
         return self._tell(f"{code}\n{sentence}")
 
     def _tell(self, text: str) -> bool:
@@ -78,9 +78,9 @@ class Background:
 
 
 def go_into_background(*, keep_stderr: bool) -> Background:
-    """Go on as a daemon; the process that was called ends when the daemon says how it began.
+    """Go on as a daemon; the process that was called waits until the daemon reports its start.
 
-    To be called before there are threads, loops or children. Files stay open, locks stay held.
+    Call it before there are threads, loops or children. Files stay open, locks stay held.
     """
     ours, theirs = os.pipe()
     sys.stdout.flush()
@@ -91,7 +91,7 @@ def go_into_background(*, keep_stderr: bool) -> Background:
         _wait_for_start(ours, child)
     os.close(ours)
     os.setsid()
-    if os.fork():  # so that no terminal can become ours again
+    if os.fork():  # so that we cannot get a controlling terminal again
         os._exit(0)
     os.chdir("/")
     nothing = os.open(os.devnull, os.O_RDWR)
@@ -102,7 +102,7 @@ def go_into_background(*, keep_stderr: bool) -> Background:
 
 
 def _wait_for_start(channel: int, child: int) -> NoReturn:
-    """The daemon's first words end this process; if it says none, something has killed it."""
+    """Exit with what the daemon reports; if it reports nothing, something has killed it."""
     os.waitpid(child, 0)
     with open(channel, "rb") as reader:
         code, _, sentence = reader.read(SENTENCE_BYTES).decode(errors="replace").partition("\n")
@@ -115,7 +115,7 @@ def _wait_for_start(channel: int, child: int) -> NoReturn:
 
 
 def enter_namespace(name: str) -> None:
-    """Go on in a network namespace of ip-netns(8). Raises OSError."""
+    """Enter a network namespace of ip-netns(8). Raises OSError."""
     handle = os.open(NETNS_DIR / name, os.O_RDONLY | os.O_CLOEXEC)
     try:
         libc = ctypes.CDLL(None, use_errno=True)
@@ -128,7 +128,7 @@ def enter_namespace(name: str) -> None:
 
 @contextlib.contextmanager
 def core_pattern(pattern: str | None) -> Iterator[None]:
-    """The kernel's name for core dumps, put back at the end; None: leave it. Raises OSError."""
+    """Set the kernel's name for core dumps, and restore it; None: leave it. Raises OSError."""
     if pattern is None:
         yield
         return

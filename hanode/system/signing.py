@@ -1,6 +1,6 @@
-"""The pinned public key.
+"""Verifies signatures with the pinned public key.
 
-SYSTEM: uses the machine's cryptography. Ed25519 over `Signed.signed_bytes()`.
+SYSTEM. Uses the machine's cryptography: Ed25519 over `Signed.signed_bytes()`.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ SIGNATURE_BYTES = 64
 
 
 def verifier(public_key: str) -> Callable[[Signed], bool]:
-    """A function that tells the key's signatures from others. Raises ValueError with a sentence."""
+    """A function that verifies signatures of this key. Raises ValueError with a sentence."""
     try:
         raw = base64.b64decode(public_key, validate=True)
     except (binascii.Error, ValueError):

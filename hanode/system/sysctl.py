@@ -1,7 +1,7 @@
 """The kernel's switches of single interfaces (/proc/sys/net/ipv4/conf and ipv6/conf), or of all.
 
-SYSTEM. Read and set when a configuration is taken over, never on the way of an advert: procfs does
-not wait for a disk.
+SYSTEM. They are read and set when a configuration is taken, never while an advert waits. procfs
+does not wait for a disk.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ ROOT = Path("/proc/sys/net")
 
 
 def read(family: int, interface: str, name: str) -> int | None:
-    """The value of a switch; None: this kernel or interface has none. "": not an interface's."""
+    """The value of a switch; None: there is none. `interface` "": a switch of no interface."""
     try:
         return int(_path(family, interface, name).read_text())
     except (OSError, ValueError):
@@ -34,6 +34,11 @@ def write(family: int, interface: str, name: str, value: int) -> str | None:
     finally:
         os.close(handle)
     return None
+
+
+def interfaces() -> list[str]:
+    """Every name that has switches of IPv4: the interfaces, "all" and "default"."""
+    return os.listdir(ROOT / "ipv4" / "conf")
 
 
 def _path(family: int, interface: str, name: str) -> Path:

@@ -1,10 +1,10 @@
-"""Sockets that speak VRRP, gratuitous ARP and neighbour advertisements on one interface.
+"""Sockets that send and receive adverts on one interface, and send announcements.
 
 SYSTEM. IPv4: a raw socket of protocol 112 (51 behind AH), bound to the interface, that writes its
 own IP header (TTL 255, TOS 0xc0, an identification that counts from 1, as keepalived). IPv6: the
-kernel writes the header, so that its flow label is the one that keepalived's adverts carry. Both
-take multicast and unicast; the kernel drops what is for no VRID of ours. A packet socket sends
-whole frames that announce addresses.
+kernel writes the header, so that its flow label is the one of keepalived's adverts. Both receive
+multicast and unicast; the kernel drops adverts of other VRIDs. A packet socket sends the frames of
+gratuitous ARP and neighbour advertisements.
 """
 
 from __future__ import annotations
@@ -22,14 +22,14 @@ from hanode.vrrp.packet import Datagram
 from hanode.vrrp.settings import InstanceKey
 
 RECEIVE_BYTES = 2048
-"""More than any IPv4 advert with 255 addresses; what is longer is refused by its length."""
+"""More than an IPv4 advert with 255 addresses; a longer packet is refused for its length."""
 RECEIVE_BYTES_IPV6 = 8192
 """255 IPv6 addresses are 4,088 bytes."""
 ANCILLARY_BYTES = 128
 RECEIVE_BUFFER_BYTES = 1 << 20
-"""A burst of adverts while the process is stopped for a moment must not be lost."""
+"""A burst of adverts must not be lost while the process is stopped for a moment."""
 MOST_WAITING = 4096
-"""More small packets than a new socket's buffer takes."""
+"""More small packets than a new socket's buffer holds."""
 SO_PRIORITY_CONTROL = 6
 IP_FREEBIND, IPV6_FREEBIND = (socket.IPPROTO_IP, 15), (socket.IPPROTO_IPV6, 78)
 IP_MULTICAST_ALL = 49
@@ -42,7 +42,7 @@ IDENT = struct.Struct(">H")
 IDENT_AT = 4
 
 Ipv4Ready = tuple[SendAdvert, bytearray, tuple[str, int], list[int]]
-"""What was made of an effect, and the instance's count of identifications."""
+"""An effect, its packet and destination, and the instance's counter of identifications."""
 Ancillary = list[tuple[int, int, bytes]]
 Ipv6Ready = tuple[SendAdvert, list[bytes], Ancillary, tuple[str, int, int, int]]
 
@@ -57,7 +57,7 @@ class Ipv4Socket:
         self.index = index
         self.protocol = protocol
         self.send_errors = 0
-        """Adverts that the interface did not take: it is going away, or a firewall says no."""
+        """Adverts that could not be sent: the interface is going away, or a firewall refuses."""
         self._idents: dict[InstanceKey, list[int]] = {}
         self._ready: dict[InstanceKey, dict[bytes, Ipv4Ready]] = {}
         """By destination: a group, or each peer."""
@@ -97,11 +97,11 @@ class Ipv4Socket:
         try:
             return self._socket.recv(RECEIVE_BYTES)
         except OSError:
-            # EAGAIN, or ENETDOWN once when the interface went away: netlink tells that.
+            # EAGAIN, or ENETDOWN once when the interface went away, which netlink reports.
             return None
 
     def send(self, effect: SendAdvert) -> str | None:
-        """Send an advert; why the interface did not take it, or None."""
+        """Send an advert; why that failed, or None."""
         prepared = self._ready.get(effect.key)
         ready = None if prepared is None else prepared.get(effect.destination)
         if ready is None or ready[0] is not effect:
@@ -109,7 +109,9 @@ class Ipv4Socket:
         _, data, to, count = ready
         if not effect.ip_header:
             count[0] = ident = count[0] + 1 & 0xFFFF or 1
-            IDENT.pack_into(data, IDENT_AT, ident)  # the kernel sums the IP header again
+            IDENT.pack_into(
+                data, IDENT_AT, ident
+            )  # the kernel computes the header's checksum again
         try:
             self._socket.sendto(data, to)
         except OSError as error:
@@ -118,7 +120,7 @@ class Ipv4Socket:
         return None
 
     def prepare(self, effect: SendAdvert) -> None:
-        """Make ready what `send` will need for this advert."""
+        """Make the packet that `send` will need for this advert."""
         prepared = self._ready.get(effect.key)
         ready = None if prepared is None else prepared.get(effect.destination)
         if ready is None or ready[0] is not effect:
@@ -139,7 +141,7 @@ class Ipv4Socket:
         return ready
 
     def forget(self, keys: Iterable[InstanceKey]) -> None:
-        """Keep nothing prepared but for these instances."""
+        """Drop what is prepared for other instances than these."""
         kept = set(keys)
         self._ready = {k: v for k, v in self._ready.items() if k in kept}
         self._idents = {k: v for k, v in self._idents.items() if k in kept}
@@ -205,7 +207,7 @@ class Ipv6Socket:
         return Datagram(source, destination, hops, data)
 
     def send(self, effect: SendAdvert) -> str | None:
-        """Send an advert; why the interface did not take it, or None."""
+        """Send an advert; why that failed, or None."""
         ready = self._ready.get((effect.key, effect.destination))
         if ready is None or ready[0] is not effect:
             ready = self._prepare(effect)
@@ -218,7 +220,7 @@ class Ipv6Socket:
         return None
 
     def prepare(self, effect: SendAdvert) -> None:
-        """Make ready what `send` will need for this advert."""
+        """Make the packet that `send` will need for this advert."""
         ready = self._ready.get((effect.key, effect.destination))
         if ready is None or ready[0] is not effect:
             self._prepare(effect)
@@ -242,7 +244,7 @@ class Ipv6Socket:
         return ready
 
     def forget(self, keys: Iterable[InstanceKey]) -> None:
-        """Keep nothing prepared but for these instances."""
+        """Drop what is prepared for other instances than these."""
         kept = set(keys)
         self._ready = {k: v for k, v in self._ready.items() if k[0] in kept}
 
@@ -261,7 +263,7 @@ class FrameSocket:
         self._socket.bind((interface, 0))
 
     def send(self, frame: bytes) -> bool:
-        """Send one frame; False where the interface did not take it."""
+        """Send one frame; False where that failed."""
         try:
             self._socket.send(frame)
         except OSError:
@@ -289,7 +291,7 @@ def _raw(family: int, protocol: int, interface: str, source: str) -> socket.sock
 
 
 def _empty(made: socket.socket) -> None:
-    """Away with what came before the socket was bound, and is not for it."""
+    """Throw away what came before the socket was bound: it may be from another interface."""
     with contextlib.suppress(OSError):
         for _ in range(MOST_WAITING):
             made.recv(1)

@@ -1,14 +1,14 @@
-"""Tracked files: what number a file's text is.
+"""Tracked files: which number a file's text is.
 
-PURE. As C's strtol reads it: spaces, a sign, decimal, octal after 0 or hexadecimal after 0x, and
-whatever follows is ignored. No number, no file: 0.
+PURE. As C's strtol reads it: spaces, a sign, decimal, octal after 0 or hexadecimal after 0x;
+whatever follows is ignored. A text without a number, and a missing file, count as 0.
 """
 
 from __future__ import annotations
 
 import re
 
-from hanode.watch.messages import News
+from hanode.watch.messages import TrackerResult
 
 TEXT_BYTES = 128
 """keepalived reads no more."""
@@ -31,7 +31,7 @@ def number(text: bytes) -> int | None:
     return value if -VALUE_MOST - 1 <= value <= VALUE_MOST else None
 
 
-def news(name: str, value: int, *, there: bool) -> News:
-    """What the vrrp process is told of it."""
+def result(name: str, value: int, *, there: bool) -> TrackerResult:
+    """What is reported of a file with this number."""
     cause = f"the file holds {value}" if there else "the file is not there, which counts as 0"
-    return News("file", name, True, value, cause)
+    return TrackerResult("file", name, True, value, cause)

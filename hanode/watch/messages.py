@@ -1,7 +1,7 @@
-"""What the watch process is told and what it wants done.
+"""The events and effects of the watch machine.
 
-PURE. Events come from the driver (`hanode.proc.watch`); effects are carried out by it. A `News` is
-what the vrrp process learns of a tracker, a `Notice` what it tells of a transition.
+PURE. The driver (`hanode.proc.watch`) gives it events and carries out its effects. A
+`TrackerResult` goes to the vrrp process; a `Notice` comes from it.
 """
 
 from __future__ import annotations
@@ -15,8 +15,8 @@ TrackerKind = Literal["script", "process", "file"]
 
 
 @dataclass(frozen=True, slots=True)
-class News:
-    """A tracker has changed, or is known for the first time."""
+class TrackerResult:
+    """What is known of a tracker has changed, or is known for the first time."""
 
     kind: TrackerKind
     name: str
@@ -29,7 +29,7 @@ class News:
 
 @dataclass(frozen=True, slots=True)
 class Notice:
-    """An instance or a group has a new state, or something like it."""
+    """An instance or a sync group has a new state, or something else to notify people of."""
 
     kind: str
     """INSTANCE or GROUP."""
@@ -57,52 +57,52 @@ class NotStarted:
 
 
 @dataclass(frozen=True, slots=True)
-class Run:
-    """Start a tracking script; `Ended` or `NotStarted` answers."""
+class RunScript:
+    """Start a tracking script; the driver answers with `Ended` or `NotStarted`."""
 
     name: str
     command: Command
 
 
 @dataclass(frozen=True, slots=True)
-class Kill:
-    """End the process group of a tracking script."""
+class KillScript:
+    """Signal the process group of a tracking script."""
 
     name: str
     hard: bool
-    """SIGKILL, not SIGTERM."""
+    """With SIGKILL instead of SIGTERM."""
 
 
 @dataclass(frozen=True, slots=True)
-class Drop:
-    """End a tracking script that nobody waits for any more; its end is no news."""
+class Abandon:
+    """End a tracking script that nobody waits for any more; its end is not reported."""
 
     name: str
 
 
 @dataclass(frozen=True, slots=True)
-class Call:
-    """Start a notify script and do not wait for it."""
+class RunNotify:
+    """Start a notify script without waiting for it."""
 
     subject: str
-    """Whose it is, in words."""
+    """Instance and state, for warnings about it."""
     command: Command
 
 
 @dataclass(frozen=True, slots=True)
-class Line:
-    """Write to a FIFO."""
+class WriteFifo:
+    """Write one line to a FIFO."""
 
     fifo: FifoSettings
     text: str
 
 
 @dataclass(frozen=True, slots=True)
-class Letter:
+class SendMail:
     """Send mail."""
 
     subject: str
     text: str
 
 
-Effect = Run | Kill | Drop | News | Call | Line | Letter
+Effect = RunScript | KillScript | Abandon | TrackerResult | RunNotify | WriteFifo | SendMail

@@ -1,13 +1,13 @@
-"""What a transition makes run, write and mail, in keepalived's order and words.
+"""Which FIFOs, scripts and mail a transition leads to, in keepalived's order and words.
 
-PURE. The pipe comes first because it never waits; then the state's own script and `notify`, which
-run side by side; then mail.
+PURE. FIFOs come first because writing to them never waits; then the state's own script and
+`notify`, which run side by side; then mail.
 """
 
 from __future__ import annotations
 
 from hanode.vrrp.settings import Command, NotifySettings
-from hanode.watch.messages import Call, Effect, Letter, Line, Notice
+from hanode.watch.messages import Effect, Notice, RunNotify, SendMail, WriteFifo
 from hanode.watch.settings import Target, WatchSettings
 
 INSTANCE_MAIL = {
@@ -20,7 +20,7 @@ GROUP_MAIL = {
     for state in ("MASTER", "BACKUP", "FAULT")
 }
 TRANSITIONS = frozenset({"MASTER", "BACKUP", "FAULT", "STOP", "DELETED"})
-"""`notify` is for these; the pipes get every line."""
+"""`notify` runs for these; the FIFOs get every line."""
 
 
 def line(notice: Notice) -> str:
@@ -29,21 +29,21 @@ def line(notice: Notice) -> str:
 
 
 def effects(settings: WatchSettings, target: Target | None, notice: Notice) -> list[Effect]:
-    """Everything that a notice makes happen."""
-    done: list[Effect] = [Line(fifo, line(notice)) for fifo in settings.fifos]
+    """Everything that a notice leads to."""
+    done: list[Effect] = [WriteFifo(fifo, line(notice)) for fifo in settings.fifos]
     if target is None:
         return done
     notify = target.notify
     subject = f"{notice.name} {notice.state}"
     own = _own_script(notify, notice.state)
     if own is not None:
-        done.append(Call(subject, own))
+        done.append(RunNotify(subject, own))
     if notify.any is not None and notice.state in TRANSITIONS:
         words = (notice.kind, notice.name, notice.state, str(notice.priority))
         command = Command((*notify.any.argv, *words), notify.any.user, notify.any.group)
-        done.append(Call(subject, command))
-    letter = _letter(settings, notify, notice)
-    return [*done, letter] if letter is not None else done
+        done.append(RunNotify(subject, command))
+    message = _mail(settings, notify, notice)
+    return [*done, message] if message is not None else done
 
 
 def _own_script(notify: NotifySettings, state: str) -> Command | None:
@@ -57,7 +57,7 @@ def _own_script(notify: NotifySettings, state: str) -> Command | None:
     }.get(state)
 
 
-def _letter(settings: WatchSettings, notify: NotifySettings, notice: Notice) -> Letter | None:
+def _mail(settings: WatchSettings, notify: NotifySettings, notice: Notice) -> SendMail | None:
     group = notice.kind == "GROUP"
     text = (GROUP_MAIL if group else INSTANCE_MAIL).get(notice.state)
     smtp = settings.smtp
@@ -67,4 +67,4 @@ def _letter(settings: WatchSettings, notify: NotifySettings, notice: Notice) -> 
         return None
     what = "Group" if group else "Instance"
     subject = f"VRRP {what} {notice.name} - Entering {notice.state} state"
-    return Letter(subject, text)
+    return SendMail(subject, text)

@@ -1,13 +1,13 @@
-"""Tracked processes: which of the machine's count, and when their number is news.
+"""Tracked processes: which of the machine's processes match, and when their number counts.
 
-PURE. The driver says which processes there are; who matches is decided here. A number that grew
-must last for fork_delay, one that shrank for terminate_delay, before it counts.
+PURE. The driver says which processes exist. A number that grew must last for fork_delay, one that
+shrank for terminate_delay, before it counts.
 """
 
 from __future__ import annotations
 
 from hanode.vrrp.settings import ProcessTracker
-from hanode.watch.messages import Effect, News
+from hanode.watch.messages import Effect, TrackerResult
 
 NAME_BYTES = 15
 """The kernel keeps no more of a process's name."""
@@ -49,8 +49,8 @@ class ProcessWatch:
     def __init__(self, settings: ProcessTracker) -> None:
         self.settings = settings
         self.count = 0
-        self.news: News | None = None
-        """What was said last; None: nothing was counted yet."""
+        self.reported: TrackerResult | None = None
+        """The last result that was reported; None: nothing was counted yet."""
         self._due_us: int | None = None
 
     @property
@@ -59,11 +59,11 @@ class ProcessWatch:
         return self._due_us
 
     def counted(self, count: int, *, now_us: int) -> list[Effect]:
-        """So many match now."""
+        """So many processes match now."""
         before, self.count = self.count, count
-        if self.news is None:
+        if self.reported is None:
             return [self._say()]
-        if self._enough == self.news.up:
+        if self._enough == self.reported.up:
             self._due_us = None
             return []
         if count == before:
@@ -78,30 +78,30 @@ class ProcessWatch:
         return []
 
     def tick(self, *, now_us: int) -> list[Effect]:
-        """Say what has lasted long enough."""
+        """Report a number that has lasted long enough."""
         if self._due_us is None or now_us < self._due_us:
             return []
         self._due_us = None
         return [self._say()]
 
     def adopt(self, old: ProcessWatch, *, now_us: int) -> list[Effect]:
-        """Go on from an earlier configuration's watch of the same processes."""
-        if old.news is None:
+        """Take over what an earlier configuration's watch of the same processes knows."""
+        if old.reported is None:
             return []
-        self.news, self.count = old.news, old.count
-        return [] if self._enough == self.news.up else [self._say()]
+        self.reported, self.count = old.reported, old.count
+        return [] if self._enough == self.reported.up else [self._say()]
 
     @property
     def _enough(self) -> bool:
         most = self.settings.quorum_max
         return self.count >= self.settings.quorum and (most is None or self.count <= most)
 
-    def _say(self) -> News:
+    def _say(self) -> TrackerResult:
         settings = self.settings
         run = "1 process runs" if self.count == 1 else f"{self.count} processes run"
         wanted = f"at least {settings.quorum}"
         if settings.quorum_max is not None:
             wanted += f" and at most {settings.quorum_max}"
         cause = run if self._enough else f"{run}, wanted are {wanted}"
-        self.news = News("process", settings.name, self._enough, cause=cause)
-        return self.news
+        self.reported = TrackerResult("process", settings.name, self._enough, cause=cause)
+        return self.reported

@@ -1,9 +1,9 @@
 """One tracking script: when it runs, when it has run too long, and what its results add up to.
 
-PURE. keepalived's counter: it stands at `rise - 1` at first, so that one success is enough and one
-failure too; later `rise` successes and `fall` failures in a row change it. A run that is not over
-when the next is due is not joined by a second one (2.2.7 says so too, but starts it); the next
-begins as soon as it ends.
+PURE. keepalived's counter begins at `rise - 1`, so that one success is enough at first, and one
+failure too; later it takes `rise` successes or `fall` failures in a row. While a run is not over,
+no second one is started (2.2.7 logs that too, but starts it); one that was due meanwhile is started
+as soon as the run ends.
 """
 
 from __future__ import annotations
@@ -11,7 +11,15 @@ from __future__ import annotations
 from enum import Enum, auto
 
 from hanode.vrrp.settings import ScriptTracker
-from hanode.watch.messages import Drop, Effect, Ended, Kill, News, NotStarted, Run
+from hanode.watch.messages import (
+    Abandon,
+    Effect,
+    Ended,
+    KillScript,
+    NotStarted,
+    RunScript,
+    TrackerResult,
+)
 
 TERM_US = 2_000_000
 """After SIGTERM a script has this long; then SIGKILL."""
@@ -36,18 +44,18 @@ class ScriptWatch:
     def __init__(self, settings: ScriptTracker, *, now_us: int) -> None:
         self.settings = settings
         self.result = settings.rise - 1  # after init_fail too: keepalived 2.2.7 was seen to do so
-        self.news: News | None = None
-        """What was said last; None: nothing is known yet."""
+        self.reported: TrackerResult | None = None
+        """The last result that was reported; None: nothing is known yet."""
         self.adopted = False
-        """It goes on from an earlier configuration's."""
+        """It has taken over from an earlier configuration's watch."""
         self._phase = _Phase.IDLE
         self._next_us = now_us
         self._limit_us = 0
         self._missed = False
-        """A run was due while one was not over: it is made up for as soon as that ends."""
+        """A run was due while another was not over; it is started as soon as that ends."""
         self._made_up_us = 0
         self._row = 0
-        """So many equal outcomes one after the other."""
+        """How many equal outcomes have followed each other."""
         self._row_ok = True
 
     @property
@@ -66,7 +74,7 @@ class ScriptWatch:
         return min(self._next_us, self._limit_us)
 
     def begin(self) -> list[Effect]:
-        """The first effects: init_fail is known before any run."""
+        """The first effects: with init_fail the result is known before any run."""
         if not self.settings.init_fail:
             return []
         return [self._say("counts as failed until it succeeds")]
@@ -88,10 +96,10 @@ class ScriptWatch:
             self._missed = False
             self._phase = _Phase.RUNNING
             self._limit_us = now_us + self._most_us
-            effects.append(Run(self.settings.name, self.settings.command))
+            effects.append(RunScript(self.settings.name, self.settings.command))
         return effects
 
-    def hear(self, event: Ended | NotStarted) -> list[Effect]:
+    def run_ended(self, event: Ended | NotStarted) -> list[Effect]:
         """The run is over."""
         effects: list[Effect] = []
         ours = self._phase in (_Phase.TERMINATING, _Phase.KILLING)
@@ -102,22 +110,23 @@ class ScriptWatch:
             return effects + self._count(False, f"could not be started: {event.why}")
         if ours:
             if event.code == -SIGTERM:
-                effects.append(Kill(self.settings.name, hard=True))  # what it may have started
+                # It ended by itself; the processes that it started may not have.
+                effects.append(KillScript(self.settings.name, hard=True))
             if event.code != 0:
                 limit = _seconds(self._most_us)
                 return effects + self._count(False, f"timed out after {limit}")
         return effects + self._count(event.code == 0, _outcome(event.code))
 
     def adopt(self, old: ScriptWatch) -> None:
-        """Go on from the watch of an earlier configuration with the same command."""
+        """Take over from an earlier configuration's watch with the same command."""
         self.adopted = True
         self._phase, self._limit_us = old._phase, old._limit_us
         self._missed, self._made_up_us = old._missed, old._made_up_us
         self._row, self._row_ok = old._row, old._row_ok
-        self.news = old.news
+        self.reported = old.reported
         if self.settings.interval_us == old.settings.interval_us:
             self._next_us = old._next_us
-        if old.news is None:
+        if old.reported is None:
             return
         if old.up:
             self.result = self.settings.rise + self.settings.fall - 1
@@ -128,24 +137,24 @@ class ScriptWatch:
         """It is not wanted any more."""
         if self._phase is _Phase.IDLE:
             return []
-        return [Drop(self.settings.name)]
+        return [Abandon(self.settings.name)]
 
     def _too_long(self, now_us: int) -> list[Effect]:
         match self._phase:
             case _Phase.RUNNING:
                 self._phase = _Phase.TERMINATING
                 self._limit_us = now_us + TERM_US
-                return [Kill(self.settings.name, hard=False)]
+                return [KillScript(self.settings.name, hard=False)]
             case _Phase.TERMINATING:
                 self._phase = _Phase.KILLING
         self._limit_us = now_us + KILL_AGAIN_US
-        return [Kill(self.settings.name, hard=True)]
+        return [KillScript(self.settings.name, hard=True)]
 
     def _count(self, ok: bool, how: str) -> list[Effect]:
         rise, fall = self.settings.rise, self.settings.fall
         self._row = self._row + 1 if ok is self._row_ok else 1
         self._row_ok = ok
-        was_up, first = self.up, self.news is None
+        was_up, first = self.up, self.reported is None
         if ok:
             self.result = self.result + 1 if self.result < rise - 1 else rise + fall - 1
         else:
@@ -157,9 +166,9 @@ class ScriptWatch:
         times = f" {self._row} times" if self._row > 1 else ""
         return [self._say(f"succeeded{times}" if ok else f"failed{times}: {how}")]
 
-    def _say(self, cause: str) -> News:
-        self.news = News("script", self.settings.name, self.up, cause=cause)
-        return self.news
+    def _say(self, cause: str) -> TrackerResult:
+        self.reported = TrackerResult("script", self.settings.name, self.up, cause=cause)
+        return self.reported
 
 
 def _outcome(code: int) -> str:

@@ -1,8 +1,8 @@
-"""What the watch process runs: trackers to look after, and whom to tell of a transition.
+"""What the watch process runs: the trackers, and what to do on transitions.
 
-PURE. Drawn from the settings of the vrrp process by `watched`, travels as JSON from the
-supervisor. What a tracker is worth to an instance is no matter of this room, except where it
-cannot be watched at all: then it must count as keepalived's, which forgets it.
+PURE. `watched` makes these settings from those of the vrrp process; the supervisor sends them as
+JSON. The weight of a tracker matters here only where it cannot be watched at all: then it must
+count as with keepalived, which forgets it.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ Kind = Literal["INSTANCE", "GROUP"]
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """An instance or a sync group that wants something done on its transitions."""
+    """An instance or a sync group with scripts or mail for its transitions."""
 
     kind: Kind
     name: str
@@ -54,23 +54,24 @@ class WatchSettings:
     processes: tuple[ProcessTracker, ...] = ()
     files: tuple[FileTracker, ...] = ()
     harmless_down: tuple[str, ...] = ()
-    """Scripts that change nothing while they count as failed; the others, while as succeeded."""
+    """Scripts that change no priority while they count as failed; the others change none while
+    they count as succeeded."""
     targets: tuple[Target, ...] = ()
     fifos: tuple[FifoSettings, ...] = ()
     fifo_states_on_reload: bool = False
-    """A reload writes all states to the FIFOs once more."""
+    """A reload writes all states to the FIFOs again."""
     smtp: SmtpSettings = NO_SMTP
     router_id: str = ""
     """"": the host's name."""
     script_user: str | None = None
     script_group: str | None = None
     script_security: bool = False
-    """No script as root that somebody else could change."""
+    """Run no script as root that another user could change."""
     net_namespace: str | None = None
-    """Where scripts and mail are to be, as the engine itself."""
+    """The network namespace of scripts and mail, as of the engine itself."""
 
     def commands(self) -> Iterator[tuple[str, Command]]:
-        """Every command, with words for whose it is."""
+        """Every command, each with words that say what it belongs to."""
         for script in self.scripts:
             yield f"script {script.name}", script.command
         for target in self.targets:
@@ -82,7 +83,9 @@ class WatchSettings:
 
 
 def watched(settings: VrrpSettings) -> WatchSettings:
-    """What the watch process has to do for these: only what is tracked, or wants to be told."""
+    """The part of these settings that the watch process needs: trackers that somebody tracks, and
+    instances and groups that notify somebody.
+    """
     lines = [line for instance in settings.instances for line in instance.tracked]
     names = {(line.kind, line.name) for line in lines}
     targets = [
@@ -107,7 +110,7 @@ def watched(settings: VrrpSettings) -> WatchSettings:
 
 
 def _harmless_down(name: str, lines: list[Tracked]) -> bool:
-    """Whether it changes nothing while failed; who would be in FAULT has the first word."""
+    """Whether it changes no priority while failed; a line that leads to FAULT comes first."""
     ours = sorted((t for t in lines if t.kind == "script" and t.name == name), key=_weighted)
     return bool(ours) and (ours[0].weight > 0 or (not ours[0].weight and ours[0].reverse))
 

@@ -1,7 +1,8 @@
-"""All that one watch process looks after: scripts, processes, files, and who wants to be told.
+"""All trackers of one watch process, and what is done on transitions.
 
-PURE. The driver feeds results, the machine's processes, files' texts, notices and the time; it
-gets effects. A reload keeps what is known of a tracker whose command, process or file is the same.
+PURE. The driver gives it outcomes of scripts, the machine's processes, files' texts, notices and
+the time, and carries out the effects. A reload keeps what is known of a tracker whose command,
+process or file is the same.
 """
 
 from __future__ import annotations
@@ -12,15 +13,15 @@ from dataclasses import dataclass
 
 from hanode.vrrp.settings import FileTracker, ProcessTracker, ScriptTracker
 from hanode.watch import files, notices, processes
-from hanode.watch.messages import Effect, Ended, Line, News, Notice, NotStarted
+from hanode.watch.messages import Effect, Ended, Notice, NotStarted, TrackerResult, WriteFifo
 from hanode.watch.processes import ProcessWatch
 from hanode.watch.scripts import ScriptWatch
 from hanode.watch.settings import Target, WatchSettings
 
 UNCLAIMED = 10_000
-"""Two notices for each of 4,080 instances that a reload brings."""
+"""Two notices for each of the 4,080 instances that a reload may add."""
 UNCLAIMED_US = 5_000_000
-"""As long as the supervisor waits for its children to take a configuration."""
+"""The supervisor waits that long for its children to take a configuration."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,14 +43,14 @@ class Watch:
         self._processes: dict[str, ProcessWatch] = {}
         self._pids: dict[str, frozenset[int]] = {}
         self._files: dict[str, FileTracker] = {}
-        self._news: dict[tuple[str, str], News] = {}
+        self._results: dict[tuple[str, str], TrackerResult] = {}
         self._targets: dict[tuple[str, str], Target] = {}
         self._former: dict[tuple[str, str], Target] = {}
-        """Those that the last reload took away: the vrrp process may tell of their end later."""
+        """Those that the last reload removed: a notice of their end may come later."""
         self._unclaimed: deque[tuple[int, Notice]] = deque(maxlen=UNCLAIMED)
-        """For nobody yet: the vrrp process may have taken a reload a moment before us."""
+        """Notices for no target: the vrrp process may have taken a reload a moment before us."""
         self._states: dict[tuple[str, str], Notice] = {}
-        """The last notice of each instance and group that said its state."""
+        """The last notice of each instance and group that had a state."""
 
     @property
     def deadline_us(self) -> int | None:
@@ -59,35 +60,35 @@ class Watch:
         return min(due, default=None)
 
     @property
-    def news(self) -> list[News]:
-        """All that is known, for a vrrp process that has just begun."""
-        return list(self._news.values())
+    def results(self) -> list[TrackerResult]:
+        """The latest result of each tracker, for a vrrp process that has just started."""
+        return list(self._results.values())
 
     @property
     def pids(self) -> frozenset[int]:
-        """The processes that count: the driver tells when one of them ends."""
+        """The processes that match: the driver reports when one of them ends."""
         return frozenset().union(*self._pids.values())
 
     @property
     def wants_processes(self) -> bool:
-        """Whether anybody looks at the machine's processes, and so at `seen`."""
+        """Whether any process is tracked, so that `seen` must be called."""
         return bool(self._processes)
 
     @property
     def wants_command_lines(self) -> bool:
-        """Whether their command lines matter, not only their names."""
+        """Whether `seen` needs their command lines, not only their names."""
         return any(processes.by_command_line(p.settings) for p in self._processes.values())
 
     def configure(
         self, settings: WatchSettings, *, now_us: int, unusable: Mapping[str, str]
     ) -> list[Effect]:
-        """Watch this from now on. `unusable` scripts are not run: name and reason.
+        """Take new settings. `unusable`: the scripts that cannot be run, each with the reason.
 
-        As keepalived we go on without a script that cannot be run, so that a wrong path on one
-        node is no outage; unlike it we say so in the tracker's own words.
+        As with keepalived, a script that cannot be run is left out, so that a wrong path on one
+        node is no outage; unlike keepalived, the tracker's status says so.
         """
         self.settings = settings
-        before = set(self._news)
+        before = set(self._results)
         effects = self._configure_targets(settings, now_us)
         effects += self._configure_scripts(settings, unusable, now_us)
         effects += self._configure_processes(settings, now_us)
@@ -99,10 +100,10 @@ class Watch:
         ):
             for key in before:
                 if key[0] == kind and key[1] not in names:
-                    self._news.pop(key, None)
+                    self._results.pop(key, None)
         if settings.fifo_states_on_reload:
-            told = (notices.line(notice) for notice in self._states.values())
-            effects += [Line(fifo, text) for text in told for fifo in settings.fifos]
+            lines = (notices.line(notice) for notice in self._states.values())
+            effects += [WriteFifo(fifo, text) for text in lines for fifo in settings.fifos]
         return self._remember(effects)
 
     def tick(self, *, now_us: int) -> list[Effect]:
@@ -115,10 +116,10 @@ class Watch:
             effects += process.tick(now_us=now_us)
         return self._remember(effects)
 
-    def hear(self, event: Ended | NotStarted) -> list[Effect]:
+    def run_ended(self, event: Ended | NotStarted) -> list[Effect]:
         """A tracking script's run is over."""
         script = self._scripts.get(event.name)
-        return self._remember(script.hear(event)) if script is not None else []
+        return self._remember(script.run_ended(event)) if script is not None else []
 
     def seen(self, everything: Iterable[Seen], *, now_us: int) -> list[Effect]:
         """These are all the machine's processes now."""
@@ -136,17 +137,17 @@ class Watch:
         return self._count(now_us)
 
     def read(self, name: str, text: bytes | None) -> list[Effect]:
-        """A tracked file's text now; None: there is no such file."""
+        """A tracked file has this text now; None: there is no such file."""
         value = 0 if text is None else files.number(text)
         if name not in self._files or value is None:
             return []
-        known = self._news.get(("file", name))
+        known = self._results.get(("file", name))
         if known is not None and known.value == value:
             return []
-        return self._remember([files.news(name, value, there=text is not None)])
+        return self._remember([files.result(name, value, there=text is not None)])
 
     def notice(self, notice: Notice, *, now_us: int) -> list[Effect]:
-        """The vrrp process says that something happened."""
+        """The vrrp process reports a transition, or something like it."""
         key = (notice.kind, notice.name)
         if notice.state in ("MASTER", "BACKUP", "FAULT"):
             self._states[key] = notice
@@ -165,7 +166,9 @@ class Watch:
             target = new.get((notice.kind, notice.name))
             if target is not None and now_us - at_us < UNCLAIMED_US:
                 done = notices.effects(settings, target, notice)
-                effects += [one for one in done if not isinstance(one, Line)]  # written already
+                effects += [
+                    one for one in done if not isinstance(one, WriteFifo)
+                ]  # written already
         self._unclaimed.clear()
         self._targets = new
         return effects
@@ -178,7 +181,8 @@ class Watch:
         for one in settings.scripts:
             if one.name in unusable:
                 up = one.name not in settings.harmless_down
-                effects.append(News("script", one.name, up, cause=f"not run: {unusable[one.name]}"))
+                why = f"not run: {unusable[one.name]}"
+                effects.append(TrackerResult("script", one.name, up, cause=why))
                 continue
             before = old.get(one.name)
             self._scripts[one.name], first = _renewed(one, before, now_us)
@@ -188,7 +192,7 @@ class Watch:
         for script in old.values():
             effects += script.abandon()
             if script.settings.name in self._scripts:
-                self._news.pop(("script", script.settings.name), None)
+                self._results.pop(("script", script.settings.name), None)
         return effects
 
     def _configure_processes(self, settings: WatchSettings, now_us: int) -> list[Effect]:
@@ -200,7 +204,7 @@ class Watch:
             if before is not None and _same_process(before.settings, one):
                 effects += process.adopt(before, now_us=now_us)
             else:
-                self._news.pop(("process", one.name), None)
+                self._results.pop(("process", one.name), None)
         self._pids = {name: self._pids.get(name, frozenset()) for name in self._processes}
         return effects
 
@@ -212,15 +216,15 @@ class Watch:
 
     def _remember(self, effects: list[Effect]) -> list[Effect]:
         for effect in effects:
-            if isinstance(effect, News):
-                self._news[effect.kind, effect.name] = effect
+            if isinstance(effect, TrackerResult):
+                self._results[effect.kind, effect.name] = effect
         return effects
 
 
 def _renewed(
     settings: ScriptTracker, before: ScriptWatch | None, now_us: int
 ) -> tuple[ScriptWatch, list[Effect]]:
-    """The watch of a script: a new one, or one that knows what the old one knew."""
+    """The watch of a script: a new one, or one that has taken over from the old one."""
     script = ScriptWatch(settings, now_us=now_us)
     if before is not None and before.settings.command == settings.command:
         script.adopt(before)

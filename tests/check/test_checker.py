@@ -60,7 +60,7 @@ def test_an_event_is_said_after_the_kernel_knows() -> None:
     world.configure(pair(112, 114))
     world.prober.answers["192.168.192.112", 80] = "ECONNREFUSED"
     seen: list[dict[str, list[str]]] = []
-    world.checker._say_now = lambda message: seen.append(world.balanced())
+    world.checker._send_now = lambda message: seen.append(world.balanced())
     world.wait(6)
     assert seen == [{SERVICE: ["192.168.192.114 1"]}]
 
@@ -236,7 +236,7 @@ def test_a_large_table_is_filled_in_small_turns() -> None:
     """One turn of the loop must not delay the checks."""
     world = World()
     settings = encode(pair(*range(1, 200)))
-    world.checker.hear({"verb": "configure", "revision": 1, "settings": settings})
+    world.checker.on_message({"verb": "configure", "revision": 1, "settings": settings})
     world.checker.turn()
     first = len(world.kernel.operations)
     assert 0 < first < 100

@@ -73,7 +73,7 @@ class World:
         self.checker = Checker(
             prober=self.prober,
             open_kernel=open_kernel or (lambda: self.kernel),
-            say=self.said.append,
+            send=self.said.append,
             clock=self.clock,
             draw=lambda: 0.0,
         )
@@ -85,7 +85,7 @@ class World:
 
     def hear(self, message: dict[str, Any]) -> dict[str, Any]:
         """Processes one line of the supervisor; returns the last message sent."""
-        self.checker.hear(message)
+        self.checker.on_message(message)
         self.turn()
         return self.said[-1]
 

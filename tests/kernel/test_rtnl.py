@@ -123,7 +123,7 @@ def test_messages_that_were_lost_are_made_good(space: str) -> None:
 def test_the_vrrp_process_has_pyroute2_s_messages_and_no_asyncio(space: str) -> None:
     """Looks at the modules that `main` imports, in a fresh interpreter."""
     program = (
-        "import sys, hanode.proc.vrrp as p; p.pyroute.without_face();"
+        "import sys, hanode.proc.vrrp.process as p; p.pyroute.without_face();"
         "from hanode.system.rtnl import Commands;"
         "print('pyroute2.netlink.rtnl.ifaddrmsg' in sys.modules, 'asyncio' in sys.modules)"
     )

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
+import json
 import os
 import signal
+import socket
+import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -130,6 +134,78 @@ def test_garbage_in_the_desired_key_is_told_once_and_harms_nothing(
     until(lambda: len(broker.statuses()) > seen + 3, what="heartbeats ended")
     assert len(refusals()) == 1
     assert node.status().revision == 0
+
+
+def test_an_envelope_costs_no_whole_status(
+    node: Node, broker: Broker, authority: Authority
+) -> None:
+    """That of a thousand instances takes a quarter of a second: one for each event is enough."""
+    node.enrol(authority, broker.node_url(), heartbeat_s=60)
+    node.start()
+    until(broker.statuses)
+    with relay(node.control) as verbs:
+        sent = len(broker.statuses())
+        os.kill(node.pid("agent"), signal.SIGKILL)  # the next one connects through the relay
+        until(lambda: len(broker.statuses()) > sent and "subscribe" in verbs)
+        settle(lambda: len(broker.statuses()))
+        verbs.clear()
+        sent = len(broker.statuses())
+        broker.desire(authority.bundle(1, CONFIG_201, confirm_within_s=30))
+        broker.nudge(1)
+        until(lambda: told(broker, "config", phase="live", revision=1))
+        broker.confirm(authority.confirmation(1))
+        broker.nudge(1)
+        until(lambda: told(broker, "config", phase="confirmed", revision=1))
+        sent = settle(lambda: len(broker.statuses())) - sent
+    assert verbs.count("apply") == verbs.count("confirm") == 1
+    assert verbs.count("status") == sent, "every status that was asked for was sent on"
+    assert verbs.count("revisions") >= 2
+
+
+def settle(value: Callable[[], int]) -> int:
+    """The value, once it has been the same for a while."""
+    before, now = -1, value()
+    while before != now:
+        time.sleep(0.4)
+        before, now = now, value()
+    return now
+
+
+@contextlib.contextmanager
+def relay(path: Path) -> Iterator[list[str]]:
+    """Stand between the control socket and whoever connects from now on; the verbs asked for."""
+    real = path.with_suffix(".real")
+    path.rename(real)
+    listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+    listener.bind(str(path))
+    path.chmod(0o666)
+    listener.listen()
+    verbs: list[str] = []
+
+    def carry(come: socket.socket, go: socket.socket, heard: list[str]) -> None:
+        with contextlib.suppress(OSError), come.makefile("rb") as lines:
+            for line in lines:
+                heard.append(str(json.loads(line).get("verb")))
+                go.sendall(line)
+        with contextlib.suppress(OSError):
+            go.shutdown(socket.SHUT_RDWR)
+
+    def serve() -> None:
+        with contextlib.suppress(OSError):
+            while True:
+                theirs, _ = listener.accept()
+                ours = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+                ours.connect(str(real))
+                for ends in ((theirs, ours, verbs), (ours, theirs, [])):
+                    threading.Thread(target=carry, args=ends, daemon=True).start()
+
+    threading.Thread(target=serve, daemon=True).start()
+    try:
+        yield verbs
+    finally:
+        listener.close()
+        path.unlink()
+        real.rename(path)
 
 
 def test_older_bundle_from_the_broker_is_refused(

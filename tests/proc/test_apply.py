@@ -13,10 +13,10 @@ from hanode.apply import (
     Effect,
     File,
     Identity,
-    Life,
-    Memory,
-    Remember,
+    Persist,
+    PersistedState,
     Report,
+    RevisionLifecycle,
 )
 from hanode.wire import VERSION, Bundle, Confirmation, Signed, to_json
 
@@ -26,11 +26,11 @@ WALL = 1_000_000_000
 S = 1_000_000
 
 
-def life(memory: Memory | None = None, identity: Identity = ME) -> Life:
+def lifecycle(state: PersistedState | None = None, identity: Identity = ME) -> RevisionLifecycle:
     """`good` is the only signature, and the text "bad" the only one with an error."""
-    return Life(
+    return RevisionLifecycle(
         identity,
-        memory or Memory(START, START),
+        state or PersistedState(START, START),
         verify=lambda envelope: envelope.signature == "good",
         check=lambda file: ("f:1: bad",) if file.text == "bad" else (),
     )
@@ -49,70 +49,72 @@ def phases(effects: list[Effect]) -> list[str]:
     return [e.phase for e in effects if isinstance(e, Report)]
 
 
-def make_live(machine: Life, revision: int, *, at_us: int = 0, **other: object) -> None:
+def make_live(
+    machine: RevisionLifecycle, revision: int, *, at_us: int = 0, **other: object
+) -> None:
     machine.receive(bundle(revision, **other), now_us=at_us, wall_us=WALL + at_us)
     machine.configured(revision, None, now_us=at_us, wall_us=WALL + at_us)
 
 
 def test_revision_is_staged_before_it_is_live() -> None:
-    machine = life()
+    machine = lifecycle()
     effects = machine.receive(bundle(1), now_us=0, wall_us=WALL)
     assert phases(effects) == ["received", "verified", "checked", "staged"]
     assert effects[-1] == Configure(File(1, "text 1"))
-    assert machine.memory.live == START, "nothing is remembered before the engine took it"
+    assert machine.state.live == START, "nothing is remembered before the engine took it"
     effects = machine.configured(1, None, now_us=0, wall_us=WALL)
-    assert effects[0] == Remember(machine.memory), "remembered before anybody is told"
+    assert effects[0] == Persist(machine.state), "persisted before anybody is told"
     assert phases(effects) == ["live"]
-    assert machine.memory.live == File(1, "text 1")
-    assert machine.memory.confirmed == START
+    assert machine.state.live == File(1, "text 1")
+    assert machine.state.confirmed == START
 
 
 def test_engine_that_refuses_gets_the_old_file_back() -> None:
-    machine = life()
+    machine = lifecycle()
     machine.receive(bundle(1), now_us=0, wall_us=WALL)
     effects = machine.configured(1, "no such interface", now_us=0, wall_us=WALL)
     assert phases(effects) == ["refused"]
     assert effects[-1] == Configure(START)
-    assert machine.memory == Memory(START, START)
+    assert machine.state == PersistedState(START, START)
     assert phases(machine.receive(bundle(1, "better"), now_us=0, wall_us=WALL))[-1] == "staged"
 
 
 def test_confirmation_keeps_it_for_good() -> None:
-    machine = life()
+    machine = lifecycle()
     make_live(machine, 1)
     assert machine.deadline_us == 30 * S
     assert phases(machine.confirm(confirmation(1))) == ["confirmed"]
     assert machine.deadline_us is None
-    assert machine.memory.confirmed == File(1, "text 1")
+    assert machine.state.confirmed == File(1, "text 1")
     assert machine.tick(now_us=999 * S) == []
 
 
 def test_overdue_confirmation_goes_back() -> None:
-    machine = life()
+    machine = lifecycle()
     make_live(machine, 1)
     assert machine.tick(now_us=30 * S - 1) == []
     assert machine.tick(now_us=30 * S) == [Configure(START)]
     effects = machine.configured(0, None, now_us=30 * S, wall_us=WALL)
     assert phases(effects) == ["reverted"]
-    assert machine.memory.live == START
-    assert machine.memory.newest == 1
+    assert machine.state.live == START
+    assert machine.state.newest == 1
     again = machine.receive(bundle(1), now_us=31 * S, wall_us=WALL)
     assert [(r.phase, r.journal) for r in again if isinstance(r, Report)] == [("refused", False)]
 
 
 def test_going_back_is_done_even_if_the_engine_complains() -> None:
-    machine = life()
+    machine = lifecycle()
     make_live(machine, 1)
     machine.tick(now_us=30 * S)
-    (remember, report) = machine.configured(0, "stuck", now_us=30 * S, wall_us=WALL)
-    assert isinstance(remember, Remember)
+    (persist, report) = machine.configured(0, "stuck", now_us=30 * S, wall_us=WALL)
+    assert isinstance(persist, Persist)
     assert isinstance(report, Report)
     assert report.phase == "reverted"
     assert "stuck" in report.problems[0]
 
 
 def test_late_confirmation_of_a_reverted_revision_is_refused() -> None:
-    machine = life()
+    machine = lifecycle()
     make_live(machine, 1)
     machine.tick(now_us=30 * S)
     machine.configured(0, None, now_us=30 * S, wall_us=WALL)
@@ -120,20 +122,20 @@ def test_late_confirmation_of_a_reverted_revision_is_refused() -> None:
 
 
 def test_newer_revision_replaces_one_that_waits_but_not_the_confirmed_one() -> None:
-    machine = life()
+    machine = lifecycle()
     make_live(machine, 1)
     make_live(machine, 2, at_us=10 * S)
     assert machine.deadline_us == 40 * S
     machine.tick(now_us=40 * S)
     machine.configured(0, None, now_us=40 * S, wall_us=WALL)
-    assert machine.memory.live == START
+    assert machine.state.live == START
 
 
 def test_zero_means_no_deadline() -> None:
-    machine = life()
+    machine = lifecycle()
     make_live(machine, 1, confirm_within_s=0.0)
     assert machine.deadline_us is None
-    assert machine.memory.deadline_wall_us == 0
+    assert machine.state.deadline_wall_us == 0
 
 
 REFUSED = {
@@ -155,24 +157,24 @@ REFUSED = {
 
 @pytest.mark.parametrize("name", REFUSED)
 def test_refused_envelope_changes_nothing(name: str) -> None:
-    machine = life()
+    machine = lifecycle()
     make_live(machine, 3)
-    before = machine.memory
+    before = machine.state
     effects = machine.receive(REFUSED[name], now_us=0, wall_us=WALL)
     assert phases(effects)[-1] == "refused"
-    assert not any(isinstance(e, Configure | Remember) for e in effects)
-    assert machine.memory == before
+    assert not any(isinstance(e, Configure | Persist) for e in effects)
+    assert machine.state == before
     assert machine.staged_revision is None
 
 
 def test_errors_are_told_with_the_refusal() -> None:
-    report = life().receive(bundle(1, "bad"), now_us=0, wall_us=WALL)[-1]
+    report = lifecycle().receive(bundle(1, "bad"), now_us=0, wall_us=WALL)[-1]
     assert isinstance(report, Report)
     assert report.problems == ("f:1: bad",)
 
 
 def test_refusing_the_same_envelope_again_is_no_news() -> None:
-    machine = life()
+    machine = lifecycle()
     told = [
         report.journal
         for _ in range(3)
@@ -183,7 +185,7 @@ def test_refusing_the_same_envelope_again_is_no_news() -> None:
 
 
 def test_node_without_enrolment_refuses_everything() -> None:
-    machine = life(identity=Identity())
+    machine = lifecycle(identity=Identity())
     assert phases(machine.receive(bundle(1, node="", cluster=""), now_us=0, wall_us=WALL)) == [
         "refused"
     ]
@@ -191,7 +193,7 @@ def test_node_without_enrolment_refuses_everything() -> None:
 
 
 def test_only_one_change_at_a_time() -> None:
-    machine = life()
+    machine = lifecycle()
     machine.receive(bundle(1), now_us=0, wall_us=WALL)
     assert phases(machine.receive(bundle(2), now_us=0, wall_us=WALL)) == ["refused"]
     assert phases(machine.confirm(confirmation(1))) == ["refused"]
@@ -199,53 +201,53 @@ def test_only_one_change_at_a_time() -> None:
 
 
 def test_answer_to_an_older_configure_is_not_taken_for_the_newer() -> None:
-    machine = life()
+    machine = lifecycle()
     machine.receive(bundle(2), now_us=0, wall_us=WALL)
     assert machine.configured(1, None, now_us=0, wall_us=WALL) == []
     assert machine.staged_revision == 2
 
 
 def test_restart_waits_only_for_what_is_left() -> None:
-    memory = Memory(File(1, "text 1"), START, 1, 30 * S, WALL + 30 * S)
-    machine = life(memory)
+    state = PersistedState(File(1, "text 1"), START, 1, 30 * S, WALL + 30 * S)
+    machine = lifecycle(state)
     machine.wake(now_us=500 * S, wall_us=WALL + 20 * S)
     assert machine.deadline_us == 510 * S
 
 
 @pytest.mark.parametrize(("wall", "left"), [(WALL - 3600 * S, 30 * S), (WALL + 3600 * S, 0)])
 def test_jump_of_the_clock_never_makes_it_wait_longer(wall: int, left: int) -> None:
-    machine = life(Memory(File(1, "text 1"), START, 1, 30 * S, WALL + 30 * S))
+    machine = lifecycle(PersistedState(File(1, "text 1"), START, 1, 30 * S, WALL + 30 * S))
     machine.wake(now_us=0, wall_us=wall)
     assert machine.deadline_us == left
 
 
 def test_reload_is_for_nodes_that_were_never_pushed_to() -> None:
-    machine = life()
+    machine = lifecycle()
     effects = machine.reload(File(0, "new"))
     assert effects[-1] == Configure(File(0, "new"))
     machine.configured(0, None, now_us=0, wall_us=WALL)
-    assert machine.memory == Memory(File(0, "new"), File(0, "new"))
+    assert machine.state == PersistedState(File(0, "new"), File(0, "new"))
     make_live(machine, 1)
     assert phases(machine.reload(File(0, "newer"))) == ["refused"]
 
 
 def test_failed_reload_keeps_the_old_file() -> None:
-    machine = life()
+    machine = lifecycle()
     assert phases(machine.reload(File(0, "bad"))) == ["refused"]
     machine.reload(File(0, "new"))
     effects = machine.configured(0, "no", now_us=0, wall_us=WALL)
     assert effects[-1] == Configure(START)
-    assert machine.memory.live == START
+    assert machine.state.live == START
 
 
 # What is told, whole: operators and the control plane read these sentences.
 
 
-def receive(machine: Life, envelope: Signed) -> list[Effect]:
+def receive(machine: RevisionLifecycle, envelope: Signed) -> list[Effect]:
     return machine.receive(envelope, now_us=0, wall_us=WALL)
 
 
-def configured(machine: Life, revision: int, error: str | None = None) -> list[Effect]:
+def configured(machine: RevisionLifecycle, revision: int, error: str | None = None) -> list[Effect]:
     return machine.configured(revision, error, now_us=0, wall_us=WALL)
 
 
@@ -254,7 +256,7 @@ def refused(cause: str, revision: int = 0, *, journal: bool = True) -> list[Effe
 
 
 def test_every_step_of_a_new_revision_is_told_in_order() -> None:
-    machine = life()
+    machine = lifecycle()
     assert receive(machine, bundle(1)) == [
         Report(1, "received", "from the control plane"),
         Report(1, "verified", "signed by the pinned key, for this node, and newer"),
@@ -262,27 +264,27 @@ def test_every_step_of_a_new_revision_is_told_in_order() -> None:
         Report(1, "staged", "handed to the engine"),
         Configure(File(1, "text 1")),
     ]
-    kept = Memory(File(1, "text 1"), START, 1, 30 * S, WALL + 30 * S)
-    assert configured(machine, 1) == [Remember(kept), Report(1, "live", "the engine runs it")]
+    kept = PersistedState(File(1, "text 1"), START, 1, 30 * S, WALL + 30 * S)
+    assert configured(machine, 1) == [Persist(kept), Report(1, "live", "the engine runs it")]
     kept = replace(kept, confirmed=kept.live, deadline_wall_us=0)
     assert machine.confirm(confirmation(1)) == [
-        Remember(kept),
+        Persist(kept),
         Report(1, "confirmed", "the control plane saw this node healthy on it"),
     ]
 
 
 def test_revision_that_is_given_up_is_told_with_its_reason() -> None:
-    machine = life()
+    machine = lifecycle()
     make_live(machine, 1)
     machine.tick(now_us=30 * S)
     assert configured(machine, 0) == [
-        Remember(Memory(START, START, 1, 30 * S, 0)),
+        Persist(PersistedState(START, START, 1, 30 * S, 0)),
         Report(1, "reverted", "no confirmation came within 30 s; back to revision 0"),
     ]
 
 
 def test_nothing_is_waited_for_once_it_is_given_up() -> None:
-    machine = life()
+    machine = lifecycle()
     make_live(machine, 1)
     machine.tick(now_us=30 * S)
     configured(machine, 0)
@@ -290,11 +292,11 @@ def test_nothing_is_waited_for_once_it_is_given_up() -> None:
 
 
 def test_node_that_was_never_pushed_to_has_seen_no_revision_and_waits_for_nothing() -> None:
-    assert Memory(START, START) == Memory(START, START, 0, 0, 0)
+    assert PersistedState(START, START) == PersistedState(START, START, 0, 0, 0)
 
 
 def test_trouble_on_the_way_back_is_told_beside_it() -> None:
-    machine = life()
+    machine = lifecycle()
     make_live(machine, 1)
     machine.tick(now_us=30 * S)
     report = configured(machine, 0, "stuck")[-1]
@@ -303,7 +305,7 @@ def test_trouble_on_the_way_back_is_told_beside_it() -> None:
 
 
 def test_engines_own_reason_is_told() -> None:
-    machine = life()
+    machine = lifecycle()
     receive(machine, bundle(1))
     assert configured(machine, 1, "no such interface") == [
         *refused("the engine did not take it: no such interface", 1),
@@ -312,11 +314,11 @@ def test_engines_own_reason_is_told() -> None:
 
 
 def test_start_file_that_is_read_again_is_told_as_revision_zero() -> None:
-    machine = life()
+    machine = lifecycle()
     file = File(0, "new")
     assert machine.reload(file) == [Report(0, "checked", "no errors"), Configure(file)]
-    kept = Memory(file, file)
-    assert configured(machine, 0) == [Remember(kept), Report(0, "live", "the engine runs it")]
+    kept = PersistedState(file, file)
+    assert configured(machine, 0) == [Persist(kept), Report(0, "live", "the engine runs it")]
 
 
 @pytest.mark.parametrize(
@@ -326,7 +328,9 @@ def test_start_file_that_is_read_again_is_told_as_revision_zero() -> None:
 def test_file_with_errors_is_refused_with_the_first_of_them(
     errors: tuple[str, ...], cause: str
 ) -> None:
-    machine = Life(ME, Memory(START, START), verify=lambda _: True, check=lambda _: errors)
+    machine = RevisionLifecycle(
+        ME, PersistedState(START, START), verify=lambda _: True, check=lambda _: errors
+    )
     assert machine.reload(File(0, "x")) == [
         Report(0, "refused", f"the file has {cause}", errors),
     ]
@@ -357,13 +361,13 @@ WORDS = {
 
 @pytest.mark.parametrize("name", WORDS)
 def test_refusal_says_why_and_only_once_in_the_journal(name: str) -> None:
-    machine = life()
+    machine = lifecycle()
     assert receive(machine, REFUSED[name]) == refused(WORDS[name])
     assert receive(machine, REFUSED[name]) == refused(WORDS[name], journal=False)
 
 
 def test_foreign_confirmation_is_refused_with_its_reason_once() -> None:
-    machine = life()
+    machine = lifecycle()
     foreign = replace(confirmation(1), signature="evil")
     cause = WORDS["badly signed"]
     assert machine.confirm(foreign) == refused(cause)
@@ -373,16 +377,16 @@ def test_foreign_confirmation_is_refused_with_its_reason_once() -> None:
 
 def test_node_without_enrolment_says_so() -> None:
     cause = "this node is not enrolled with any control plane"
-    assert receive(life(identity=Identity()), bundle(1)) == refused(cause)
+    assert receive(lifecycle(identity=Identity()), bundle(1)) == refused(cause)
 
 
 def test_unknown_kind_is_told_shortened() -> None:
     envelope = replace(bundle(1), kind="k" * 41)
-    assert receive(life(), envelope) == refused(f"it is a {'k' * 40!r}, not a bundle")
+    assert receive(lifecycle(), envelope) == refused(f"it is a {'k' * 40!r}, not a bundle")
 
 
 def test_older_revision_is_told_with_what_ran_here() -> None:
-    machine = life()
+    machine = lifecycle()
     make_live(machine, 3)
     cause = "revision 2 is not newer than 3, which ran here already"
     assert receive(machine, bundle(2)) == refused(cause, 2)
@@ -390,14 +394,14 @@ def test_older_revision_is_told_with_what_ran_here() -> None:
 
 
 def test_other_text_of_the_live_revision_is_refused() -> None:
-    machine = life()
+    machine = lifecycle()
     make_live(machine, 3)
     cause = "revision 3 is not newer than 3, which ran here already"
     assert receive(machine, bundle(3, "other")) == refused(cause, 3)
 
 
 def test_revision_that_was_given_up_is_told_as_that() -> None:
-    machine = life()
+    machine = lifecycle()
     make_live(machine, 1)
     make_live(machine, 2)
     machine.tick(now_us=30 * S)
@@ -409,14 +413,14 @@ def test_revision_that_was_given_up_is_told_as_that() -> None:
 
 
 def test_what_is_live_already_is_no_news() -> None:
-    machine = life()
+    machine = lifecycle()
     make_live(machine, 1)
     answer = Report(1, "live", "it is live already", journal=False)
     assert receive(machine, bundle(1)) == [answer]
 
 
 def test_what_is_confirmed_already_is_no_news() -> None:
-    machine = life()
+    machine = lifecycle()
     make_live(machine, 1)
     machine.confirm(confirmation(1))
     answer = Report(1, "confirmed", "it was confirmed before", journal=False)
@@ -424,14 +428,14 @@ def test_what_is_confirmed_already_is_no_news() -> None:
 
 
 def test_confirmation_of_what_is_not_live_is_no_news() -> None:
-    machine = life()
+    machine = lifecycle()
     make_live(machine, 1)
     cause = "a confirmation of revision 7, but revision 1 is live"
     assert machine.confirm(confirmation(7)) == refused(cause, 7, journal=False)
 
 
 def test_whoever_asks_during_a_change_is_told_to_come_again() -> None:
-    machine = life()
+    machine = lifecycle()
     receive(machine, bundle(4))
     cause = "revision 4 is being taken just now; try again"
     assert receive(machine, bundle(5)) == refused(cause, journal=False)
@@ -440,7 +444,7 @@ def test_whoever_asks_during_a_change_is_told_to_come_again() -> None:
 
 
 def test_reload_of_a_pushed_node_is_told_what_to_do() -> None:
-    machine = life()
+    machine = lifecycle()
     make_live(machine, 6)
     cause = "revision 6 came from the control plane and is live; push a new revision instead"
     assert machine.reload(File(0, "x")) == refused(cause, journal=False)
@@ -451,12 +455,12 @@ def test_reload_of_a_pushed_node_is_told_what_to_do() -> None:
 
 def test_configuration_of_the_greatest_length_is_taken() -> None:
     assert CONFIG_CHARACTERS_MAX == 2_000_000
-    assert phases(receive(life(), bundle(1, TOO_LONG[1:])))[-1] == "staged"
+    assert phases(receive(lifecycle(), bundle(1, TOO_LONG[1:])))[-1] == "staged"
 
 
 def test_first_revision_is_one() -> None:
-    assert phases(receive(life(), bundle(1)))[-1] == "staged"
-    assert phases(receive(life(), bundle(0))) == ["refused"]
+    assert phases(receive(lifecycle(), bundle(1)))[-1] == "staged"
+    assert phases(receive(lifecycle(), bundle(0))) == ["refused"]
 
 
 @pytest.mark.parametrize(
@@ -464,28 +468,28 @@ def test_first_revision_is_one() -> None:
 )
 def test_time_to_confirm_is_an_hour_at_most(asked_s: float, given_s: int) -> None:
     assert CONFIRM_WITHIN_MAX_S == 3_600
-    machine = life()
+    machine = lifecycle()
     make_live(machine, 1, confirm_within_s=asked_s)
-    assert machine.memory.confirm_within_us == given_s * S
+    assert machine.state.confirm_within_us == given_s * S
     assert machine.deadline_us == (given_s * S or None)
 
 
 def test_time_to_confirm_is_counted_to_the_microsecond() -> None:
-    machine = life()
+    machine = lifecycle()
     make_live(machine, 1, confirm_within_s=0.0000014)
     assert machine.deadline_us == 1
 
 
 def test_deadline_is_counted_from_when_the_engine_took_it() -> None:
-    machine = life()
+    machine = lifecycle()
     receive(machine, bundle(1))
     machine.configured(1, None, now_us=7 * S, wall_us=WALL + 9 * S)
     assert machine.deadline_us == 37 * S
-    assert machine.memory.deadline_wall_us == WALL + 39 * S
+    assert machine.state.deadline_wall_us == WALL + 39 * S
 
 
 def test_no_deadline_stands_while_a_change_is_taken() -> None:
-    machine = life()
+    machine = lifecycle()
     make_live(machine, 1)
     receive(machine, bundle(2))
     assert machine.deadline_us is None
@@ -495,19 +499,19 @@ def test_no_deadline_stands_while_a_change_is_taken() -> None:
 
 
 def test_revision_without_a_deadline_ends_that_of_the_one_before() -> None:
-    machine = life()
+    machine = lifecycle()
     make_live(machine, 1)
     make_live(machine, 2, confirm_within_s=0.0)
     assert machine.deadline_us is None
 
 
 def test_restart_without_a_deadline_waits_for_nothing() -> None:
-    machine = life(Memory(File(1, "text 1"), START, 1, 30 * S, 0))
+    machine = lifecycle(PersistedState(File(1, "text 1"), START, 1, 30 * S, 0))
     machine.wake(now_us=0, wall_us=WALL)
     assert machine.deadline_us is None
 
 
 def test_deadline_of_the_first_microsecond_is_a_deadline() -> None:
-    machine = life(Memory(File(1, "text 1"), START, 1, 30 * S, 1))
+    machine = lifecycle(PersistedState(File(1, "text 1"), START, 1, 30 * S, 1))
     machine.wake(now_us=5, wall_us=WALL)
     assert machine.deadline_us == 5

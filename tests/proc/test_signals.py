@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from hanode.system.signals import JSON, SERVED, SHRUGGED_OFF, STATS_CLEAR
+from hanode.system.signals import IGNORED, JSON, SERVED, STATS_CLEAR
 from tests.proc.harness import CONFIG, Node, alive, directory, until
 
 pytestmark = pytest.mark.needs("root", "netns")
@@ -42,9 +42,9 @@ def everybody(node: Node) -> dict[str, int]:
 
 def test_no_other_signal_ends_a_process(master: Node) -> None:
     before = everybody(master)
-    assert {signal.SIGQUIT, signal.SIGALRM, signal.SIGRTMAX, signal.SIGIO} <= set(SHRUGGED_OFF)
+    assert {signal.SIGQUIT, signal.SIGALRM, signal.SIGRTMAX, signal.SIGIO} <= set(IGNORED)
     for pid in before.values():
-        for number in SHRUGGED_OFF:
+        for number in IGNORED:
             os.kill(pid, number)
     time.sleep(0.5)
     assert everybody(master) == before
@@ -71,7 +71,7 @@ def test_keepalived_lives_through_the_same_signals(tmp_path: Path) -> None:
         time.sleep(0.3)
         pids = [process.pid, int((tmp_path / "v.pid").read_text())]
         for pid in pids:
-            for number in SHRUGGED_OFF:
+            for number in IGNORED:
                 os.kill(pid, number)
         time.sleep(0.5)
         assert all(alive(pid) for pid in pids)

@@ -86,6 +86,8 @@ PLANTED = [
     (rules.long_file, "static/js/x.js", "\n" * 81),
     (rules.impure, "hanode/conf/x.py", "import os\n"),
     (rules.impure, "hanode/vrrp/x.py", "from hanode.system import clock\n"),
+    (rules.impure, "hanode/kernel/x.py", "from hanode.system import sysctl\n"),
+    (rules.impure, "hanode/supervision/x.py", "import time\n"),
     (rules.impure, "hanode/wire.py", "print(1)\n"),
     (rules.impure, "hanode/events.py", "import time\n"),
     (rules.impure, "hanode/events.py", "from hanode import codec, system\n"),
@@ -132,6 +134,11 @@ IMPORTS = [
     ("webapp/api/planted_11.py", "hanode.sim"),
     ("webapp/live/planted_12.py", "hanode.watch"),
     ("hanode/simulate/planted_13.py", "hanode.system"),
+    ("hanode/vrrp/planted_15.py", "hanode.kernel"),
+    ("hanode/kernel/planted_16.py", "hanode.system"),
+    ("hanode/kernel/planted_17.py", "hanode.watch"),
+    ("hanode/supervision/planted_18.py", "hanode.system"),
+    ("hanode/supervision/planted_19.py", "hanode.kernel"),
     ("hanode/sim/planted_14.py", "hanode.simulate"),
     *(
         (f"hanode/conf/{low}/planted_up_to_{high}.py", f"hanode.conf.{high}")

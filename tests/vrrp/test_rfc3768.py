@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import pytest
 
-from hanode.system.virtual_mac import mac_of
+from hanode.kernel.virtual_interfaces import mac_of
 from hanode.vrrp import effects as fx
 from hanode.vrrp import packet
 from hanode.vrrp.effects import State

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from hanode.system.virtual_mac import mac_of
+from hanode.kernel.virtual_interfaces import mac_of
 from hanode.vrrp import packet
 from hanode.vrrp.arp import gratuitous_arp
 from hanode.vrrp.effects import SendAdvert, State

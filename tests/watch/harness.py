@@ -16,7 +16,7 @@ from typing import Any, TypeVar
 
 from hanode import wire
 from hanode.proc.common.vrrp_watch_link import pair
-from hanode.watch.messages import News, Notice
+from hanode.watch.messages import Notice, TrackerResult
 from hanode.watch.settings import WatchSettings
 
 PROJECT = Path(__file__).resolve().parents[2]
@@ -26,14 +26,14 @@ T = TypeVar("T")
 class Running:
     """The process, and what it said."""
 
-    def __init__(self, process: subprocess.Popen[bytes], ipc: socket.socket, bond: socket.socket):
+    def __init__(self, process: subprocess.Popen[bytes], ipc: socket.socket, link: socket.socket):
         self.process = process
         self.ipc = ipc
-        self.bond = bond
+        self.link = link
         self.said: list[dict[str, Any]] = []
-        self.news: list[News] = []
+        self.results: list[TrackerResult] = []
         self.arrived_s: list[float] = []
-        """When each of `news` came, by the monotonic clock."""
+        """When each of `results` came, by the monotonic clock."""
         self._rest = b""
         self._revision = 0
 
@@ -60,7 +60,7 @@ class Running:
 
     def notice(self, kind: str, name: str, state: str, priority: int) -> None:
         said = {"kind": "notice", "notice": wire.encode(Notice(kind, name, state, priority))}
-        self.bond.send(json.dumps(said).encode())
+        self.link.send(json.dumps(said).encode())
 
     def warnings(self) -> list[str]:
         return [
@@ -71,7 +71,7 @@ class Running:
 
     def told(self, name: str) -> list[tuple[bool, int, str]]:
         """What the vrrp process heard of a tracker."""
-        return [(n.up, n.value, n.cause) for n in self.news if n.name == name]
+        return [(n.up, n.value, n.cause) for n in self.results if n.name == name]
 
     def until(self, condition: Callable[[], T | None], what: str, within_s: float = 8) -> T:
         """Listen until it is true."""
@@ -81,16 +81,16 @@ class Running:
             if value:
                 return value
             left_s = end_s - time.monotonic()
-            assert left_s > 0, f"not within {within_s} s: {what}; {self.news} {self.said}"
+            assert left_s > 0, f"not within {within_s} s: {what}; {self.results} {self.said}"
             self.listen(left_s)
 
     def listen(self, at_most_s: float) -> None:
         """Take what comes next."""
-        ready, _, _ = select.select([self.ipc, self.bond], [], [], min(at_most_s, 0.05))
-        if self.bond in ready:
-            message = json.loads(self.bond.recv(1 << 16))
+        ready, _, _ = select.select([self.ipc, self.link], [], [], min(at_most_s, 0.05))
+        if self.link in ready:
+            message = json.loads(self.link.recv(1 << 16))
             self.arrived_s.append(time.monotonic())
-            self.news.append(wire.decode(News, message["tracker"]))
+            self.results.append(wire.decode(TrackerResult, message["tracker"]))
         if self.ipc in ready:
             *lines, self._rest = (self._rest + self.ipc.recv(1 << 16)).split(b"\n")
             self.said += [json.loads(line) for line in lines]
@@ -107,28 +107,28 @@ class Running:
 def running(environment: dict[str, str] | None = None) -> Iterator[Running]:
     """A watch process; it is gone afterwards."""
     ours, theirs = socket.socketpair()
-    bond, their_bond = pair()
+    link, their_link = pair()
     env = {
         "PATH": os.environ["PATH"],
         "PYTHONPATH": os.pathsep.join(
             part for part in (os.environ.get("KST_PYTHONPATH"), str(PROJECT)) if part
         ),
         "HANODE_IPC_FD": str(theirs.fileno()),
-        "HANODE_BOND_FD": str(their_bond.fileno()),
+        "HANODE_LINK_FD": str(their_link.fileno()),
         "HANODE_SCRIPT_ENV": json.dumps(environment or {"PATH": "/usr/bin:/bin"}),
     }
     process = subprocess.Popen(
         [sys.executable, "-P", "-m", "hanode.proc.watch"],
         env=env,
-        pass_fds=(theirs.fileno(), their_bond.fileno()),
+        pass_fds=(theirs.fileno(), their_link.fileno()),
     )
     theirs.close()
-    their_bond.close()
+    their_link.close()
     try:
-        yield Running(process, ours, bond)
+        yield Running(process, ours, link)
     finally:
         ours.close()
-        bond.close()
+        link.close()
         try:
             process.wait(5)
         except subprocess.TimeoutExpired:

@@ -220,18 +220,18 @@ def test_mail_is_sent_as_keepalived_words_it() -> None:
         target = Target("INSTANCE", "VI_1", NotifySettings(smtp_alert=True))
         watch.configure(WatchSettings(targets=(target,), smtp=smtp, router_id="RX"))
         watch.notice("INSTANCE", "VI_1", "MASTER", 100)
-        watch.until(lambda: box.letters, "the letter")
-        letter = box.letters[0]
-        assert letter.commands == [
+        watch.until(lambda: box.letters, "the message")
+        message = box.letters[0]
+        assert message.commands == [
             "helo here",
             "mail FROM:<ka@example.com>",
             "rcpt TO:<root@example.com>",
             "rcpt TO:<two@example.com>",
             "data",
         ]
-        assert "Subject: [RX] VRRP Instance VI_1 - Entering MASTER state" in letter.lines
-        assert "X-Mailer: Keepalived" in letter.lines
-        assert "=> VRRP Instance is now owning VRRP VIPs <=" in letter.lines
+        assert "Subject: [RX] VRRP Instance VI_1 - Entering MASTER state" in message.lines
+        assert "X-Mailer: Keepalived" in message.lines
+        assert "=> VRRP Instance is now owning VRRP VIPs <=" in message.lines
 
 
 def test_a_mail_server_that_does_not_answer_is_told_and_stops_nothing(tmp_path: Path) -> None:
@@ -251,7 +251,7 @@ def test_a_vrrp_process_that_begins_is_told_all_that_is_known(tmp_path: Path) ->
     with running() as watch:
         watch.configure(WatchSettings(scripts=(chk,)))
         watch.until(lambda: watch.told("chk"), "the result")
-        watch.bond.send(b'{"kind":"trackers"}')
+        watch.link.send(b'{"kind":"trackers"}')
         watch.until(lambda: len(watch.told("chk")) == 2, "the result once more")
         assert watch.told("chk") == [(False, 0, "failed: exit code 3")] * 2
 

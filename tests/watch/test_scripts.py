@@ -7,7 +7,15 @@ import random
 import pytest
 
 from hanode.vrrp.settings import Command, ScriptTracker
-from hanode.watch.messages import Drop, Effect, Ended, Kill, News, NotStarted, Run
+from hanode.watch.messages import (
+    Abandon,
+    Effect,
+    Ended,
+    KillScript,
+    NotStarted,
+    RunScript,
+    TrackerResult,
+)
 from hanode.watch.scripts import ScriptWatch
 
 TRUE = Command(("/bin/true",))
@@ -22,8 +30,8 @@ def results(watch: ScriptWatch, codes: str) -> list[str]:
     """Run it once for each letter (o: succeeds, x: fails); what it says, `-` is nothing."""
     said = []
     for letter in codes:
-        assert [type(e) for e in watch.tick(now_us=watch.deadline_us)] == [Run]
-        effects = watch.hear(Ended("chk", 0 if letter == "o" else 1))
+        assert [type(e) for e in watch.tick(now_us=watch.deadline_us)] == [RunScript]
+        effects = watch.run_ended(Ended("chk", 0 if letter == "o" else 1))
         said.append(_words(effects))
     return said
 
@@ -31,7 +39,7 @@ def results(watch: ScriptWatch, codes: str) -> list[str]:
 def _words(effects: list[Effect]) -> str:
     return (
         " ".join(
-            f"{'up' if e.up else 'down'}: {e.cause}" if isinstance(e, News) else str(e)
+            f"{'up' if e.up else 'down'}: {e.cause}" if isinstance(e, TrackerResult) else str(e)
             for e in effects
         )
         or "-"
@@ -83,17 +91,17 @@ def test_init_fail_needs_one_success_too() -> None:
 def test_without_init_fail_nothing_is_said_before_the_first_result() -> None:
     watch = watch_of()
     assert watch.begin() == []
-    assert watch.news is None
+    assert watch.reported is None
 
 
 def test_it_runs_every_interval_and_a_late_tick_runs_it_once() -> None:
     watch = watch_of(interval_us=S)
-    assert watch.tick(now_us=0) == [Run("chk", TRUE)]
-    watch.hear(Ended("chk", 0))
+    assert watch.tick(now_us=0) == [RunScript("chk", TRUE)]
+    watch.run_ended(Ended("chk", 0))
     assert watch.deadline_us == S
     assert watch.tick(now_us=S - 1) == []
-    assert watch.tick(now_us=5 * S + 300) == [Run("chk", TRUE)]
-    watch.hear(Ended("chk", 0))
+    assert watch.tick(now_us=5 * S + 300) == [RunScript("chk", TRUE)]
+    watch.run_ended(Ended("chk", 0))
     assert watch.deadline_us == 6 * S
 
 
@@ -102,23 +110,23 @@ def test_a_run_that_is_not_over_is_not_joined_by_a_second_which_follows_at_its_e
     watch.tick(now_us=0)
     assert watch.tick(now_us=S) == []
     assert watch.tick(now_us=2 * S) == []
-    watch.hear(Ended("chk", 0))
+    watch.run_ended(Ended("chk", 0))
     assert watch.deadline_us <= 2 * S
-    assert watch.tick(now_us=2 * S + 1) == [Run("chk", TRUE)]
-    watch.hear(Ended("chk", 0))
+    assert watch.tick(now_us=2 * S + 1) == [RunScript("chk", TRUE)]
+    watch.run_ended(Ended("chk", 0))
     assert watch.deadline_us == 3 * S
 
 
 def test_a_script_that_hangs_fails_after_fall_timeouts() -> None:
     watch = watch_of(interval_us=S, fall=2)
     watch.tick(now_us=0)
-    watch.hear(Ended("chk", 0))
+    watch.run_ended(Ended("chk", 0))
     watch.tick(now_us=S)
     watch.tick(now_us=2 * S)
-    assert _words(watch.hear(Ended("chk", -15))[1:]) == "-"
+    assert _words(watch.run_ended(Ended("chk", -15))[1:]) == "-"
     watch.tick(now_us=2 * S)
-    assert watch.tick(now_us=3 * S)[0] == Kill("chk", hard=False)
-    said = watch.hear(Ended("chk", -15))
+    assert watch.tick(now_us=3 * S)[0] == KillScript("chk", hard=False)
+    said = watch.run_ended(Ended("chk", -15))
     assert _words(said[1:]) == "down: failed 2 times: timed out after 1 s"
 
 
@@ -126,45 +134,45 @@ def test_too_long_means_sigterm_then_sigkill_and_a_failure_in_words() -> None:
     watch = watch_of(interval_us=10 * S, timeout_us=2 * S)
     watch.tick(now_us=0)
     assert watch.deadline_us == 2 * S
-    assert watch.tick(now_us=2 * S) == [Kill("chk", hard=False)]
-    assert watch.tick(now_us=4 * S) == [Kill("chk", hard=True)]
-    assert watch.tick(now_us=14 * S) == [Kill("chk", hard=True)]
-    assert _words(watch.hear(Ended("chk", -9))) == "down: failed: timed out after 2 s"
+    assert watch.tick(now_us=2 * S) == [KillScript("chk", hard=False)]
+    assert watch.tick(now_us=4 * S) == [KillScript("chk", hard=True)]
+    assert watch.tick(now_us=14 * S) == [KillScript("chk", hard=True)]
+    assert _words(watch.run_ended(Ended("chk", -9))) == "down: failed: timed out after 2 s"
 
 
 def test_who_obeys_sigterm_takes_its_children_along() -> None:
     watch = watch_of(timeout_us=S)
     watch.tick(now_us=0)
     watch.tick(now_us=S)
-    first, second = watch.hear(Ended("chk", -15))
-    assert first == Kill("chk", hard=True)
-    assert isinstance(second, News)
+    first, second = watch.run_ended(Ended("chk", -15))
+    assert first == KillScript("chk", hard=True)
+    assert isinstance(second, TrackerResult)
 
 
 def test_success_at_the_last_moment_is_success() -> None:
     watch = watch_of(timeout_us=S)
     watch.tick(now_us=0)
     watch.tick(now_us=S)
-    assert _words(watch.hear(Ended("chk", 0))) == "up: succeeded"
+    assert _words(watch.run_ended(Ended("chk", 0))) == "up: succeeded"
 
 
 def test_a_signal_and_a_failed_start_are_failures_with_their_reason() -> None:
     watch = watch_of(fall=1)
     watch.tick(now_us=0)
-    assert _words(watch.hear(Ended("chk", -11))) == "down: failed: killed by SIGSEGV"
+    assert _words(watch.run_ended(Ended("chk", -11))) == "down: failed: killed by SIGSEGV"
     other = watch_of()
     other.tick(now_us=0)
-    assert _words(other.hear(NotStarted("chk", "no memory"))) == (
+    assert _words(other.run_ended(NotStarted("chk", "no memory"))) == (
         "down: failed: could not be started: no memory"
     )
 
 
 def test_an_end_that_nobody_waits_for_is_nothing() -> None:
-    assert watch_of().hear(Ended("chk", 1)) == []
+    assert watch_of().run_ended(Ended("chk", 1)) == []
 
 
 def test_an_abandoned_run_is_dropped() -> None:
     watch = watch_of()
     assert watch.abandon() == []
     watch.tick(now_us=0)
-    assert watch.abandon() == [Drop("chk")]
+    assert watch.abandon() == [Abandon("chk")]

@@ -7,7 +7,7 @@ import pytest
 from hanode.system import mail
 from hanode.vrrp.settings import ProcessTracker
 from hanode.watch import files
-from hanode.watch.messages import News
+from hanode.watch.messages import TrackerResult
 from hanode.watch.processes import ProcessWatch, matches
 
 S = 1_000_000
@@ -46,11 +46,11 @@ def test_which_processes_count(
 def test_quorum_and_quorum_max() -> None:
     watch = ProcessWatch(ProcessTracker("p", "x", quorum=2, quorum_max=3))
     said = [watch.counted(count, now_us=0) for count in (2, 3, 4, 3, 1)]
-    assert [[e.up for e in effects if isinstance(e, News)] for effects in said] == [
+    assert [[e.up for e in effects if isinstance(e, TrackerResult)] for effects in said] == [
         [True], [], [False], [True], [False],
     ]  # fmt: skip
-    assert watch.news is not None
-    assert watch.news.cause == "1 process runs, wanted are at least 2 and at most 3"
+    assert watch.reported is not None
+    assert watch.reported.cause == "1 process runs, wanted are at least 2 and at most 3"
 
 
 def test_an_end_counts_when_it_has_lasted_and_a_new_start_forgives_it() -> None:
@@ -63,7 +63,7 @@ def test_an_end_counts_when_it_has_lasted_and_a_new_start_forgives_it() -> None:
     watch.counted(0, now_us=5 * S)
     assert watch.tick(now_us=7 * S - 1) == []
     (news,) = watch.tick(now_us=7 * S)
-    assert isinstance(news, News)
+    assert isinstance(news, TrackerResult)
     assert not news.up
 
 
@@ -100,7 +100,7 @@ def test_a_long_number_is_read_to_the_127th_byte() -> None:
     ],
 )
 def test_recipients_as_people_write_them(words: str, address: str, header: str) -> None:
-    letter = mail.letter(sender="ka@x", to=(words,), subject="s\nx", text="t")
-    assert letter["To"] == header
-    assert [one.addr_spec for one in letter["To"].addresses] == [address]
-    assert letter["Subject"] == "s x"
+    message = mail.compose(sender="ka@x", to=(words,), subject="s\nx", text="t")
+    assert message["To"] == header
+    assert [one.addr_spec for one in message["To"].addresses] == [address]
+    assert message["Subject"] == "s x"

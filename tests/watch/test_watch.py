@@ -15,7 +15,16 @@ from hanode.vrrp.settings import (
     Tracked,
     VrrpSettings,
 )
-from hanode.watch.messages import Call, Drop, Ended, Letter, Line, News, Notice, Run
+from hanode.watch.messages import (
+    Abandon,
+    Ended,
+    Notice,
+    RunNotify,
+    RunScript,
+    SendMail,
+    TrackerResult,
+    WriteFifo,
+)
 from hanode.watch.settings import Target, WatchSettings, watched
 from hanode.watch.watch import Seen, Watch
 
@@ -29,32 +38,32 @@ def started(settings: WatchSettings) -> Watch:
 
 
 def up(watch: Watch, name: str) -> bool | None:
-    return next((news.up for news in watch.news if news.name == name), None)
+    return next((news.up for news in watch.results if news.name == name), None)
 
 
 def test_a_reload_keeps_what_is_known_of_an_unchanged_command() -> None:
     watch = started(WatchSettings(scripts=(ScriptTracker("a", TRUE, fall=2),)))
     watch.tick(now_us=0)
-    watch.hear(Ended("a", 0))
+    watch.run_ended(Ended("a", 0))
     again = WatchSettings(scripts=(ScriptTracker("a", TRUE, fall=5, weight=3),))
     assert watch.configure(again, now_us=500_000, unusable={}) == []
     assert up(watch, "a") is True
     assert watch.deadline_us == 1_000_000  # not earlier, because of the reload
     for number in range(1, 6):
         watch.tick(now_us=number * 1_000_000)
-        effects = watch.hear(Ended("a", 1))
+        effects = watch.run_ended(Ended("a", 1))
         assert bool(effects) is (number == 5)
 
 
 def test_a_reload_that_changes_the_command_begins_anew_and_drops_the_old_run() -> None:
     watch = started(WatchSettings(scripts=(ScriptTracker("a", TRUE),)))
     watch.tick(now_us=0)
-    watch.hear(Ended("a", 0))
+    watch.run_ended(Ended("a", 0))
     watch.tick(now_us=1_000_000)
     changed = WatchSettings(scripts=(ScriptTracker("a", FALSE),))
-    assert watch.configure(changed, now_us=1_100_000, unusable={}) == [Drop("a")]
+    assert watch.configure(changed, now_us=1_100_000, unusable={}) == [Abandon("a")]
     assert up(watch, "a") is None
-    assert watch.tick(now_us=1_100_000) == [Run("a", FALSE)]
+    assert watch.tick(now_us=1_100_000) == [RunScript("a", FALSE)]
 
 
 def test_a_running_script_is_not_started_twice_by_a_reload() -> None:
@@ -63,7 +72,7 @@ def test_a_running_script_is_not_started_twice_by_a_reload() -> None:
     watch.tick(now_us=0)
     watch.configure(settings, now_us=100, unusable={})
     assert watch.tick(now_us=100) == []
-    assert [type(e) for e in watch.hear(Ended("a", 0))] == [News]
+    assert [type(e) for e in watch.run_ended(Ended("a", 0))] == [TrackerResult]
 
 
 def test_what_is_not_tracked_any_more_is_forgotten() -> None:
@@ -76,10 +85,10 @@ def test_what_is_not_tracked_any_more_is_forgotten() -> None:
     )
     watch.seen([Seen(7, "x")], now_us=0)
     watch.read("f", b"3")
-    assert {news.name for news in watch.news} == {"a", "p", "f"}
+    assert {news.name for news in watch.results} == {"a", "p", "f"}
     assert watch.pids == {7}
     watch.configure(WatchSettings(), now_us=0, unusable={})
-    assert watch.news == []
+    assert watch.results == []
     assert watch.pids == frozenset()
     assert watch.deadline_us is None
     assert watch.read("f", b"4") == []
@@ -89,10 +98,10 @@ def test_an_unusable_script_is_not_run_and_can_come_back() -> None:
     settings = WatchSettings(scripts=(ScriptTracker("a", TRUE),))
     watch = Watch()
     (news,) = watch.configure(settings, now_us=0, unusable={"a": "it is gone"})
-    assert news == News("script", "a", True, cause="not run: it is gone")
+    assert news == TrackerResult("script", "a", True, cause="not run: it is gone")
     assert watch.tick(now_us=0) == []
     watch.configure(settings, now_us=0, unusable={})
-    assert watch.tick(now_us=0) == [Run("a", TRUE)]
+    assert watch.tick(now_us=0) == [RunScript("a", TRUE)]
 
 
 def test_one_process_can_count_for_two_trackers_and_its_end_for_both() -> None:
@@ -111,7 +120,7 @@ def test_one_process_can_count_for_two_trackers_and_its_end_for_both() -> None:
 def test_a_file_is_told_once_for_each_number() -> None:
     watch = started(WatchSettings(files=(FileTracker("f", "/x"),)))
     said = [watch.read("f", text) for text in (None, b"0", b"5", b"5\n", b"99999999999", b"6")]
-    assert [[e.value for e in effects if isinstance(e, News)] for effects in said] == [
+    assert [[e.value for e in effects if isinstance(e, TrackerResult)] for effects in said] == [
         [0], [], [5], [], [], [6],
     ]  # fmt: skip
 
@@ -131,8 +140,10 @@ def test_a_state_s_own_script_comes_before_notify_which_gets_four_words() -> Non
     any_ = Command(("/n", "x"))
     notify = NotifySettings(master=own, any=any_)
     first, second = told(notify, Notice("INSTANCE", "VI 1", "MASTER", 110))
-    assert first == Call("VI 1 MASTER", own)
-    assert second == Call("VI 1 MASTER", Command(("/n", "x", "INSTANCE", "VI 1", "MASTER", "110")))
+    assert first == RunNotify("VI 1 MASTER", own)
+    assert second == RunNotify(
+        "VI 1 MASTER", Command(("/n", "x", "INSTANCE", "VI 1", "MASTER", "110"))
+    )
 
 
 def test_each_state_has_its_script() -> None:
@@ -142,21 +153,23 @@ def test_each_state_has_its_script() -> None:
     }
     for name, command in commands.items():
         notice = Notice("INSTANCE", "VI", name.upper(), 1)
-        assert told(NotifySettings(**commands), notice) == [Call(f"VI {name.upper()}", command)]
+        assert told(NotifySettings(**commands), notice) == [
+            RunNotify(f"VI {name.upper()}", command)
+        ]
 
 
 def test_pipes_get_every_line_and_notify_only_transitions() -> None:
     notify = NotifySettings(any=TRUE)
     for state in ("MASTER_RX_LOWER_PRI", "MASTER_PRIORITY", "BACKUP_PRIORITY"):
         notice = Notice("INSTANCE", "VI_1", state, 90)
-        line = Line(FIFO, f'INSTANCE "VI_1" {state} 90\n')
+        line = WriteFifo(FIFO, f'INSTANCE "VI_1" {state} 90\n')
         assert told(notify, notice, fifos=(FIFO,)) == [line]
 
 
 def test_mail_of_a_group_and_no_mail_where_none_is_wanted() -> None:
     wants = NotifySettings(smtp_alert=True)
-    (letter,) = told(wants, Notice("GROUP", "G1", "FAULT", 0), smtp=SMTP)
-    assert letter == Letter(
+    (message,) = told(wants, Notice("GROUP", "G1", "FAULT", 0), smtp=SMTP)
+    assert message == SendMail(
         "VRRP Group G1 - Entering FAULT state",
         "=> All VRRP group instances are now in FAULT state <=",
     )
@@ -214,7 +227,7 @@ def test_a_reload_tells_the_pipes_all_states_where_that_is_wanted() -> None:
     ):
         watch.notice(notice, now_us=0)
     said = watch.configure(settings, now_us=0, unusable={})
-    lines = [effect.text for effect in said if isinstance(effect, Line)]
+    lines = [effect.text for effect in said if isinstance(effect, WriteFifo)]
     assert lines == ['INSTANCE "a" BACKUP 90\n', 'INSTANCE "b" FAULT 100\n']
     quiet = WatchSettings(fifos=(FIFO,))
     assert watch.configure(quiet, now_us=0, unusable={}) == []
@@ -226,7 +239,7 @@ def test_a_script_of_what_a_reload_removes_is_run_all_the_same() -> None:
     watch = started(WatchSettings(targets=(target,)))
     watch.configure(WatchSettings(), now_us=0, unusable={})
     deleted = Notice("INSTANCE", "VI", "DELETED", 100)
-    assert watch.notice(deleted, now_us=1) == [Call("VI DELETED", TRUE)]
+    assert watch.notice(deleted, now_us=1) == [RunNotify("VI DELETED", TRUE)]
     watch.configure(WatchSettings(), now_us=2, unusable={})
     assert watch.notice(deleted, now_us=3) == []
 
@@ -235,9 +248,9 @@ def test_a_script_of_what_a_reload_brings_is_run_though_the_word_came_earlier() 
     target = Target("INSTANCE", "VI", NotifySettings(backup=TRUE))
     watch = started(WatchSettings(fifos=(FIFO,)))
     early = Notice("INSTANCE", "VI", "BACKUP", 100)
-    assert [type(e) for e in watch.notice(early, now_us=0)] == [Line]
+    assert [type(e) for e in watch.notice(early, now_us=0)] == [WriteFifo]
     new = WatchSettings(targets=(target,), fifos=(FIFO,))
-    assert watch.configure(new, now_us=1_000, unusable={}) == [Call("VI BACKUP", TRUE)]
+    assert watch.configure(new, now_us=1_000, unusable={}) == [RunNotify("VI BACKUP", TRUE)]
     assert watch.configure(new, now_us=2_000, unusable={}) == []
     late = started(WatchSettings())
     late.notice(early, now_us=0)

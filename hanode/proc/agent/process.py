@@ -4,7 +4,7 @@ DRIVER. `python -m hanode.proc.agent`, started by the supervisor as a user witho
 enrolment comes through the descriptor HANODE_IPC_FD, and when that ends, so does the agent. It
 is a Celery worker on its own queue `node.<id>`, under the key prefix `node.<id>:`, with the one
 task `node.nudge(revision)`: look at the desired revision now. The nudge carries nothing that
-has to be believed. `broker_sync` does the carrying, in a loop of its own
+has to be trusted. `broker_sync` carries envelopes, events and statuses, in a loop of its own
 beside Celery's.
 """
 
@@ -25,15 +25,14 @@ from celery import Celery, signals
 from kombu.connection import Connection
 from kombu.entity import Queue
 
-from hanode.proc.agent.broker_sync import Courier
+from hanode.proc.agent.broker_sync import BrokerSync
 from hanode.system.ipc import LINE_BYTES_MAX, pack, unpack
 from hanode.system.log import Log
 from hanode.system.signing import verifier
 from hanode.wire import Enrolment, decode
 
 FLUSH_S = 1.0
-"""How long a stopping node may try to tell its last words."""
-
+"""How long a stopping node may try to send its last events."""
 
 PAUSES_S = {"interval_start": 0.1, "interval_step": 0.2, "interval_max": 1.0}
 """Between tries to reach a broker that is away."""
@@ -49,21 +48,21 @@ class PatientConnection(Connection):
 
 
 class Supervised:
-    """The line to the supervisor: orders come from it, and its end is ours."""
+    """The connection to the supervisor: orders come from it, and when it ends, so do we."""
 
     def __init__(self, connection: socket.socket) -> None:
         self._socket = connection
         self._lines = connection.makefile("rb")
         self._lock = threading.Lock()
 
-    def say(self, message: dict[str, Any]) -> None:
+    def send(self, message: dict[str, Any]) -> None:
         with self._lock:
             try:
                 self._socket.sendall(pack(message))
             except OSError:
                 os._exit(0)
 
-    def hear(self) -> dict[str, Any] | None:
+    def receive(self) -> dict[str, Any] | None:
         """The next order; None when the supervisor is gone."""
         try:
             line = self._lines.readline(LINE_BYTES_MAX)
@@ -83,7 +82,7 @@ def main() -> int:
         return 2
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     supervised = Supervised(socket.socket(fileno=int(number)))
-    order = supervised.hear()
+    order = supervised.receive()
     if order is None:
         return 0
     settings = order["settings"]
@@ -91,16 +90,16 @@ def main() -> int:
     log = Log("agent", node=enrolment.name, detail=bool(settings.get("detail")))
     _log_through(log, detail=bool(settings.get("detail")))
     loop = asyncio.new_event_loop()
-    courier = Courier(
+    broker_sync = BrokerSync(
         enrolment,
         Path(settings["control"]),
         verify=verifier(enrolment.public_key),
-        say=supervised.say,
+        send=supervised.send,
     )
-    threading.Thread(target=_carry, args=(loop, courier, log), daemon=True).start()
-    threading.Thread(target=_obey, args=(supervised, loop, courier), daemon=True).start()
-    supervised.say({"kind": "ready"})
-    app = make_app(enrolment, on_nudge=lambda: loop.call_soon_threadsafe(courier.nudge))
+    threading.Thread(target=_carry, args=(loop, broker_sync, log), daemon=True).start()
+    threading.Thread(target=_obey, args=(supervised, loop, broker_sync), daemon=True).start()
+    supervised.send({"kind": "ready"})
+    app = make_app(enrolment, on_nudge=lambda: loop.call_soon_threadsafe(broker_sync.nudge))
     worker = app.Worker(
         pool="solo",
         concurrency=1,
@@ -145,21 +144,21 @@ def make_app(enrolment: Enrolment, *, on_nudge: Any) -> Celery:
     return app
 
 
-def _carry(loop: asyncio.AbstractEventLoop, courier: Courier, log: Log) -> None:
+def _carry(loop: asyncio.AbstractEventLoop, broker_sync: BrokerSync, log: Log) -> None:
     asyncio.set_event_loop(loop)
     try:
-        loop.run_until_complete(courier.run())
+        loop.run_until_complete(broker_sync.run())
     except Exception as error:
-        # Our own bug: the supervisor starts us anew, and nothing is lost, because nothing is here.
-        log.error(f"the courier failed: {error!r}")
+        # Our own bug: the supervisor starts us again, and nothing is lost, because nothing is kept.
+        log.error(f"the connection to the broker failed for a fault of the agent: {error!r}")
         os._exit(1)
 
 
-def _obey(supervised: Supervised, loop: asyncio.AbstractEventLoop, courier: Courier) -> None:
-    while (order := supervised.hear()) is not None:
+def _obey(supervised: Supervised, loop: asyncio.AbstractEventLoop, broker_sync: BrokerSync) -> None:
+    while (order := supervised.receive()) is not None:
         if order.get("verb") == "stop":
-            future = asyncio.run_coroutine_threadsafe(courier.flush(), loop)
-            with contextlib.suppress(Exception):  # the journal keeps what could not be told
+            future = asyncio.run_coroutine_threadsafe(broker_sync.flush(), loop)
+            with contextlib.suppress(Exception):  # the journal keeps what could not be sent
                 future.result(FLUSH_S)
             break
     os._exit(0)
@@ -182,7 +181,7 @@ class _ToLog(logging.Handler):
 
 
 def _log_through(log: Log, *, detail: bool) -> None:
-    """Libraries' records are for -D only: that the broker is away is told by ourselves, once."""
+    """Libraries' records are for -D only: we report a broker that is away ourselves, once."""
     signals.setup_logging.connect(lambda **_: None, weak=False)
     root = logging.getLogger()
     root.handlers = [_ToLog(log)]

@@ -1,8 +1,8 @@
 """The checker process: health checks, quorum, and the kernel's balancing table.
 
 DRIVER. `python -m hanode.proc.checker`, started by the supervisor with the number of an open
-socket in HANODE_IPC_FD; both sides say lines of JSON. The loop feeds answers and time to
-`hanode.check.health` and carries out what it wants; nothing in it waits for a peer. When the
+socket in HANODE_IPC_FD; both sides send lines of JSON. The loop gives answers and time to
+`hanode.check.health` and carries out its effects; nothing in it waits for a peer. When the
 supervisor says stop, goes away, or sends SIGTERM, our services leave the kernel and it exits.
 """
 
@@ -27,8 +27,8 @@ from hanode.check.report import changes, report
 from hanode.check.settings import CheckerSettings, VirtualServerSettings
 from hanode.events import NodeWarning
 from hanode.ipvs.types import Balanced, Destination, Service, ServiceKey
-from hanode.proc.checker.ipvs_sync import Balancer
-from hanode.proc.common.json_lines import Lines
+from hanode.proc.checker.ipvs_sync import IpvsSync
+from hanode.proc.common.json_lines import JsonLines
 from hanode.proc.common.loop import Loop
 from hanode.system import namespaces, signals
 from hanode.system.clock import Clock, SystemClock
@@ -38,96 +38,96 @@ from hanode.system.probes import EpollProbes, Prober
 from hanode.wire import WireError, decode, encode, to_wire
 
 CLOCK_STEP_US = 1_000
-"""Smaller differences come from asking two clocks one after the other, and would make every
-"since" of a status tremble."""
+"""Smaller differences between the clocks come from reading them one after the other; without this
+limit every "since" of a status would change each time."""
 
 
 class Checker:
-    """One checker process without its clock, its kernel and its supervisor: those are passed in."""
+    """The checker without clock, kernel and supervisor: those are passed in."""
 
     def __init__(
         self,
         *,
         prober: Prober,
         open_kernel: Callable[[], IpvsKernel],
-        say: Callable[[dict[str, Any]], None],
+        send: Callable[[dict[str, Any]], None],
         clock: Clock,
         draw: Callable[[], float],
         enter: Callable[[CheckerSettings], str | None] = lambda _settings: None,
     ) -> None:
-        """`enter` goes to where the settings want to be; it gives why it cannot."""
+        """`enter` enters the namespaces of the settings; it returns why it cannot, or None."""
         self._enter = enter
         self._prober = prober
-        self._say_now = say
-        self._unsaid: list[dict[str, Any]] = []
+        self._send_now = send
+        self._unsent: list[dict[str, Any]] = []
         self._mono_us = clock.monotonic_us
         self._wall_us = clock.wall_us
         self._health = Health(draw)
         self._settings = CheckerSettings()
         self._services: dict[str, VirtualServerSettings] = {}
-        self._balancer = Balancer(open_kernel, self._warn, clock.monotonic_us)
+        self._ipvs_sync = IpvsSync(open_kernel, self._warn, clock.monotonic_us)
         self._offset_us = 0
         self.stopping = False
         self._keeps = False
-        """Told to leave the services in the kernel at the end (`hanode run -I`)."""
+        """Leave the services in the kernel at the end (`hanode run -I`)."""
 
     @property
     def deadline_us(self) -> int | None:
         """When `turn` must be called at the latest."""
-        deadlines = (self._health.deadline_us, self._balancer.deadline_us)
+        deadlines = (self._health.deadline_us, self._ipvs_sync.deadline_us)
         return min((one for one in deadlines if one is not None), default=None)
 
-    def hear(self, message: dict[str, Any]) -> None:
-        """One line of the supervisor. What is not understood is answered, never fatal."""
+    def on_message(self, message: dict[str, Any]) -> None:
+        """A message of the supervisor. One that cannot be read is reported, never fatal."""
         match message.get("verb"):
             case "configure":
                 self._configure(message.get("revision"), message.get("settings"))
             case "status":
-                self._say({"kind": "status", "id": message.get("id"), "status": self._status()})
+                self._queue({"kind": "status", "id": message.get("id"), "status": self._status()})
             case "stop":
                 self.stopping = True
                 self._keeps = bool(message.get("keep"))
             case other:
-                self._warn("checker", f"the supervisor said {other!r}, which means nothing here")
+                self._warn("checker", f"the supervisor sent {other!r}, which is no verb")
 
     def turn(self) -> None:
-        """Do all that is due now, then say what happened: by then the kernel follows."""
+        """Do all that is due now, then report what happened: the kernel has it by then."""
         for event in self._prober.poll():
             self._carry_out(self._health.step(event, now_us=self._mono_us()))
         self._carry_out(self._health.tick(now_us=self._mono_us()))
-        self._balancer.work()
-        unsaid, self._unsaid = self._unsaid, []
-        for message in unsaid:
-            self._say_now(message)
+        self._ipvs_sync.work()
+        unsent, self._unsent = self._unsent, []
+        for message in unsent:
+            self._send_now(message)
 
     def stop(self) -> None:
-        """End all checks and leave the kernel without our services, unless they are to stay."""
+        """End all checks and remove our services from the kernel, unless they are to stay."""
         self._prober.close()
         if not self._keeps:
-            self._balancer.clear()
-        for message in self._unsaid:
-            self._say_now(message)
+            self._ipvs_sync.clear()
+        for message in self._unsent:
+            self._send_now(message)
 
-    def _say(self, message: dict[str, Any]) -> None:
-        self._unsaid.append(message)
+    def _queue(self, message: dict[str, Any]) -> None:
+        self._unsent.append(message)
 
     def _configure(self, revision: Any, raw: Any) -> None:
         answer: dict[str, Any] = {"kind": "configured", "revision": revision}
         try:
             settings = decode(CheckerSettings, raw)
         except WireError as error:
-            self._say({**answer, "changed": [], "error": f"the checker cannot use this: {error}"})
+            self._queue({**answer, "changed": [], "error": f"the checker cannot use this: {error}"})
             return
         if (why := self._enter(settings)) is not None:
-            self._say({**answer, "changed": [], "error": why})
+            self._queue({**answer, "changed": [], "error": why})
             return
         changed = changes(self._settings, settings)
         self._settings = settings
         self._services = {one.key: one for one in settings.virtual_servers}
         effects = self._health.configure(settings, now_us=self._mono_us())
-        self._balancer.configure(self._balanced(key) for key in self._services)
+        self._ipvs_sync.configure(self._balanced(key) for key in self._services)
         self._carry_out(effects)
-        self._say({**answer, "changed": list(changed), "error": None})
+        self._queue({**answer, "changed": list(changed), "error": None})
 
     def _carry_out(self, effects: Iterable[Effect]) -> None:
         waiting = deque(effects)
@@ -141,14 +141,14 @@ class Checker:
                 case Hangup(probe):
                     self._prober.hang_up(probe)
                 case TableChanged(key):
-                    self._balancer.want(self._balanced(key))
+                    self._ipvs_sync.want(self._balanced(key))
                 case Happened() as happened:
-                    self._tell(happened)
+                    self._report(happened)
             if event is not None:
                 waiting.extend(self._health.step(event, now_us=self._mono_us()))
 
     def _balanced(self, key: str) -> Balanced:
-        """A virtual server as the kernel should have it: words only, no decision."""
+        """A virtual server in the words of the kernel's table."""
         settings = self._services[key]
         name = ServiceKey(settings.ip, settings.port, settings.protocol)
         service = Service(name, settings.scheduler, settings.persistence_s)
@@ -160,15 +160,15 @@ class Checker:
             ),
         )
 
-    def _tell(self, happened: Happened) -> None:
+    def _report(self, happened: Happened) -> None:
         message = to_wire(happened.event, wall_us=self._wall_us(), mono_us=self._mono_us())
-        self._say({"kind": "event", "event": encode(message)})
+        self._queue({"kind": "event", "event": encode(message)})
 
     def _warn(self, subject: str, cause: str) -> None:
-        self._tell(Happened(NodeWarning(subject, cause)))
+        self._report(Happened(NodeWarning(subject, cause)))
 
     def _status(self) -> dict[str, Any]:
-        keys = self._balancer.in_kernel
+        keys = self._ipvs_sync.in_kernel
         offset_us = self._wall_us() - self._mono_us()
         if abs(offset_us - self._offset_us) > CLOCK_STEP_US:
             self._offset_us = offset_us
@@ -177,11 +177,11 @@ class Checker:
             in_kernel=None if keys is None else {str(key) for key in keys},
             to_wall_us=lambda mono_us: mono_us + self._offset_us,
         )
-        return {"virtual_servers": encode(servers), "ipvs": self._balancer.availability}
+        return {"virtual_servers": encode(servers), "ipvs": self._ipvs_sync.availability}
 
 
-class Places:
-    """The namespaces of the file: entered at the first settings, and never changed."""
+class Namespaces:
+    """The namespaces of the file: entered with the first settings, and never changed."""
 
     def __init__(self) -> None:
         self._entered: tuple[str | None, str | None] | None = None
@@ -189,7 +189,7 @@ class Places:
         self._home: int | None = None
 
     def enter(self, settings: CheckerSettings) -> str | None:
-        """Go there; why not, in a sentence."""
+        """Enter them; why that failed, in a sentence, or None."""
         wanted = (settings.net_namespace, settings.ipvs_namespace)
         if self._entered is not None:
             if self._entered == wanted:
@@ -209,7 +209,7 @@ class Places:
         return None
 
     def open_kernel(self) -> IpvsKernel:
-        """IPVS, where the file wants it. Raises IpvsAbsent."""
+        """IPVS in the namespace of the file. Raises IpvsAbsent."""
         try:
             with namespaces.inside(self._ipvs):
                 return NetlinkIpvs()
@@ -218,24 +218,24 @@ class Places:
 
 
 class CheckerProcess:
-    """The checker on real sockets, with the supervisor at the other end of `connection`."""
+    """The checker on real sockets; `connection` leads to the supervisor."""
 
     def __init__(self, connection: socket.socket) -> None:
         self._prober = EpollProbes()
-        places = Places()
+        places = Namespaces()
         self._checker = Checker(
             prober=self._prober,
             open_kernel=places.open_kernel,
             enter=places.enter,
-            say=self._say,
+            send=self._send,
             clock=SystemClock(),
             draw=random.random,
         )
         self._loop = Loop(
             deadline=lambda: self._checker.deadline_us, on_deadline=self._checker.turn
         )
-        self._lines = Lines(connection, on_line=self._on_line, on_end=self._loop.stop)
-        # A Python signal handler alone does not wake epoll: the bytes of this pair do.
+        self._lines = JsonLines(connection, on_line=self._on_line, on_end=self._loop.stop)
+        # A Python signal handler alone does not wake epoll; the bytes of this pair do.
         self._signalled, self._signaller = socket.socketpair()
         self._signalled.setblocking(False)
         self._signaller.setblocking(False)
@@ -247,7 +247,7 @@ class CheckerProcess:
         self._loop.watch(self._lines.fileno(), self._on_supervisor)
         self._loop.watch(self._prober.fileno(), lambda _mask: self._checker.turn())
         self._loop.watch(self._signalled.fileno(), self._on_signal)
-        self._say({"kind": "ready"})
+        self._send({"kind": "ready"})
         try:
             self._loop.run()
         finally:
@@ -266,11 +266,11 @@ class CheckerProcess:
             self._loop.stop()
 
     def _on_line(self, line: bytes) -> None:
-        self._checker.hear(unpack(line))
+        self._checker.on_message(unpack(line))
         self._checker.turn()
 
-    def _say(self, message: dict[str, Any]) -> None:
-        self._lines.say(json.dumps(message, ensure_ascii=False, separators=(",", ":")).encode())
+    def _send(self, message: dict[str, Any]) -> None:
+        self._lines.send(json.dumps(message, ensure_ascii=False, separators=(",", ":")).encode())
         if self._lines.waiting:
             self._loop.watch(self._lines.fileno(), self._on_supervisor, write=True)
 

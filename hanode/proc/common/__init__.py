@@ -1,4 +1,4 @@
-"""What all processes of a node share: the loop, lines of JSON, the line between two of them.
+"""What the processes of a node share: the event loop, lines of JSON, and a link between two.
 
 DRIVER.
 """

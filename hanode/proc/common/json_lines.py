@@ -1,7 +1,7 @@
 """JSON lines over a socket that never block the process that writes them.
 
-DRIVER. What the other side does not read in time waits in a bounded queue; when that is full the
-oldest lines go, because a stuck supervisor must not stop the failover.
+DRIVER. What the other side has not read waits in a bounded queue. When that is full, the oldest
+lines are dropped, because a stuck supervisor must not stop a failover.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ WAITING_LINES = 10_000
 READ_BYTES = 1 << 16
 
 
-class Lines:
+class JsonLines:
     """Both directions of one connected socket."""
 
     def __init__(
@@ -44,10 +44,10 @@ class Lines:
 
     @property
     def waiting(self) -> bool:
-        """Whether there is something that the other side did not take yet."""
+        """Whether something waits for the other side to read."""
         return bool(self._partial or self._queue) and not self._ended
 
-    def say(self, line: bytes) -> None:
+    def send(self, line: bytes) -> None:
         """Send a line now, or as soon as the other side reads."""
         if len(self._queue) >= WAITING_LINES:
             self._queue.popleft()
@@ -56,7 +56,7 @@ class Lines:
         self.flush()
 
     def flush(self) -> None:
-        """Send what the socket takes."""
+        """Send what the socket has room for."""
         while self.waiting:
             self._partial = self._partial or self._queue.popleft()
             try:
@@ -70,7 +70,7 @@ class Lines:
             self._partial = self._partial[sent:]
 
     def serve(self, mask: int) -> None:
-        """epoll said something about the socket."""
+        """Read and write as the mask of epoll says."""
         if mask & select.EPOLLOUT:
             self.flush()
         if not mask & ~select.EPOLLOUT or self._ended:

@@ -1,8 +1,8 @@
-"""The vrrp process's event loop: epoll, one timerfd, and somebody else's deadline.
+"""The event loop of the vrrp, watch and checker processes: epoll, and one timerfd.
 
-DRIVER. No threads, no asyncio: measured, timerfd with epoll fires 0.1 ms late where asyncio's
-timers are 1.2 ms late. Readable descriptors are served before a deadline that came at the same
-time, so that an advert that already arrived counts.
+DRIVER. It has no threads and no asyncio: measured, timerfd with epoll fires 0.1 ms late where
+asyncio's timers fire 1.2 ms late. Readable descriptors are served before a deadline that has come
+at the same time, so that an advert that has arrived counts.
 """
 
 from __future__ import annotations
@@ -48,7 +48,7 @@ class Timer:
             raise OSError(ctypes.get_errno(), "timerfd_settime")
 
     def fired(self) -> None:
-        """Take note that it fired: the next `arm` must reach the kernel."""
+        """Note that it fired: the next `arm` must reach the kernel."""
         try:
             os.read(self.fd, 8)
         except BlockingIOError:
@@ -61,7 +61,10 @@ class Timer:
 
 
 class Loop:
-    """Calls back for readable (or writable) descriptors and for one deadline."""
+    """Calls back for readable (or writable) descriptors and for one deadline.
+
+    `deadline` is asked before each wait: a time of the monotonic clock in microseconds, or None.
+    """
 
     def __init__(
         self, *, deadline: Callable[[], int | None], on_deadline: Callable[[], None]
@@ -75,7 +78,10 @@ class Loop:
         self._epoll.register(self._timer.fd, select.EPOLLIN)
 
     def watch(self, fd: int, callback: Callable[[int], None], *, write: bool = False) -> None:
-        """Call `callback(mask)` when `fd` is readable, or writable too; again: change the mask."""
+        """Call `callback(mask)` when `fd` is readable, or with `write` also when it is writable.
+
+        Called again for the same `fd`, it changes both.
+        """
         mask = select.EPOLLIN | (select.EPOLLOUT if write else 0)
         if fd in self._callbacks:
             self._epoll.modify(fd, mask)
@@ -84,12 +90,12 @@ class Loop:
         self._callbacks[fd] = callback
 
     def unwatch(self, fd: int) -> None:
-        """Forget a descriptor; before it is closed."""
+        """Stop watching a descriptor; call it before the descriptor is closed."""
         if self._callbacks.pop(fd, None) is not None:
             self._epoll.unregister(fd)
 
     def run(self) -> None:
-        """Until `stop`."""
+        """Run until `stop` is called."""
         self._running = True
         while self._running:
             self._timer.arm(self._deadline())
@@ -97,7 +103,7 @@ class Loop:
                 self._on_deadline()
 
     def glance(self) -> bool:
-        """Serve what is readable this moment, without waiting; False: `stop` was called."""
+        """Serve what is readable now, without waiting; False: `stop` was called."""
         self._serve(self._epoll.poll(0))
         return self._running
 
@@ -119,6 +125,6 @@ class Loop:
         self._running = False
 
     def close(self) -> None:
-        """Give every descriptor of the loop's own back."""
+        """Close the loop's own descriptors."""
         self._timer.close()
         self._epoll.close()

@@ -1,9 +1,9 @@
-"""The line between the vrrp and the watch process: trackers one way, notices the other.
+"""The link between the vrrp and the watch process: trackers one way, notices the other.
 
 DRIVER. A pair of SOCK_SEQPACKET sockets that the supervisor makes once and both children inherit
-(HANODE_BOND_FD), so that news need not wait for the supervisor, which writes its journal to disk.
-The supervisor keeps both ends open: a child that is started again goes on where the dead one was,
-and because each message is a packet, it never begins in the middle of one.
+(HANODE_LINK_FD), so that a tracker need not wait for the supervisor, which writes its journal to
+disk. The supervisor keeps both ends open: a child that is started again goes on where the dead one
+was, and because each message is a packet, it never begins in the middle of one.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from typing import Any
 
 MESSAGE_BYTES = 1 << 16
 WAITING_MESSAGES = 20_000
-"""Two notices for each of 4,080 instances and as much again, while the other side starts anew."""
+"""Two notices for each of 4,080 instances, and as many again while the other side restarts."""
 MESSAGES_AT_ONCE = 64
 """Then timers get their turn."""
 
@@ -26,11 +26,11 @@ SO_SNDBUFFORCE = 32
 ROOM_BYTES = 16 << 20
 """A short packet costs the kernel about 1 kB."""
 
-ENVIRONMENT = "HANODE_BOND_FD"
+ENVIRONMENT = "HANODE_LINK_FD"
 
 
 def pair() -> tuple[socket.socket, socket.socket]:
-    """Both ends, with room for the farewells of 4,080 instances: who says them exits at once."""
+    """Both ends, with room for the STOP notices of 4,080 instances: their sender exits at once."""
     ends = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
     for end in ends:
         try:
@@ -41,13 +41,15 @@ def pair() -> tuple[socket.socket, socket.socket]:
 
 
 def inherited() -> socket.socket | None:
-    """Our end, where the supervisor gave us one."""
+    """Our end; None: the supervisor gave us none."""
     number = os.environ.get(ENVIRONMENT, "")
     return socket.socket(fileno=int(number)) if number.isdigit() else None
 
 
-class Bond:
-    """One end. Never blocks: what the other side does not take waits, the oldest go first."""
+class VrrpWatchLink:
+    """One end. Never blocks: what the other side has not read waits; when too much waits, the
+    oldest messages are dropped.
+    """
 
     def __init__(
         self, connected: socket.socket, *, on_message: Callable[[dict[str, Any]], None]
@@ -64,10 +66,10 @@ class Bond:
 
     @property
     def waiting(self) -> bool:
-        """Whether there is something that the other side did not take yet."""
+        """Whether something waits for the other side to read."""
         return bool(self._queue)
 
-    def say(self, message: dict[str, Any]) -> None:
+    def send(self, message: dict[str, Any]) -> None:
         """Send it now, or as soon as there is room."""
         if len(self._queue) >= WAITING_MESSAGES:
             self._queue.popleft()
@@ -76,7 +78,7 @@ class Bond:
         self.flush()
 
     def flush(self) -> None:
-        """Send what the socket takes."""
+        """Send what the socket has room for."""
         while self._queue:
             try:
                 self._socket.send(self._queue[0])
@@ -88,7 +90,7 @@ class Bond:
             self._queue.popleft()
 
     def serve(self, mask: int) -> bool:
-        """epoll said something about the socket; whether there may be more to read."""
+        """Read and write as the mask of epoll says; whether there may be more to read."""
         if mask & select.EPOLLOUT:
             self.flush()
         if not mask & ~select.EPOLLOUT:

@@ -1,7 +1,7 @@
 """The engine's state in the words and order of keepalived's JSON dump.
 
-PURE. What keepalived 2.2.7 writes on SIGRTMIN+2, field by field and type by type, so that
-whoever reads its file reads ours. The password alone is masked, as keepalived does since 2.4.0.
+PURE. What keepalived 2.2.7 writes on SIGRTMIN+2, field by field and type by type, so that a reader
+of its file can read ours. Only the password is masked, as keepalived does since 2.4.0.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ from types import MappingProxyType
 from typing import Any
 
 from hanode.conf import MASK
+from hanode.supervision.cleared_counters import Counters
 from hanode.vrrp.counters import COUNTERS
 from hanode.vrrp.settings import Address, Command, InstanceSettings, Route, Rule, VrrpSettings
 from hanode.vrrp.tracking_and_notify import ProcessTracker
@@ -39,11 +40,8 @@ STATS = (
 )
 
 FURTHER = tuple(name for name in COUNTERS if name not in STATS)
-"""What keepalived 2.2.7 does not count, or does not write. Written where there is something to
-tell: a file without such faults is byte for byte as keepalived's."""
-
-Counters = dict[str, dict[str, int]]
-"""Instance: counters since they were last cleared."""
+"""Counters that keepalived 2.2.7 does not have, or does not write. Only those above 0 are written:
+without such faults the file is byte for byte as keepalived's."""
 
 
 def dump_json(
@@ -52,9 +50,9 @@ def dump_json(
     counters: Counters,
     runs: Mapping[str, bool | None] = MappingProxyType({}),
 ) -> str:
-    """keepalived.json, with its line end. `runs`: whether each tracked process does.
+    """The text of keepalived.json. `runs`: whether each tracked process runs.
 
-    With json_version 2 (keepalived since 2.2.8) the tracked processes are there besides.
+    With json_version 2 (keepalived since 2.2.8) it also has the tracked processes.
     """
     by_name = {status.name: status for status in statuses}
     commands = {script.name: script.command for script in settings.scripts}
@@ -71,7 +69,7 @@ def dump_json(
         tracked = [_process(process, runs.get(process.name)) for process in settings.processes]
         told = {"vrrp": instances, "track_process": tracked}
     text = json.dumps(told, separators=(",", ":"), ensure_ascii=False)
-    # Its writer escapes the slash, which JSON allows; inside our text it stands in strings only.
+    # Its writer escapes the slash, which JSON allows; in our text it occurs in strings only.
     return text.replace("/", "\\/") + "\n"
 
 
@@ -141,7 +139,7 @@ def _data(
 
 
 def _scripts(instance: InstanceSettings) -> dict[str, str]:
-    """The notify scripts that there are, in keepalived's order."""
+    """The configured notify scripts, in keepalived's order."""
     notify = instance.notify
     named = {
         "script_backup": notify.backup,
@@ -158,7 +156,7 @@ def _scripts(instance: InstanceSettings) -> dict[str, str]:
 def _lists(
     instance: InstanceSettings, status: InstanceStatus, commands: dict[str, Command]
 ) -> dict[str, list[str]]:
-    """Lists; an empty one is left out."""
+    """The lists of an instance; empty ones are left out."""
     present = {(vip.dev, vip.address) for vip in status.vips if vip.present}
     lists = {
         "vips": [address_line(instance, a, (a.dev, str(a)) in present) for a in instance.vips],

@@ -1,9 +1,8 @@
 """The engine's state as keepalived 2.2.7 writes it for people: keepalived.data and .stats.
 
-PURE. `.stats` is the same line by line. `.data` has keepalived's sections and labels for what
-this engine has: global definitions, instances, scripts, sync groups. Programs read these files
-by their labels; sections about keepalived's own insides (socket pools, kernel interfaces) are
-left out.
+PURE. `.stats` is the same line by line. `.data` has keepalived's sections and labels for what this
+engine has: global definitions, instances, scripts, sync groups. Programs read these files by their
+labels; sections about keepalived's internals (socket pools, kernel interfaces) are left out.
 """
 
 from __future__ import annotations
@@ -14,12 +13,12 @@ from collections.abc import Iterable, Iterator
 from hanode.conf import MASK
 from hanode.proc.dump.keepalived_json import (
     FURTHER,
-    Counters,
     address_line,
     quoted,
     route_line,
     rule_line,
 )
+from hanode.supervision.cleared_counters import Counters
 from hanode.vrrp.settings import Command, InstanceSettings, SyncGroupSettings, VrrpSettings
 from hanode.wire import InstanceStatus
 
@@ -61,11 +60,11 @@ FURTHER_LABELS = {
     "auth_ext_stale": "HMAC Stale",
     "auth_ext_replay": "HMAC Replay",
 }
-"""Lines that 2.2.7 does not have, in a section of their own, where they are not 0."""
+"""Counters that 2.2.7 does not have: written above 0 only, in a section of their own."""
 
 
 def dump_stats(settings: VrrpSettings, counters: Counters) -> str:
-    """keepalived.stats."""
+    """The text of keepalived.stats."""
     lines = []
     for instance in settings.instances:
         if instance.name not in counters:
@@ -85,7 +84,7 @@ def _further(counted: dict[str, int]) -> list[str]:
 
 
 def dump_data(settings: VrrpSettings, statuses: Iterable[InstanceStatus], host: str) -> str:
-    """keepalived.data."""
+    """The text of keepalived.data."""
     by_name = {status.name: status for status in statuses}
     lines = ["------< Global definitions >------", *_globals(settings, host)]
     lines.append("------< VRRP Topology >------")
@@ -124,7 +123,7 @@ def _globals(settings: VrrpSettings, host: str) -> Iterator[str]:
 
 
 def _above(instance: InstanceSettings) -> str:
-    """`, vmac on eth0` where it speaks through a virtual interface."""
+    """`, vmac on eth0` where it sends through a virtual interface; else ""."""
     if instance.sends_on == instance.interface:
         return ""
     return f", {'vmac' if instance.vmac is not None else 'ipvlan'} on {instance.interface}"

@@ -1,8 +1,8 @@
-"""The supervisor's side of the agent: starts it with little power, and hears of the broker.
+"""The supervisor's side of the agent: starts it without rights, and learns of the broker from it.
 
 DRIVER. The agent gets its enrolment through its inherited descriptor, so that only the
 supervisor must be able to read the file. It runs as a user without rights; only where that user
-cannot read the program itself does it run as the supervisor's own, and the node says so.
+cannot read the program itself does it run as the supervisor's own, and the status says so.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from hanode.proc.supervisor.children import PACKAGE_PARENT, Child, Message, Spec
+from hanode.supervision.broker_state import BrokerState
 from hanode.system.log import Log
 from hanode.wire import ProcessStatus, encode
 
@@ -28,7 +29,7 @@ PROBE_TIMEOUT_S = 5.0
 NEEDED = ("hanode", "celery", "kombu", "redis", "cryptography", "packaging")
 
 
-class AgentKeeper:
+class AgentChild:
     """Does nothing on a node without enrolment."""
 
     def __init__(
@@ -37,21 +38,20 @@ class AgentKeeper:
         log: Log,
         *,
         on_child: Callable[[Child, str, str], None],
-        tell: Callable[[str, str, str], None],
+        report: Callable[[str, str, str], None],
     ) -> None:
+        """`report` takes subject, phase and cause of an event about a part of the node."""
         self._options = options
         self._log = log
         self._on_child = on_child
-        self._tell = tell
+        self._report = report
         self._child: Child | None = None
         self._uid: int | None = None
         self._gid: int | None = None
         self._as_root = ""
+        """Why it runs as root, in a sentence."""
         self._stopping = False
-        self._broker_up: bool | None = None
-        self._broker_since = time.time()
-        self._broker_cause = ""
-        self._own_problems: tuple[str, ...] = ()
+        self._broker = BrokerState(time.time())
 
     def prepare(self) -> int | None:
         """Find the agent's user; its group, which may reach the control socket."""
@@ -62,28 +62,28 @@ class AgentKeeper:
         return self._gid
 
     def start(self, tasks: asyncio.TaskGroup) -> None:
+        """Start it, where the node is enrolled."""
         if self._options.enrolment is not None:
             tasks.create_task(self._run())
 
     async def stop(self, *, timeout_s: float) -> None:
+        """Ask it to send what is left, and to end."""
         self._stopping = True
         if self._child is None:
             return
-        # One that is still starting has nothing to tell, and would keep everybody waiting.
+        # One that is still starting has nothing to send, and would keep everybody waiting.
         patience_s = timeout_s if self._child.ready else 0.0
         if not await self._child.stop(timeout_s=patience_s) and patience_s:
             self._log.warning("the agent did not end in time; what is left waits in the journal")
 
     def processes(self) -> tuple[ProcessStatus, ...]:
+        """Its status, if there is one."""
         return (self._child.status(),) if self._child else ()
 
     def problems(self) -> list[str]:
         """Sentences for the node's status."""
         found = [self._as_root] if self._as_root else []
-        if self._options.enrolment is not None and self._broker_up is False:
-            since = time.strftime("%H:%M:%S", time.localtime(self._broker_since))
-            found.append(f"the broker is away since {since}: {self._broker_cause}")
-        return [*found, *self._own_problems]
+        return found + self._broker.problems(_clock_time)
 
     async def _run(self) -> None:
         if self._uid is not None and not await self._readable():
@@ -98,7 +98,7 @@ class AgentKeeper:
             return
         spec = Spec("agent", "hanode.proc.agent", uid=self._uid, gid=self._gid)
         self._child = Child(
-            spec, on_message=self._heard, on_start=self._started, on_exit=self._exited
+            spec, on_message=self._on_message, on_start=self._started, on_exit=self._exited
         )
         await self._child.run()
 
@@ -139,23 +139,18 @@ class AgentKeeper:
         child.send({"verb": "configure", "revision": 0, "settings": settings})
 
     def _exited(self, child: Child, cause: str) -> None:
-        self._broker_up = None
+        self._broker.agent_died()
         self._on_child(child, "died", f"the agent died: {cause}")
 
-    def _heard(self, _child: Child, message: Message) -> None:
+    def _on_message(self, _child: Child, message: Message) -> None:
         if message.get("kind") == "broker":
-            up, cause = bool(message.get("up")), str(message.get("cause", ""))[:300]
-            if up == self._broker_up:
-                return
-            first = self._broker_up is None
-            self._broker_up, self._broker_cause = up, cause
-            self._broker_since = time.time()
-            if up:
-                self._tell("broker", "reached", "the broker answers")
-            else:
-                how = "is not there" if first else "went away"
-                self._tell("broker", "lost", f"the broker {how}: {cause}")
+            up, cause = bool(message.get("up")), str(message.get("cause", ""))
+            event = self._broker.broker(up, cause, wall_s=time.time())
+            if event is not None:
+                self._report("broker", event.phase, event.cause)
         elif message.get("kind") == "problems":
-            said = message.get("problems")
-            if isinstance(said, list):
-                self._own_problems = tuple(str(p)[:300] for p in said[:20])
+            self._broker.agents_problems(message.get("problems"))
+
+
+def _clock_time(wall_s: float) -> str:
+    return time.strftime("%H:%M:%S", time.localtime(wall_s))

@@ -1,8 +1,9 @@
-"""The supervisor's child processes: started, spoken to, restarted, stopped.
+"""The supervisor's child processes: started, asked, started again, stopped.
 
-DRIVER. A child inherits one end of a socketpair (its number in HANODE_IPC_FD) and speaks lines
-of JSON on it; when the other end closes it must end too, so no child outlives its supervisor.
-Children stay in the supervisor's process group: who kills the group kills the whole node.
+DRIVER. A child inherits one end of a socketpair (its number in HANODE_IPC_FD) and sends lines of
+JSON on it. When the other end closes it must end too, so no child outlives its supervisor.
+Children stay in the supervisor's process group: a signal to the group kills the whole node.
+`hanode.supervision.respawn` decides when a child that died is started again.
 """
 
 from __future__ import annotations
@@ -21,14 +22,9 @@ from pathlib import Path
 from typing import Any
 
 import hanode
+from hanode.supervision.respawn import Respawn
 from hanode.system.ipc import LINE_BYTES_MAX, pack, unpack
 from hanode.wire import ProcessStatus
-
-RESTART_DELAYS_S = (0.0, 0.1, 0.25, 0.5, 1.0)
-"""At once, then slower: a child that dies at its start must not burn the machine's time."""
-
-STEADY_S = 10.0
-"""A child that lived this long is restarted at once again."""
 
 PACKAGE_PARENT = Path(hanode.__path__[0]).resolve().parent
 
@@ -37,7 +33,7 @@ Message = dict[str, Any]
 
 @dataclass(frozen=True, slots=True)
 class Spec:
-    """What to start, and as whom."""
+    """What to start, and as which user."""
 
     name: str
     module: str
@@ -46,17 +42,17 @@ class Spec:
     gid: int | None = None
     env: Mapping[str, str] = field(default_factory=dict)
     inherits: Mapping[str, int] = field(default_factory=dict)
-    """Descriptors that it gets, each under the variable that will hold its number."""
+    """Descriptors that it inherits, each under the variable that will hold its number."""
     gifts: Mapping[str, int] = field(default_factory=dict)
-    """The same, for the first one that is started: it gets them for itself."""
+    """The same, for the first one that is started; then they are closed here."""
     pid_file: Path | None = None
     respawn: bool = True
     keep: bool = False
-    """Told to stop, it leaves in the kernel what it has put there."""
+    """When it is stopped, it leaves in the kernel what it has put there."""
 
 
 class Child:
-    """One child. `on_message` gets what it says, `on_exit` gets why it ended."""
+    """One child. `on_message` gets its messages, `on_exit` why it ended."""
 
     def __init__(
         self,
@@ -107,36 +103,34 @@ class Child:
         return ProcessStatus(self.name, self.pid, self.up, self.restarts)
 
     @property
-    def _priority_zero(self) -> Message:
+    def _stop_message(self) -> Message:
         return {"verb": "stop", "keep": self.spec.keep}
 
     async def run(self) -> None:
         """Start it, and again whenever it dies, until `stop`."""
-        failures = 0
+        respawn = Respawn()
         try:
             while not self._stopping:
-                began = time.monotonic()
+                began_us = _now_us()
                 cause = await self._live_once()
                 if self._stopping:
                     return
-                self.last_end, self.ended_us = cause, time.monotonic_ns() // 1_000
+                self.last_end, self.ended_us = cause, _now_us()
                 self._on_exit(self, cause)
                 if not self.spec.respawn:
                     return
-                failures = 0 if time.monotonic() - began > STEADY_S else failures + 1
-                delay_s = RESTART_DELAYS_S[min(failures, len(RESTART_DELAYS_S)) - 1]
-                await asyncio.sleep(delay_s if failures else 0.0)
+                await asyncio.sleep(respawn.died(lived_us=_now_us() - began_us) / 1_000_000)
                 self.restarts += not self._stopping
         finally:
             self.ended.set()
 
     def send(self, message: Message) -> None:
-        """Tell it something; a child that is not there just now is told all when it starts."""
+        """Send it a message; one that is not running gets its settings when it starts."""
         if self._writer is not None and not self._writer.is_closing():
             self._writer.write(pack(message))
 
     async def ask(self, verb: str, *, timeout_s: float, **fields: Any) -> Message | None:
-        """Its answer; None where it does not answer in time."""
+        """Ask it; None where it does not answer in time."""
         if not self.ready:
             return None
         self._next_id += 1
@@ -154,7 +148,7 @@ class Child:
     async def stop(self, *, timeout_s: float) -> bool:
         """Ask it to stop; kill it when it does not. Whether it ended by itself."""
         self._stopping = True
-        self.send(self._priority_zero)
+        self.send(self._stop_message)
         try:
             await asyncio.wait_for(self.ended.wait(), timeout_s)
             return True
@@ -178,7 +172,7 @@ class Child:
         self._write_pid_file()
         self._on_start(self)
         if self._stopping:  # asked to stop while it was being started
-            self.send(self._priority_zero)
+            self.send(self._stop_message)
         try:
             await self._listen(reader)
             return _cause(await self._process.wait())
@@ -228,7 +222,7 @@ class Child:
                 if message.get("kind") == "ready":
                     self.said_ready.set()
                 self._on_message(self, message)
-        # It closed its end: either it is dying, or it broke its promise.
+        # It closed its end: it is dying, or it must be killed.
         process = self._process
         assert process is not None
         try:
@@ -241,6 +235,10 @@ class Child:
         if self.spec.pid_file is not None:
             with contextlib.suppress(OSError):
                 self.spec.pid_file.write_text(f"{self.pid}\n")
+
+
+def _now_us() -> int:
+    return time.monotonic_ns() // 1_000
 
 
 def _number(value: object) -> int:

@@ -1,8 +1,8 @@
-"""The supervisor's control socket: who asks what, one line of JSON each way.
+"""The supervisor's control socket: one line of JSON for each request and each answer.
 
-DRIVER. The agent is another user and talks to the network, so the kernel's word on who is at
-the other end decides what it may ask: envelopes, which carry their own proof, and reading. Only
-root (or the supervisor's own user) may stop the engine or make it read its file again.
+DRIVER. The agent runs as another user and talks to the network. The kernel says which user is at
+the other end; every user may deliver envelopes, which are signed, and read. Only root (or the
+supervisor's own user) may stop the engine or make it read its file again.
 """
 
 from __future__ import annotations
@@ -21,16 +21,16 @@ from hanode.wire import encode
 
 Message = dict[str, Any]
 Verb = Callable[[Message], Awaitable[Message]]
-"""Takes the request, gives the answer without id; {"ok": False, "error": sentence} refuses."""
+"""Takes a request, returns the answer without id; {"ok": False, "error": sentence} refuses."""
 
 CONNECTIONS_MAX = 64
-"""The agent needs three; a loop that connects for ever must not take all descriptors."""
+"""The agent needs four; a program that connects for ever must not take all descriptors."""
 
 BATCH = 200
-"""Events written before the reader must have taken them."""
+"""Events written before waiting until the reader has read them."""
 
 
-class Control:
+class ControlSocket:
     """Serves the socket. `anyone` and `owner` map verbs to functions."""
 
     def __init__(
@@ -42,7 +42,7 @@ class Control:
         self._owner = owner
         self._server: asyncio.Server | None = None
         self._connections: set[asyncio.Task[None]] = set()
-        self._news = asyncio.Condition()
+        self._new_events = asyncio.Condition()
         self._waking: asyncio.Task[None] | None = None
 
     async def start(self, listener: socket.socket) -> None:
@@ -51,7 +51,7 @@ class Control:
         )
 
     def wake(self) -> None:
-        """The journal has news."""
+        """The journal has a new event."""
         if self._waking is None or self._waking.done():
             self._waking = asyncio.get_running_loop().create_task(self._notify())
 
@@ -63,8 +63,8 @@ class Control:
         await asyncio.gather(*self._connections, return_exceptions=True)
 
     async def _notify(self) -> None:
-        async with self._news:
-            self._news.notify_all()
+        async with self._new_events:
+            self._new_events.notify_all()
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         task = asyncio.current_task()
@@ -72,7 +72,7 @@ class Control:
         self._connections.add(task)
         try:
             if len(self._connections) <= CONNECTIONS_MAX:
-                await self._converse(reader, writer)
+                await self._answer_all(reader, writer)
         except (OSError, ValueError, asyncio.CancelledError):
             # The other end went away, or sent a line without end: its conversation is over.
             pass
@@ -81,7 +81,7 @@ class Control:
             with contextlib.suppress(OSError):
                 writer.close()
 
-    async def _converse(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    async def _answer_all(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         uid = peer_uid(writer.get_extra_info("socket"))
         while line := await reader.readline():
             request = unpack(line)
@@ -92,7 +92,7 @@ class Control:
             try:
                 answer = await self._answer(verb, request, uid)
             except Exception as error:
-                # Our own bug; a question must not be able to end the engine.
+                # Our own bug; a request must not be able to end the engine.
                 self._log.error(f"the control socket's {verb!r} failed: {error!r}")
                 answer = {"ok": False, "error": f"the engine could not do it: {error!r}"}
             writer.write(pack({"id": number, **answer}))
@@ -111,7 +111,7 @@ class Control:
     async def _follow(
         self, request: Message, reader: asyncio.StreamReader, writer: asyncio.StreamWriter
     ) -> None:
-        """Every event after the cursor, then each new one, until the reader goes away."""
+        """Send every event after the cursor, then each new one, until the reader goes away."""
         at = request.get("after") if request.get("journal") == self._journal.id else 0
         at = at if isinstance(at, int) and 0 <= at <= self._journal.seq else 0
         head = {"id": request.get("id"), "ok": True, "journal": self._journal.id}
@@ -125,16 +125,16 @@ class Control:
                     at = event.seq
                 await writer.drain()
                 if not events:
-                    await self._wait_for_news(at, gone)
+                    await self._wait_for_events(at, gone)
         finally:
             gone.cancel()
 
-    async def _wait_for_news(self, at: int, gone: asyncio.Future[bytes]) -> None:
-        async def news() -> None:
-            async with self._news:
-                await self._news.wait_for(lambda: self._journal.seq > at)
+    async def _wait_for_events(self, at: int, gone: asyncio.Future[bytes]) -> None:
+        async def arrived() -> None:
+            async with self._new_events:
+                await self._new_events.wait_for(lambda: self._journal.seq > at)
 
-        waiting = asyncio.ensure_future(news())
+        waiting = asyncio.ensure_future(arrived())
         try:
             either: set[asyncio.Future[Any]] = {waiting, gone}
             await asyncio.wait(either, return_when=asyncio.FIRST_COMPLETED)

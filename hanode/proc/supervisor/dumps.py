@@ -1,10 +1,10 @@
-"""What keepalived writes to files when it gets a signal, and so do we.
+"""Writes the files that keepalived writes when it gets a signal.
 
-DRIVER. USR1 keepalived.data, USR2 keepalived.stats (SIGRTMAX-1 clears them too), SIGRTMIN+2
-keepalived.json: where the configuration says, else in /tmp or where TMPDIR says, readable by our
-user alone, as keepalived leaves them. Exporters wait ten milliseconds for a file, so only the vrrp
-process is asked; a file is replaced as a whole, so nobody reads half of one. Signals that
-keepalived lives through do nothing.
+DRIVER. USR1 writes keepalived.data, USR2 keepalived.stats (SIGRTMAX-1 also clears the counters),
+SIGRTMIN+2 keepalived.json: where the configuration says, else in TMPDIR or /tmp, readable by our
+user alone, as with keepalived. Exporters wait ten milliseconds for a file, so only the vrrp process
+is asked; a file is replaced as a whole, so nobody reads half of one. Signals that keepalived
+survives do nothing.
 """
 
 from __future__ import annotations
@@ -16,11 +16,12 @@ import socket
 from collections.abc import Callable
 from pathlib import Path
 
-from hanode.proc.dump.keepalived_json import Counters, dump_json
+from hanode.proc.dump.keepalived_json import dump_json
 from hanode.proc.dump.keepalived_text import dump_data, dump_stats
 from hanode.proc.supervisor.engine import Engine
-from hanode.proc.supervisor.event_log import Chronicle
-from hanode.proc.supervisor.node_status import Snapshot
+from hanode.proc.supervisor.event_log import EventLog
+from hanode.proc.supervisor.node_status import StatusCollector
+from hanode.supervision.cleared_counters import ClearedCounters
 from hanode.system import files, signals
 from hanode.wire import InstanceStatus
 
@@ -30,24 +31,24 @@ DIRECTORY = "/tmp"  # noqa: S108 - keepalived's place; the file is made beside i
 
 
 class Dumps:
-    """Knows what was cleared."""
+    """Writes dumps on signals, and remembers the counters that were cleared."""
 
-    def __init__(self, engine: Engine, snapshot: Snapshot, chronicle: Chronicle) -> None:
+    def __init__(self, engine: Engine, collector: StatusCollector, event_log: EventLog) -> None:
         self._engine = engine
-        self._snapshot = snapshot
-        self._chronicle = chronicle
-        self._cleared: Counters = {}
+        self._collector = collector
+        self._event_log = event_log
+        self._counters = ClearedCounters()
         self._tasks: set[asyncio.Task[None]] = set()
 
     def listen(self, loop: asyncio.AbstractEventLoop) -> None:
-        """Write when a signal says so."""
+        """Write a dump whenever its signal comes."""
         asked: tuple[tuple[int, Callable[[Instances], tuple[str, str]]], ...] = (
             (signal.SIGUSR1, self._data),
             (signal.SIGUSR2, self._stats),
             (signals.STATS_CLEAR, self._stats_and_clear),
             (signals.JSON, self._json),
         )
-        for nothing in signals.SHRUGGED_OFF:
+        for nothing in signals.IGNORED:
             loop.add_signal_handler(nothing, lambda: None)
         for number, make in asked:
             loop.add_signal_handler(number, self._begin, make)
@@ -60,43 +61,33 @@ class Dumps:
     async def _write(self, make: Callable[[Instances], tuple[str, str]]) -> None:
         instances = await self._engine.instances()
         if instances is None:
-            self._chronicle.warn("dump", "no file was written: the vrrp process does not answer")
+            self._event_log.warn("dump", "no file was written: the vrrp process does not answer")
             return
-        name, text = make(self._snapshot.seen_by_kernel(instances))
-        path = Path(os.environ.get("TMPDIR", DIRECTORY)) / name  # an absolute name stands alone
+        name, text = make(self._collector.seen_by_kernel(instances))
+        # An absolute name replaces the directory.
+        path = Path(os.environ.get("TMPDIR", DIRECTORY)) / name
         try:
             files.write_atomic(path, text, durable=False)
         except OSError as error:
-            self._chronicle.warn("dump", f"{path} could not be written: {error.strerror}")
+            self._event_log.warn("dump", f"{path} could not be written: {error.strerror}")
 
     def _data(self, instances: Instances) -> tuple[str, str]:
-        settings = self._snapshot.vrrp
+        settings = self._collector.vrrp
         name = settings.dumps.state_file or "keepalived.data"
         return name, dump_data(settings, instances, socket.gethostname())
 
     def _stats(self, instances: Instances) -> tuple[str, str]:
-        settings = self._snapshot.vrrp
+        settings = self._collector.vrrp
         name = settings.dumps.stats_file or "keepalived.stats"
-        return name, dump_stats(settings, self._counted(instances))
+        return name, dump_stats(settings, self._counters.since(instances))
 
     def _stats_and_clear(self, instances: Instances) -> tuple[str, str]:
         written = self._stats(instances)
-        self._cleared = {i.name: dict(i.counters) for i in instances}
+        self._counters.clear(instances)
         return written
 
     def _json(self, instances: Instances) -> tuple[str, str]:
-        settings = self._snapshot.vrrp
+        settings = self._collector.vrrp
         name = settings.dumps.json_file or "keepalived.json"
-        runs = {t.name: t.up for t in self._engine.trackers if t.kind == "process"}
-        return name, dump_json(settings, instances, self._counted(instances), runs)
-
-    def _counted(self, instances: Instances) -> Counters:
-        """Since they were cleared; a process that was started anew began at 0 by itself."""
-        counted: Counters = {}
-        for instance in instances:
-            before = self._cleared.get(instance.name, {})
-            now = instance.counters
-            if any(now.get(name, 0) < count for name, count in before.items()):
-                before = self._cleared[instance.name] = {}
-            counted[instance.name] = {n: count - before.get(n, 0) for n, count in now.items()}
-        return counted
+        runs = {t.name: t.up for t in self._engine.last.trackers if t.kind == "process"}
+        return name, dump_json(settings, instances, self._counters.since(instances), runs)

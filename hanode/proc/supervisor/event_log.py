@@ -1,7 +1,7 @@
-"""What happens on a node, told once to everybody who wants to know.
+"""Numbers each event of the node in the journal, and gives it to everybody who follows.
 
-DRIVER. The journal numbers an event, the control socket's followers are woken, the log has a
-sentence, and systemd's status line says who is MASTER.
+DRIVER. An event gets its number from the journal, wakes the control socket's followers, becomes a
+sentence in the log, and may change systemd's status line, which says who is MASTER.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ STATUS_LINE_S = 0.1
 """A person does not read faster than that."""
 
 
-class Chronicle:
+class EventLog:
     """One per supervisor. `wake` is called after each event."""
 
     def __init__(self, journal: Journal, log: Log, wake: Callable[[], None]) -> None:
@@ -34,10 +34,10 @@ class Chronicle:
         self._states: dict[str, str] = {}
         """Instance: its state, for systemd's status line."""
         self._counts: Counter[str] = Counter()
-        self._telling: asyncio.TimerHandle | None = None
+        self._status_line: asyncio.TimerHandle | None = None
 
     def append(self, event: Event) -> None:
-        """Number the event, keep it and tell it."""
+        """Number the event, keep it and log it."""
         numbered, typed = self.journal.append(event), from_wire(event)
         self._wake()
         write = self.log.warning if typed.severity in ("warning", "critical") else self.log.info
@@ -48,17 +48,19 @@ class Chronicle:
             self._count(typed.subject, typed.new)
 
     def _count(self, instance: str, state: str) -> None:
-        """Keep systemd's status line right; thousands of instances move in the same second."""
+        """Update systemd's status line, not too often: thousands of instances may move at once."""
         old = self._states.get(instance)
         if old is not None:
             self._counts[old] -= 1
         self._states[instance] = state
         self._counts[state] += 1
-        if service.is_watched() and self._telling is None:
-            self._telling = asyncio.get_running_loop().call_later(STATUS_LINE_S, self._tell_line)
+        if service.is_watched() and self._status_line is None:
+            self._status_line = asyncio.get_running_loop().call_later(
+                STATUS_LINE_S, self._send_status_line
+            )
 
-    def _tell_line(self) -> None:
-        self._telling = None
+    def _send_status_line(self) -> None:
+        self._status_line = None
         service.notify(f"STATUS={self.line()}")
 
     def line(self) -> str:
@@ -81,8 +83,8 @@ class Chronicle:
         """Something that an operator should know."""
         self.event(events.NodeWarning(subject, cause))
 
-    def tell(self, report: Report) -> None:
-        """A step in a revision's life."""
+    def report(self, report: Report) -> None:
+        """A step in a revision's lifecycle."""
         subject = f"revision {report.revision}"
         self.event(
             events.RevisionStep(

@@ -1,79 +1,73 @@
-"""A node's status at one moment, put together from who knows it.
+"""A node's status at one moment, collected from the processes that know it.
 
-DRIVER. The children tell their own state; the kernel tells which addresses are there; the
-revisions' life tells what runs. What nobody answers for is left out and named in `problems`:
-an old answer is never passed off as a new one.
+DRIVER. The children report their own state; the kernel says which addresses exist; the
+revisions' lifecycle says what runs. `hanode.supervision` puts them together: what nobody answers
+for is left out and named in `problems`.
 """
 
 from __future__ import annotations
 
-import functools
 import hashlib
-import ipaddress
 import os
 import time
 from collections.abc import Callable
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from hanode.apply import Life
+from hanode.apply import RevisionLifecycle
 from hanode.build import Built
 from hanode.proc.supervisor.engine import Engine
-from hanode.proc.supervisor.operator_commands import Operator
+from hanode.proc.supervisor.operator_commands import OperatorCommands
+from hanode.supervision.kernel_addresses import AddressChange, KernelAddresses, stopped
 from hanode.system.addresses import AddressWatch
 from hanode.system.journal import Journal
 from hanode.vrrp.settings import VrrpSettings
-from hanode.wire import InstanceStatus, KernelAddress, NodeStatus, ProcessStatus
+from hanode.wire import InstanceStatus, NodeStatus, ProcessStatus
 
 if TYPE_CHECKING:
-    from hanode.proc.supervisor.agent_child import AgentKeeper
+    from hanode.proc.supervisor.agent_child import AgentChild
     from hanode.proc.supervisor.options import Options
 
 
-class Snapshot:
-    """Knows whom to ask."""
+class StatusCollector:
+    """Asks whoever knows a part of the status."""
 
     def __init__(
         self,
         options: Options,
-        life: Life,
+        lifecycle: RevisionLifecycle,
         engine: Engine,
-        operator: Operator,
+        commands: OperatorCommands,
         watch: AddressWatch,
         built: Built,
     ) -> None:
         self._options = options
-        self._life = life
+        self._lifecycle = lifecycle
         self._engine = engine
-        self._operator = operator
+        self._commands = commands
         self._watch = watch
-        self.runs(built)
+        self._built = built
+        self._addresses = KernelAddresses(built.vrrp)
         self._started_us = time.time_ns() // 1_000
-        self._looked = False
         self._last_instances: tuple[InstanceStatus, ...] = ()
         self.stopping = False
-        self.on_look: Callable[[], None] = watch.read
-        """Reads the watch; whoever tells of changes puts itself here, to miss none."""
+        self.read_addresses: Callable[[], None] = watch.read
+        """Reads the watch. Whoever reports the changes puts itself here, to miss none."""
 
     def runs(self, built: Built) -> None:
         """The engine has taken these settings."""
         self._built = built
-        self._owners = {
-            _same(str(vip)): instance.name
-            for instance in built.vrrp.instances
-            for vip in instance.addresses
-        }
-        self._groups = {m: group.name for group in built.vrrp.sync_groups for m in group.members}
+        self._addresses.configure(built.vrrp)
 
-    async def take(self, agent: AgentKeeper, journal: Journal) -> NodeStatus:
+    async def collect(self, agent: AgentChild, journal: Journal) -> NodeStatus:
         """Ask everybody now."""
-        memory, enrolment = self._life.memory, self._options.enrolment
-        instances, servers, problems = await self._engine.status()
+        state, enrolment = self._lifecycle.state, self._options.enrolment
+        children = await self._engine.status()
+        instances, problems = children.status.instances, list(children.problems)
         if self.stopping:
-            instances, problems = self._ending(), []
+            instances, problems = stopped(self._last_instances), []
         else:
             self._last_instances = instances
-        self.on_look()
+        self.read_addresses()
         addresses = self._watch.addresses()
         problems += [*self._options.unserved, *self._built.left_out]
         problems += [*self._built.ignored, *agent.problems()]
@@ -84,14 +78,14 @@ class Snapshot:
             name=self._options.name,
             wall_us=time.time_ns() // 1_000,
             mono_us=time.monotonic_ns() // 1_000,
-            revision=memory.live.revision,
-            confirmed_revision=memory.confirmed.revision,
-            config_sha256=hashlib.sha256(memory.live.text.encode()).hexdigest(),
+            revision=state.live.revision,
+            confirmed_revision=state.confirmed.revision,
+            config_sha256=hashlib.sha256(state.live.text.encode()).hexdigest(),
             started_us=self._started_us,
-            instances=self._whole(instances, addresses),
-            virtual_servers=servers,
+            instances=self._addresses.whole(instances, addresses),
+            virtual_servers=children.status.virtual_servers,
             addresses=addresses,
-            ipvs=self._engine.ipvs,
+            ipvs=children.status.ipvs,
             processes=(
                 ProcessStatus("supervisor", os.getpid(), True),
                 *self._engine.processes(),
@@ -99,9 +93,9 @@ class Snapshot:
             ),
             problems=tuple(problems),
             stopping=self.stopping,
-            trackers=self._engine.trackers,
-            maintenance_us=self._operator.since_us,
-            strays=self._engine.strays,
+            trackers=children.status.trackers,
+            maintenance_us=self._commands.since_us,
+            strays=children.status.strays,
         )
 
     @property
@@ -110,67 +104,13 @@ class Snapshot:
         return self._built.vrrp
 
     def seen_by_kernel(self, instances: tuple[InstanceStatus, ...]) -> tuple[InstanceStatus, ...]:
-        """With what the kernel says of their addresses now."""
-        self.on_look()
-        addresses = self._watch.addresses()
-        return self._whole(instances, addresses)
+        """These, with what the kernel says of their addresses now."""
+        self.read_addresses()
+        return self._addresses.whole(instances, self._watch.addresses())
 
-    def _whole(
-        self, instances: tuple[InstanceStatus, ...], addresses: tuple[KernelAddress, ...]
-    ) -> tuple[InstanceStatus, ...]:
-        """With what the kernel says of their addresses, and their groups."""
-        there = {(a.dev, _same(a.address)) for a in addresses}
-        return tuple(
-            replace(
-                instance,
-                vips=tuple(
-                    replace(v, present=(v.dev, _same(v.address)) in there) for v in instance.vips
-                ),
-                group=self._groups.get(instance.name, ""),
-            )
-            for instance in instances
-        )
-
-    def address_changes(self) -> list[tuple[KernelAddress, bool, str]]:
-        """What came and went since the last call, with the instance it belongs to.
-
-        At the first call only a configured address is news: it was left by an engine that was
-        killed, or set by hand.
-        """
+    def address_changes(self) -> list[AddressChange]:
+        """What came and went since the last call, as far as an operator should see it."""
         self._watch.read()
         if not self._watch.complete:
             return []
-        changes = [
-            (address, present, self._owners.get(_same(address.address), ""))
-            for address, present in self._watch.changes()
-        ]
-        first, self._looked = not self._looked, True
-        return [
-            change
-            for change in changes
-            if change[2] or not (first or _uninteresting(change[0].address))
-        ]
-
-    def _ending(self) -> tuple[InstanceStatus, ...]:
-        return tuple(
-            replace(i, state="INIT", cause="the engine was stopped", master=None)
-            for i in self._last_instances
-        )
-
-
-@functools.lru_cache(maxsize=65_536)
-def _same(address: str) -> str:
-    """One spelling for an address with its prefix."""
-    try:
-        return str(ipaddress.ip_interface(address))
-    except ValueError:
-        return address
-
-
-def _uninteresting(address: str) -> bool:
-    """Addresses that every host has, and that come with every link."""
-    try:
-        ip = ipaddress.ip_interface(address).ip
-    except ValueError:
-        return False
-    return ip.is_link_local or ip.is_loopback
+        return self._addresses.worth_reporting(self._watch.changes())

@@ -1,7 +1,7 @@
-"""An operator's verbs: release, take, announce, maintenance.
+"""The operator's commands: release, take, announce, maintenance.
 
-DRIVER. The vrrp process carries them out; maintenance is remembered here, in the state
-directory, because it must still hold after a restart, whatever ended the engine.
+DRIVER. The vrrp process carries them out. Maintenance is also kept here, in the state directory,
+because it must hold after a restart, whatever ended the engine.
 """
 
 from __future__ import annotations
@@ -11,16 +11,16 @@ from pathlib import Path
 from typing import Any
 
 from hanode.proc.supervisor.engine import Engine
-from hanode.proc.supervisor.event_log import Chronicle, wall_us
+from hanode.proc.supervisor.event_log import EventLog, wall_us
 from hanode.system import files
 
 Message = dict[str, Any]
 
 TIMEOUT_S = 2.0
-"""The vrrp process does any of it within milliseconds, or not at all."""
+"""The vrrp process carries out any of them within milliseconds, or not at all."""
 
 
-SAID = {
+DONE_WORDS = {
     "release": "released",
     "take": "taken",
     "announce": "announced",
@@ -28,42 +28,42 @@ SAID = {
 }
 
 
-class Operator:
-    """Serves the control socket's verbs."""
+class OperatorCommands:
+    """Serves these verbs of the control socket."""
 
-    def __init__(self, directory: Path, engine: Engine, chronicle: Chronicle) -> None:
+    def __init__(self, directory: Path, engine: Engine, event_log: EventLog) -> None:
         self._path = directory / "maintenance.json"
         self._engine = engine
-        self._chronicle = chronicle
+        self._event_log = event_log
         self.since_us = _read(self._path)
         """Since when the node is in maintenance (wall time); 0: it is not."""
         engine.maintenance = bool(self.since_us)
 
     async def release(self, request: Message) -> Message:
-        """Give up mastership: the backup takes over, and this node waits as BACKUP."""
+        """Give up the master state: another node takes over, and this one waits as BACKUP."""
         return await self._do("release", request)
 
     async def take(self, request: Message) -> Message:
-        """Become master, where priority or settings allow it."""
+        """Become master, where priority and settings allow it."""
         return await self._do("take", request)
 
     async def announce(self, request: Message) -> Message:
-        """Tell the neighbours again where the addresses are."""
+        """Announce the addresses to the neighbours again."""
         answer = await self._do("announce", request)
         if answer["ok"] and answer["done"]:
-            # The other verbs are told by the transitions that they cause.
-            self._chronicle.node("addresses", "announced", f"operator: {'; '.join(answer['done'])}")
+            # The other commands are reported by the transitions that they cause.
+            self._event_log.node("addresses", "announced", f"operator: {'; '.join(answer['done'])}")
         return answer
 
     async def maintenance(self, request: Message) -> Message:
-        """On: no address stays or comes here. Off: the node takes part again."""
+        """On: the node holds no address. Off: it takes part in the election again."""
         on = request.get("on")
         if not isinstance(on, bool):
             return {"ok": False, "error": "maintenance is turned on or off"}
         if on == bool(self.since_us):
             return {"ok": True, "done": [], "said": f"maintenance was {_word(on)} already"}
         self.since_us = wall_us() if on else 0
-        # Written first: a node that forgets it would take addresses in the middle of the work.
+        # Written first: without the file a restarted node would take addresses during the work.
         try:
             _write(self._path, self.since_us)
         except OSError as error:
@@ -71,7 +71,7 @@ class Operator:
             return {"ok": False, "error": f"{self._path} cannot be written: {error.strerror}"}
         self._engine.maintenance = on
         end = "no address stays or comes here" if on else "the node takes part again"
-        self._chronicle.node("maintenance", _word(on), f"operator: {end}")
+        self._event_log.node("maintenance", _word(on), f"operator: {end}")
         return await self._ask({"do": "maintenance", "on": on})
 
     async def _do(self, what: str, request: Message) -> Message:
@@ -89,9 +89,9 @@ class Operator:
         error = answer.get("error")
         if error:
             return {"ok": False, "error": str(error)}
-        word = SAID[str(fields["do"])].split("|")[not fields.get("on", True)]
-        said = [f"{name}: {word}" for name in answer.get("done", [])]
-        return {"ok": True, "done": [*said, *map(str, answer.get("refused", []))]}
+        word = DONE_WORDS[str(fields["do"])].split("|")[not fields.get("on", True)]
+        done = [f"{name}: {word}" for name in answer.get("done", [])]
+        return {"ok": True, "done": [*done, *map(str, answer.get("refused", []))]}
 
 
 def _word(on: bool) -> str:
@@ -105,7 +105,7 @@ def _read(path: Path) -> int:
     try:
         return max(1, int(json.loads(text)["since_us"]))
     except (ValueError, KeyError, TypeError):
-        return 1  # somebody wrote the file: better idle than taking addresses
+        return 1  # the file cannot be read: better idle than taking addresses
 
 
 def _write(path: Path, since_us: int) -> None:

@@ -1,6 +1,6 @@
-"""What a node is started with, and what its files mean to it.
+"""What a node is started with, and the settings that its files lead to.
 
-DRIVER. Everything here is found out before the first process is started.
+DRIVER. All of this is found out before the first process is started.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from hanode import conf
-from hanode.apply import File, Memory, Verify
+from hanode.apply import File, PersistedState, Verify
 from hanode.build import Built, build
 from hanode.build.hmac import with_keys
 from hanode.proc.supervisor.children import Spec
@@ -20,18 +20,18 @@ from hanode.system.includes import Recorder, remembered
 from hanode.wire import Enrolment
 
 MISTAKES_TOLD = 20
-"""In the status; a file of another program would fill a heartbeat."""
+"""In the status: a file of another program would fill a heartbeat with mistakes."""
 
 ENGINE = "hanode"
-"""Whose words count: auth_hmac, which 2.2.7 does not know, is right in a file that we run."""
+"""The release whose keywords are valid: auth_hmac, which 2.2.7 does not know, is valid here."""
 
 INCLUDE = "include"
-"""Every form of the word has it; it is found before macros are replaced."""
+"""Every form of the keyword contains it; it is found before macros are replaced."""
 
 
 @dataclass(frozen=True, slots=True)
 class Options:
-    """What `hanode run` was told."""
+    """The options of `hanode run`."""
 
     name: str
     config_file: Path
@@ -45,20 +45,20 @@ class Options:
     all_includes: bool = False
     """An included file that cannot be read is an error."""
     unserved: tuple[str, ...] = ()
-    """Wishes that this engine does not fulfil, in sentences."""
+    """Options that have no effect here, in sentences."""
     on_started: Callable[[], None] = lambda: None
-    """Called once: every process has taken its settings, or said why not."""
+    """Called once every process has taken its settings or refused them."""
 
 
 @dataclass(frozen=True, slots=True)
 class Start:
-    """What a node begins with."""
+    """What a node starts with."""
 
-    memory: Memory
+    state: PersistedState
     built: Built
     notes: tuple[str, ...] = ()
     mistakes: tuple[str, ...] = ()
-    """Of the file, which runs without what they touch."""
+    """Mistakes of the file, which runs without the statements that have them."""
 
 
 def read_start_file(path: Path, node: str) -> File | None:
@@ -75,9 +75,9 @@ def read_start_file(path: Path, node: str) -> File | None:
 
 @functools.lru_cache(maxsize=1)
 def checked(file: File, node: str) -> conf.Checked:
-    """What the file means to the node, and every problem in it.
+    """The file as this node reads it, and every problem in it.
 
-    The last answer is kept: a start asks for the errors, the warnings and the settings.
+    The last result is cached: a start asks for the errors, the warnings and the settings.
     """
     read = remembered(file.included)
     return conf.check(file.text, node=node, name=file.name, read=read, target=ENGINE)
@@ -90,7 +90,7 @@ def _recovered(file: File, node: str) -> conf.Recovered:
 
 @functools.lru_cache(maxsize=1)
 def built_of(file: File, node: str) -> Built:
-    """The settings of a file, of one with mistakes what keepalived would run; kept, too."""
+    """The settings of a file; of one with mistakes, what keepalived would run. Cached, too."""
     left = _recovered(file, node)
     built = build(left.model)
     mistakes = (*map(_whole, left.left_out), *built.errors)
@@ -107,12 +107,12 @@ def model_of(file: File, node: str) -> conf.Config:
 
 
 def _whole(problem: conf.Problem) -> str:
-    """With what to do about it."""
+    """The problem with its hint."""
     return f"{problem}; {problem.hint}" if problem.hint else str(problem)
 
 
 def _summed(file: File, mistakes: tuple[str, ...], gone: list[str]) -> tuple[str, ...]:
-    """The sum of them first, and no more than a person reads."""
+    """How many there are, then the first of them: as many as a person reads."""
     count = len(mistakes)
     what = "a statement was" if count == 1 else f"{count} statements were"
     first = (
@@ -134,7 +134,7 @@ def refusal_of(file: File, node: str, *, all_includes: bool = False) -> conf.Pro
 
 
 def keyed(built: Built) -> Built:
-    """With the keys of auth_hmac that are in files, as the files are now. Raises ValueError."""
+    """With the keys of auth_hmac read from their files now. Raises ValueError."""
     return replace(built, vrrp=with_keys(built.vrrp, _read_key))
 
 
@@ -150,7 +150,7 @@ def _read_key(path: str) -> str:
 
 
 def errors_of(file: File, node: str, *, all_includes: bool = False) -> tuple[str, ...]:
-    """What is wrong with the file, in sentences; none: it runs as it is written."""
+    """What is wrong with the file, in sentences; (): it runs as it is written."""
     found = checked(file, node)
     errors = _errors(found.problems, all_includes) or built_of(file, node).errors
     if errors:
@@ -163,7 +163,7 @@ def errors_of(file: File, node: str, *, all_includes: bool = False) -> tuple[str
 
 
 def warnings_of(file: File, node: str) -> tuple[str, ...]:
-    """What an operator should know about a file that can be run."""
+    """Warnings about a file that can be run, in sentences."""
     return tuple(str(p) for p in checked(file, node).problems if p.severity == "warning")
 
 

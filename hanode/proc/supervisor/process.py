@@ -1,26 +1,26 @@
 """The supervisor: keeps a node's processes, revisions, journal and control socket.
 
-DRIVER. It decides nothing about revisions (`hanode.apply` does) and nothing about addresses
-(the vrrp process does). It may be slow: no failover ever waits for it.
+DRIVER. It decides nothing about revisions (`hanode.apply` does), nothing about addresses (the vrrp
+process does), and leaves the rest to `hanode.supervision`. It may be slow: no failover ever waits
+for it.
 """
 
 from __future__ import annotations
 
 import asyncio
 import signal
-from collections import deque
 from pathlib import Path
 
 from hanode import events
-from hanode.apply import Configure, Effect, File, Identity, Life, Remember, Report
-from hanode.proc.supervisor.agent_child import AgentKeeper
+from hanode.apply import Configure, Effect, File, Identity, Persist, Report, RevisionLifecycle
+from hanode.proc.supervisor.agent_child import AgentChild
 from hanode.proc.supervisor.children import Child
-from hanode.proc.supervisor.control_socket import Control, Message
+from hanode.proc.supervisor.control_socket import ControlSocket, Message
 from hanode.proc.supervisor.dumps import Dumps
 from hanode.proc.supervisor.engine import CONFIGURE_TIMEOUT_S, Engine
-from hanode.proc.supervisor.event_log import Chronicle, now_us, wall_us
-from hanode.proc.supervisor.node_status import Snapshot
-from hanode.proc.supervisor.operator_commands import Operator
+from hanode.proc.supervisor.event_log import EventLog, now_us, wall_us
+from hanode.proc.supervisor.node_status import StatusCollector
+from hanode.proc.supervisor.operator_commands import OperatorCommands
 from hanode.proc.supervisor.options import (
     Options,
     Start,
@@ -29,6 +29,8 @@ from hanode.proc.supervisor.options import (
     keyed,
     read_start_file,
 )
+from hanode.supervision.engine_start import engine_start
+from hanode.supervision.rate_limit import RateLimit
 from hanode.system import files, ipc, persisted_state, service
 from hanode.system.addresses import AddressWatch
 from hanode.system.journal import Journal
@@ -36,15 +38,13 @@ from hanode.system.log import Log
 from hanode.wire import Signed, WireError, decode, encode
 
 AGENT_STOP_S = 1.5
-"""The agent has a second to send what is left, and a little to die."""
+"""The agent has a second to send what is left, and a little to end."""
 
-OUTSIDE_MAX = 20
-OUTSIDE_WINDOW_US = 60_000_000
-"""An agent in wrong hands must not fill the journal: so many of its refusals in such a time."""
-
+AGENT_REFUSALS_MAX, AGENT_REFUSALS_WINDOW_US = 20, 60_000_000
+"""An agent that is misused must not fill the journal: only so many of its refusals are kept."""
 
 BEAT_S = 0.25
-"""A small part of the two seconds that a killed master with adverts every second has."""
+"""A small part of the two seconds after which backups of a killed master take over."""
 
 HISTORY_MAX = 200
 """Events in one answer."""
@@ -60,52 +60,55 @@ class Supervisor:
         self._journal = journal
         enrolment = options.enrolment
         identity = Identity(enrolment.node, enrolment.cluster) if enrolment else Identity()
-        self._life = Life(identity, start.memory, verify=options.verify, check=self._errors_of)
-        self._chronicle = Chronicle(journal, log, lambda: self._control.wake())
+        self._lifecycle = RevisionLifecycle(
+            identity, start.state, verify=options.verify, check=self._errors_of
+        )
+        self._event_log = EventLog(journal, log, lambda: self._control.wake())
         self._engine = Engine(
             list(options.specs),
             log,
-            on_event=self._chronicle.append,
+            on_event=self._event_log.append,
             on_child=self._child_changed,
         )
-        self._operator = Operator(options.state_dir, self._engine, self._chronicle)
+        self._commands = OperatorCommands(options.state_dir, self._engine, self._event_log)
         self._watch = AddressWatch(start.built.vrrp.net_namespace)
-        self._snapshot = Snapshot(
-            options, self._life, self._engine, self._operator, self._watch, start.built
+        self._collector = StatusCollector(
+            options, self._lifecycle, self._engine, self._commands, self._watch, start.built
         )
-        self._snapshot.on_look = self._addresses_changed
-        self._dumps = Dumps(self._engine, self._snapshot, self._chronicle)
-        self._control = Control(
+        self._collector.read_addresses = self._addresses_changed
+        self._dumps = Dumps(self._engine, self._collector, self._event_log)
+        self._control = ControlSocket(
             journal,
             log,
             anyone={
                 "status": self._status,
+                "revisions": self._revisions,
                 "history": self._history,
                 "apply": self._apply,
                 "confirm": self._confirm,
-                "refused": self._refused_outside,
+                "refused": self._refused_by_agent,
             },
             owner={
                 "reload": self._reload,
                 "stop": self._stop_verb,
-                "release": self._operator.release,
-                "take": self._operator.take,
-                "announce": self._operator.announce,
-                "maintenance": self._operator.maintenance,
+                "release": self._commands.release,
+                "take": self._commands.take,
+                "announce": self._commands.announce,
+                "maintenance": self._commands.maintenance,
             },
         )
-        self._agent = AgentKeeper(
-            options, log, on_child=self._child_changed, tell=self._chronicle.node
+        self._agent = AgentChild(
+            options, log, on_child=self._child_changed, report=self._event_log.node
         )
         self._one_change = asyncio.Lock()
-        self._outside_us: deque[int] = deque(maxlen=OUTSIDE_MAX)
+        self._agent_refusals = RateLimit(AGENT_REFUSALS_MAX, AGENT_REFUSALS_WINDOW_US)
         self._stop = asyncio.Event()
         self._code = 0
         self._tick: asyncio.Event = asyncio.Event()
         self._alive = options.run_dir / "alive"
 
     async def run(self) -> int:
-        """Start everything, keep it, stop it in order; the exit code."""
+        """Start everything, keep it running, and stop it in order; the exit code."""
         loop = asyncio.get_running_loop()
         for ending in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(ending, self._stop.set)
@@ -114,72 +117,71 @@ class Supervisor:
         group = self._agent.prepare()
         listener = ipc.listen(self.options.run_dir / "control.sock", group=group)
         loop.add_reader(self._watch.fileno(), self._addresses_changed)
-        self._begin()
+        self._report_start()
         self._addresses_changed()
         async with asyncio.TaskGroup() as tasks:
-            self._engine.start(self._life.memory.live, self._start.built, tasks)
+            self._engine.start(self._lifecycle.state.live, self._start.built, tasks)
             await self._control.start(listener)
             self._agent.start(tasks)
             clock = tasks.create_task(self._keep_time())
-            begun = tasks.create_task(self._say_begun())
+            started = tasks.create_task(self._say_started())
             beat = tasks.create_task(self._beat())
             await self._stop.wait()
             await self._shut_down()
             clock.cancel()
-            begun.cancel()
+            started.cancel()
             beat.cancel()
         loop.remove_reader(self._watch.fileno())
         self._journal.close()
         return self._code
 
-    def _begin(self) -> None:
-        self._life.wake(now_us=now_us(), wall_us=wall_us())
-        running = self.options.state_dir / "running"
-        killed = files.read_text(running)
-        alive_us = files.stamped_us(self._alive)
-        revision = self._life.memory.live.revision
-        cause = f"the engine starts on revision {revision}"
-        if killed is not None:
-            same = killed.strip() == files.boot_id()
-            how = "it was killed before" if same else "the machine went down without a stop"
-            if same and alive_us is not None and alive_us < now_us():
-                self._engine.died(alive_us)
-            cause += f"; {how}"
-        files.write_atomic(running, files.boot_id() + "\n")
+    def _report_start(self) -> None:
+        self._lifecycle.wake(now_us=now_us(), wall_us=wall_us())
+        running, boot = self.options.state_dir / "running", files.boot_id()
+        revision = self._lifecycle.state.live.revision
+        start = engine_start(
+            revision=revision,
+            running=files.read_text(running),
+            boot=boot,
+            alive_us=files.stamped_us(self._alive),
+            now_us=now_us(),
+            maintenance=bool(self._commands.since_us),
+        )
+        if start.vrrp_alive_us is not None:
+            self._engine.died(start.vrrp_alive_us)
+        files.write_atomic(running, boot + "\n")
         self._alive.touch()
         files.stamp(self._alive, 0)  # nothing is alive yet
-        if self._operator.since_us:
-            cause += "; it is in maintenance"
-        self._chronicle.node("engine", "started", cause, revision=revision)
+        self._event_log.node("engine", "started", start.cause, revision=revision)
         for note in (*self.options.unserved, *self._start.notes, *self._start.mistakes):
-            self._chronicle.warn("configuration", note)
+            self._event_log.warn("configuration", note)
         for mistake in self._start.mistakes:
             self._log.error(mistake)
 
-    async def _say_begun(self) -> None:
-        """Tell who waits for our start; a child that is stuck is no reason to keep it waiting."""
+    async def _say_started(self) -> None:
+        """Tell systemd and the terminal that we run; they do not wait for a child that is stuck."""
         try:
-            await asyncio.wait_for(self._engine.began.wait(), CONFIGURE_TIMEOUT_S)
+            await asyncio.wait_for(self._engine.started.wait(), CONFIGURE_TIMEOUT_S)
         except TimeoutError:
-            self._chronicle.warn("engine", "not every process has taken its settings yet")
+            self._event_log.warn("engine", "not every process has taken its settings yet")
         service.notify_ready()
         self.options.on_started()
 
     async def _beat(self) -> None:
-        """Leave word of how long the engine was alive, for one that is started after a kill."""
+        """Write down how long the engine was alive, for one that is started after a kill."""
         while True:
             await asyncio.sleep(BEAT_S)
             if self._engine.alive:
                 files.stamp(self._alive, now_us())
 
     async def _shut_down(self) -> None:
-        self._snapshot.stopping = True
+        self._collector.stopping = True
         service.notify("STOPPING=1", "STATUS=stopping")
         engine = asyncio.get_running_loop().create_task(self._engine.stop())
-        self._chronicle.node("engine", "stopping", "the engine was asked to stop")
+        self._event_log.node("engine", "stopping", "the engine was asked to stop")
         await engine
         self._addresses_changed()
-        self._chronicle.node("engine", "stopped", "every part of the engine has ended")
+        self._event_log.node("engine", "stopped", "every part of the engine has ended")
         await self._agent.stop(timeout_s=AGENT_STOP_S)
         await self._control.stop()
         (self.options.run_dir / "control.sock").unlink(missing_ok=True)
@@ -187,36 +189,37 @@ class Supervisor:
         (self.options.state_dir / "running").unlink(missing_ok=True)
 
     async def _keep_time(self) -> None:
-        """Give up an unconfirmed revision when its time has come."""
+        """Return to the confirmed revision when the confirmation is overdue."""
         while True:
             self._tick.clear()
-            deadline_us = self._life.deadline_us
+            deadline_us = self._lifecycle.deadline_us
             left_s = None if deadline_us is None else max(0, deadline_us - now_us()) / 1e6
             try:
                 await asyncio.wait_for(self._tick.wait(), left_s)
             except TimeoutError:
                 async with self._one_change:
-                    await self._perform(self._life.tick(now_us=now_us()))
+                    await self._perform(self._lifecycle.tick(now_us=now_us()))
 
     async def _perform(self, effects: list[Effect]) -> Report:
-        """Carry the effects out in order; the last report that ends a life is the answer."""
+        """Carry the effects out in order; the last report is the answer to the request."""
         answer = Report(0, "refused", "nothing came of it", journal=False)
         for effect in effects:
             match effect:
                 case Report():
                     answer = effect
                     if effect.journal:
-                        self._chronicle.tell(effect)
-                case Remember(kept):
+                        self._event_log.report(effect)
+                case Persist(kept):
                     try:
                         persisted_state.save(
-                            self.options.state_dir, persisted_state.Kept(self._life.identity, kept)
+                            self.options.state_dir,
+                            persisted_state.StateFile(self._lifecycle.identity, kept),
                         )
                     except OSError as fault:
-                        self._chronicle.warn("disk", f"the state cannot be written: {fault}")
+                        self._event_log.warn("disk", f"the state cannot be written: {fault}")
                 case Configure(file):
                     error = await self._run(file)
-                    follow = self._life.configured(
+                    follow = self._lifecycle.configured(
                         file.revision, error, now_us=now_us(), wall_us=wall_us()
                     )
                     if follow:
@@ -225,29 +228,38 @@ class Supervisor:
         return answer
 
     async def _run(self, file: File) -> str | None:
-        """Have every process run it; why not, or None."""
+        """Give it to every process; why it was refused, or None."""
         try:
             built = keyed(built_of(file, self.options.name))
         except ValueError as fault:
             return str(fault)
         error = await self._engine.configure(file, built)
         if error is None:
-            self._snapshot.runs(built)
+            self._collector.runs(built)
         return error
 
     def _errors_of(self, file: File) -> tuple[str, ...]:
         return errors_of(file, self.options.name, all_includes=self.options.all_includes)
 
-    # What the control socket asks
+    # Verbs of the control socket
 
     async def _status(self, _request: Message) -> Message:
-        status = await self._snapshot.take(self._agent, self._journal)
+        status = await self._collector.collect(self._agent, self._journal)
         return {
             "ok": True,
             "status": encode(status),
             "journal": self._journal.id,
             "seq": self._journal.seq,
         }
+
+    async def _revisions(self, _request: Message) -> Message:
+        """What the agent needs to know before it passes an envelope on; asks nobody."""
+        state = self._lifecycle.state
+        revisions = {
+            "revision": state.live.revision,
+            "confirmed_revision": state.confirmed.revision,
+        }
+        return {"ok": True, **revisions}
 
     async def _history(self, request: Message) -> Message:
         limit = request.get("limit")
@@ -261,7 +273,7 @@ class Supervisor:
         except WireError as error:
             return {"ok": False, "phase": "refused", "error": f"no envelope: {error}"}
         async with self._one_change:
-            effects = self._life.receive(envelope, now_us=now_us(), wall_us=wall_us())
+            effects = self._lifecycle.receive(envelope, now_us=now_us(), wall_us=wall_us())
             return _as_answer(await self._perform(effects))
 
     async def _confirm(self, request: Message) -> Message:
@@ -270,15 +282,13 @@ class Supervisor:
         except WireError as error:
             return {"ok": False, "phase": "refused", "error": f"no envelope: {error}"}
         async with self._one_change:
-            return _as_answer(await self._perform(self._life.confirm(envelope)))
+            return _as_answer(await self._perform(self._lifecycle.confirm(envelope)))
 
-    async def _refused_outside(self, request: Message) -> Message:
-        """The agent kept an envelope from us; its word is for people only, and not too often."""
-        moment_us, told = now_us(), self._outside_us
-        if len(told) == OUTSIDE_MAX and moment_us - told[0] < OUTSIDE_WINDOW_US:
+    async def _refused_by_agent(self, request: Message) -> Message:
+        """The agent did not pass an envelope on. An operator should see that, but not too often."""
+        if not self._agent_refusals.allows(now_us()):
             return {"ok": False, "error": "too many refusals in a minute; this one is not told"}
-        told.append(moment_us)
-        self._chronicle.tell(Report(0, "refused", str(request.get("cause", ""))[:300]))
+        self._event_log.report(Report(0, "refused", str(request.get("cause", ""))[:300]))
         return {"ok": True}
 
     async def _reload(self, _request: Message) -> Message:
@@ -297,7 +307,7 @@ class Supervisor:
         async with self._one_change:
             if file is None:
                 return _as_answer(await self._perform([Report(0, "refused", f"{path}: {why}")]))
-            answer = _as_answer(await self._perform(self._life.reload(file)))
+            answer = _as_answer(await self._perform(self._lifecycle.reload(file)))
             return {**answer, "changed": list(self._engine.changed)} if answer["ok"] else answer
 
     async def _stop_verb(self, _request: Message) -> Message:
@@ -309,21 +319,24 @@ class Supervisor:
         if not answer["ok"]:
             self._log.error(f"reload: {answer['error']}")
 
-    # What happened
+    # What happened to children and addresses
 
     def _child_changed(self, child: Child, phase: str, cause: str) -> None:
-        self._chronicle.node(child.name, phase, cause, pid=child.pid, restarts=child.restarts)
+        self._event_log.node(child.name, phase, cause, pid=child.pid, restarts=child.restarts)
         if phase == "died" and not child.spec.respawn:
             self._log.error(f"{child.name} died, and -R forbids to start it again: stopping")
             self._code = 1
             self._stop.set()
 
     def _addresses_changed(self) -> None:
-        for address, present, instance in self._snapshot.address_changes():
-            verb = "has it on" if present else "no longer has it on"
+        for change in self._collector.address_changes():
+            address = change.address
+            verb = "has it on" if change.present else "no longer has it on"
             cause = f"the kernel {verb} {address.dev}"
-            self._chronicle.event(
-                events.AddressChange(address.address, cause, address.dev, present, instance)
+            self._event_log.event(
+                events.AddressChange(
+                    address.address, cause, address.dev, change.present, change.instance
+                )
             )
 
 

@@ -1,63 +1,46 @@
-"""Backups that are strict take no frame that is sent to their virtual MAC address.
+"""Puts the filters of strict instances into nf_tables, as their states change.
 
-DRIVER. RFC 9568 section 6.4.2. The macvlan is there in every state, and a switch that has forgotten
-the master floods its frames to all: without this a backup that forwards would forward them too, as
-keepalived's does.
+DRIVER. `hanode.kernel.backup_filter` decides which macvlans are filtered.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
 
+from hanode.kernel import backup_filter
+from hanode.kernel.backup_filter import Filter
 from hanode.system.firewall import Firewall
-from hanode.vrrp.effects import Effect, State, StateChanged
+from hanode.vrrp.effects import State
 from hanode.vrrp.router import Router
 from hanode.vrrp.settings import InstanceKey
 
 
-class Idle:
-    """Follows the states of instances in strict mode with a macvlan."""
+class BackupFilter:
+    """Follows the states of strict instances with a macvlan."""
 
     def __init__(
-        self,
-        router: Router,
-        firewall: Firewall,
-        warn: Callable[[str, str], None],
-        tell: Callable[[Effect], None],
+        self, router: Router, firewall: Firewall, warn: Callable[[str, str], None]
     ) -> None:
         self._router = router
         self._firewall = firewall
         self._warn = warn
-        self._tell = tell
-        self._names: dict[InstanceKey, str] = {}
-        self._idle: set[str] = set()
+        self._plan = backup_filter.BackupFilter()
 
-    def settle(self) -> None:
-        """There are new settings."""
-        self._names = {
-            i.key: i.vmac.name for i in self._router.settings.instances if i.strict and i.vmac
-        }
-        for name in self._idle.difference(self._names.values()):
-            self._take(name)
-        for key in self._names:
-            self._look(key)
+    def configure(self) -> None:
+        """The router has new settings."""
+        self._carry_out(self._plan.configure(self._router.settings, self._is_master))
 
-    def tell(self, effect: Effect) -> None:
-        """Hand on what happened; a change of state is what it is all about."""
-        if isinstance(effect, StateChanged) and effect.key in self._names:
-            self._look(effect.key)
-        self._tell(effect)
+    def state_changed(self, key: InstanceKey) -> None:
+        """An instance has another state."""
+        self._carry_out(self._plan.state_changed(key, self._is_master))
 
-    def _look(self, key: InstanceKey) -> None:
-        name, machine = self._names[key], self._router.machines.get(key)
-        if machine is not None and machine.state is State.MASTER:
-            self._take(name)
-        elif name not in self._idle:
-            self._idle.add(name)
-            if (why := self._firewall.discard(name)) is not None:
+    def _is_master(self, key: InstanceKey) -> bool:
+        machine = self._router.machines.get(key)
+        return machine is not None and machine.state is State.MASTER
+
+    def _carry_out(self, steps: list[Filter]) -> None:
+        for name, drop in ((step.name, step.drop) for step in steps):
+            if not drop:
+                self._firewall.take(name)
+            elif (why := self._firewall.discard(name)) is not None:
                 self._warn(name, f"frames to its MAC are taken as backup too (nf_tables: {why})")
-
-    def _take(self, name: str) -> None:
-        if name in self._idle:
-            self._idle.discard(name)
-            self._firewall.take(name)

@@ -1,8 +1,6 @@
-"""Effects become deeds: what the machines want done besides adverts, in order and in portions.
+"""Carries out what the machines want besides adverts, in portions.
 
-DRIVER. Thousands of instances may fail over in one moment. What they want is queued and done a
-portion at a time, so that adverts and packets come in between; within a portion what is alike goes
-to the kernel together: first what goes, then what comes, then the announcements, then the telling.
+DRIVER. `hanode.kernel.portions` decides what a portion is, and its order.
 """
 
 from __future__ import annotations
@@ -10,40 +8,34 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Callable
 
-from hanode.proc.vrrp.kernel_state import Holder
+from hanode.kernel.portions import Portion, next_portion
+from hanode.proc.vrrp.kernel_state import KernelState
 from hanode.vrrp.effects import (
-    AddAddresses,
     AddRoutes,
     AddRules,
     AnnounceAddresses,
     BlockAddresses,
     Effect,
-    RemoveAddresses,
     RemoveRoutes,
     RemoveRules,
     UnblockAddresses,
 )
 
-PORTION = 128
-"""Effects done in one go: some 3 ms, a third of the shortest advert_int."""
-REMOVALS = (RemoveAddresses, RemoveRoutes, RemoveRules, UnblockAddresses)
-ADDITIONS = (AddAddresses, AddRoutes, AddRules, BlockAddresses)
 
-
-class Deeds:
-    """The queue, and what becomes of each effect."""
+class EffectQueue:
+    """Effects that wait, oldest first."""
 
     def __init__(
         self,
-        holder: Holder,
+        kernel_state: KernelState,
         *,
         announce: Callable[[AnnounceAddresses], None],
-        tell: Callable[[Effect], None],
-        block: Callable[[Effect], None],
+        report: Callable[[Effect], None],
+        block: Callable[[BlockAddresses | UnblockAddresses], None],
     ) -> None:
-        self._holder = holder
+        self._kernel_state = kernel_state
         self._announce = announce
-        self._tell = tell
+        self._report = report
         self._block = block
         self._queue: deque[Effect] = deque()
 
@@ -52,8 +44,8 @@ class Deeds:
         """Whether there is more to do."""
         return bool(self._queue)
 
-    def want(self, effect: Effect) -> None:
-        """Have it done; soon, and after what was wanted before."""
+    def add(self, effect: Effect) -> None:
+        """Have it done soon, and after what was added before."""
         self._queue.append(effect)
 
     def do_all(self) -> None:
@@ -63,56 +55,34 @@ class Deeds:
 
     def do_some(self) -> None:
         """The next portion."""
-        removals: list[Effect] = []
-        additions: list[Effect] = []
-        announcements: list[AnnounceAddresses] = []
-        tidings: list[Effect] = []
-        for _ in range(min(PORTION, len(self._queue))):
-            effect = self._queue[0]
-            if isinstance(effect, REMOVALS):
-                if additions:  # of the same address, perhaps: it must not be added last
-                    break
-                removals.append(effect)
-            elif isinstance(effect, ADDITIONS):
-                additions.append(effect)
-            elif isinstance(effect, AnnounceAddresses):
-                announcements.append(effect)
-            else:
-                tidings.append(effect)
-            self._queue.popleft()
-        self._take_out(removals)
-        self._put_in(additions)
-        for announcement in announcements:
+        portion = next_portion(self._queue)
+        self._remove(portion)
+        self._add(portion)
+        for announcement in portion.announce:
             self._announce(announcement)
-        for tiding in tidings:
-            self._tell(tiding)
+        for effect in portion.report:
+            self._report(effect)
 
-    def _take_out(self, effects: list[Effect]) -> None:
-        holder = self._holder
-        for effect in effects:
+    def _remove(self, portion: Portion) -> None:
+        for effect in portion.remove_rules_and_routes:
             match effect:
-                case RemoveRules():
-                    holder.remove_rules(effect.key, effect.rules)
-                case RemoveRoutes():
-                    holder.remove_routes(effect.key, effect.routes)
-        gone = [(e.key, a) for e in effects if isinstance(e, RemoveAddresses) for a in e.addresses]
-        if gone:
-            holder.remove(gone)
-        for effect in effects:
-            if isinstance(effect, UnblockAddresses):
-                self._block(effect)
+                case RemoveRules(key, rules):
+                    self._kernel_state.remove_rules(key, rules)
+                case RemoveRoutes(key, routes):
+                    self._kernel_state.remove_routes(key, routes)
+        if portion.remove_addresses:
+            self._kernel_state.remove(portion.remove_addresses)
+        for unblock in portion.unblock:
+            self._block(unblock)
 
-    def _put_in(self, effects: list[Effect]) -> None:
-        holder = self._holder
-        for effect in effects:
-            if isinstance(effect, BlockAddresses):
-                self._block(effect)
-        come = [(e.key, a) for e in effects if isinstance(e, AddAddresses) for a in e.addresses]
-        if come:
-            holder.add(come)
-        for effect in effects:
+    def _add(self, portion: Portion) -> None:
+        for block in portion.block:
+            self._block(block)
+        if portion.add_addresses:
+            self._kernel_state.add(portion.add_addresses)
+        for effect in portion.add_routes_and_rules:
             match effect:
-                case AddRoutes():
-                    holder.add_routes(effect.key, effect.routes)
-                case AddRules():
-                    holder.add_rules(effect.key, effect.rules)
+                case AddRoutes(key, routes):
+                    self._kernel_state.add_routes(key, routes)
+                case AddRules(key, rules):
+                    self._kernel_state.add_rules(key, rules)

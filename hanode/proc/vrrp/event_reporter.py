@@ -1,6 +1,6 @@
-"""What the machines did becomes events for the supervisor and notices for the watch process.
+"""Turns what the machines did into events for the supervisor and notices for the watch process.
 
-DRIVER. Nothing here waits: both lines queue what the other side does not take.
+DRIVER. Nothing here waits: both connections queue what the other side has not read.
 """
 
 from __future__ import annotations
@@ -10,26 +10,26 @@ from collections.abc import Callable
 from typing import Any
 
 from hanode import events, wire
-from hanode.proc.common.json_lines import Lines
-from hanode.proc.common.vrrp_watch_link import Bond
+from hanode.proc.common.json_lines import JsonLines
+from hanode.proc.common.vrrp_watch_link import VrrpWatchLink
 from hanode.system.clock import SystemClock
 from hanode.vrrp.effects import Effect, GroupChanged, Notify, PriorityChanged, StateChanged, Warned
 from hanode.vrrp.settings import InstanceKey
 
 
-class Tidings:
-    """Tells."""
+class EventReporter:
+    """`watch` is called when a connection has something to write."""
 
-    def __init__(self, clock: SystemClock, lines: Lines, watch: Callable[[], None]) -> None:
+    def __init__(self, clock: SystemClock, lines: JsonLines, watch: Callable[[], None]) -> None:
         self._clock = clock
         self._lines = lines
         self._watch = watch
-        self.bond: Bond | None = None
+        self.watch_link: VrrpWatchLink | None = None
         self.since_us: dict[InstanceKey, int] = {}
-        """Wall time of each instance's last transition, as its event told it."""
+        """Wall time of each instance's last transition, as in its event."""
 
-    def tell(self, effect: Effect) -> None:
-        """One effect that is news."""
+    def report(self, effect: Effect) -> None:
+        """Report one effect; one that is of no interest outside is dropped."""
         match effect:
             case StateChanged():
                 self._transition(effect)
@@ -47,8 +47,8 @@ class Tidings:
                     )
                 )
             case Notify():
-                if self.bond is not None:
-                    self.bond.say({"kind": "notice", "notice": wire.encode(effect)})
+                if self.watch_link is not None:
+                    self.watch_link.send({"kind": "notice", "notice": wire.encode(effect)})
                     self._watch()
             case Warned():
                 self.warn(effect.instance, effect.cause, effect.topic)
@@ -68,23 +68,23 @@ class Tidings:
         )
 
     def warn(self, subject: str, cause: str, topic: str = "") -> None:
-        """Something an operator should know."""
+        """Report what an operator should know."""
         self.event(events.NodeWarning(subject, cause, topic or None))
 
     def event(self, event: events.Event) -> int:
-        """One event; its wall time."""
+        """Report one event; its wall time."""
         message = wire.to_wire(
             event, wall_us=self._clock.wall_us(), mono_us=self._clock.monotonic_us()
         )
-        self.say({"kind": "event", "event": wire.encode(message)})
+        self.send({"kind": "event", "event": wire.encode(message)})
         return message.wall_us
 
-    def say(self, message: dict[str, Any]) -> None:
-        """One line to the supervisor."""
-        self.say_json(json.dumps(message, separators=(",", ":")))
+    def send(self, message: dict[str, Any]) -> None:
+        """Send one message to the supervisor."""
+        self.send_json(json.dumps(message, separators=(",", ":")))
 
-    def say_json(self, text: str) -> None:
-        """The same, as JSON already."""
-        self._lines.say(text.encode())
+    def send_json(self, text: str) -> None:
+        """Send one message that is JSON already."""
+        self._lines.send(text.encode())
         if self._lines.waiting:
             self._watch()

@@ -1,9 +1,9 @@
-"""The vrrp process: feeds packets, links, trackers and time to the router, and does what it wants.
+"""The vrrp process: gives packets, links, trackers and time to the router, and carries out effects.
 
 DRIVER. `python -m hanode.proc.vrrp`, started by the supervisor with a socket on the descriptor
-HANODE_IPC_FD (JSON lines both ways) and one to the watch process on HANODE_BOND_FD. Nothing here
+HANODE_IPC_FD (JSON lines both ways) and one to the watch process on HANODE_LINK_FD. Nothing here
 may block: no name lookup, no disk, no log. When the supervisor says stop or is gone, every master
-sends priority 0, addresses go, and it exits 0.
+sends priority 0, its addresses are removed, and the process exits with 0.
 """
 
 from __future__ import annotations
@@ -17,25 +17,22 @@ from collections import deque
 from typing import Any
 
 from hanode import wire
-from hanode.proc.common.json_lines import Lines
+from hanode.kernel.interfaces import relevant
+from hanode.kernel.portions import without_removals
+from hanode.proc.common.json_lines import JsonLines
 from hanode.proc.common.loop import Loop
-from hanode.proc.common.vrrp_watch_link import Bond, inherited
-from hanode.proc.vrrp.event_reporter import Tidings
-from hanode.proc.vrrp.receiver import listened
-from hanode.proc.vrrp.runtime import Ground
-from hanode.proc.vrrp.status import Work, operated, refusal, request, settings_from, told
-from hanode.proc.vrrp.takeover_warmup import EVE_US
+from hanode.proc.common.vrrp_watch_link import VrrpWatchLink, inherited
+from hanode.proc.vrrp.event_reporter import EventReporter
+from hanode.proc.vrrp.receiver import silent_since_start
+from hanode.proc.vrrp.runtime import Runtime
+from hanode.proc.vrrp.status import Work, operate, refusal, request, settings_from, write_status
 from hanode.system import pyroute, realtime, signals
 from hanode.system.clock import SystemClock
 from hanode.system.prestart_listener import PrestartListener
-from hanode.vrrp.effects import (
-    RemoveAddresses,
-    RemoveRoutes,
-    RemoveRules,
-)
 from hanode.vrrp.events import TrackerChanged
 from hanode.vrrp.settings import VrrpSettings
 from hanode.vrrp.startup_facts import StartupFacts
+from hanode.vrrp.takeover_warmup import WARMUP_US
 from hanode.vrrp.tracking_and_notify import PROCESS_AS_IT_IS
 
 WORK_US = 1_000
@@ -45,77 +42,78 @@ STOPPED = "stopped by operator"
 ORPHANED = "the supervisor is gone"
 
 
-class VrrpProcess(Ground):
-    """The router on its ground, and the lines to the supervisor and the watch process."""
+class VrrpProcess:
+    """The runtime, and the connections to the supervisor and the watch process."""
 
     def __init__(
         self,
         ipc: socket.socket,
-        bond: socket.socket | None,
+        watch_link: socket.socket | None,
         prestart: PrestartListener | None = None,
     ) -> None:
         self._prestart = prestart
-        self.late_us_max = 0
+        self._late_us_max = 0
         self._process = PROCESS_AS_IT_IS
         self._work: deque[Work] = deque()
-        self.lines = Lines(ipc, on_line=self._on_line, on_end=lambda: self._stop(ORPHANED))
-        clock = SystemClock()
-        loop = Loop(deadline=self._deadline, on_deadline=self._on_deadline)
-        super().__init__(loop, clock, Tidings(clock, self.lines, self._watch_lines))
+        self._clock = SystemClock()
+        self._loop = Loop(deadline=self._deadline, on_deadline=self._on_deadline)
+        self._lines = JsonLines(ipc, on_line=self._on_line, on_end=lambda: self._stop(ORPHANED))
+        self._reporter = EventReporter(self._clock, self._lines, self._watch_connections)
+        self._runtime = Runtime(self._loop, self._clock, self._reporter)
         self._signalled, self._signaller = socket.socketpair()
         self._signalled.setblocking(False)
         self._signaller.setblocking(False)
         signal.set_wakeup_fd(self._signaller.fileno(), warn_on_full_buffer=False)
-        self.loop.watch(self._signalled.fileno(), self._on_signal)
-        self.loop.watch(ipc.fileno(), self._on_ipc)
-        if bond is not None:
-            self.tidings.bond = Bond(bond, on_message=self._on_bond_message)
-            self.loop.watch(bond.fileno(), self._on_bond)
-            self.tidings.bond.say({"kind": "trackers"})
+        self._loop.watch(self._signalled.fileno(), self._on_signal)
+        self._loop.watch(ipc.fileno(), self._on_ipc)
+        if watch_link is not None:
+            link = VrrpWatchLink(watch_link, on_message=self._on_watch_message)
+            self._reporter.watch_link = link
+            self._loop.watch(link.fileno(), self._on_watch_link)
+            link.send({"kind": "trackers"})
 
     def run(self) -> None:
         """Until the supervisor says stop or is gone."""
-        self.tidings.say({"kind": "ready"})
-        self.loop.run()
+        self._reporter.send({"kind": "ready"})
+        self._loop.run()
+
+    def warn(self, cause: str) -> None:
+        """Report what an operator should know about this process."""
+        self._runtime.warn("vrrp", cause)
 
     # What wakes us
 
     def _deadline(self) -> int | None:
-        if self._work or self.deeds.waiting:
+        runtime = self._runtime
+        if self._work or runtime.effect_queue.waiting:
             return AT_ONCE_US
-        due_us, chore_us = self.router.wake_us(EVE_US), self._chore_us
-        if chore_us is None or due_us is None:
-            return chore_us if due_us is None else due_us
-        return min(due_us, chore_us)
-
-    def _tell_time(self, now_us: int) -> None:
-        """Signed adverts carry the time of day, and somebody may set the clock."""
-        if self.router.signs:
-            self.router.wall(self.clock.wall_us(), now_us=now_us)
+        due_us, chores_us = runtime.router.wake_us(WARMUP_US), runtime.chores_us
+        if chores_us is None or due_us is None:
+            return chores_us if due_us is None else due_us
+        return min(due_us, chores_us)
 
     def _on_deadline(self) -> None:
-        now_us = self.eve.wait(self.clock.monotonic_us())
-        self._tell_time(now_us)
-        due_us = self.router.deadline_us
+        runtime = self._runtime
+        router = runtime.router
+        now_us = runtime.warmup.wait(self._clock.monotonic_us())
+        if router.signs:  # signed adverts carry the time of day, and somebody may set the clock
+            router.wall(self._clock.wall_us(), now_us=now_us)
+        due_us = router.deadline_us
         if due_us is not None and due_us <= now_us:
             late_us = now_us - due_us
-            if late_us > self.late_us_max:
-                self.late_us_max = late_us
-            self._carry_out(self.router.tick(now_us=now_us, unread=self.ears.behind(now_us)))
-        elif self.deeds.waiting:
-            self.deeds.do_some()
-        if self._chore_us is not None and self._chore_us <= now_us:
-            self._chore_us = None
-            self.holder.mend(now_us=now_us)
-            for name in self.host.watch.due(now_us=now_us):
-                self._tell_link(name, now_us)
-            self._set_chore()
+            if late_us > self._late_us_max:
+                self._late_us_max = late_us
+            unread = runtime.receiver.backlog.holds_backups(now_us)
+            runtime.carry_out(router.tick(now_us=now_us, unread=unread))
+        elif runtime.effect_queue.waiting:
+            runtime.effect_queue.do_some()
+        runtime.do_chores(now_us)
         if self._work:
             self._go_on(now_us + WORK_US)
 
     def _go_on(self, until_us: int) -> None:
-        """Go on with what was asked of us, for a moment."""
-        while self._work and self.clock.monotonic_us() < until_us:
+        """Work on requests for a moment."""
+        while self._work and self._clock.monotonic_us() < until_us:
             try:
                 next(self._work[0])
             except StopIteration:
@@ -126,135 +124,145 @@ class VrrpProcess(Ground):
             self._stop(STOPPED)
 
     def _on_ipc(self, mask: int) -> None:
-        self.lines.serve(mask)
-        self._watch_lines()
+        self._lines.serve(mask)
+        self._watch_connections()
 
-    def _on_bond(self, mask: int) -> None:
-        if self.tidings.bond is not None:
-            self.tidings.bond.serve(mask)
-            self._watch_lines()
+    def _on_watch_link(self, mask: int) -> None:
+        if self._reporter.watch_link is not None:
+            self._reporter.watch_link.serve(mask)
+            self._watch_connections()
 
-    def _watch_lines(self) -> None:
-        self.loop.watch(self.lines.fileno(), self._on_ipc, write=self.lines.waiting)
-        if (bond := self.tidings.bond) is not None:
-            self.loop.watch(bond.fileno(), self._on_bond, write=bond.waiting)
+    def _watch_connections(self) -> None:
+        self._loop.watch(self._lines.fileno(), self._on_ipc, write=self._lines.waiting)
+        if (link := self._reporter.watch_link) is not None:
+            self._loop.watch(link.fileno(), self._on_watch_link, write=link.waiting)
 
-    def _on_bond_message(self, message: dict[str, Any]) -> None:
+    def _on_watch_message(self, message: dict[str, Any]) -> None:
         if message.get("kind") != "tracker":
             return
         try:
             change = wire.decode(TrackerChanged, message.get("tracker"))
         except wire.WireError as error:
-            self._warn("vrrp", f"the watch process told what cannot be read: {error}")
+            self.warn(f"the watch process sent what cannot be read: {error}")
             return
-        self._carry_out(self.router.tracker(change, now_us=self.clock.monotonic_us()))
+        effects = self._runtime.router.tracker(change, now_us=self._clock.monotonic_us())
+        self._runtime.carry_out(effects)
 
     def _on_line(self, line: bytes) -> None:
         message, verb = request(line)
         if verb == "configure":
             self._work.append(self._configure(message))
         elif verb == "status":
-            self._work.append(self._report(message.get("id")))
+            self._work.append(self._status(message.get("id")))
         elif verb == "operate":
             self._work.append(self._operate(message))
         elif verb == "stop":
             self._stop(message.get("cause", STOPPED), keep=bool(message.get("keep")))
         else:
-            self._warn("vrrp", f"the supervisor sent what is no request: {line[:80]!r}")
+            self.warn(f"the supervisor sent what is no request: {line[:80]!r}")
 
-    # What is asked of us
+    # Requests of the supervisor
 
     def _configure(self, message: dict[str, Any]) -> Work:
+        runtime = self._runtime
         answer = {"kind": "configured", "revision": message.get("revision", 0), "changed": []}
         try:
             settings = yield from settings_from(message.get("settings"))
-            self._enter(settings)
-            self._take_change(self.monitor.drain())
-            self.host.use(settings, now_us=self.clock.monotonic_us())
+            runtime.enter(settings)
+            runtime.read_kernel()
+            runtime.interfaces.use(settings, now_us=self._clock.monotonic_us())
         except (wire.WireError, OSError) as error:
-            if isinstance(error, OSError) and self.router.machines:
-                self._stay()
-            self.tidings.say({**answer, "error": refusal(error)})
+            if isinstance(error, OSError) and runtime.router.machines:
+                self._keep_old_settings()
+            self._reporter.send({**answer, "error": refusal(error)})
             return
-        missed = self.host.missed_of_others()
-        for name in self.host.names(settings):
-            self._tell_link(name, self.clock.monotonic_us())
-        now_us = self.clock.monotonic_us()
-        if any(instance.hmac is not None for instance in settings.instances):
-            self.router.wall(self.clock.wall_us(), now_us=now_us)
-        reload = self.router.configure(
-            settings,
-            now_us=now_us,
-            startup=StartupFacts(
-                found=tuple(self.monitor.marked()),
-                alive_us=message.get("alive_us"),
-                silent_since_us=listened(self._prestart, settings, self.monitor.links),
-                since_boot_us=self.clock.since_boot_us(),
-            ),
-        )
-        self._prestart = None
-        self._carry_out(reload.effects)
+        missed = runtime.interfaces.virtual.missed_elsewhere()
+        for name in relevant(settings, runtime.monitor.links):
+            runtime.update_link(name, self._clock.monotonic_us())
+        changed = self._configure_router(settings, alive_us=message.get("alive_us"))
         if settings.process != self._process:
             self._process = settings.process
             for sentence in realtime.enter(settings.process):
-                self._warn("vrrp", sentence)
-        self.holder.prepare(a for i in settings.instances for a in i.addresses)
-        self.holder.hold_static(settings)
-        self._watch_routes(settings)
-        self.host.prune()
-        self.idle.settle()
-        self._take_change(missed)
-        self._set_chore()
-        self.eve.try_once(self.clock.monotonic_us())
+                self.warn(sentence)
+        runtime.kernel_state.prepare(a for i in settings.instances for a in i.addresses)
+        runtime.kernel_state.hold_static(settings)
+        runtime.watch_routes(settings)
+        runtime.interfaces.prune()
+        runtime.backup_filter.configure()
+        runtime.take_change(missed)
+        runtime.set_chores()
+        runtime.warmup.try_once(self._clock.monotonic_us())
         realtime.still_the_collector()
-        self.tidings.say({**answer, "changed": list(reload.changed), "error": None})
+        self._reporter.send({**answer, "changed": list(changed), "error": None})
 
-    def _stay(self) -> None:
+    def _configure_router(self, settings: VrrpSettings, *, alive_us: int | None) -> tuple[str, ...]:
+        """What changed, in words."""
+        router, monitor = self._runtime.router, self._runtime.monitor
+        now_us = self._clock.monotonic_us()
+        if any(instance.hmac is not None for instance in settings.instances):
+            router.wall(self._clock.wall_us(), now_us=now_us)
+        reload = router.configure(
+            settings,
+            now_us=now_us,
+            startup=StartupFacts(
+                found=tuple(monitor.marked()),
+                alive_us=alive_us,
+                silent_since_us=silent_since_start(self._prestart, settings, monitor.links),
+                since_boot_us=self._clock.since_boot_us(),
+            ),
+        )
+        self._prestart = None
+        self._runtime.carry_out(reload.effects)
+        return tuple(reload.changed)
+
+    def _keep_old_settings(self) -> None:
         """A refused configuration leaves nothing behind."""
+        runtime = self._runtime
         with contextlib.suppress(OSError):
-            self.host.use(self.router.settings, now_us=self.clock.monotonic_us())
-        self.host.prune()
-        self._take_change(self.host.missed())
+            runtime.interfaces.use(runtime.router.settings, now_us=self._clock.monotonic_us())
+        runtime.interfaces.prune()
+        runtime.take_change(runtime.interfaces.virtual.missed())
 
-    def _report(self, number: Any) -> Work:
-        self._take_change(self.monitor.drain())
+    def _status(self, number: Any) -> Work:
+        runtime = self._runtime
+        runtime.read_kernel()
         facts = {
-            "late_us_max": self.late_us_max,
+            "late_us_max": self._late_us_max,
             "strays": {
-                "unknown_vrids": self.router.unknown_vrids,
-                "short_packets": self.router.short_packets,
+                "unknown_vrids": runtime.router.unknown_vrids,
+                "short_packets": runtime.router.short_packets,
             },
-            "send_errors": self.host.outlets.send_errors,
+            "send_errors": runtime.interfaces.sockets.send_errors,
         }
-        machines = list(self.router.machines.values())
-        say = self.tidings.say_json
-        yield from told(number, machines, self.tidings.since_us, self.monitor, facts, say)
+        machines = list(runtime.router.machines.values())
+        since_us, send = self._reporter.since_us, self._reporter.send_json
+        yield from write_status(number, machines, since_us, runtime.monitor, facts, send)
 
     def _operate(self, message: dict[str, Any]) -> Work:
         """An operator's verb."""
-        done = operated(self.router, message, now_us=self.clock.monotonic_us())
-        self._carry_out(done.effects)
+        done = operate(self._runtime.router, message, now_us=self._clock.monotonic_us())
+        self._runtime.carry_out(done.effects)
         answer: dict[str, Any] = {"kind": "operated", "id": message.get("id")}
         answer["error"] = "; ".join(done.refused) if done.refused and not done.done else None
-        self.tidings.say({**answer, "done": list(done.done), "refused": list(done.refused)})
+        self._reporter.send({**answer, "done": list(done.done), "refused": list(done.refused)})
         yield
 
     def _stop(self, cause: str, *, keep: bool = False) -> None:
         """`keep`: leave in the kernel what is there (`hanode run -V`)."""
-        held = (RemoveAddresses, RemoveRoutes, RemoveRules)
-        effects = self.router.stop(cause, now_us=self.clock.monotonic_us())
-        self._carry_out([e for e in effects if not (keep and isinstance(e, held))])
-        self.deeds.do_all()
+        runtime = self._runtime
+        effects = runtime.router.stop(cause, now_us=self._clock.monotonic_us())
+        runtime.carry_out(without_removals(effects) if keep else effects)
+        runtime.effect_queue.do_all()
         if not keep:
-            self.holder.hold_static(VrrpSettings())
-            self.host.end()
-            self.firewall.end()
-        self.lines.flush()
-        self.loop.stop()
+            runtime.kernel_state.hold_static(VrrpSettings())
+            runtime.interfaces.end()
+            runtime.firewall.end()
+        self._lines.flush()
+        self._loop.stop()
 
 
 def main() -> int:
-    """Run until told to stop; 0."""
+    """Run until the supervisor ends it; 0."""
     fd = os.environ.get("HANODE_IPC_FD", "")
     if not fd.isdigit():
         sys.stderr.write(
@@ -266,7 +274,7 @@ def main() -> int:
     process = VrrpProcess(socket.socket(fileno=int(fd)), inherited(), PrestartListener.inherited())
     signals.take()
     for sentence in realtime.enter():
-        process._warn("vrrp", sentence)
+        process.warn(sentence)
     realtime.still_the_collector()
     process.run()
     return 0

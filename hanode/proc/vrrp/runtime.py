@@ -1,27 +1,33 @@
-"""What the vrrp process stands on: the kernel's news come in here, and effects go out.
+"""The router and what it acts on: the interfaces, sockets and kernel state of one namespace.
 
-DRIVER. The lower half of `hanode.proc.vrrp`: one router, the interfaces and sockets of one network
-namespace, and what the machines hold in its kernel.
+DRIVER. The kernel's messages come in here, and the machines' effects go out.
 """
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from hanode.kernel.facts import NO_CHANGE, Change
 from hanode.proc.common.loop import Loop
-from hanode.proc.vrrp.backup_filter import Idle
-from hanode.proc.vrrp.effect_queue import Deeds
-from hanode.proc.vrrp.event_reporter import Tidings
-from hanode.proc.vrrp.interfaces import Host
-from hanode.proc.vrrp.kernel_state import Holder
-from hanode.proc.vrrp.receiver import Ears
-from hanode.proc.vrrp.sockets import Outlets
-from hanode.proc.vrrp.takeover_warmup import Eve
+from hanode.proc.vrrp.backup_filter import BackupFilter
+from hanode.proc.vrrp.effect_queue import EffectQueue
+from hanode.proc.vrrp.event_reporter import EventReporter
+from hanode.proc.vrrp.interfaces import Interfaces
+from hanode.proc.vrrp.kernel_state import KernelState
+from hanode.proc.vrrp.receiver import Receiver
+from hanode.proc.vrrp.sockets import Sockets
+from hanode.proc.vrrp.takeover_warmup import TakeoverWarmup
 from hanode.system import namespaces
 from hanode.system.clock import SystemClock
 from hanode.system.firewall import Firewall
-from hanode.system.monitor import NOTHING, Change, Monitor
-from hanode.vrrp.effects import BlockAddresses, Effect, SendAdvert, UnblockAddresses
+from hanode.system.monitor import Monitor
+from hanode.vrrp.effects import (
+    BlockAddresses,
+    Effect,
+    SendAdvert,
+    StateChanged,
+    UnblockAddresses,
+)
 from hanode.vrrp.router import Router
 from hanode.vrrp.settings import InstanceKey, VrrpSettings
 
@@ -29,50 +35,47 @@ if TYPE_CHECKING:
     from hanode.system.route_watch import RouteWatch
 
 
-class Ground:
+class Runtime:
     """One router and what it acts on."""
 
-    def __init__(self, loop: Loop, clock: SystemClock, tidings: Tidings) -> None:
-        self.loop = loop
-        self.clock = clock
-        self.tidings = tidings
+    def __init__(self, loop: Loop, clock: SystemClock, reporter: EventReporter) -> None:
+        self._loop = loop
+        self._clock = clock
+        self._reporter = reporter
         self.router = Router()
         self._namespace: str | None = None
-        self._chore_us: int | None = None
+        self._chores_us: int | None = None
         """When something besides the machines is to be looked at."""
         self._routes: RouteWatch | None = None
-        self._stand()
+        self._open()
 
-    def _stand(self) -> None:
-        """Open what speaks with the kernel of this namespace."""
+    def _open(self) -> None:
+        """Open what talks with the kernel of this namespace."""
         from hanode.system.rtnl import Commands  # pyroute2's, once `without_face` has run
 
         self.monitor = Monitor()
-        self.ears = Ears(self.loop, self.clock, self.router, self._carry_out)
-        commands = Commands()
+        self.receiver = Receiver(self._loop, self._clock, self.router, self.carry_out)
+        self._commands = Commands()
         self.firewall = Firewall()
         self.firewall.clear()
-        self.host = Host(
-            self.monitor,
-            commands,
-            Outlets(self.ears),
-            self.firewall,
-            self._warn,
+        self.interfaces = Interfaces(
+            self.monitor, self._commands, Sockets(self.receiver), self.firewall, self.warn
         )
-        self.holder = Holder(commands, self.monitor, self._warn_instance)
-        self.idle = Idle(self.router, self.firewall, self._warn, self.tidings.tell)
-        self.deeds = Deeds(
-            self.holder,
-            announce=self.host.announce,
-            tell=self.idle.tell,
+        self.kernel_state = KernelState(self._commands, self.monitor, self._warn_instance)
+        self.backup_filter = BackupFilter(self.router, self.firewall, self.warn)
+        self.effect_queue = EffectQueue(
+            self.kernel_state,
+            announce=self.interfaces.announce,
+            report=self._report,
             block=self._block,
         )
-        self.eve = Eve(self.router, self.loop, self.clock, self.host, self.holder)
-        self._commands = commands
-        self.loop.watch(self.monitor.fileno(), self._on_netlink)
+        self.warmup = TakeoverWarmup(
+            self.router, self._loop, self._clock, self.interfaces, self.kernel_state
+        )
+        self._loop.watch(self.monitor.fileno(), self._on_netlink)
 
-    def _enter(self, settings: VrrpSettings) -> None:
-        """The network namespace of the file: at the start, or never."""
+    def enter(self, settings: VrrpSettings) -> None:
+        """Go to the network namespace of the settings: at the start, or never. Raises OSError."""
         if settings.net_namespace == self._namespace:
             return
         if self.router.machines or self._namespace is not None or not settings.net_namespace:
@@ -82,13 +85,14 @@ class Ground:
         except OSError as error:
             name = settings.net_namespace
             raise OSError(0, f"net_namespace {name}: {error.strerror}") from error
-        self.loop.unwatch(self.monitor.fileno())
+        self._loop.unwatch(self.monitor.fileno())
         self.monitor.close()
         self._commands.close()
-        self._stand()
+        self._open()
         self._namespace = settings.net_namespace
 
-    def _watch_routes(self, settings: VrrpSettings) -> None:
+    def watch_routes(self, settings: VrrpSettings) -> None:
+        """Learn of removed routes and rules, where the settings have any."""
         wanted = settings.static_routes or settings.static_rules
         if self._routes is None and (
             wanted or any(i.routes or i.rules for i in settings.instances)
@@ -96,70 +100,99 @@ class Ground:
             from hanode.system.route_watch import RouteWatch  # pyroute2's, as above
 
             self._routes = RouteWatch()
-            self.loop.watch(self._routes.fileno(), self._on_routes)
+            self._loop.watch(self._routes.fileno(), self._on_routes)
 
-    # What the kernel tells
+    # What the kernel reports
 
     def _on_netlink(self, _mask: int) -> None:
-        self._take_change(self.monitor.drain())
+        self.read_kernel()
 
-    def _take_change(self, change: Change) -> None:
-        now_us = self.clock.monotonic_us()
+    def read_kernel(self) -> None:
+        """Take in everything that the kernel has said about interfaces and addresses."""
+        self.take_change(self.monitor.drain())
+
+    def take_change(self, change: Change) -> None:
+        """Interfaces have changed, or addresses were removed."""
+        now_us = self._clock.monotonic_us()
         for name in change.links:
-            self.host.follow(name)
-            self._tell_link(name, now_us)
+            self.interfaces.follow(name)
+            self.update_link(name, now_us)
         if change.links:
-            self.holder.links_changed(now_us=now_us)
-            for name in self.host.apart:
-                self._tell_link(name, now_us)
+            self.kernel_state.links_changed(now_us=now_us)
+            for name in self.interfaces.vrfs:
+                self.update_link(name, now_us)
         if change.removed:
-            self.holder.lose(change.removed, now_us=now_us)
-            self._carry_out(self.router.lost(change.removed, now_us=now_us))
-        self._set_chore()
-        if (missed := self.host.missed()) != NOTHING:
-            self._take_change(missed)
+            self.kernel_state.addresses_lost(change.removed, now_us=now_us)
+            self.carry_out(self.router.lost(change.removed, now_us=now_us))
+        self.set_chores()
+        if (missed := self.interfaces.virtual.missed()) != NO_CHANGE:
+            self.take_change(missed)
 
-    def _tell_link(self, name: str, now_us: int) -> None:
-        link = self.host.link(name, now_us=now_us)
-        self._carry_out(self.router.link(name, link, now_us=now_us))
+    def update_link(self, name: str, now_us: int) -> None:
+        """Give the machines the present state of an interface."""
+        state = self.interfaces.state(name, now_us=now_us)
+        self.carry_out(self.router.link(name, state, now_us=now_us))
 
     def _on_routes(self, _mask: int) -> None:
         if self._routes is not None:
-            self.holder.hear(self._routes.drain(), now_us=self.clock.monotonic_us())
-            self._set_chore()
+            removed = self._routes.drain()
+            self.kernel_state.routes_lost(removed, now_us=self._clock.monotonic_us())
+            self.set_chores()
 
-    def _set_chore(self) -> None:
+    # What is due besides the machines' timers
+
+    @property
+    def chores_us(self) -> int | None:
+        """When `do_chores` must be called next."""
+        return self._chores_us
+
+    def set_chores(self) -> None:
         """See when routes, addresses and links are to be looked at again."""
-        times = (self.holder.deadline_us, self.host.watch.deadline_us)
-        self._chore_us = min((at for at in times if at is not None), default=None)
+        times = (self.kernel_state.deadline_us, self.interfaces.deadline_us)
+        self._chores_us = min((at for at in times if at is not None), default=None)
+
+    def do_chores(self, now_us: int) -> None:
+        """Put back what may be put back again, and look at links that are asked or delayed."""
+        if self._chores_us is None or self._chores_us > now_us:
+            return
+        self._chores_us = None
+        self.kernel_state.restore_due(now_us=now_us)
+        for name in self.interfaces.due(now_us=now_us):
+            self.update_link(name, now_us)
+        self.set_chores()
 
     # Effects
 
-    def _carry_out(self, effects: list[Effect]) -> None:
-        senders, deeds = self.host.outlets.senders, self.deeds
+    def carry_out(self, effects: list[Effect]) -> None:
+        """Send adverts at once; the rest a portion at a time."""
+        senders, effect_queue = self.interfaces.sockets.senders, self.effect_queue
         for effect in effects:
             if type(effect) is SendAdvert:
                 sender = senders.get(effect.key)
                 error = None if sender is None else sender.send(effect)
                 if error is not None and sender is not None and sender.send_errors == 1:
-                    self._warn(sender.interface or "vrrp", f"an advert could not be sent: {error}")
+                    self.warn(sender.interface or "vrrp", f"an advert could not be sent: {error}")
             else:
-                deeds.want(effect)
-        if deeds.waiting:
-            deeds.do_some()
+                effect_queue.add(effect)
+        if effect_queue.waiting:
+            effect_queue.do_some()
 
-    def _block(self, effect: Effect) -> None:
-        if not isinstance(effect, BlockAddresses | UnblockAddresses):
-            return
+    def _report(self, effect: Effect) -> None:
+        if isinstance(effect, StateChanged):
+            self.backup_filter.state_changed(effect.key)
+        self._reporter.report(effect)
+
+    def _block(self, effect: BlockAddresses | UnblockAddresses) -> None:
         addresses = [address.packed for address in effect.addresses]
         if isinstance(effect, UnblockAddresses):
             self.firewall.open_addresses(addresses)
         elif (why := self.firewall.close_addresses(addresses)) is not None:
             self._warn_instance(effect.key, f"no_accept could not be put into nf_tables: {why}")
 
-    def _warn(self, subject: str, cause: str) -> None:
-        self.tidings.warn(subject, cause)
+    def warn(self, subject: str, cause: str) -> None:
+        """Report what an operator should know."""
+        self._reporter.warn(subject, cause)
 
     def _warn_instance(self, key: InstanceKey, cause: str) -> None:
         machine = self.router.machines.get(key)
-        self._warn("" if machine is None else machine.settings.name, cause)
+        self.warn("" if machine is None else machine.settings.name, cause)

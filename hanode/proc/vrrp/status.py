@@ -1,4 +1,4 @@
-"""What the vrrp process says of itself, and how it reads what it is told: a little at a time.
+"""Reads the supervisor's requests and writes the status, a few instances at a time.
 
 DRIVER. Thousands of instances take longer than an advert may be late, so both are generators: the
 loop goes on with them between one deadline and the next.
@@ -25,7 +25,7 @@ PIECES = (",", ":")
 
 
 def request(line: bytes) -> tuple[dict[str, Any], str]:
-    """What the supervisor wants, and its verb; "" where the line is no request."""
+    """The request of a line, and its verb; "" where the line is no request."""
     try:
         message = json.loads(line)
         return message, str(message["verb"])
@@ -34,7 +34,7 @@ def request(line: bytes) -> tuple[dict[str, Any], str]:
 
 
 def settings_from(raw: Any) -> Generator[None, None, VrrpSettings]:
-    """Settings as they came; yields between instances. Raises wire.WireError."""
+    """Decode settings; yields between instances. Raises wire.WireError."""
     if not isinstance(raw, dict) or not isinstance(raw.get("instances", []), list):
         return wire.decode(VrrpSettings, raw)
     instances = []
@@ -60,15 +60,18 @@ class _Groups:
     sync_groups: tuple[SyncGroupSettings, ...] = ()
 
 
-def told(
+def write_status(
     number: Any,
     machines: list[Machine],
     since_us: dict[InstanceKey, int],
     monitor: Monitor,
     facts: dict[str, Any],
-    say: Callable[[str], None],
+    send: Callable[[str], None],
 ) -> Work:
-    """Say the status of every instance, in the one line that was asked for."""
+    """Send the status of every instance as one line; yields between instances.
+
+    `number` is the request's id; `since_us` the wall time of each instance's last transition.
+    """
     pieces = []
     for machine in machines:
         status = instance_status(machine, since_us.get(machine.settings.key, 0), monitor)
@@ -76,11 +79,11 @@ def told(
         yield
     whole = json.dumps(facts, separators=PIECES)
     head = f'{{"kind":"status","id":{json.dumps(number)},"status":{{"instances":['
-    say(f"{head}{','.join(pieces)}],{whole[1:]}}}")
+    send(f"{head}{','.join(pieces)}],{whole[1:]}}}")
 
 
 def instance_status(machine: Machine, since_us: int, monitor: Monitor) -> wire.InstanceStatus:
-    """One instance."""
+    """The status of one instance; `since_us` is wall time."""
     settings = machine.settings
     return wire.InstanceStatus(
         name=settings.name,
@@ -105,8 +108,8 @@ def instance_status(machine: Machine, since_us: int, monitor: Monitor) -> wire.I
     )
 
 
-def operated(router: Router, message: dict[str, Any], *, now_us: int) -> CommandResult:
-    """An operator's verb, done."""
+def operate(router: Router, message: dict[str, Any], *, now_us: int) -> CommandResult:
+    """Do an operator's verb."""
     name, do = str(message.get("instance") or ""), message.get("do")
     if do == "release":
         return router.release(name, now_us=now_us)
@@ -118,7 +121,7 @@ def operated(router: Router, message: dict[str, Any], *, now_us: int) -> Command
 
 
 def refusal(error: wire.WireError | OSError) -> str:
-    """Why settings cannot be run, in one sentence."""
+    """Why settings cannot be used, in one sentence."""
     if isinstance(error, wire.WireError):
         return str(error)
     if error.filename is None:

@@ -1,4 +1,4 @@
-"""What the watch process writes: FIFOs and mail.
+"""Writes FIFOs and sends mail for the watch process.
 
 DRIVER. Neither ever waits for a reader or a server.
 """
@@ -16,10 +16,10 @@ from hanode.vrrp.settings import FifoSettings
 from hanode.watch.settings import WatchSettings
 
 if TYPE_CHECKING:
-    from hanode.system.mail import Postman
+    from hanode.system.mail import MailSender
 
 
-class Outbox:
+class NotificationWriter:
     """The open FIFOs, and the thread that sends mail."""
 
     def __init__(self, loop: Loop, *, warn: Callable[[str, str], None]) -> None:
@@ -27,15 +27,15 @@ class Outbox:
         self._warn = warn
         self._settings = WatchSettings()
         self._fifos: dict[str, Fifo] = {}
-        self._postman: Postman | None = None
+        self._mail_sender: MailSender | None = None
 
     @property
     def busy(self) -> bool:
-        """Whether mail is not sent yet."""
-        return self._postman is not None and self._postman.busy
+        """Whether mail is still to be sent."""
+        return self._mail_sender is not None and self._mail_sender.busy
 
     def use(self, settings: WatchSettings) -> None:
-        """Open the FIFOs of these settings, and close the others; one that stays stays open."""
+        """Open the FIFOs of these settings, and close the others; one in both stays open."""
         self._settings = settings
         wanted = {fifo.path: fifo for fifo in settings.fifos}
         for path in set(self._fifos) - set(wanted):
@@ -56,7 +56,7 @@ class Outbox:
                 self._warn(path, f"the FIFO could not be opened: {error.strerror}")
 
     def write(self, settings: FifoSettings, text: str) -> None:
-        """One line."""
+        """Write one line."""
         fifo = self._fifos.get(settings.path)
         if fifo is None:
             return
@@ -66,22 +66,24 @@ class Outbox:
             self._warn(fifo.path, "nobody reads this FIFO: its oldest lines are thrown away")
         self._watch(fifo)
 
-    def post(self, subject: str, text: str) -> None:
-        """One letter."""
-        from hanode.system import mail  # only now: it takes a third of the process's start
+    def send_mail(self, subject: str, text: str) -> None:
+        """Send one message."""
+        from hanode.system import (
+            mail,
+        )  # only now: importing it takes a third of the process's start
 
         settings, host = self._settings, socket.gethostname()
         smtp = settings.smtp
         if smtp.server is None:
             return
-        if self._postman is None:
-            self._postman = mail.Postman()
-            self._loop.watch(self._postman.fileno(), self._on_failures)
+        if self._mail_sender is None:
+            self._mail_sender = mail.MailSender()
+            self._loop.watch(self._mail_sender.fileno(), self._on_failures)
         server = mail.Server(
             smtp.server, smtp.port, smtp.helo or host, smtp.connect_timeout_us / 1_000_000
         )
         try:
-            letter = mail.letter(
+            message = mail.compose(
                 sender=smtp.sender or mail.default_sender(),
                 to=smtp.to,
                 subject=f"[{settings.router_id or host}] {subject}",
@@ -90,10 +92,10 @@ class Outbox:
         except ValueError as error:  # an address that no mail can have
             self._warn("mail", f"no mail could be written: {error}")
             return
-        self._postman.post(server, letter)
+        self._mail_sender.post(server, message)
 
     def close(self) -> None:
-        """Take our FIFOs away."""
+        """Remove our FIFOs."""
         for fifo in self._fifos.values():
             fifo.close()
 
@@ -109,5 +111,5 @@ class Outbox:
         self._loop.watch(fifo.fileno(), writable, write=True)
 
     def _on_failures(self, _mask: int) -> None:
-        for sentence in self._postman.failures() if self._postman is not None else ():
+        for sentence in self._mail_sender.failures() if self._mail_sender is not None else ():
             self._warn("mail", sentence)

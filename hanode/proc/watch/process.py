@@ -1,9 +1,10 @@
-"""The watch process: runs tracking scripts, looks after processes and files, tells of transitions.
+"""The watch process: runs tracking scripts, watches processes and files, and notifies people.
 
 DRIVER. `python -m hanode.proc.watch`, started by the supervisor with a socket on HANODE_IPC_FD
-(lines of JSON) and one to the vrrp process on HANODE_BOND_FD. Whatever may take its time is here:
-forks, disks, names, mail servers, slow readers of a FIFO. When the supervisor says stop it takes
-what the vrrp process still said, gives the scripts a second, and ends.
+(lines of JSON) and one to the vrrp process on HANODE_LINK_FD. Whatever may take its time is here:
+forks, disks, names, mail servers, slow readers of a FIFO. When the supervisor says stop, it takes
+the last notices of the vrrp process, gives the scripts a second, and exits. `hanode.watch` decides
+everything else.
 """
 
 from __future__ import annotations
@@ -18,55 +19,51 @@ from collections import deque
 from typing import Any
 
 from hanode import events, wire
-from hanode.proc.common.json_lines import Lines
+from hanode.proc.common.json_lines import JsonLines
 from hanode.proc.common.loop import Loop
-from hanode.proc.common.vrrp_watch_link import Bond, inherited
-from hanode.proc.watch.notification_writer import Outbox
-from hanode.proc.watch.script_runners import Runners
+from hanode.proc.common.vrrp_watch_link import VrrpWatchLink, inherited
+from hanode.proc.watch.notification_writer import NotificationWriter
+from hanode.proc.watch.script_runners import ScriptRunners
 from hanode.system import inotify, namespaces, processes, signals
 from hanode.system.clock import SystemClock
 from hanode.system.ipc import unpack
 from hanode.watch.messages import (
-    Call,
-    Drop,
+    Abandon,
     Effect,
     Ended,
-    Kill,
-    Letter,
-    Line,
-    News,
+    KillScript,
     Notice,
     NotStarted,
-    Run,
+    RunNotify,
+    RunScript,
+    SendMail,
+    TrackerResult,
+    WriteFifo,
 )
+from hanode.watch.schedule import Schedule
 from hanode.watch.settings import WatchSettings
 from hanode.watch.watch import Watch
-
-LOOK_US = 1_000_000
-"""How often /proc is looked through for processes that began: some 20 us for each of them."""
-STOP_US = 1_000_000
-"""keepalived's wait for its scripts at the end."""
-ASK_US = 20_000
-"""How often, at the end, scripts and mail are looked after."""
 
 
 class WatchProcess:
     """One Watch, and what it needs of the machine."""
 
-    def __init__(self, ipc: socket.socket, bond: socket.socket | None) -> None:
+    def __init__(self, ipc: socket.socket, vrrp_link: socket.socket | None) -> None:
         self.clock = SystemClock()
         self.watch = Watch()
         self.loop = Loop(deadline=self._deadline_us, on_deadline=self._on_deadline)
-        self.lines = Lines(ipc, on_line=self._on_line, on_end=self.loop.stop)
-        self.bond = Bond(bond, on_message=self._on_bond) if bond is not None else None
-        self.runners = Runners(self.loop, warn=self._warn, on_end=self._on_script)
-        self.outbox = Outbox(self.loop, warn=self._warn)
+        self.lines = JsonLines(ipc, on_line=self._on_line, on_end=self.loop.stop)
+        self.vrrp_link = (
+            VrrpWatchLink(vrrp_link, on_message=self._on_vrrp_message)
+            if vrrp_link is not None
+            else None
+        )
+        self.runners = ScriptRunners(self.loop, warn=self._warn, on_end=self._on_script)
+        self.writer = NotificationWriter(self.loop, warn=self._warn)
         self.files = inotify.FileWatch()
         self._ends: dict[int, int] = {}
-        """pid of a tracked process -> descriptor of its end."""
-        self._look_us: int | None = None
-        self._stop_us: int | None = None
-        self._ask_us = 0
+        """pid of a tracked process -> descriptor that is readable when it ends."""
+        self._schedule = Schedule()
         self._configured = False
         self._namespace: str | None = None
         self._initialised: set[str] = set()
@@ -81,35 +78,33 @@ class WatchProcess:
 
     def run(self) -> None:
         """Until the supervisor says stop or is gone."""
-        self._say({"kind": "ready"})
+        self._send({"kind": "ready"})
         try:
             self.loop.run()
         finally:
             self.runners.close()
-            self.outbox.close()
+            self.writer.close()
 
     # What wakes us
 
     def _deadline_us(self) -> int | None:
-        if self._stop_us is not None:
-            return min(self._ask_us, self._stop_us)
-        due = (self.watch.deadline_us, self._look_us, self.runners.deadline_us)
+        if self._schedule.stopping:
+            return self._schedule.deadline_us
+        due = (self.watch.deadline_us, self._schedule.deadline_us, self.runners.deadline_us)
         return min((at for at in due if at is not None), default=None)
 
     @property
     def _busy(self) -> bool:
-        return self.runners.busy or self.outbox.busy
+        return self.runners.busy or self.writer.busy
 
     def _on_deadline(self) -> None:
         now_us = self.clock.monotonic_us()
         self.runners.tick(now_us=now_us)
-        if self._stop_us is not None:
-            if now_us >= self._stop_us or not self._busy:
+        if self._schedule.stopping:
+            if self._schedule.stopped(now_us, busy=self._busy):
                 self.loop.stop()
-            self._ask_us = now_us + ASK_US
             return
-        if self._look_us is not None and now_us >= self._look_us:
-            self._look_us = now_us + LOOK_US
+        if self._schedule.look_due(now_us):
             self._look(now_us)
         self._carry_out(self.watch.tick(now_us=now_us))
 
@@ -121,10 +116,12 @@ class WatchProcess:
         if signals.ending(self._signalled):
             self._stop()
 
-    def _on_bond_ready(self, mask: int) -> None:
-        if self.bond is not None:
-            self.bond.serve(mask)
-            self.loop.watch(self.bond.fileno(), self._on_bond_ready, write=self.bond.waiting)
+    def _on_link_ready(self, mask: int) -> None:
+        if self.vrrp_link is not None:
+            self.vrrp_link.serve(mask)
+            self.loop.watch(
+                self.vrrp_link.fileno(), self._on_link_ready, write=self.vrrp_link.waiting
+            )
 
     def _on_files(self, _mask: int) -> None:
         changed = self.files.changed()
@@ -137,9 +134,9 @@ class WatchProcess:
         self._carry_out(self.watch.gone(pid, now_us=self.clock.monotonic_us()))
 
     def _on_script(self, name: str, code: int) -> None:
-        self._carry_out(self.watch.hear(Ended(name, code)))
+        self._carry_out(self.watch.run_ended(Ended(name, code)))
 
-    # What is said to us
+    # Messages
 
     def _on_line(self, line: bytes) -> None:
         message = unpack(line)
@@ -147,34 +144,34 @@ class WatchProcess:
             case "configure":
                 self._configure(message.get("revision", 0), message.get("settings"))
             case "status":
-                status = {"trackers": [wire.encode(one) for one in self.watch.news]}
-                self._say({"kind": "status", "id": message.get("id"), "status": status})
+                status = {"trackers": [wire.encode(one) for one in self.watch.results]}
+                self._send({"kind": "status", "id": message.get("id"), "status": status})
             case "stop":
                 self._stop()
             case other:
-                self._warn("watch", f"the supervisor said {other!r}, which means nothing here")
+                self._warn("watch", f"the supervisor sent {other!r}, which is no verb")
 
-    def _on_bond(self, message: dict[str, Any]) -> None:
-        """The vrrp process: a notice, or that it begins and knows nothing yet."""
+    def _on_vrrp_message(self, message: dict[str, Any]) -> None:
+        """From the vrrp process: a notice, or that it has started and knows no tracker yet."""
         match message.get("kind"):
             case "notice":
                 try:
                     notice = wire.decode(Notice, message.get("notice"))
                 except wire.WireError as error:
-                    self._warn("watch", f"the vrrp process told what cannot be read: {error}")
+                    self._warn("watch", f"the vrrp process sent what cannot be read: {error}")
                     return
                 now_us = self.clock.monotonic_us()
                 self._carry_out(self.watch.notice(notice, now_us=now_us))
             case "trackers":
-                for news in self.watch.news:
-                    self._tell(news)
+                for result in self.watch.results:
+                    self._send_result(result)
 
     def _configure(self, revision: Any, raw: Any) -> None:
         answer: dict[str, Any] = {"kind": "configured", "revision": revision, "changed": []}
         try:
             settings = wire.decode(WatchSettings, raw)
         except wire.WireError as error:
-            self._say({**answer, "error": f"the watch process cannot use this: {error}"})
+            self._send({**answer, "error": f"the watch process cannot use this: {error}"})
             return
         self._enter(settings.net_namespace)
         for one in settings.files:
@@ -184,23 +181,24 @@ class WatchProcess:
                     self._warn(f"track_file {one.name}", fault)
             self._initialised.add(one.name)
         now_us = self.clock.monotonic_us()
-        self.outbox.use(settings)
+        self.writer.use(settings)
         unusable = self.runners.use(settings)
         self._carry_out(self.watch.configure(settings, now_us=now_us, unusable=unusable))
         self.files.watch(one.path for one in settings.files)
         self._read_files()
-        self._look_us = now_us + LOOK_US
         self._look(now_us)
         self._carry_out(self.watch.tick(now_us=now_us))
-        for news in self.watch.news:
-            self._tell(news)
-        if self.bond is not None:
+        for result in self.watch.results:
+            self._send_result(result)
+        if self.vrrp_link is not None:
             self._configured = True
-            self.loop.watch(self.bond.fileno(), self._on_bond_ready, write=self.bond.waiting)
-        self._say({**answer, "error": None})
+            self.loop.watch(
+                self.vrrp_link.fileno(), self._on_link_ready, write=self.vrrp_link.waiting
+            )
+        self._send({**answer, "error": None})
 
     def _enter(self, namespace: str | None) -> None:
-        """The file's network namespace, once: the vrrp process refuses another one later."""
+        """Go to the file's network namespace, once: the vrrp process refuses another one later."""
         if namespace is None or self._namespace is not None:
             return
         try:
@@ -210,41 +208,40 @@ class WatchProcess:
             self._warn(namespace, f"its scripts are not in this namespace: {error.strerror}")
 
     def _stop(self) -> None:
-        """Take what the vrrp process still said, then wait for scripts and mail a little."""
-        if self._stop_us is not None:
+        """Take the last notices of the vrrp process, then wait for scripts and mail a little."""
+        now_us = self.clock.monotonic_us()
+        if not self._schedule.stop(now_us):
             return
-        while self.bond is not None and self.bond.serve(select.EPOLLIN):
+        while self.vrrp_link is not None and self.vrrp_link.serve(select.EPOLLIN):
             pass
         self.runners.end_tracking()
-        self._ask_us = self.clock.monotonic_us()
-        self._stop_us = self._ask_us + STOP_US
 
-    # What we do
+    # Effects
 
     def _carry_out(self, effects: list[Effect]) -> None:
         waiting = deque(effects)
         while waiting:
             match waiting.popleft():
-                case News() as news:
-                    self._tell(news)
-                    self._event(news)
-                case Run(name, command):
+                case TrackerResult() as result:
+                    self._send_result(result)
+                    self._report_result(result)
+                case RunScript(name, command):
                     why = self.runners.run(name, command)
                     if why is not None:
-                        waiting.extend(self.watch.hear(NotStarted(name, why)))
-                case Kill(name, hard):
+                        waiting.extend(self.watch.run_ended(NotStarted(name, why)))
+                case KillScript(name, hard):
                     self.runners.kill(name, hard=hard)
-                case Drop(name):
-                    self.runners.drop(name, now_us=self.clock.monotonic_us())
-                case Call(subject, command):
+                case Abandon(name):
+                    self.runners.abandon(name, now_us=self.clock.monotonic_us())
+                case RunNotify(subject, command):
                     self.runners.call(subject, command)
-                case Line(fifo, text):
-                    self.outbox.write(fifo, text)
-                case Letter(subject, text):
-                    self.outbox.post(subject, text)
+                case WriteFifo(fifo, text):
+                    self.writer.write(fifo, text)
+                case SendMail(subject, text):
+                    self.writer.send_mail(subject, text)
 
     def _look(self, now_us: int) -> None:
-        """Which processes there are; and files whose directory was not there, or is new."""
+        """See which processes exist, and try again to watch files whose directory is missing."""
         if self.files.missing:
             self.files.watch(one.path for one in self.watch.settings.files)
             self._read_files()
@@ -261,8 +258,8 @@ class WatchProcess:
             for pid in set(self._ends) - self.watch.pids:
                 self._forget_end(pid)
             self._carry_out(effects)
-        elif not self.files.missing:
-            self._look_us = None
+        again = self.watch.wants_processes or bool(self.files.missing)
+        self._schedule.looked(now_us, again=again)
 
     def _read_files(self) -> None:
         for one in self.watch.settings.files:
@@ -274,27 +271,27 @@ class WatchProcess:
             self.loop.unwatch(end)
             os.close(end)
 
-    def _tell(self, news: News) -> None:
-        if self.bond is not None:
-            self.bond.say({"kind": "tracker", "tracker": wire.encode(news)})
-            if self.bond.waiting and self._configured:
-                self.loop.watch(self.bond.fileno(), self._on_bond_ready, write=True)
+    def _send_result(self, result: TrackerResult) -> None:
+        if self.vrrp_link is not None:
+            self.vrrp_link.send({"kind": "tracker", "tracker": wire.encode(result)})
+            if self.vrrp_link.waiting and self._configured:
+                self.loop.watch(self.vrrp_link.fileno(), self._on_link_ready, write=True)
 
-    def _event(self, news: News) -> None:
-        subject = f"{news.kind} {news.name}"
-        self._say_event(events.TrackerChange(subject, news.cause, news.kind, news.up, news.value))
+    def _report_result(self, result: TrackerResult) -> None:
+        subject = f"{result.kind} {result.name}"
+        change = events.TrackerChange(subject, result.cause, result.kind, result.up, result.value)
+        self._report(change)
 
     def _warn(self, subject: str, cause: str) -> None:
-        self._say_event(events.NodeWarning(subject, cause))
+        self._report(events.NodeWarning(subject, cause))
 
-    def _say_event(self, event: events.Event) -> None:
-        message = wire.to_wire(
-            event, wall_us=self.clock.wall_us(), mono_us=self.clock.monotonic_us()
-        )
-        self._say({"kind": "event", "event": wire.encode(message)})
+    def _report(self, event: events.Event) -> None:
+        wall_us, mono_us = self.clock.wall_us(), self.clock.monotonic_us()
+        message = wire.to_wire(event, wall_us=wall_us, mono_us=mono_us)
+        self._send({"kind": "event", "event": wire.encode(message)})
 
-    def _say(self, message: dict[str, Any]) -> None:
-        self.lines.say(json.dumps(message, ensure_ascii=False, separators=(",", ":")).encode())
+    def _send(self, message: dict[str, Any]) -> None:
+        self.lines.send(json.dumps(message, ensure_ascii=False, separators=(",", ":")).encode())
         if self.lines.waiting:
             self.loop.watch(self.lines.fileno(), self._on_ipc, write=True)
 

@@ -1,6 +1,6 @@
 """The watch process's children: tracking scripts, notify scripts, readers of FIFOs.
 
-DRIVER. Each is started without waiting and its end comes as a readable pidfd.
+DRIVER. Each is started without waiting; a pidfd becomes readable when it ends.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ from hanode.proc.common.loop import Loop
 from hanode.system import programs
 from hanode.system.programs import NotRunnable, Program
 from hanode.vrrp.settings import Command
+from hanode.watch.schedule import Endings
 from hanode.watch.settings import WatchSettings
 
 ENVIRONMENT = "HANODE_SCRIPT_ENV"
@@ -25,12 +26,10 @@ CALLS_AT_ONCE = 8
 """Each costs some 2 ms, in which no tracking script can end and no line can reach a FIFO."""
 ENVIRONMENT_MAX = 120_000
 """execve takes no longer variable; with more than this scripts get PATH, LANG and TZ only."""
-HARD_US = 2_000_000
-"""From SIGTERM to SIGKILL for a script that is not wanted any more."""
 
 
-class Runners:
-    """Starts programs and buries them."""
+class ScriptRunners:
+    """Starts programs, signals them, and waits for their ends."""
 
     def __init__(
         self,
@@ -52,8 +51,9 @@ class Runners:
         """pid of one that was just started -> descriptor of its end."""
         self._calls: deque[tuple[str, Command]] = deque()
         self._files = programs.allow_many_files()
-        self._dropped: dict[int, tuple[int, Popen[bytes]]] = {}
-        """pid -> when to use SIGKILL."""
+        self._abandoned: dict[int, Popen[bytes]] = {}
+        """By pid: tracking scripts whose result nobody wants."""
+        self._endings: Endings[int] = Endings()
 
     @property
     def busy(self) -> bool:
@@ -65,17 +65,17 @@ class Runners:
         """When `tick` is wanted."""
         if self._calls:
             return 1  # at once, after what can be read
-        return min((at for at, _ in self._dropped.values()), default=None)
+        return self._endings.deadline_us
 
     def use(self, settings: WatchSettings) -> dict[str, str]:
-        """Look at every command now; the tracking scripts that cannot run, with the reason."""
+        """Find every command now; the tracking scripts that cannot run, each with the reason."""
         self._settings = settings
         self._programs = {}
-        told: set[tuple[str, str]] = set()
+        reported: set[tuple[str, str]] = set()
         for whose, command in settings.commands():
             why = self._find(command)
-            if isinstance(why, str) and (whose, why) not in told:
-                told.add((whose, why))
+            if isinstance(why, str) and (whose, why) not in reported:
+                reported.add((whose, why))
                 self._warn(whose, f"it is not run: {why}")
         self._start_readers(settings)
         found = {one.name: self._find(one.command) for one in settings.scripts}
@@ -87,32 +87,31 @@ class Runners:
         if isinstance(process, str):
             return process
         self._tracking[name] = process
-        self._bury_later(process, lambda code: self._script_ended(name, process, code))
+        self._when_ended(process, lambda code: self._script_ended(name, process, code))
         return None
 
     def kill(self, name: str, *, hard: bool) -> None:
-        """Signal a tracking script's process group, or what is left of the last one's."""
+        """Signal the process group of a tracking script, or what the last run has left of it."""
         process = self._tracking.get(name)
         if process is not None:
             programs.end(process, hard=hard)
 
-    def drop(self, name: str, *, now_us: int) -> None:
+    def abandon(self, name: str, *, now_us: int) -> None:
         """End a tracking script whose result nobody wants."""
         process = self._tracking.pop(name, None)
         if process is not None:
             programs.end(process, hard=False)
-            self._dropped[process.pid] = (now_us + HARD_US, process)
+            self._abandoned[process.pid] = process
+            self._endings.terminated(process.pid, now_us)
 
     def tick(self, *, now_us: int) -> None:
         """Start some of what waits; SIGKILL for those whose time is over."""
         self.call_some()
-        for pid, (at_us, process) in list(self._dropped.items()):
-            if now_us >= at_us:
-                programs.end(process, hard=True)
-                del self._dropped[pid]
+        for pid in self._endings.due(now_us):
+            programs.end(self._abandoned.pop(pid), hard=True)
 
     def call(self, subject: str, command: Command) -> None:
-        """Start a notify script soon: in order, but not all of a great failover at one moment."""
+        """Start a notify script soon: in order, but not all of a large failover at one moment."""
         self._calls.append((subject, command))
 
     def call_some(self, at_most: int = CALLS_AT_ONCE) -> None:
@@ -121,34 +120,34 @@ class Runners:
             self._call(*self._calls.popleft())
 
     def _call(self, subject: str, command: Command) -> None:
-        # Looked at anew: it may have come, or have been changed, since the configuration was read.
-        process = self._begin(self._look_at(command))
+        # Found anew: it may have appeared or changed since the configuration was read.
+        process = self._begin(self._find_now(command))
         if isinstance(process, str):
             self._warn(subject, f"{command.argv[0]} was not run: {process}")
             return
         self._others[process.pid] = process
-        self._bury_later(process, lambda code: self._call_ended(subject, process, code))
+        self._when_ended(process, lambda code: self._call_ended(subject, process, code))
 
     def end_tracking(self) -> None:
-        """The engine stops: only what tells of it goes on."""
+        """The engine stops: notify scripts go on, tracking scripts end."""
         self.call_some(len(self._calls))
         for process in self._tracking.values():
             programs.end(process, hard=False)
 
     def close(self) -> None:
-        """The end: readers of our FIFOs and tracking scripts go, notify scripts finish alone."""
+        """End the readers of our FIFOs and the tracking scripts; notify scripts finish alone."""
         for process in [*self._tracking.values(), *(p for _, p in self._readers.values())]:
             programs.end(process, hard=False)
-        for _, process in self._dropped.values():
+        for process in self._abandoned.values():
             programs.end(process, hard=True)
 
     def _find(self, command: Command) -> Program | str:
         known = self._programs.get(command)
         if known is None:
-            known = self._programs[command] = self._look_at(command)
+            known = self._programs[command] = self._find_now(command)
         return known
 
-    def _look_at(self, command: Command) -> Program | str:
+    def _find_now(self, command: Command) -> Program | str:
         settings = self._settings
         user, group = command.user, command.group
         if user is None:
@@ -179,7 +178,7 @@ class Runners:
             return f"{program.path} could not be watched: {(error.strerror or str(error)).lower()}"
         return process
 
-    def _bury_later(self, process: Popen[bytes], done: Callable[[int], None]) -> None:
+    def _when_ended(self, process: Popen[bytes], done: Callable[[int], None]) -> None:
         end = self._ends.pop(process.pid)
 
         def ended(_mask: int) -> None:
@@ -190,7 +189,8 @@ class Runners:
         self._loop.watch(end, ended)
 
     def _script_ended(self, name: str, process: Popen[bytes], code: int) -> None:
-        self._dropped.pop(process.pid, None)
+        self._abandoned.pop(process.pid, None)
+        self._endings.ended(process.pid)
         if self._tracking.get(name) is process:
             self._on_end(name, code)  # its group may have to be killed: the name stays known
             if self._tracking.get(name) is process:
@@ -203,7 +203,7 @@ class Runners:
             self._warn(subject, f"{process.args[0]!r} ended with {how}")  # type: ignore[index] # always a list here
 
     def _start_readers(self, settings: WatchSettings) -> None:
-        """The scripts that read our FIFOs: each once, and again when its command is another."""
+        """Start the scripts that read our FIFOs: each once, and again when its command changes."""
         wanted = {fifo.path: fifo.script for fifo in settings.fifos if fifo.script is not None}
         for path, (command, process) in list(self._readers.items()):
             if wanted.get(path) != command:
@@ -218,7 +218,7 @@ class Runners:
                 self._warn(path, f"its script was not run: {reader}")
                 continue
             self._readers[path] = (script, reader)
-            self._bury_later(reader, lambda code, path=path: self._reader_ended(path, code))  # type: ignore[misc] # mypy cannot infer a lambda's default
+            self._when_ended(reader, lambda code, path=path: self._reader_ended(path, code))  # type: ignore[misc] # mypy cannot infer a lambda's default
 
     def _reader_ended(self, path: str, code: int) -> None:
         found = self._readers.get(path)
@@ -232,5 +232,5 @@ def _environment() -> dict[str, str]:
         found = json.loads(os.environ.get(ENVIRONMENT, ""))
         if isinstance(found, dict):
             return {str(key): str(value) for key, value in found.items()}
-    own = ("HANODE_IPC_FD", "HANODE_BOND_FD", ENVIRONMENT)
+    own = ("HANODE_IPC_FD", "HANODE_LINK_FD", ENVIRONMENT)
     return {key: value for key, value in os.environ.items() if key not in own}

@@ -10,19 +10,19 @@ from pathlib import Path
 import pytest
 
 from hanode.events import TrackerChange, Transition
-from hanode.proc.supervisor.event_log import Chronicle
+from hanode.proc.supervisor.event_log import EventLog
 from hanode.system.journal import Journal
 from hanode.system.log import Log, Stream
 
 
-def chronicle(tmp_path: Path, log: io.StringIO, woken: list[int]) -> Chronicle:
+def event_log(tmp_path: Path, log: io.StringIO, woken: list[int]) -> EventLog:
     journal = Journal(tmp_path, boot="b")
-    return Chronicle(journal, Log("supervisor", places=[Stream(log)]), lambda: woken.append(1))
+    return EventLog(journal, Log("supervisor", places=[Stream(log)]), lambda: woken.append(1))
 
 
 def test_event_is_numbered_logged_and_wakes_who_follows(tmp_path: Path) -> None:
     log, woken = io.StringIO(), list[int]()
-    told = chronicle(tmp_path, log, woken)
+    told = event_log(tmp_path, log, woken)
     arithmetic = "100 - 20 (script chk) = 80"
     told.event(Transition("VI_1", "no advert heard for 3.6 s", "BACKUP", "MASTER", 80, arithmetic))
     (event,) = told.journal.after(0)
@@ -37,7 +37,7 @@ def test_event_is_numbered_logged_and_wakes_who_follows(tmp_path: Path) -> None:
 
 def test_a_failed_script_is_a_warning_in_the_log_and_its_recovery_is_not(tmp_path: Path) -> None:
     log = io.StringIO()
-    told = chronicle(tmp_path, log, [])
+    told = event_log(tmp_path, log, [])
     told.event(TrackerChange("script chk", "failed 3 times: exit code 1", "script", False))
     told.event(TrackerChange("script chk", "succeeded 2 times", "script", True))
     failed, recovered = log.getvalue().splitlines()
@@ -46,7 +46,7 @@ def test_a_failed_script_is_a_warning_in_the_log_and_its_recovery_is_not(tmp_pat
 
 
 def test_status_line_counts_states(tmp_path: Path) -> None:
-    told = chronicle(tmp_path, io.StringIO(), [])
+    told = event_log(tmp_path, io.StringIO(), [])
     for name, states in (("A", "BACKUP MASTER"), ("B", "BACKUP"), ("C", "BACKUP FAULT BACKUP")):
         for state in states.split():
             told.event(Transition(name, "x", "INIT", state))
@@ -64,7 +64,7 @@ def test_systemd_hears_of_many_transitions_once(
         monkeypatch.setenv("NOTIFY_SOCKET", str(tmp_path / "notify"))
 
         async def tell() -> None:
-            told = chronicle(tmp_path, io.StringIO(), [])
+            told = event_log(tmp_path, io.StringIO(), [])
             for number in range(500):
                 told.event(Transition(f"VI_{number}", "x", "INIT", "BACKUP"))
             await asyncio.sleep(0.3)

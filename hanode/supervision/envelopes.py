@@ -1,0 +1,99 @@
+"""Which signed envelopes of the broker the agent passes on to the supervisor.
+
+PURE. The keys `node.<id>:desired` and `node.<id>:confirmed` are read again and again, so most of
+what comes is known. An envelope is checked here only so that nonsense goes no further; the
+supervisor verifies it itself (`hanode.apply`).
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Literal
+
+from hanode.wire import Bundle, Confirmation, Enrolment, Signed, WireError, from_json
+
+SETTLED_MAX = 1_000
+"""So many digests are remembered; after that the supervisor may be asked once more."""
+
+Verb = Literal["apply", "confirm"]
+KINDS: dict[Verb, str] = {"apply": "bundle", "confirm": "confirmation"}
+
+
+@dataclass(frozen=True, slots=True)
+class Revisions:
+    """What the supervisor runs."""
+
+    live: int
+    confirmed: int
+
+
+@dataclass(frozen=True, slots=True)
+class PassOn:
+    """Give the envelope to the supervisor; once it has answered, call `settled`."""
+
+    verb: Verb
+    envelope: Signed
+
+
+@dataclass(frozen=True, slots=True)
+class Refuse:
+    """Tell the supervisor why the agent does not pass it on, then call `settled`."""
+
+    cause: str
+
+
+class EnvelopeInbox:
+    """Remembers which envelopes have had their answer."""
+
+    def __init__(self, enrolment: Enrolment, verify: Callable[[Signed], bool]) -> None:
+        self._enrolment = enrolment
+        self._verify = verify
+        self._settled: set[str] = set()
+
+    def is_news(self, text: str) -> bool:
+        """Whether the value of a key has to be looked at; "": there is no envelope."""
+        return bool(text) and _digest(text) not in self._settled
+
+    def received(self, verb: Verb, text: str, runs: Revisions) -> PassOn | Refuse | None:
+        """What to do with an envelope that is news; None: nothing (now)."""
+        try:
+            envelope, revision = self._opened(verb, text)
+        except WireError as error:
+            return Refuse(f"the agent did not pass it on: {error}")
+        if revision == (runs.live if verb == "apply" else runs.confirmed):
+            self.settled(text)
+            return None
+        if verb == "confirm" and revision != runs.live:
+            return None  # its bundle is still on the way, or was given up
+        return PassOn(verb, envelope)
+
+    def settled(self, text: str) -> None:
+        """The envelope needs nothing more."""
+        if len(self._settled) > SETTLED_MAX:
+            self._settled.clear()
+        self._settled.add(_digest(text))
+
+    def _opened(self, verb: Verb, text: str) -> tuple[Signed, int]:
+        """The envelope and its revision. Raises WireError when it is not for this node."""
+        envelope = from_json(Signed, text)
+        kind = KINDS[verb]
+        if envelope.kind != kind:
+            raise WireError(f"it is a {envelope.kind[:40]!r}, not a {kind}")
+        if not self._verify(envelope):
+            raise WireError("its signature is not that of the control plane this node trusts")
+        message: Bundle | Confirmation
+        if verb == "apply":
+            message = from_json(Bundle, envelope.payload)
+        else:
+            message = from_json(Confirmation, envelope.payload)
+        if message.cluster != self._enrolment.cluster or message.node != self._enrolment.node:
+            raise WireError(
+                f"it is for the node {message.node!r} of the cluster {message.cluster!r}"
+            )
+        return envelope, message.revision
+
+
+def _digest(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()

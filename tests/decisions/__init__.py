@@ -1,0 +1,1 @@
+"""What the node's processes decide, without a kernel, a socket or a clock."""
