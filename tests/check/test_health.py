@@ -21,6 +21,7 @@ from hanode.check.events import (
 from hanode.check.health import STARTS_PER_TICK, Health
 from hanode.check.settings import CheckerSettings, CheckSettings
 from hanode.check.talk.base import Reply, Verdict
+from hanode.events import NodeWarning, RealServerChange, VirtualServerChange
 from tests.check.world import pair
 
 KEY = "192.168.192.200:80/TCP"
@@ -99,7 +100,7 @@ def hangups(effects: list[Effect]) -> list[int]:
 
 
 def turned(up: bool, cause: str) -> Happened:
-    return Happened("real_server", ONE, cause, {"virtual_server": KEY, "up": up, "weight": 1})
+    return Happened(RealServerChange(ONE, cause, KEY, up, 1))
 
 
 def test_first_success_is_told_and_leaves_the_table_alone() -> None:
@@ -117,7 +118,7 @@ def test_first_failure_is_told_and_changes_the_table() -> None:
         Hangup(probe),
         TableChanged(KEY),
         turned(False, f"connection refused by {ONE}"),
-        Happened("virtual_server", KEY, "no real server is up", {"up": False}),
+        Happened(VirtualServerChange(KEY, "no real server is up", False)),
     ]
 
 
@@ -133,7 +134,7 @@ def test_two_failures_in_a_row_are_told_as_two() -> None:
 def test_trouble_of_our_own_is_told_once_and_tried_again() -> None:
     health, (probe,) = started(pair(112))
     cause = f"this host could not check {ONE}: EMFILE"
-    warning = Happened("warning", ONE, cause, {"virtual_server": KEY})
+    warning = Happened(NodeWarning(ONE, cause, virtual_server=KEY))
     assert health.step(Unable(probe, "EMFILE"), now_us=1) == [Hangup(probe), warning]
     assert health.deadline_us == 6_000_001
     probe = _begun(health, 6_000_001).probe
@@ -253,7 +254,7 @@ def test_dead_server_that_lives_after_its_check_was_edited_is_told_with_the_tabl
         Hangup(probe),
         TableChanged(KEY),
         turned(True, f"{ONE} accepts connections"),
-        Happened("virtual_server", KEY, "weight 1 is alive, 1 needed", {"up": True}),
+        Happened(VirtualServerChange(KEY, "weight 1 is alive, 1 needed", True)),
     ]
 
 
