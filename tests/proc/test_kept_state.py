@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from hanode.apply import Effect, Identity, Life, Report
-from hanode.system import memory
+from hanode.apply import Effect, Identity, Report, RevisionLifecycle
+from hanode.system import persisted_state
 from hanode.system.journal import RESERVE, Journal
 from hanode.system.signing import verifier
 from hanode.wire import Event, from_json, to_json
@@ -27,16 +27,16 @@ def state(request: pytest.FixtureRequest, tmp_path: Path) -> Open:
     return lambda story: copied(request.param, story, tmp_path / "state")
 
 
-def loaded(state: KeptState) -> memory.Kept:
-    found = memory.load(state.state)
+def loaded(state: KeptState) -> persisted_state.StateFile:
+    found = persisted_state.load(state.state)
     assert found is not None
     return found
 
 
-def life(state: KeptState) -> Life:
+def lifecycle(state: KeptState) -> RevisionLifecycle:
     kept = loaded(state)
     verify = verifier(state.enrolment.public_key)
-    return Life(kept.identity, kept.memory, verify=verify, check=lambda _file: ())
+    return RevisionLifecycle(kept.identity, kept.memory, verify=verify, check=lambda _file: ())
 
 
 def told(effects: list[Effect]) -> list[tuple[str, str]]:
@@ -47,7 +47,7 @@ def told(effects: list[Effect]) -> list[tuple[str, str]]:
 def test_memory_is_written_back_byte_for_byte(state: Open, story: str, tmp_path: Path) -> None:
     """So that the older engine can be put back, too."""
     old = state(story)
-    memory.save(tmp_path, loaded(old))
+    persisted_state.save(tmp_path, loaded(old))
     for name in ("revisions.json", "live.conf", "confirmed.conf"):
         assert (tmp_path / name).read_bytes() == (old.state / name).read_bytes()
 
@@ -73,13 +73,13 @@ def test_start_file_is_kept_with_what_it_included(state: Open) -> None:
 @pytest.mark.parametrize("story", ["stopped", "killed"])
 def test_older_bundle_is_refused_as_before(state: Open, story: str) -> None:
     old = state(story)
-    effects = life(old).receive(old.bundles[0], now_us=0, wall_us=0)
+    effects = lifecycle(old).receive(old.bundles[0], now_us=0, wall_us=0)
     assert told(effects) == [("refused", "revision 1 is not newer than 2, which ran here already")]
 
 
 def test_revision_that_was_given_up_is_refused_as_before(state: Open) -> None:
     old = state("given-up")
-    effects = life(old).receive(old.bundles[0], now_us=0, wall_us=0)
+    effects = lifecycle(old).receive(old.bundles[0], now_us=0, wall_us=0)
     assert told(effects) == [
         ("refused", "revision 1 was given up here before; push a newer one"),
     ]
@@ -87,21 +87,21 @@ def test_revision_that_was_given_up_is_refused_as_before(state: Open) -> None:
 
 def test_bundle_that_is_live_is_known_again(state: Open) -> None:
     old = state("stopped")
-    effects = life(old).receive(old.bundles[1], now_us=0, wall_us=0)
+    effects = lifecycle(old).receive(old.bundles[1], now_us=0, wall_us=0)
     assert told(effects) == [("live", "it is live already")]
 
 
 def test_confirmation_that_was_signed_then_is_taken(state: Open) -> None:
     old = state("killed")
-    machine = life(old)
+    machine = lifecycle(old)
     assert told(machine.confirm(old.confirmations[1]))[0][0] == "confirmed"
-    assert machine.memory.confirmed.text == CONFIG_202
+    assert machine.state.confirmed.text == CONFIG_202
 
 
 def test_time_to_confirm_goes_on(state: Open) -> None:
     old = state("killed")
     given_up_us = loaded(old).memory.deadline_wall_us
-    machine = life(old)
+    machine = lifecycle(old)
     machine.wake(now_us=0, wall_us=given_up_us - 5)
     assert machine.deadline_us == 5
     machine.wake(now_us=0, wall_us=given_up_us - WAIT_US - 5)
@@ -109,7 +109,7 @@ def test_time_to_confirm_goes_on(state: Open) -> None:
 
 
 def test_revision_without_a_deadline_stays(state: Open) -> None:
-    machine = life(state("stopped"))
+    machine = lifecycle(state("stopped"))
     machine.wake(now_us=0, wall_us=2**62)
     assert machine.deadline_us is None
 
