@@ -228,7 +228,7 @@ def _scalar(hint: Any, raw: Any) -> Any:
     if hint is int and isinstance(raw, bool):
         raise _Misfit("expected int, got bool")
     if isinstance(hint, type) and not isinstance(raw, hint):
-        if isinstance(raw, int) and issubclass(hint, int):
+        if isinstance(raw, int) and issubclass(hint, int) and hint is not bool:
             return _enum(hint, raw)
         raise _Misfit(f"expected {hint.__name__}, got {_kind(raw)}")
     return raw

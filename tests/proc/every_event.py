@@ -1,7 +1,7 @@
 """A running node that is made to report one event of every kind that it can produce.
 
 The result is the node's own journal. `python -m tests.proc.every_event` prints it as
-tests/wire/golden/events-v1.jsonl has it; do so only when the wire format is meant to change.
+tests/wire/golden/v1/events.jsonl has it; do so only when the wire format is meant to change.
 """
 
 from __future__ import annotations

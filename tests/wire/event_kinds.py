@@ -13,7 +13,7 @@ from typing import Any
 from hanode import wire
 
 PROJECT = Path(__file__).parents[2]
-GOLDEN = Path(__file__).parent / "golden" / "events-v1.jsonl"
+GOLDEN = Path(__file__).parent / "golden" / "v1" / "events.jsonl"
 
 Registry = Mapping[str, Any]
 """Kind: its class."""

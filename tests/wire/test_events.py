@@ -28,11 +28,14 @@ from hanode.events import (
     UnknownEvent,
     VirtualServerChange,
 )
-from tests.wire import event_kinds
+from tests.wire import event_kinds, messages
 from tests.wire.event_kinds import GOLDEN, golden
 
+FILES = [file for file in messages.files() if messages.class_of(file) is wire.Event]
+LINES = [*GOLDEN.read_text().splitlines(), *(file.read_text().strip() for file in FILES)]
 
-@pytest.mark.parametrize("line", GOLDEN.read_text().splitlines())
+
+@pytest.mark.parametrize("line", LINES)
 def test_what_a_node_sends_is_read_typed_and_written_byte_for_byte(line: str) -> None:
     message = wire.from_json(wire.Event, line)
     typed = wire.from_wire(message)

@@ -141,5 +141,6 @@ def test_the_page_knows_every_kind_of_event() -> None:
     }
     table = PAGE.read_text().split("### Event\n")[1].split("\n### ")[0]
     assert set(re.findall(r"^\| `(\w+)` \|", table, re.MULTILINE)) == kinds
+    assert kinds == set(events.REGISTRY)
     for phase in events.PHASES:
         assert f"`{phase}`" in table

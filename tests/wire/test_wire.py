@@ -147,6 +147,7 @@ def test_a_status_of_thousands_costs_little_more_than_its_json() -> None:
     ("place", "value", "sentence"),
     [
         (("instances", 0, "vips", 0, "present"), "yes", "expected bool, got str"),
+        (("instances", 0, "vips", 0, "present"), 1, "expected bool, got int"),
         (("instances", 0, "counters"), {"x": 1.5}, "expected int, got float"),
         (("instances", 0, "master"), 4, "expected str, got int"),
         (("virtual_servers", 0, "real_servers"), [7], "expected an object, got int"),

@@ -135,7 +135,7 @@ def _store_status(
             identity, old_status, live.heard_at, now=now, heartbeat_s=settings.HEARTBEAT_S
         )
     except wire.WireError:
-        old = None
+        old, old_status = None, None
     new = node_view(identity, status, heard, now=now, heartbeat_s=settings.HEARTBEAT_S)
     rows = NodeStatus.objects.filter(_not_newer_than(heard), pk=live.pk)
     if not rows.update(status=wire.encode(status), heard_at=heard):
@@ -144,8 +144,15 @@ def _store_status(
     after.message(group, {"kind": "node", "node": node.wire_id, "delta": delta(old, new)})
     if old is None or old["state"] != new["state"] or old["instances"] != new["instances"]:
         after.changed(group, "groups")
+    elif old_status is None or _checks(old_status) != _checks(status):
+        after.changed(group, "groups")  # the event that told it may have come before this status
     if old is None or old["revision"] != new["revision"]:
         after.changed(group, "config")
+
+
+def _checks(status: wire.NodeStatus) -> tuple[object, ...]:
+    """What scripts, processes and health checks found: the verdict and the servers show it."""
+    return status.trackers, status.virtual_servers
 
 
 def _not_newer_than(heard: datetime) -> Q:

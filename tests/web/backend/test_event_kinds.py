@@ -34,9 +34,9 @@ def node(cluster: Cluster) -> Node:
 
 def store(node: Node, *messages: wire.Event) -> list[str]:
     """What browsers are told to read again."""
-    news = AfterCommit()
-    store_node(node, [(b"1-0", message) for message in messages], news, NOON)
-    sent = news.messages.get(node.cluster.channel_group, [])
+    after = AfterCommit()
+    store_node(node, [(b"1-0", message) for message in messages], after, NOON)
+    sent = after.messages.get(node.cluster.channel_group, [])
     return [message["topic"] for message in sent if message["kind"] == "changed"]
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -137,6 +138,20 @@ def test_a_node_that_comes_back_is_said_to_be_up(node: Node) -> None:
     assert delta["state"] == "up"
     assert [i["state"] for i in delta["instances"]] == ["BACKUP"]
     assert topics(back, node) == ["groups"]
+
+
+def test_a_status_with_another_result_of_a_tracker_or_a_check_moves_the_page(node: Node) -> None:
+    """Its event came before it, when the page could only read the status of before."""
+    works = wire.TrackerStatus("script", "chk_http", True)
+    server = wire.VirtualServerStatus("10.0.0.1:80/TCP", up=True, in_kernel=None)
+    say(node, (1, status(trackers=(works,), virtual_servers=(server,))))
+    failed, down = replace(works, up=False), replace(server, up=False)
+    same = say(node, (2, status(trackers=(works,), virtual_servers=(server,))))
+    assert topics(same, node) == []
+    tracker = say(node, (3, status(trackers=(failed,), virtual_servers=(server,))))
+    assert topics(tracker, node) == ["groups"]
+    check = say(node, (4, status(trackers=(failed,), virtual_servers=(down,))))
+    assert topics(check, node) == ["groups"]
 
 
 def test_a_status_of_before_that_is_not_understood_is_no_status(node: Node) -> None:
