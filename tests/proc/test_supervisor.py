@@ -6,6 +6,7 @@ import json
 import os
 import re
 import signal
+import socket
 import subprocess
 import time
 from collections.abc import Callable
@@ -177,9 +178,12 @@ def test_other_users_cannot_reach_the_socket(running: Node) -> None:
 
 @pytest.mark.parametrize("line", [b"no json\n", b"[]\n", b'{"verb":"fly"}\n', b'{"verb":7}\n'])
 def test_nonsense_on_the_socket_is_answered(running: Node, line: bytes) -> None:
-    with Client(running.control, timeout_s=5) as client:
-        client._socket.sendall(line)
-        answer = json.loads(client._reader.readline())
+    with socket.socket(socket.AF_UNIX) as client:
+        client.settimeout(5)
+        client.connect(str(running.control))
+        client.sendall(line)
+        with client.makefile("rb") as reader:
+            answer = json.loads(reader.readline())
     assert answer["ok"] is False
     assert "unknown verb" in answer["error"]
 
