@@ -1,4 +1,4 @@
-"""From what a configuration says to what the engines are told.
+"""The settings of both engines, made from a configuration.
 
 PURE. `build` chooses between an object's own word, the enclosing block's and keepalived's
 default, so that the engines have nothing left to look up. What the engine cannot do is never
@@ -20,15 +20,16 @@ from hanode.vrrp.settings import VrrpSettings
 
 @dataclass(frozen=True, slots=True)
 class Built:
-    """What the two engines run, and what of the file they do not."""
+    """The settings of the two engines, and what of the file they leave out."""
 
     vrrp: VrrpSettings
     checker: CheckerSettings
     errors: tuple[str, ...] = ()
-    """Not empty: this node cannot run all of the file; what an error names is left out."""
+    """One sentence for each thing of the file that this node cannot run, and so leaves out."""
     ignored: tuple[str, ...] = ()
+    """One sentence for each thing that has no effect here, without harm."""
     left_out: tuple[str, ...] = ()
-    """Mistakes of the file with which it was started all the same, in sentences."""
+    """One sentence for each mistake of a file that was started in spite of it."""
 
 
 def build(config: Config) -> Built:
@@ -36,9 +37,7 @@ def build(config: Config) -> Built:
     errors: list[str] = []
     ignored: list[str] = []
     told = vrrp_settings.settings(config, errors, ignored)
-    servers = [
-        virtual_server(s, errors, ignored) for s in config.virtual_servers if _is_run(s, ignored)
-    ]
+    servers = [virtual_server(s, errors, ignored) for s in config.services if _is_run(s, ignored)]
     root = Words(config)
     checker = CheckerSettings(net_namespace=told.net_namespace)
     if root.says("net_namespace_ipvs"):

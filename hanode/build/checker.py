@@ -1,84 +1,117 @@
-"""Virtual servers: from what a configuration says to what the checker is told.
+"""The settings of virtual servers, made from a configuration.
 
-PURE.
+PURE. The innermost word counts: the check's, else the real server's, else the virtual server's,
+else keepalived's default.
 """
 
 from __future__ import annotations
 
-from typing import Literal, cast
+from typing import Literal, TypeVar, cast
 
-from hanode.build.words import Rest, note
+from hanode.build.words import Words, note
 from hanode.check.settings import (
+    Forwarding,
     RealServerSettings,
     SorryServerSettings,
     TcpCheckSettings,
     VirtualServerSettings,
 )
+from hanode.conf import Forwarding as Method
 from hanode.conf import RealServer, TcpCheck, VirtualServer, defaults
 
-Forwarding = Literal["NAT", "DR", "TUN"]
+T = TypeVar("T")
+
+PERSISTENCE_S = 360
+"""What a persistence_timeout without a number means."""
 
 
 def virtual_server(
     server: VirtualServer, errors: list[str], ignored: list[str]
 ) -> VirtualServerSettings | None:
-    rest = Rest(server.other)
-    forwarding = _forwarding(server.lb_kind or rest.text("lb_kind")) or defaults.LB_KIND
-    persistence = rest.words("persistence_timeout")
-    sorry = rest.words("sorry_server")
-    sorry_inhibit = rest.flag("sorry_server_inhibit") or False
+    """The settings of a virtual_server; None, and an error, where the engine cannot run it."""
+    words = Words(server)
+    where = f"virtual_server {server.key}"
+    words.says("lb_kind")
+    method = server.forwarding
+    quorum, hysteresis = words.number("quorum"), words.number("hysteresis")
     try:
         settings = VirtualServerSettings(
             ip=server.ip,
             port=server.port or 0,
             protocol=cast(Literal["TCP", "UDP", "SCTP"], server.protocol or defaults.PROTOCOL),
             scheduler=server.lb_algo or defaults.LB_ALGO,
-            forwarding=cast(Forwarding, forwarding),
-            # A bare persistence_timeout means six minutes.
-            persistence_s=0 if persistence is None else int((persistence or ("360",))[0]),
-            quorum=rest.number("quorum") or 1,
-            hysteresis=rest.number("hysteresis") or 0,
-            sorry_server=_sorry(sorry, server.port or 0, sorry_inhibit) if sorry else None,
-            real_servers=tuple(_real_server(r, server, rest, ignored) for r in server.real_servers),
+            forwarding=_forwarding(where, method, ignored) or "NAT",
+            persistence_s=_persistence_s(words),
+            quorum=1 if quorum is None else quorum,
+            hysteresis=0 if hysteresis is None else hysteresis,
+            sorry_server=_sorry_server(words, server.port or 0),
+            real_servers=tuple(
+                _real_server(r, server, words, method, ignored) for r in server.real_servers
+            ),
         )
     except ValueError as error:
-        errors.append(f"virtual_server {server.key}: {error}")
+        errors.append(f"{where}: {error}")
         return None
-    note(f"virtual_server {server.key}", rest, ignored)
+    note(where, words, ignored)
     return settings
 
 
-def _sorry(words: tuple[str, ...], port: int, inhibit: bool) -> SorryServerSettings:
-    return SorryServerSettings(
-        ip=words[0], port=int(words[1]) if len(words) > 1 else port, inhibit=inhibit
+def _persistence_s(words: Words) -> int:
+    if not words.says("persistence_timeout"):
+        return 0
+    seconds = words.number("persistence_timeout")
+    return PERSISTENCE_S if seconds is None else seconds
+
+
+def _sorry_server(words: Words, port: int) -> SorryServerSettings | None:
+    inhibit = bool(words.flag("sorry_server_inhibit"))
+    said = words.any("sorry_server")
+    if said is None:
+        return None
+    ip, own_port = said
+    return SorryServerSettings(ip, port if own_port is None else own_port, inhibit=inhibit)
+
+
+def _forwarding(where: str, said: Method | None, ignored: list[str]) -> Forwarding | None:
+    """The method of lb_kind or lvs_method; options of a tunnel go into `ignored`."""
+    if said is None:
+        return None
+    options = (
+        said.tunnel and f"type {said.tunnel}",
+        f"port {said.port}" if said.port is not None else None,
+        said.checksum,
     )
-
-
-def _forwarding(word: str | None) -> Forwarding | None:
-    return cast(Forwarding, word) if word in ("NAT", "DR", "TUN") else None
+    written = " ".join(option for option in options if option)
+    if written:
+        ignored.append(f"{where}: this engine tunnels as ipip only, without {written}")
+    return cast(Forwarding, said.method)
 
 
 def _real_server(
-    real: RealServer, server: VirtualServer, outer: Rest, ignored: list[str]
+    real: RealServer,
+    server: VirtualServer,
+    outer: Words,
+    lb_kind: Method | None,
+    ignored: list[str],
 ) -> RealServerSettings:
-    rest = Rest(real.other)
-    method = _forwarding(rest.text("lvs_method"))
-    port = real.port if real.port is not None else (server.port or 0)
-    if (method or server.lb_kind) in ("DR", "TUN"):
-        # Nothing rewrites the port on the way; keepalived does the same.
-        port = server.port or 0
-    weight = real.weight if real.weight is not None else outer.number("weight")
-    inhibit = rest.flag("inhibit_on_failure")
-    checks = (_tcp_check(real.check, real, server, rest, outer, ignored),) if real.check else ()
+    words = Words(real)
+    where = f"real_server {real.key}"
+    method = words.any("lvs_method")
+    chosen = method or lb_kind
+    rewritten = chosen is None or chosen.method == "NAT"
+    # DR and TUN rewrite no port on the way; keepalived does the same.
+    own_port = real.port if rewritten else None
+    inhibit = (words.flag("inhibit_on_failure"), outer.flag("inhibit_on_failure"))
+    checks = (real.check, *real.further_checks) if real.check is not None else ()
     settings = RealServerSettings(
         ip=real.ip,
-        port=port,
-        weight=defaults.WEIGHT if weight is None else weight,
-        forwarding=method,
-        inhibit_on_failure=bool(outer.flag("inhibit_on_failure") if inhibit is None else inhibit),
-        checks=checks,
+        port=_first(own_port, server.port, 0),
+        weight=_first(real.weight, outer.number("weight"), defaults.WEIGHT),
+        forwarding=_forwarding(where, method, ignored),
+        inhibit_on_failure=_first(*inhibit, False),
+        checks=tuple(_tcp_check(check, real, server, words, outer, ignored) for check in checks),
     )
-    note(f"real_server {real.key}", rest, ignored)
+    note(where, words, ignored)
     return settings
 
 
@@ -86,48 +119,47 @@ def _tcp_check(
     check: TcpCheck,
     real: RealServer,
     server: VirtualServer,
-    rest: Rest,
-    outer: Rest,
+    words: Words,
+    outer: Words,
     ignored: list[str],
 ) -> TcpCheckSettings:
-    own = Rest(check.other)
+    own = Words(check)
+    levels = (own, words, outer)
     settings = TcpCheckSettings(
         ip=check.connect_ip or real.ip,
-        port=check.connect_port or real.port or server.port or 0,
+        port=_first(check.connect_port, real.port, server.port, 0),
         connect_timeout_us=_first(
             check.connect_timeout_us,
-            rest.time_us("connect_timeout"),
-            outer.time_us("connect_timeout"),
+            words.number("connect_timeout_us"),
+            outer.number("connect_timeout_us"),
             defaults.CONNECT_TIMEOUT_US,
         ),
-        retry=_first(check.retry, rest.number("retry"), outer.number("retry"), defaults.TCP_RETRY),
+        retry=_first(check.retry, words.number("retry"), outer.number("retry"), defaults.TCP_RETRY),
         delay_before_retry_us=_first(
             check.delay_before_retry_us,
-            rest.time_us("delay_before_retry"),
-            outer.time_us("delay_before_retry"),
+            words.number("delay_before_retry_us"),
+            outer.number("delay_before_retry_us"),
             defaults.TCP_DELAY_BEFORE_RETRY_US,
         ),
         delay_loop_us=_first(
-            own.time_us("delay_loop"),
-            rest.time_us("delay_loop"),
+            own.number("delay_loop_us"),
+            words.number("delay_loop_us"),
             server.delay_loop_us,
             defaults.DELAY_LOOP_US,
         ),
-        warmup_us=_first_or_none(
-            own.time_us("warmup"), rest.time_us("warmup"), outer.time_us("warmup")
-        ),
-        alpha=bool(own.flag("alpha") or rest.flag("alpha") or outer.flag("alpha")),
+        warmup_us=_said(*(level.number("warmup_us") for level in levels)),
+        alpha=_first(*(level.flag("alpha") for level in levels), False),
     )
     note(f"TCP_CHECK of {real.key}", own, ignored)
     return settings
 
 
-def _first(*values: int | None) -> int:
-    """The innermost word; the last value is the default."""
-    chosen = _first_or_none(*values)
+def _first(*values: T | None) -> T:
+    """The first value that is written; the last one is the default."""
+    chosen = _said(*values)
     assert chosen is not None
     return chosen
 
 
-def _first_or_none(*values: int | None) -> int | None:
+def _said(*values: T | None) -> T | None:
     return next((value for value in values if value is not None), None)

@@ -1,6 +1,6 @@
-"""auth_hmac: keys that stand in the configuration, and keys that stand in files of the node.
+"""The settings of auth_hmac: some keys stand in the configuration, others in files of the node.
 
-PURE. Files are read by whoever calls `with_keys`, anew at each start and reload.
+PURE. The caller of `with_keys` reads the files, anew at each start and reload.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ IN_HEX, IN_FILE = "hex:", "file:"
 
 
 def settings(made: VrrpInstance, words: Words) -> HmacSettings | None:
-    """What an instance says of signatures; a key in a file is not there yet. Raises ValueError."""
+    """An instance's auth_hmac; a key in a file is still empty. Raises ValueError."""
     block = words.any("auth_hmac")
     if block is None:
         return None
@@ -38,7 +38,7 @@ def settings(made: VrrpInstance, words: Words) -> HmacSettings | None:
 
 
 def with_keys(told: VrrpSettings, read: Callable[[str], str]) -> VrrpSettings:
-    """With the keys of all files put in. `read` raises ValueError with the reason, as this does.
+    """The settings with the keys of all files. Raises ValueError with the reason, as `read` does.
 
     A file holds what could stand in the configuration: text, or hex:… ; white space around it
     does not count.

@@ -1,4 +1,4 @@
-"""vrrp_instance: from what a configuration says to what a machine runs.
+"""The settings of a vrrp_instance, made from a configuration.
 
 PURE. An instance's own word counts before the one of global_defs (`vrrp_…`), and that before
 keepalived's default; strict mode overrules some.
@@ -14,7 +14,7 @@ from hanode.build import hmac, route_lines, tracking_and_notify, virtual
 from hanode.build.site import Site, policies
 from hanode.build.virtual import Places
 from hanode.build.words import Words
-from hanode.conf import VrrpInstance, queries
+from hanode.conf import VrrpInstance, place, queries
 from hanode.vrrp.kernel_objects import Family
 from hanode.vrrp.settings import (
     PRIORITY_OWNER,
@@ -25,7 +25,7 @@ from hanode.vrrp.settings import (
 )
 
 ADVERT_MOST = 255
-"""The count in an advert is one byte."""
+"""An advert counts its addresses in one byte."""
 KEY_BYTES = range(32, 65)
 ADVERT_INT_MAX_US = {2: 255_000_000, 3: 40_950_000}
 ADVERT_INT_STEP_US = {2: 1_000_000, 3: 10_000}
@@ -34,7 +34,7 @@ IPV6_HOPS = 64
 
 
 def instance(made: VrrpInstance, words: Words, site: Site) -> InstanceSettings:
-    """One vrrp_instance. Raises ValueError."""
+    """The settings of one vrrp_instance. Raises ValueError."""
     overall = site.overall
     family = _family(made, words)
     interface, vrf = virtual.whereabouts(made, words, site)
@@ -95,7 +95,7 @@ def instance(made: VrrpInstance, words: Words, site: Site) -> InstanceSettings:
 
 
 def _accepts(made: VrrpInstance, words: Words, strict: bool) -> bool:
-    """accept or no_accept, the last of them; else strict mode lets only an owner."""
+    """The last of accept and no_accept counts; else strict mode accepts only for an owner."""
     words.says("accept"), words.says("no_accept")
     said = [s.keyword for s in made.other if s.keyword in ("accept", "no_accept")]
     owner = made.priority == PRIORITY_OWNER
@@ -140,7 +140,7 @@ def _family(made: VrrpInstance, words: Words) -> Family:
 
 
 def _interval(us: int, version: int) -> int:
-    """As keepalived rounds it."""
+    """Rounds an advert_int as keepalived does."""
     step = ADVERT_INT_STEP_US[version]
     return min(max((us + step // 2) // step * step, step), ADVERT_INT_MAX_US[version])
 
@@ -152,24 +152,30 @@ def _auth(made: VrrpInstance, version: int, told: dict[str, Any]) -> dict[str, A
 
 
 def _preempt(made: VrrpInstance, words: Words) -> dict[str, Any]:
-    """Words that count for state BACKUP only (keepalived clears them with MASTER)."""
-    words.says("preempt")
+    """The settings that count for state BACKUP only: keepalived clears them with MASTER."""
+    # keepalived: of preempt and nopreempt the last counts.
+    stays = made.nopreempt and not (words.says("preempt") and _is_later(made, "preempt"))
     delay_us = words.number("preempt_delay_us") or 0
     if made.state == "MASTER":
         return {"nopreempt": False, "preempt_delay_us": 0}
     late = "timer_expired_backup" if words.says("timer_expired_backup") else "thread_timer_expired"
     expired = (words.number(late) or PRIORITY_OWNER - 1) if words.says(late) else None
     return {
-        "nopreempt": made.nopreempt,
+        "nopreempt": stays,
         "preempt_delay_us": delay_us,
-        "expired_backup_priority": expired if made.nopreempt else None,
+        "expired_backup_priority": expired if stays else None,
     }
+
+
+def _is_later(made: VrrpInstance, keyword: str, than: str = "nopreempt") -> bool:
+    one, other = place(made, keyword), place(made, than)
+    return one.file == other.file and one.start > other.start
 
 
 def _unicast(
     words: Words, overall: Words, peers: tuple[Any, ...], family: Family, own: str | None
 ) -> dict[str, Any]:
-    """`own`: what it speaks from where no word says it."""
+    """`own`: the source address where no keyword says one."""
     lonely = bool(words.flag("unicast_fault_no_peer"))
     multicast_source, source = words.text("mcast_src_ip"), words.text("unicast_src_ip")
     ttl, checks = words.number("unicast_ttl"), words.flag("check_unicast_src")
@@ -191,7 +197,7 @@ def _unicast(
 
 
 def _plain(ip: str | None) -> str | None:
-    """Without the prefix that some write and keepalived ignores."""
+    """The address without its prefix length, which keepalived ignores."""
     return None if ip is None else ip.partition("/")[0]
 
 
@@ -209,14 +215,14 @@ def _timing(words: Words, overall: Words) -> dict[str, Any]:
     chosen = {name: _own(words, overall, name) for name in names}
     chosen["startup_delay_us"] = overall.number("vrrp_startup_delay_us")
     chosen["delay_after_boot_us"] = overall.number("vrrp_delay_after_boot_us")
-    # keepalived: the word in an instance switches it on, whatever follows.
+    # keepalived: the keyword in an instance switches it on, whatever follows it.
     common = bool(overall.flag("vrrp_skip_check_adv_addr"))
     chosen["skip_check_adv_addr"] = words.says("skip_check_adv_addr") or common
     least = {"delay_us": 0, "repeat": 1} if overall.flag("vrrp_min_garp") else {}
     for suffix in ("delay_us", "repeat"):
         common_garp = overall.number(f"vrrp_garp_master_{suffix}")
         common_garp = least.get(suffix) if common_garp is None else common_garp
-        # keepalived: what global_defs says of masters, whatever the instance says of itself.
+        # keepalived: the value of global_defs, even if the instance has garp_master_… of its own.
         for name in (f"garp_master_{suffix}", f"garp_lower_prio_{suffix}"):
             if chosen[name] is None:
                 chosen[name] = common_garp
@@ -224,12 +230,9 @@ def _timing(words: Words, overall: Words) -> dict[str, Any]:
 
 
 def _own(words: Words, overall: Words, name: str, *, common: str = "vrrp_") -> Any:
-    """The instance's word, else the one for all."""
-    if words.says(name):
-        value = words.any(name)
-        return True if value is None else value
-    value = overall.any(common + name)
-    return True if value is None and overall.says(common + name) else value
+    """The instance's own value, else that of global_defs; None where neither is written."""
+    own, shared = words.any(name), overall.any(common + name)
+    return shared if own is None else own
 
 
 def _extra(words: Words, overall: Words) -> dict[str, Any]:
@@ -240,7 +243,7 @@ def _extra(words: Words, overall: Words) -> dict[str, Any]:
 
 
 def _tracked(name: str, words: Words, site: Site) -> tuple[Tracked, ...]:
-    """Its own and its group's; in a group weights count only where the group says so."""
+    """What the instance and its sync group track; weights count in a group only if it says so."""
     own = site.trackers.tracked(words)
     for kind, missing in site.trackers.missing(words):
         site.ignored.append(f"{name}: it tracks the {kind} {missing}, which nothing defines")
@@ -252,7 +255,7 @@ def _tracked(name: str, words: Words, site: Site) -> tuple[Tracked, ...]:
 
 
 def _strict(found: InstanceSettings) -> InstanceSettings:
-    """keepalived's strict_mode, as far as it changes what runs."""
+    """Overrules settings as keepalived's strict_mode does."""
     return replace(
         found,
         auth_type="NONE",

@@ -1,38 +1,41 @@
-"""Lines of addresses, routes and rules: words become what rtnetlink wants.
+"""Addresses, routes and rules as rtnetlink wants them, made from lines of the configuration.
 
-PURE. What cannot be resolved without the host's files (names of tables in rt_tables) is said.
+PURE. The tables of the language turn the words into values. A name that only the machine's files
+know (a table of rt_tables) is an error that names it.
 """
 
 from __future__ import annotations
 
 import ipaddress
-import math
-import re
+from typing import Any
 
-from hanode.build.words import FLAG_OFF
-from hanode.conf import Address, Nexthop, RouteOptions, defaults
+from hanode.conf import Address, Nexthop, RouteOptions, defaults, option_value
 from hanode.conf import Route as RouteLine
 from hanode.conf import Rule as RuleLine
+from hanode.vrrp.kernel_objects import (
+    PROTOCOL_KEEPALIVED,
+    Family,
+    Metric,
+    NextHop,
+    Route,
+    Rule,
+)
 from hanode.vrrp.kernel_objects import Address as Held
-from hanode.vrrp.kernel_objects import Family, Metric, NextHop, Route, Rule
 
-SCOPES = {"global": 0, "universe": 0, "site": 200, "link": 253, "host": 254, "nowhere": 255}
-TABLES = {"main": 254, "local": 255, "default": 253}
-PROTOCOLS = {
-    "redirect": 1, "kernel": 2, "boot": 3, "static": 4, "ra": 9, "dhcp": 16, "keepalived": 18,
-    "bird": 12, "zebra": 11, "babel": 42, "bgp": 186, "isis": 187, "ospf": 188, "rip": 189,
-    "eigrp": 192,
-}  # fmt: skip
-IP_PROTOCOLS = {"icmp": 1, "igmp": 2, "tcp": 6, "udp": 17, "gre": 47, "esp": 50, "ah": 51,
-                "ipv6-icmp": 58, "vrrp": 112, "sctp": 132}  # fmt: skip
+WITH_INTERFACE = ("unicast", "local", "broadcast", "anycast", "multicast")
+TYPES = (*WITH_INTERFACE, "throw", "unreachable", "prohibit", "blackhole")
 METRICS = (
     "mtu advmss rtt rttvar reordering window cwnd ssthresh rto_min initcwnd initrwnd hoplimit "
     "quickack"
 ).split()
-FEATURES = {"ecn": 1}
-_TIME = re.compile(r"\+?([0-9]+\.?[0-9]*|\.[0-9]+)(s|secs?|ms|msecs?|)", re.I)
-"""Milliseconds where no unit stands behind it."""
+ECN = 1
 DEFAULTS = {"default": 4, "default6": 6}
+EVERYTHING = ("all", "any", *DEFAULTS)
+PREFERENCES = {1: "high", 3: "low"}
+"""The kernel takes any other number for medium."""
+NOT_YET = ("vrf", "add", "as")
+"""Options of a route that the engine does not carry out yet."""
+FOREVER = "forever"
 
 
 class BadLine(ValueError):
@@ -40,23 +43,23 @@ class BadLine(ValueError):
 
 
 def address(line: Address, dev: str, *, below: str | None = None) -> Held:
-    """A line that holds an address, which lives on `dev` (above `below`, where that is virtual)."""
+    """The address of a line, on the interface `dev`; `below`: the one under a virtual `dev`."""
     family = family_of(line.ip)
     standard = defaults.VIP_PREFIX_IPV4 if family == 4 else defaults.VIP_PREFIX_IPV6
     prefix = standard if line.prefix is None else line.prefix
     if line.peer is not None:
         # keepalived: the prefix length is the peer's, whatever stands behind the address.
-        prefix = _number(line.peer.partition("/")[2] or str(standard))
+        prefix = int(line.peer.partition("/")[2] or standard)
     # keepalived ignores the broadcast address of one with a peer.
     broadcast = line.broadcast if line.peer is None else None
     if broadcast in ("+", "-"):
         network = ipaddress.ip_network(f"{line.ip}/{prefix}", strict=False)
         broadcast = str(network.broadcast_address) if broadcast == "+" else None
     flags = line.flags
-    lifetime = line.preferred_lft
     preferred: int | None = 0 if family == 6 and prefix == 128 else None
-    if lifetime is not None:
-        preferred = int(lifetime) if lifetime.isdecimal() else None
+    if line.preferred_lft is not None:
+        lifetime = _of_address("preferred_lft", line.preferred_lft)
+        preferred = None if lifetime == FOREVER else lifetime
     return Held(
         ip=str(ipaddress.ip_address(line.ip)),  # one spelling: the kernel's
         prefix=prefix,
@@ -77,21 +80,27 @@ def address(line: Address, dev: str, *, below: str | None = None) -> Held:
     )
 
 
-def _scope(text: str | None) -> int:
-    """As keepalived, which ignores a scope that it does not know; the check warns of it."""
+def _of_address(name: str, word: str) -> Any:
+    return option_value("virtual_ipaddress", name, word)
+
+
+def _scope(word: str | None) -> int:
+    """A scope's number; like keepalived, it ignores one that it does not know (the check warns)."""
     try:
-        return _named(text, SCOPES, 0)
-    except BadLine:
+        return 0 if word is None else int(_of_address("scope", word))
+    except ValueError:
         return 0
 
 
 def family_of(ip: str) -> Family:
-    """By the colon."""
+    """4 or 6."""
     return 6 if ":" in ip else 4
 
 
 def route(line: RouteLine, dev: str | None) -> Route:
-    """A line of virtual_routes; `dev`: the instance's, where neither it nor a way names one."""
+    """The route of a line; `dev`: its interface where neither it nor a nexthop names one."""
+    if line.kind not in TYPES:
+        raise BadLine(f"this engine makes no routes of the type {line.kind} yet")
     ips = [line.to, line.via or "", line.src or "", *(hop.via or "" for hop in line.nexthops)]
     family = _family(line.family or line.option("via_family"), ips)
     to = line.to
@@ -101,35 +110,40 @@ def route(line: RouteLine, dev: str | None) -> Route:
     elif "/" not in to:
         to = f"{to}/{32 if family == 4 else 128}"
     nexthops = tuple(_nexthop(hop) for hop in line.nexthops)
-    metrics = [_metric(line, name) for name in METRICS if line.option(name) is not None]
-    if (features := line.option("features")) is not None:
-        metrics.append(Metric("features", _named(features, FEATURES, 0)))
-    needs_dev = line.kind in ("unicast", "local", "broadcast", "anycast", "multicast")
-    cookie, ttl = line.option("fastopen_no_cookie"), line.option("ttl-propagate")
-    expires = line.option("expires")
+    metrics = [
+        Metric(name, said[1] if isinstance(said, tuple) else said, name in line.locked)
+        for name in METRICS
+        if (said := _value(line, name)) is not None
+    ]
+    if line.option("features") is not None:
+        metrics.append(Metric("features", ECN))
+    needs_dev = line.kind in WITH_INTERFACE
+    cookie, ttl = _value(line, "fastopen_no_cookie"), line.option("ttl-propagate")
+    preference = _value(line, "pref")
+    origin = _value(line, "protocol")
     return Route(
         family=family,
         destination=str(ipaddress.ip_network(to, strict=False)),
         kind=line.kind,
         source=line.src,
-        from_=line.option("from"),
+        from_=_network(_value(line, "from")),
         via=line.via,
         dev=line.dev or (dev if needs_dev and not nexthops and not line.via else None),
-        tos=_maybe(line.option("tos")),
-        table=_maybe(line.table, TABLES),
-        protocol=_named(line.option("protocol"), PROTOCOLS, 18),
-        scope=_maybe(line.option("scope"), SCOPES),
-        metric=_maybe(line.metric),
+        tos=_value(line, "tos"),
+        table=_value(line, "table"),
+        protocol=PROTOCOL_KEEPALIVED if origin is None else origin,
+        scope=_value(line, "scope"),
+        metric=_value(line, "metric"),
         onlink=line.option("onlink") is not None,
-        realms=line.option("realms"),
-        expires_s=_number(expires.removesuffix("s")) if expires else None,
-        preference=line.option("pref"),
-        ttl_propagate=None if ttl is None else ttl not in ("disabled", *FLAG_OFF),
-        fastopen_no_cookie=None if cookie is None else cookie not in FLAG_OFF,
+        realms=_realms(line),
+        expires_s=_value(line, "expires"),
+        preference=None if preference is None else PREFERENCES.get(preference, "medium"),
+        ttl_propagate=None if ttl is None else ttl == "enabled",
+        fastopen_no_cookie=None if cookie is None else bool(cookie),
         congctl=line.option("congctl"),
         congctl_lock="congctl" in line.locked,
         metrics=tuple(metrics),
-        encap=tuple((line.option("encap") or "").split()),
+        encap=_value(line, "encap") or (),
         nexthops=nexthops,
         append=line.option("append") is not None,
         no_track=line.no_track,
@@ -138,58 +152,72 @@ def route(line: RouteLine, dev: str | None) -> Route:
     )
 
 
-def _metric(line: RouteLine, name: str) -> Metric:
-    value = line.option(name) or ("1" if name == "quickack" else "")
-    if name in ("rtt", "rttvar", "rto_min") and (time := _TIME.fullmatch(value)):
-        scale = 1_000 if time[2].lower().startswith("s") else 1
-        return Metric(name, math.ceil(float(time[1]) * scale), name in line.locked)
-    return Metric(name, _number(value), name in line.locked)
-
-
 def _nexthop(hop: Nexthop) -> NextHop:
+    weight = _value(hop, "weight")
     return NextHop(
         via=hop.via,
         dev=hop.dev,
-        weight=_named(hop.option("weight"), {}, 1),
+        weight=1 if weight is None else weight,
         onlink=hop.option("onlink") is not None,
-        realms=hop.option("realms"),
-        encap=tuple((hop.option("encap") or "").split()),
+        realms=_realms(hop),
+        encap=_value(hop, "encap") or (),
     )
 
 
+def not_yet(line: RouteLine) -> tuple[str, ...]:
+    """The options of a route that the engine leaves out."""
+    return tuple(name for name in NOT_YET if line.option(name) is not None)
+
+
 def rule(line: RuleLine) -> Rule:
-    """A line of virtual_rules."""
+    """The routing rule of a line."""
     option = line.option
     family = _family(line.family, [line.source or "", line.to or ""])
-    mark, _, mask = (option("fwmark") or "").partition("/")
+    mark, mask = _value(line, "fwmark") or (None, None)
+    origin = _value(line, "protocol")
     return Rule(
         family=family,
         invert=line.inverted,
-        source=_network(line.source),
-        destination=_network(line.to),
+        source=_network(_value(line, "from")),
+        destination=_network(_value(line, "to")),
         action="lookup" if line.action == "table" else line.action,
-        table=_maybe(line.table, TABLES),
-        goto=_maybe(option("goto")),
-        priority=_maybe(line.priority),
-        tos=_maybe(option("tos")),
-        fwmark=_number(mark) if mark else None,
-        fwmask=_number(mask) if mask else None,
-        realms=option("realms"),
-        suppress_prefixlength=_maybe(option("suppress_prefixlength")),
-        suppress_ifgroup=_maybe(option("suppress_ifgroup")),
+        table=_value(line, "table"),
+        goto=_value(line, "goto"),
+        priority=_value(line, "preference"),
+        tos=_value(line, "tos"),
+        fwmark=mark,
+        fwmask=mask,
+        realms=_realms(line),
+        suppress_prefixlength=_value(line, "suppress_prefixlength"),
+        suppress_ifgroup=_value(line, "suppress_ifgroup"),
         iif=option("iif"),
         oif=option("oif"),
-        tunnel_id=_maybe(option("tunnel-id")),
-        uid_range=_range(option("uidrange")),
+        tunnel_id=_value(line, "tunnel-id"),
+        uid_range=_value(line, "uidrange"),
         l3mdev=option("l3mdev") is not None,
-        protocol=_named(option("protocol"), PROTOCOLS, 18),
-        ip_protocol=_maybe(option("ipproto"), IP_PROTOCOLS),
-        sport=_range(option("sport")),
-        dport=_range(option("dport")),
+        protocol=PROTOCOL_KEEPALIVED if origin is None else origin,
+        ip_protocol=_value(line, "ipproto"),
+        sport=_value(line, "sport"),
+        dport=_value(line, "dport"),
         no_track=line.no_track,
         track_group=option("track_group"),
         text=_text("", line.options),
     )
+
+
+def _value(line: RouteLine | Nexthop | RuleLine, name: str) -> Any:
+    """The value of an option. Raises BadLine."""
+    try:
+        return line.value(name)
+    except ValueError:
+        raise BadLine(
+            f"{line.option(name)!r} is a name that this engine does not know; write its number"
+        ) from None
+
+
+def _realms(line: RouteLine | Nexthop | RuleLine) -> str | None:
+    realms = _value(line, "realms")
+    return None if realms is None else "/".join(map(str, realms))
 
 
 def _text(first: str, options: RouteOptions) -> str:
@@ -204,39 +232,5 @@ def _family(written: str | None, ips: list[str]) -> Family:
 
 
 def _network(text: str | None) -> str | None:
-    if text in (None, "all", "any", "default"):
-        return None
-    try:
-        return str(ipaddress.ip_network(str(text), strict=False))
-    except ValueError:
-        raise BadLine(f"{text} is no network") from None
-
-
-def _maybe(text: str | None, names: dict[str, int] | None = None) -> int | None:
-    return None if text is None else _named(text, names or {}, 0)
-
-
-def _named(text: str | None, names: dict[str, int], default: int) -> int:
-    if text is None:
-        return default
-    return names[text] if text in names else _number(text)
-
-
-def _number(text: str) -> int:
-    try:
-        return int(text, 0)
-    except ValueError:
-        pass
-    try:
-        return int(text)  # with zeros before it
-    except ValueError:
-        raise BadLine(f"{text!r} is a name that this engine does not know; write its number") from (
-            None
-        )
-
-
-def _range(text: str | None) -> tuple[int, int] | None:
-    if text is None:
-        return None
-    low, _, high = text.partition("-")
-    return _number(low), _number(high or low)
+    everything = text is None or text in EVERYTHING
+    return None if everything else str(ipaddress.ip_network(str(text), strict=False))

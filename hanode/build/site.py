@@ -1,4 +1,4 @@
-"""What everything of one file is built with: its words for all, its trackers, and what went wrong.
+"""What all builders of one file share: global_defs, the trackers, and the errors so far.
 
 PURE.
 """
@@ -17,7 +17,7 @@ from hanode.vrrp.settings import Tracked
 
 @dataclass
 class Site:
-    """What all instances of a file are built with."""
+    """What all instances of a file share while they are built."""
 
     config: Config
     root: Words
@@ -38,9 +38,13 @@ class Site:
 def policies(
     name: str, words: Words, dev: str | None, site: Site, kind: str
 ) -> tuple[tuple[Route, ...], tuple[Rule, ...]]:
-    """Routes and rules; one that the engine cannot make is an error that names it."""
+    """The routes and rules of a block; each that the engine cannot make becomes an error."""
     routes, rules = [], []
     for line in words.many(f"{kind}_routes"):
+        if left := route_lines.not_yet(line):
+            site.ignored.append(
+                f"{name}: of the route to {line.to} this engine does not use {', '.join(left)}"
+            )
         try:
             routes.append(route_lines.route(line, dev))
         except ValueError as error:

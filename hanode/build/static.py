@@ -1,4 +1,4 @@
-"""What the node itself always holds, and the instances that follow it (track_group).
+"""Static addresses, routes and rules, and the instances that follow them (track_group).
 
 PURE.
 """
@@ -10,33 +10,29 @@ from collections.abc import Iterable, Iterator
 from hanode.build import route_lines
 from hanode.build.site import Site
 from hanode.build.words import Words
+from hanode.conf import defaults
 from hanode.vrrp.kernel_objects import Address, Route, Rule
 
 
 def addresses(site: Site) -> tuple[Address, ...]:
-    """static_ipaddress; one that cannot be held is an error that names it."""
-    dev = site.overall.text("default_interface") or ""
+    """The addresses of static_ipaddress; each that is impossible becomes an error."""
+    dev = site.overall.text("default_interface") or defaults.INTERFACE
     found = []
     for line in site.root.many("static_addresses"):
         try:
-            address = route_lines.address(line, line.dev or dev)
+            found.append(route_lines.address(line, line.dev or dev))
         except ValueError as error:
             site.errors.append(f"static_ipaddress {line}: {error}")
-            continue
-        if address.dev:
-            found.append(address)
-        else:
-            site.errors.append(f"static_ipaddress {address}: it names no interface (dev)")
     return tuple(found)
 
 
 def followed(
     site: Site, held: Iterable[Address], routes: Iterable[Route], rules: Iterable[Rule]
 ) -> dict[str, tuple[str, ...]]:
-    """By instance: the interfaces of the static things that its track_group is named in.
+    """By instance: the interfaces of the addresses, routes and rules that name its track_group.
 
-    keepalived 2.2.7 puts a static thing back that somebody removes, and nobody follows that. Where
-    its interface goes, it cannot: the instances of the group enter FAULT.
+    When somebody removes one, keepalived 2.2.7 adds it again, and no instance notices. When its
+    interface goes, keepalived cannot: then the instances of the group enter FAULT.
     """
     groups: dict[str, tuple[str, ...]] = {}
     for group in site.root.many("track_groups"):
@@ -56,7 +52,7 @@ def followed(
 def _named(
     held: Iterable[Address], routes: Iterable[Route], rules: Iterable[Rule]
 ) -> Iterator[tuple[str, str, str]]:
-    """What it is, its track_group, and its interface, of each thing that has a group."""
+    """(description, track_group, interface) of each address, route and rule that has a group."""
     for address in held:
         if address.track_group:
             yield f"static_ipaddress {address}", address.track_group, address.dev

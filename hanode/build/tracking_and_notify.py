@@ -1,4 +1,4 @@
-"""What stands around the instances: trackers, sync groups, whom to tell, and how to run.
+"""The settings around the instances: trackers, notifications, mail, and how processes run.
 
 PURE.
 """
@@ -42,12 +42,12 @@ PARAM_MATCH = {"initial": "initial", "partial": "partial"}
 
 
 def command(made: CommandWords | None) -> Command | None:
-    """A command of the file; None where there is none."""
+    """A command; None where the file has none."""
     return None if made is None or not made.argv else Command(made.argv, made.user, made.group)
 
 
 def script(made: VrrpScript) -> ScriptTracker | None:
-    """vrrp_script; None without a command."""
+    """A vrrp_script; None if it has no command."""
     words = Words(made)
     run = command(words.any("script"))
     if run is None:
@@ -70,7 +70,7 @@ def script(made: VrrpScript) -> ScriptTracker | None:
 
 
 def process(made: TrackProcess) -> ProcessTracker | None:
-    """vrrp_track_process; None without a process."""
+    """A vrrp_track_process; None if it names no process."""
     words = Words(made)
     argv = words.many("process")
     if not argv:
@@ -97,21 +97,20 @@ def process(made: TrackProcess) -> ProcessTracker | None:
 
 
 def file(made: TrackFile) -> FileTracker | None:
-    """track_file; None without a file."""
+    """A track_file; None if it names no file."""
     words = Words(made)
     path = words.text("file")
     if path is None:
         return None
     weight, reverse = words.any("weight") or (1, False)
-    init = words.many("init_file")
-    value = next((int(w) for w in init if w.lstrip("-").isdecimal()), 0)
+    value, overwrite = words.any("init_file") or (None, False)
     return FileTracker(
         name=made.name,
         path=path,
         weight=weight,
         reverse=reverse,
-        init_value=value if words.says("init_file") else None,
-        init_overwrite="overwrite" in init,
+        init_value=value,
+        init_overwrite=overwrite,
     )
 
 
@@ -143,7 +142,7 @@ class Trackers:
         return tuple(found.values())
 
     def missing(self, words: Words) -> Iterator[tuple[str, str]]:
-        """Kind and name of what is tracked and not defined: keepalived ignores it."""
+        """(kind, name) of what is tracked and defined nowhere: keepalived ignores it."""
         for keyword, kind in KINDS.items():
             for line in words.many(keyword):
                 if kind != "interface" and (kind, line.name) not in self._own:
@@ -151,12 +150,12 @@ class Trackers:
 
 
 def _made(make: Callable[[Any], T | None], blocks: tuple[Any, ...]) -> Iterator[T]:
-    """What the blocks come to; one that lacks the main thing comes to nothing."""
+    """The trackers of the blocks; `make` gives None for a block that lacks what it needs."""
     return (made for block in blocks if (made := make(block)) is not None)
 
 
 def notify(words: Words, overall: Words, *, of_instance: bool) -> NotifySettings:
-    """The notify words of an instance or a group."""
+    """The notifications of an instance or a sync group."""
     alert = words.flag("smtp_alert")
     for common in ("smtp_alert_vrrp", "smtp_alert"):
         alert = overall.flag(common) if alert is None else alert
@@ -181,7 +180,7 @@ def notify(words: Words, overall: Words, *, of_instance: bool) -> NotifySettings
 
 
 def fifos(overall: Words) -> tuple[FifoSettings, ...]:
-    """The pipes that hear of VRRP."""
+    """The FIFOs that are told of VRRP."""
     found = []
     for name in ("notify_fifo", "vrrp_notify_fifo"):
         pipe = command(overall.any(name))
@@ -192,15 +191,14 @@ def fifos(overall: Words) -> tuple[FifoSettings, ...]:
 
 
 def smtp(overall: Words) -> SmtpSettings:
-    """Where mail goes, and how."""
-    server = overall.many("smtp_server")
-    port = int(server[1]) if len(server) > 1 and str(server[1]).isdecimal() else 25
+    """The settings of mail."""
+    host, port = overall.any("smtp_server") or (None, 25)
     sender = overall.any("notification_email_from")
     timeout_us = overall.number("smtp_connect_timeout_us")
     return SmtpSettings(
         to=overall.many("notification_email"),
         sender=" ".join(sender) if sender else None,
-        server=str(server[0]) if server else None,
+        server=host,
         port=port,
         helo=overall.text("smtp_helo_name"),
         connect_timeout_us=30_000_000 if timeout_us is None else max(timeout_us, 1_000_000),
@@ -221,19 +219,19 @@ def linkbeat(root: Words) -> tuple[Linkbeat, ...]:
 
 
 def process_settings(overall: Words) -> ProcessSettings:
-    """vrrp_priority and its like."""
+    """How the vrrp process runs: vrrp_priority, vrrp_no_swap and so on."""
     cpus = overall.many("vrrp_cpu_affinity")
     return ProcessSettings(
         priority=overall.number("vrrp_priority"),
         rt_priority=overall.number("vrrp_rt_priority"),
         no_swap=overall.flag("vrrp_no_swap"),
-        cpu_affinity=tuple(int(cpu) for cpu in cpus if str(cpu).isdecimal()),
+        cpu_affinity=cpus,
         rlimit_rttime_us=overall.number("vrrp_rlimit_rttime"),
     )
 
 
 def dumps(overall: Words) -> DumpSettings:
-    """json_version, and where keepalived since 2.3.3 writes what a signal asks for."""
+    """json_version, and the files of dumps (keepalived 2.3.3)."""
     return DumpSettings(
         state_file=overall.text("state_dump_file"),
         stats_file=overall.text("stats_dump_file"),
@@ -243,7 +241,7 @@ def dumps(overall: Words) -> DumpSettings:
 
 
 def paces(root: Words, overall: Words) -> dict[str, Pace]:
-    """How announcements are paced, by interface; "" is for all others."""
+    """The pacing of gratuitous ARP and NA by interface; "" stands for all others."""
     garp_us, gna_us = (overall.number(f"vrrp_{what}_interval_us") or 0 for what in ("garp", "gna"))
     found: dict[str, Pace] = {"": (garp_us, gna_us, "")}
     for group in root.many("garp_groups"):

@@ -1,6 +1,6 @@
-"""Virtual interfaces: which an instance wants, what they are called, and which address lives where.
+"""Virtual interfaces: those that an instance wants, their names, and the interface of each address.
 
-PURE. Names and places are keepalived 2.2.7's, so that whoever knows them from there finds them.
+PURE. Names and interfaces are those of keepalived 2.2.7.
 """
 
 from __future__ import annotations
@@ -23,11 +23,11 @@ VIRTUAL_MAC = {4: "00:00:5e:00:01", 6: "00:00:5e:00:02"}
 
 @dataclass(frozen=True)
 class Places:
-    """Where an instance's addresses live."""
+    """The interfaces of an instance's addresses."""
 
     name: str
     interface: str
-    """"": it has none."""
+    """"": the instance has none."""
     default: str
     """default_interface, or "": for addresses where neither they nor the instance name one."""
     vrid: int
@@ -35,24 +35,24 @@ class Places:
     vmac: Vmac | None
     ipvlan: Ipvlan | None
     everywhere: bool
-    """use_vmac_addr."""
+    """Whether use_vmac_addr is written."""
     stem: str
-    """How the names begin."""
+    """The beginning of the names of new virtual interfaces."""
     virtuals: Virtuals
 
     @property
     def source(self) -> str | None:
-        """What it speaks from: an ipvlan's own address."""
+        """The source address of adverts: an ipvlan's own address, or None."""
         address = None if self.ipvlan is None else self.ipvlan.address
         return None if address is None else address.ip
 
     @property
     def device(self) -> str:
-        """Where they live unless their lines say otherwise."""
+        """The interface of addresses whose lines name none."""
         return self.interface if self.vmac is None else self.vmac.name
 
     def address(self, line: Line) -> Address:
-        """A line of virtual_ipaddress, resolved. Raises ValueError."""
+        """The address of a line of virtual_ipaddress. Raises ValueError."""
         if line.ip == self.source:
             raise ValueError(
                 f"{line.ip} is its ipvlan's own address, which does not move: give the ipvlan"
@@ -90,7 +90,7 @@ class Places:
 
 
 def whereabouts(made: VrrpInstance, words: Words, site: Site) -> tuple[str, str | None]:
-    """(interface, VRF): unicast from an address that is not link-local needs no interface."""
+    """(interface, VRF); unicast from an address that is not link-local needs no interface."""
     vrf = words.text("vrf")
     if made.interface:
         if vrf is not None:
@@ -112,7 +112,7 @@ def whereabouts(made: VrrpInstance, words: Words, site: Site) -> tuple[str, str 
 def places(
     made: VrrpInstance, words: Words, interface: str, family: Family, site: Site, *, strict: bool
 ) -> Places:
-    """What an instance says of virtual interfaces. Raises ValueError."""
+    """The virtual interfaces of an instance. Raises ValueError."""
     stem = site.overall.text("vmac_prefix") or "vrrp"
     return Places(
         made.name, interface, site.overall.text("default_interface") or "", made.vrid, family,
@@ -127,7 +127,7 @@ def places(
 def _ipvlan(
     made: VrrpInstance, words: Words, interface: str, family: Family, site: Site
 ) -> Ipvlan | None:
-    """use_ipvlan. Raises ValueError."""
+    """The interface of use_ipvlan. Raises ValueError."""
     said = words.any("use_ipvlan")
     if said is None:
         return None
@@ -148,7 +148,7 @@ def _ipvlan(
 
 
 def _own_address(said: str | None, name: str, family: Family) -> Address | None:
-    """Of an ipvlan. Raises ValueError."""
+    """The own address of an ipvlan. Raises ValueError."""
     if said is None and family == 6:
         return None
     if said is None or route_lines.family_of(said) != family:
@@ -170,7 +170,7 @@ def _vmac(
     made: VrrpInstance, words: Words, interface: str, family: Family, site: Site,
     *, stem: str, strict: bool,
 ) -> Vmac | None:  # fmt: skip
-    """use_vmac. Raises ValueError."""
+    """The interface of use_vmac. Raises ValueError."""
     base = bool(words.flag("vmac_xmit_base"))
     said = words.any("use_vmac")
     if said is None:

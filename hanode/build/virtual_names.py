@@ -1,6 +1,6 @@
-"""What the virtual interfaces of a file are called, and which of them belongs to which instance.
+"""The names of the virtual interfaces of a file, and the instance that each belongs to.
 
-PURE. The names are keepalived 2.2.7's, so that whoever knows them from there finds them.
+PURE. The names are those of keepalived 2.2.7.
 """
 
 from __future__ import annotations
@@ -21,19 +21,19 @@ class Virtuals:
 
     names: set[str] = field(default_factory=set)
     _kinds: dict[str, tuple[str, str]] = field(default_factory=dict)
-    """By interface below: what stands above it, and what the first is called."""
+    """By interface below: the kind of those above it, and the name of the first of them."""
     _owners: dict[tuple[str, str], tuple[str, str]] = field(default_factory=dict)
-    """(interface below, MAC): whose it is, and what it is called."""
+    """By (interface below, MAC): the owner and the name."""
 
     def name(self, stem: str, vrid: int, family: Family) -> str:
-        """keepalived's: `vrrp.51`, for IPv6 then `vrrp6.51`, then `vrrp1.51` and so on."""
+        """The first free name: `vrrp.51`, for IPv6 `vrrp6.51`, then `vrrp1.51` and so on."""
         numbered = (f"{stem}{number}.{vrid}" for number in itertools.count(1))
         six = [f"{stem}6.{vrid}"] if family == 6 else []
         candidates = itertools.chain([f"{stem}.{vrid}"], six, numbered)
         return next(name for name in candidates if name not in self.names)
 
     def claim(self, name: str, below: str, mac: str, owner: str, kind: str = MACVLAN) -> None:
-        """This one is to be made. Raises ValueError: it cannot be, or it belongs to another.
+        """Registers an interface. Raises ValueError where it is impossible or belongs to another.
 
         `kind`: a macvlan, or an ipvlan with its mode; the kernel wants one for each interface.
         """
@@ -59,6 +59,6 @@ class Virtuals:
         self.names.add(name)
 
     def found(self, below: str, mac: str, owner: str) -> str | None:
-        """The owner's interface with this MAC there, if it has one already."""
+        """The name of the owner's interface with this MAC above `below`, if it has one already."""
         whose, name = self._owners.get((below, mac), ("", ""))
         return name if whose == owner else None

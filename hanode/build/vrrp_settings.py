@@ -1,4 +1,4 @@
-"""VRRP: from what a configuration says to what the vrrp process and those beside it are told.
+"""The settings of the vrrp process and of the processes beside it, made from a configuration.
 
 PURE.
 """
@@ -23,7 +23,7 @@ from hanode.vrrp.settings import (
 
 
 def settings(config: Config, errors: list[str], ignored: list[str]) -> VrrpSettings:
-    """Everything that the vrrp process is told; with errors it is not to be used."""
+    """The settings of the vrrp process, without what `errors` names."""
     root, overall = Words(config), Words(config.globals)
     site = Site(config, root, overall, errors, ignored)
     groups = _groups(site)
@@ -78,7 +78,7 @@ def settings(config: Config, errors: list[str], ignored: list[str]) -> VrrpSetti
     except ValueError as error:
         errors.append(str(error))
     note("global_defs", overall, ignored)
-    root.says("net_namespace_ipvs")  # the checker's
+    root.says("net_namespace_ipvs")  # the checker uses it
     note("the file", root, ignored)
     return found
 
@@ -104,7 +104,7 @@ def _groups(site: Site) -> tuple[SyncGroupSettings, ...]:
 def _apart(
     instances: Iterable[InstanceSettings], errors: list[str]
 ) -> tuple[InstanceSettings, ...]:
-    """Those that differ in name and in place on the wire; of two, the first."""
+    """The instances without those that repeat a name, or a VRID on the same interface."""
     names: set[str] = set()
     places: dict[InstanceKey, str] = {}
     found = []
@@ -128,7 +128,7 @@ def _of(
     instances: Iterable[InstanceSettings],
     errors: list[str],
 ) -> tuple[SyncGroupSettings, ...]:
-    """The groups with those members that there are; who is in two is in the first."""
+    """The groups without members that do not exist or are in an earlier group."""
     free = {one.name for one in instances}
     grouped: dict[str, str] = {}
     found = []

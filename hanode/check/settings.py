@@ -15,8 +15,9 @@ from typing import Literal
 Forwarding = Literal["NAT", "DR", "TUN"]
 """Keywords lb_kind and lvs_method."""
 
-RETRY_MAX = 65_535
-"""Far above any sensible number of retries; keeps a typing error from meaning "never down"."""
+RETRY_MAX = 4_294_967_295
+WEIGHT_MAX = 2_147_483_647
+"""The limits of keepalived: the engine must not drop a service that keepalived would run."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +72,7 @@ class RealServerSettings:
     def __post_init__(self) -> None:
         _check_address(self.ip)
         _check_range("port", self.port, 0, 65_535)
-        _check_range("weight", self.weight, 0, 65_535)
+        _check_range("weight", self.weight, 0, WEIGHT_MAX)
 
     @property
     def key(self) -> str:

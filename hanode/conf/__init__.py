@@ -62,6 +62,7 @@ from hanode.conf.model.typed.line_values import (
     Tracked,
     UpDownDelay,
     Vmac,
+    option_value,
 )
 from hanode.conf.model.typed.lvs import VirtualServerGroup
 from hanode.conf.model.typed.routes import Nexthop, Route, RouteOptions, Rule
@@ -191,6 +192,7 @@ __all__ = [
     "merge",
     "merge_models",
     "node_ids",
+    "option_value",
     "parse",
     "path",
     "place",

@@ -5,14 +5,13 @@ from __future__ import annotations
 import random
 
 from hanode.conf.keywords import blocks
+from hanode.conf.language.kinds_address import Endpoint, Ip
 from hanode.conf.language.schema import Keyword
 from hanode.conf.language.values import (
     Bool,
     Choice,
-    Endpoint,
     Flag,
     Int,
-    Ip,
     Perhaps,
     Script,
     Timer,

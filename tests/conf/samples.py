@@ -20,6 +20,7 @@ from hanode.conf.language.kinds import (
     Named,
     Weight,
 )
+from hanode.conf.language.kinds_address import Endpoint, Ip
 from hanode.conf.language.kinds_words import (
     IncludeCheck,
     Ipvlan,
@@ -35,10 +36,8 @@ from hanode.conf.language.schema import Block, Keyword
 from hanode.conf.language.values import (
     Bool,
     Choice,
-    Endpoint,
     Flag,
     Int,
-    Ip,
     Perhaps,
     Script,
     Timer,

@@ -434,11 +434,12 @@ def test_the_last_of_accept_and_no_accept_counts(words: str, accepts: bool) -> N
     assert instance(words).accept is accepts
 
 
-def test_times_of_routes_are_rounded_up_to_milliseconds() -> None:
-    routes = "virtual_routes {\n10.0.0.0/8 dev eth0 rtt 7 rttvar 0.2505s rto_min 20msecs\n}\n"
+def test_times_of_routes_are_milliseconds_within_keepalived_s_limits() -> None:
+    """Without a unit rtt counts eighths and rttvar quarters of a millisecond."""
+    routes = "virtual_routes {\n10.0.0.0/8 dev eth0 rtt 4001 rttvar 0.25s rto_min 20msecs\n}\n"
     (route,) = instance(routes).routes
     assert [(m.name, m.value) for m in route.metrics] == [
-        ("rtt", 7),
-        ("rttvar", 251),
-        ("rto_min", 20),
+        ("rtt", 501),
+        ("rttvar", 250),
+        ("rto_min", 200),
     ]

@@ -7,23 +7,31 @@ from __future__ import annotations
 
 import functools
 
-from hanode.conf.keywords import bfd, checkers, globals, line_options, lvs, static, tracking, vrrp
-from hanode.conf.keywords.support import supported
+from hanode.conf.keywords import (
+    authentication,
+    bfd,
+    checkers,
+    globals,
+    line_options,
+    lvs,
+    static,
+    tracking,
+    vrrp,
+)
 from hanode.conf.language.schema import ROOT, Block
 from hanode.conf.language.values import Script
 
-_WRITTEN = (
+ALL = (
     *static.BLOCKS,
     *globals.BLOCKS,
     *vrrp.BLOCKS,
+    *authentication.BLOCKS,
     *tracking.BLOCKS,
     *bfd.BLOCKS,
     *lvs.BLOCKS,
     *checkers.BLOCKS,
     *line_options.BLOCKS,
 )
-
-ALL = tuple(supported(block) for block in _WRITTEN)
 
 
 @functools.cache

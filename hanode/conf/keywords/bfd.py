@@ -6,8 +6,11 @@ PURE; data only.
 from __future__ import annotations
 
 from hanode.conf.language.kinds import Weight
+from hanode.conf.language.kinds_address import Ip
 from hanode.conf.language.schema import block, word
-from hanode.conf.language.values import Int, Ip
+from hanode.conf.language.values import (
+    Int,
+)
 
 BLOCKS = (
     block(

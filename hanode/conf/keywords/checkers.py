@@ -6,9 +6,17 @@ PURE; data only.
 from __future__ import annotations
 
 from hanode.conf.language.kinds import Codes, Hex, Weight
+from hanode.conf.language.kinds_address import Ip
 from hanode.conf.language.kinds_words import REGEX_OPTIONS, Lenient, Numbers, Pattern, Several
 from hanode.conf.language.schema import NEXT, Block, Keyword, block, switch, word
-from hanode.conf.language.values import Choice, Command, Int, Ip, Timer, Word, Words
+from hanode.conf.language.values import (
+    Choice,
+    Command,
+    Int,
+    Timer,
+    Word,
+    Words,
+)
 
 LONG = 18_446_744_073_709_551_614
 OFFSET = Lenient(Int(0, 2**64 - 1))
@@ -36,9 +44,16 @@ RETRYING = (
         Timer(0, LONG),
         "The first check comes at random within so many seconds.",
         default="delay_loop",
+        engine="runs",
     ),
-    word("delay_loop", Timer(1, LONG), "Seconds between checks.", default="the virtual server's"),
-    switch("alpha", "The server counts as down until the first check."),
+    word(
+        "delay_loop",
+        Timer(1, LONG),
+        "Seconds between checks.",
+        default="the virtual server's",
+        engine="runs",
+    ),
+    switch("alpha", "The server counts as down until the first check.", engine="runs"),
     switch("log_all_failures", "Log every failure, not only the last one."),
 )
 
@@ -112,11 +127,13 @@ URL = (
 
 
 def _check(name: str, *own: Keyword, connects: bool = True) -> Block:
-    return block(name, (*(CONNECTING if connects else ()), *RETRYING, *own))
+    """A check that the engine does not make yet."""
+    rows = (*(CONNECTING if connects else ()), *RETRYING, *own)
+    return block(name, rows, engine="planned")
 
 
 BLOCKS = (
-    _check("TCP_CHECK"),
+    block("TCP_CHECK", (*CONNECTING, *RETRYING)),
     _check("HTTP_GET", *HTTP),
     _check("SSL_GET", *HTTP),
     block("url", URL),
@@ -125,7 +142,7 @@ BLOCKS = (
         word("helo_name", Word("a host name"), "The name to greet with."),
         word("host", None, "Another address to check (old).", opens="host", repeats=True),
     ),
-    block("host", CONNECTING),
+    block("host", CONNECTING, engine="planned"),
     _check(
         "DNS_CHECK",
         word(

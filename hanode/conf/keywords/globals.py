@@ -5,9 +5,9 @@ PURE; data only.
 
 from __future__ import annotations
 
+from hanode.conf.keywords.global_process import NOTIFY, PROCESS, RELOADING
 from hanode.conf.language.kinds import After, Either, Group, MailServer, Named
-from hanode.conf.language.kinds_words import IncludeCheck, Numbers, Umask
-from hanode.conf.language.schema import NEXT, Keyword, block, switch, word
+from hanode.conf.language.schema import NEXT, block, switch, word
 from hanode.conf.language.values import Bool, Choice, Int, Perhaps, Script, Timer, Word, Words
 
 NAME = Word("a name")
@@ -41,27 +41,45 @@ MAIL = (
         field="router_id",
         engine="runs",
     ),
-    word("notification_email", None, "Who gets mail.", opens="notification_email", repeats=True),
-    word("notification_email_from", Words(), "The sender of mails."),
-    word("smtp_server", MailServer(), "The mail server: address or name, and perhaps a port."),
-    word("smtp_helo_name", NAME, "The name to greet the mail server with."),
+    word(
+        "notification_email",
+        None,
+        "Who gets mail.",
+        opens="notification_email",
+        repeats=True,
+        engine="runs",
+    ),
+    word("notification_email_from", Words(), "The sender of mails.", engine="runs"),
+    word(
+        "smtp_server",
+        MailServer(),
+        "The mail server: address or name, and perhaps a port.",
+        engine="runs",
+    ),
+    word("smtp_helo_name", NAME, "The name to greet the mail server with.", engine="runs"),
     word(
         "smtp_connect_timeout",
         Timer(1, LONG, whole=True),
         "Seconds that a connection to the mail server may take.",
         default="30",
+        engine="runs",
     ),
-    switch("smtp_alert", "Send mail on all changes."),
-    switch("smtp_alert_vrrp", "Send mail on VRRP changes."),
+    switch("smtp_alert", "Send mail on all changes.", engine="runs"),
+    switch("smtp_alert_vrrp", "Send mail on VRRP changes.", engine="runs"),
     switch("smtp_alert_checker", "Send mail on changes of servers."),
-    word("no_email_faults", None, "No mail about FAULT."),
+    word("no_email_faults", None, "No mail about FAULT.", engine="runs"),
     switch("no_checker_emails", "No mail about servers."),
     word("checker_log_all_failures", Bool(), "Log every failed check."),
 )
 
 SCRIPTS = (
-    word("script_user", Words(), "User and group that scripts run as."),
-    word("enable_script_security", None, "Do not run scripts as root that others can change."),
+    word("script_user", Words(), "User and group that scripts run as.", engine="runs"),
+    word(
+        "enable_script_security",
+        None,
+        "Do not run scripts as root that others can change.",
+        engine="runs",
+    ),
     word("set_supplementary_groups", None, "Scripts get the user's other groups.", since=NEXT),
     word("startup_script", Script(), "Command to run at the start."),
     word("shutdown_script", Script(), "Command to run at the end."),
@@ -79,54 +97,80 @@ VRRP = (
         field="vrrp_version",
         engine="runs",
     ),
-    word("vrrp_mcast_group4", Group(4), "Multicast group for IPv4.", default="224.0.0.18"),
-    word("vrrp_mcast_group6", Group(6), "Multicast group for IPv6.", default="ff02::12"),
+    word(
+        "vrrp_mcast_group4",
+        Group(4),
+        "Multicast group for IPv4.",
+        default="224.0.0.18",
+        engine="runs",
+    ),
+    word(
+        "vrrp_mcast_group6",
+        Group(6),
+        "Multicast group for IPv6.",
+        default="ff02::12",
+        engine="runs",
+    ),
     word(
         "vrrp_garp_master_delay",
         Timer(0, LONG, whole=True),
         "Seconds until the second round of gratuitous ARP.",
         default="5",
+        engine="runs",
     ),
-    word("vrrp_garp_master_repeat", Int(1, COUNT), "Gratuitous ARPs in a round.", default="5"),
+    word(
+        "vrrp_garp_master_repeat",
+        Int(1, COUNT),
+        "Gratuitous ARPs in a round.",
+        default="5",
+        engine="runs",
+    ),
     word(
         "vrrp_garp_master_refresh",
         Timer(0, PACE * 1_000_000, whole=True),
         "Seconds between rounds while MASTER; 0: none.",
         default="0",
+        engine="runs",
     ),
     word(
         "vrrp_garp_master_refresh_repeat",
         Int(1, COUNT),
         "Gratuitous ARPs in such a round.",
         default="1",
+        engine="runs",
     ),
     word(
         "vrrp_garp_lower_prio_delay",
         Timer(0, LONG, whole=True),
         "Seconds until the second round after hearing a lower priority.",
+        engine="runs",
     ),
     word(
         "vrrp_garp_lower_prio_repeat",
         Int(0, 2147483647),
         "Gratuitous ARPs after hearing a lower priority.",
+        engine="runs",
     ),
     word(
         "vrrp_garp_interval",
         Timer(1, PACE),
         "Seconds between gratuitous ARPs on an interface.",
         default="0",
+        engine="runs",
     ),
     word(
         "vrrp_gna_interval",
         Timer(1, PACE),
         "Seconds between neighbour advertisements on an interface.",
         default="0",
+        engine="runs",
     ),
-    switch("vrrp_min_garp", "Send one gratuitous ARP only."),
+    switch("vrrp_min_garp", "Send one gratuitous ARP only.", engine="runs"),
     word(
         "vrrp_garp_extra_if",
         After("all", Int(1, 86_400)),
         "Seconds between gratuitous ARPs on interfaces of addresses other than the VRRP one.",
+        engine="runs",
     ),
     word(
         "vrrp_vmac_garp_intvl",
@@ -140,51 +184,83 @@ VRRP = (
         Int(1, 100),
         "Missed adverts until the master counts as gone.",
         default="3",
+        engine="runs",
     ),
-    switch("vrrp_lower_prio_no_advert", "Do not answer an advert of lower priority."),
-    switch("vrrp_higher_prio_send_advert", "Answer an advert of higher priority once."),
-    word("vrrp_check_unicast_src", None, "Take unicast adverts only from the peers."),
+    switch(
+        "vrrp_lower_prio_no_advert", "Do not answer an advert of lower priority.", engine="runs"
+    ),
+    switch(
+        "vrrp_higher_prio_send_advert", "Answer an advert of higher priority once.", engine="runs"
+    ),
     word(
-        "vrrp_skip_check_adv_addr", None, "Do not check the address list of the same master twice."
+        "vrrp_check_unicast_src", None, "Take unicast adverts only from the peers.", engine="runs"
     ),
     word(
-        "vrrp_strict", None, "Keep to the letter of the RFC; the addresses then accept no traffic."
+        "vrrp_skip_check_adv_addr",
+        None,
+        "Do not check the address list of the same master twice.",
+        engine="runs",
     ),
-    switch("v3_checksum_as_v2", "Checksum without the pseudo header.", since="2.2.8"),
-    switch("vrrp_owner_ignore_adverts", "The owner ignores all adverts.", since="2.3.3"),
-    word("vrrp_startup_delay", Timer(1000, PACE), "Seconds to wait at the start."),
+    word(
+        "vrrp_strict",
+        None,
+        "Keep to the letter of the RFC; the addresses then accept no traffic.",
+        engine="runs",
+    ),
+    switch(
+        "v3_checksum_as_v2", "Checksum without the pseudo header.", since="2.2.8", engine="runs"
+    ),
+    switch(
+        "vrrp_owner_ignore_adverts", "The owner ignores all adverts.", since="2.3.3", engine="runs"
+    ),
+    word("vrrp_startup_delay", Timer(1000, PACE), "Seconds to wait at the start.", engine="runs"),
     word(
         "vrrp_delay_after_boot",
         Timer(1000, PACE),
         "Seconds after the machine's start to wait.",
         since="2.4.0",
+        engine="runs",
     ),
-    word("log_unknown_vrids", None, "Log adverts of groups that are not ours."),
+    word("log_unknown_vrids", None, "Log adverts of groups that are not ours.", engine="runs"),
     word(
         "default_interface",
         Word("the name of an interface", 15),
         "Interface of static addresses that name none.",
+        engine="runs",
     ),
     word(
         "dynamic_interfaces",
         Perhaps(Choice(("allow_if_changes",))),
         "Interfaces may appear, go and come back while keepalived runs.",
+        engine="runs",
     ),
-    word("disable_local_igmp", None, "Send no IGMP reports."),
-    word("vmac_prefix", NAME, "Beginning of virtual interfaces' names."),
-    word("vmac_addr_prefix", NAME, "Beginning of virtual interfaces' names for addresses."),
+    word("disable_local_igmp", None, "Send no IGMP reports.", engine="runs"),
+    word("vmac_prefix", NAME, "Beginning of virtual interfaces' names.", engine="runs"),
+    word(
+        "vmac_addr_prefix",
+        NAME,
+        "Beginning of virtual interfaces' names for addresses.",
+        engine="runs",
+    ),
     word(
         "vrrp_rx_bufs_policy",
         Either(("MTU", "ADVERT"), Int(1, COUNT)),
         "How receive buffers are sized: by the interface, by the adverts, or in bytes.",
+        engine="ignored",
     ),
     word(
         "vrrp_rx_bufs_multiplier",
         Int(1, COUNT),
         "How many packets receive buffers hold.",
         default="3",
+        engine="ignored",
     ),
-    word("vrrp_notify_priority_changes", Bool(), "Tell notify scripts when the priority changes."),
+    word(
+        "vrrp_notify_priority_changes",
+        Bool(),
+        "Tell notify scripts when the priority changes.",
+        engine="runs",
+    ),
 )
 
 FIREWALL_AND_LVS = (
@@ -224,141 +300,6 @@ FIREWALL_AND_LVS = (
     word("rs_init_notifies", Bool(), "Run notify_up and notify_down at the start."),
 )
 
-
-def _process(name: str) -> tuple[Keyword, ...]:
-    return (
-        word(f"{name}_priority", Int(-20, 19), "Nice value of the process."),
-        word(f"{name}_no_swap", None, "Keep the process in memory."),
-        word(f"{name}_rt_priority", Int(1, 99), "Real-time priority of the process."),
-        word(f"{name}_cpu_affinity", Numbers(0, 1_023, "numbers of CPUs"), "CPUs of the process."),
-        word(
-            f"{name}_rlimit_rttime",
-            Int(1, COUNT),
-            "Microseconds of real time that it may run without a pause.",
-            default="10000",
-        ),
-        word(f"{name}_rlimit_rtime", None, same_as=f"{name}_rlimit_rttime"),
-    )
-
-
-def _buffers(*names: str) -> tuple[Keyword, ...]:
-    rows: list[Keyword] = []
-    for name in names:
-        rows.append(word(name, Int(0, COUNT), "Bytes of a netlink receive buffer."))
-        rows.append(word(f"{name}_force", Bool(), "Set it beyond the system's limit."))
-    return tuple(rows)
-
-
-PROCESS = (
-    word("process_names", None, "Give each process a name of its own."),
-    *(
-        word(name, Word("a name", 15), "Name of the process.")
-        for name in (
-            "process_name",
-            "vrrp_process_name",
-            "checker_process_name",
-            "bfd_process_name",
-        )
-    ),
-    word("lvs_process_name", Word("a name", 15), same_as="checker_process_name"),
-    *_process("vrrp"),
-    *_process("checker"),
-    *_process("bfd"),
-    word(
-        "max_auto_priority",
-        Int(-1, 99),
-        "Highest real-time priority to take when late.",
-        default="0",
-    ),
-    word(
-        "min_auto_priority_delay",
-        Int(1, 10_000_000),
-        "Microseconds of lateness that count.",
-        default="1000000",
-    ),
-    *_buffers(
-        "vrrp_netlink_cmd_rcv_bufs",
-        "vrrp_netlink_monitor_rcv_bufs",
-        "lvs_netlink_cmd_rcv_bufs",
-        "lvs_netlink_monitor_rcv_bufs",
-        "process_monitor_rcv_bufs",
-    ),
-    word("umask", Umask(), "Mode bits that files we make do not get."),
-    word("random_seed", Int(0, COUNT), "Seed of random numbers, for tests."),
-)
-
-NOTIFY = (
-    *(
-        keyword
-        for name in ("notify_fifo", "vrrp_notify_fifo", "lvs_notify_fifo")
-        for keyword in (
-            word(
-                name,
-                Words("a path, perhaps a user and a group"),
-                "A FIFO that is told of changes, one line for each.",
-            ),
-            word(f"{name}_script", Script(), "Command that reads the FIFO."),
-        )
-    ),
-    word("fifo_write_vrrp_states_on_reload", None, "Tell the FIFO all states after a reload."),
-    word(
-        "snmp_socket",
-        Word("an address"),
-        "Socket of the SNMP agent.",
-        default="unix:/var/agentx/master",
-    ),
-    *(
-        word(name, None, f"Answer SNMP: {what}.")
-        for name, what in (
-            ("enable_snmp_vrrp", "keepalived's own table of VRRP"),
-            ("enable_snmp_checker", "keepalived's own table of virtual and real servers"),
-            ("enable_snmp_rfc", "both tables of the VRRP standards"),
-            ("enable_snmp_rfcv2", "the table of VRRPv2's standard"),
-            ("enable_snmp_rfcv3", "the table of VRRPv3's standard"),
-        )
-    ),
-    word("enable_snmp_keepalived", None, same_as="enable_snmp_vrrp"),
-    word("enable_traps", None, "Send SNMP traps."),
-    word(
-        "snmp_vs_stats_update_interval",
-        Timer(1_000, 30_000_000),
-        "Seconds between readings of virtual servers' counters for SNMP.",
-        default="5",
-        since="2.3.0",
-    ),
-    word(
-        "snmp_rs_stats_update_interval",
-        Timer(1_000, 30_000_000),
-        "Seconds between readings of real servers' counters for SNMP.",
-        default="0",
-        since="2.3.0",
-    ),
-    word("enable_dbus", None, "Answer on D-Bus."),
-    word("dbus_service_name", NAME, "Name on D-Bus."),
-    word("dbus_no_interface_name", None, "D-Bus paths without the interface.", since="2.3.0"),
-    word("json_version", Int(1, 2), "Form of the JSON dump.", default="1", since="2.2.8"),
-    word("state_dump_file", PATH, "Where the state is written.", since="2.3.3"),
-    word("stats_dump_file", PATH, "Where the counters are written.", since="2.3.3"),
-    word("json_dump_file", PATH, "Where the JSON is written.", since="2.3.3"),
-    word("data_use_instance", Bool(), "Put the instance's name into dump files."),
-)
-
-RELOADING = (
-    word("reload_check_config", Perhaps(PATH), "Check a file before reloading it."),
-    word("reload_time_file", PATH, "File that holds the time of a reload."),
-    word("reload_repeat", None, "Reload at that time every day."),
-    word("reload_file", Perhaps(PATH), "File that asks for a reload."),
-    word("config_save_dir", PATH, "Where the read configuration is kept."),
-    word("tmp_config_directory", PATH, "Where included files are kept while reading."),
-    word("iproute_usr_dir", PATH, "Directory of iproute's names.", since="2.3.2"),
-    word("iproute_etc_dir", PATH, "Directory of iproute's names.", since="2.3.2"),
-    word(
-        "include_check",
-        IncludeCheck(),
-        "Which missing included files are errors.",
-        repeats=True,
-    ),
-)
 
 BLOCKS = (
     block(

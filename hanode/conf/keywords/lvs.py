@@ -6,11 +6,11 @@ PURE; data only.
 from __future__ import annotations
 
 from hanode.conf.language.kinds import Granularity, Method
+from hanode.conf.language.kinds_address import Endpoint
 from hanode.conf.language.schema import block, switch, word
 from hanode.conf.language.values import (
     Bool,
     Choice,
-    Endpoint,
     Int,
     Perhaps,
     Script,
@@ -72,11 +72,20 @@ CHECKS = (
 )
 
 RETRYING = (
-    word("retry", Int(1, 4294967295), "Failed tries after which a server is down."),
-    word("delay_before_retry", Timer(0, LONG), "Seconds between failed tries."),
-    word("warmup", Timer(0, LONG), "The first check comes at random within so many seconds."),
+    word("retry", Int(1, 4294967295), "Failed tries after which a server is down.", engine="runs"),
+    word("delay_before_retry", Timer(0, LONG), "Seconds between failed tries.", engine="runs"),
     word(
-        "connect_timeout", Timer(1, CONNECTING), "Seconds that a connection may take.", default="5"
+        "warmup",
+        Timer(0, LONG),
+        "The first check comes at random within so many seconds.",
+        engine="runs",
+    ),
+    word(
+        "connect_timeout",
+        Timer(1, CONNECTING),
+        "Seconds that a connection may take.",
+        default="5",
+        engine="runs",
     ),
 )
 
@@ -134,6 +143,7 @@ VIRTUAL_SERVER = (
         Perhaps(Int(1, 2_678_400)),
         "Seconds that a client stays with its server.",
         default="360",
+        engine="runs",
     ),
     word(
         "persistence_granularity",
@@ -143,25 +153,48 @@ VIRTUAL_SERVER = (
     word("persistence_engine", Word("a name", 16), "The persistence engine."),
     word("ip_family", Choice(("inet", "inet6")), "The family of a fwmark service."),
     *RETRYING,
-    word("inhibit_on_failure", None, "Set the weight to 0 instead of removing a failed server."),
+    word(
+        "inhibit_on_failure",
+        None,
+        "Set the weight to 0 instead of removing a failed server.",
+        engine="runs",
+    ),
     word("ha_suspend", None, "Check only while this node holds the address."),
     switch("smtp_alert", "Send mail when servers come and go."),
     word("virtualhost", Word("a host name"), "The host name that HTTP checks ask for."),
     word("snmp_name", NAME, "A name for SNMP."),
-    word("alpha", None, "Servers count as down until the first check."),
+    word("alpha", None, "Servers count as down until the first check.", engine="runs"),
     word("omega", None, "Run notify_down and quorum_down at the end."),
-    word("quorum", Int(1, 4294967295), "The weight of servers that must be up.", default="1"),
+    word(
+        "quorum",
+        Int(1, 4294967295),
+        "The weight of servers that must be up.",
+        default="1",
+        engine="runs",
+    ),
     word(
         "hysteresis",
         Int(0, 4294967295),
         "Distance between losing and gaining the quorum.",
         default="0",
+        engine="runs",
     ),
     word("quorum_up", Script(), "Command to run when the quorum is gained."),
     word("quorum_down", Script(), "Command to run when the quorum is lost."),
-    word("weight", Int(1, 2147483647), "Weight of servers that have none.", default="1"),
-    word("sorry_server", Endpoint(), "The server to use when the quorum is lost."),
-    word("sorry_server_inhibit", None, "Keep the sorry server in the table with weight 0."),
+    word(
+        "weight",
+        Int(1, 2147483647),
+        "Weight of servers that have none.",
+        default="1",
+        engine="runs",
+    ),
+    word("sorry_server", Endpoint(), "The server to use when the quorum is lost.", engine="runs"),
+    word(
+        "sorry_server_inhibit",
+        None,
+        "Keep the sorry server in the table with weight 0.",
+        engine="runs",
+    ),
     word("sorry_server_lvs_method", Method(), "How packets reach the sorry server."),
     word(
         "real_server",
@@ -182,15 +215,17 @@ REAL_SERVER = (
         field="weight",
         engine="runs",
     ),
-    word("lvs_method", Method(), "How packets reach this server."),
-    word("inhibit_on_failure", Bool(), "Set the weight to 0 instead of removing it."),
+    word("lvs_method", Method(), "How packets reach this server.", engine="runs"),
+    word(
+        "inhibit_on_failure", Bool(), "Set the weight to 0 instead of removing it.", engine="runs"
+    ),
     word("uthreshold", Int(0, 4294967295), "Connections above which it gets no new ones."),
     word("lthreshold", Int(0, 4294967295), "Connections below which it gets new ones again."),
     word("notify_up", Script(), "Command to run when it comes up."),
     word("notify_down", Script(), "Command to run when it goes down."),
-    switch("alpha", "It counts as down until the first check."),
+    switch("alpha", "It counts as down until the first check.", engine="runs"),
     *RETRYING,
-    word("delay_loop", Timer(1, LONG), "Seconds between checks."),
+    word("delay_loop", Timer(1, LONG), "Seconds between checks.", engine="runs"),
     switch("smtp_alert", "Send mail when it comes and goes."),
     word("virtualhost", Word("a host name"), "The host name that HTTP checks ask for."),
     word("snmp_name", NAME, "A name for SNMP."),

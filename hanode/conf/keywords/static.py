@@ -22,6 +22,7 @@ BLOCKS = (
                 "Settings of the whole node.",
                 opens="global_defs",
                 repeats=True,
+                engine="runs",
             ),
             word(
                 "vrrp_instance",
@@ -37,6 +38,7 @@ BLOCKS = (
                 "Instances that are master together or not at all.",
                 opens="vrrp_sync_group",
                 repeats=True,
+                engine="runs",
             ),
             word(
                 "vrrp_script",
@@ -44,6 +46,7 @@ BLOCKS = (
                 "A command whose success or failure changes priorities.",
                 opens="vrrp_script",
                 repeats=True,
+                engine="runs",
             ),
             word(
                 "vrrp_track_process",
@@ -51,6 +54,7 @@ BLOCKS = (
                 "A process whose presence changes priorities.",
                 opens="vrrp_track_process",
                 repeats=True,
+                engine="runs",
             ),
             word(
                 "track_file",
@@ -58,6 +62,7 @@ BLOCKS = (
                 "A file whose number changes priorities.",
                 opens="track_file_block",
                 repeats=True,
+                engine="runs",
             ),
             word("vrrp_track_file", NAME, same_as="track_file"),
             word(
@@ -73,6 +78,7 @@ BLOCKS = (
                 "Interfaces that share the pacing of gratuitous ARP.",
                 opens="garp_group",
                 repeats=True,
+                engine="runs",
             ),
             word(
                 "static_ipaddress",
@@ -80,6 +86,7 @@ BLOCKS = (
                 "Addresses that this node always has.",
                 opens="static_ipaddress",
                 repeats=True,
+                engine="runs",
             ),
             word(
                 "static_routes",
@@ -87,6 +94,7 @@ BLOCKS = (
                 "Routes that this node always has.",
                 opens="static_routes",
                 repeats=True,
+                engine="runs",
             ),
             word(
                 "static_rules",
@@ -94,6 +102,7 @@ BLOCKS = (
                 "Routing rules that this node always has.",
                 opens="static_rules",
                 repeats=True,
+                engine="runs",
             ),
             word(
                 "track_group",
@@ -101,6 +110,7 @@ BLOCKS = (
                 "Instances that follow a static address, route or rule.",
                 opens="track_group",
                 repeats=True,
+                engine="runs",
             ),
             word(
                 "virtual_server",
@@ -123,28 +133,37 @@ BLOCKS = (
                 None,
                 "How long an interface must be up or down before it counts.",
                 opens="interface_up_down_delays",
+                engine="runs",
             ),
             word(
                 "linkbeat_interfaces",
                 None,
                 "Interfaces whose link is asked for instead of announced.",
                 opens="linkbeat_interfaces",
+                engine="runs",
+            ),
+            word("linkbeat_use_polling", None, "Ask all interfaces for their link.", engine="runs"),
+            word("net_namespace", NAME, "The network namespace to run in.", engine="runs"),
+            word("net_namespace_ipvs", NAME, "The network namespace for IPVS.", engine="runs"),
+            word("namespace_with_ipsets", None, "Allow ipsets in a namespace.", engine="ignored"),
+            word(
+                "instance",
+                NAME,
+                "The name of this keepalived among several on one machine.",
+                engine="ignored",
             ),
             word(
-                "linkbeat_use_polling",
+                "use_pid_dir",
                 None,
-                "Ask all interfaces for their link.",
+                "Put the PID files into a directory of their own.",
+                engine="ignored",
             ),
-            word("net_namespace", NAME, "The network namespace to run in."),
-            word("net_namespace_ipvs", NAME, "The network namespace for IPVS."),
-            word("namespace_with_ipsets", None, "Allow ipsets in a namespace."),
-            word("instance", NAME, "The name of this keepalived among several on one machine."),
-            word("use_pid_dir", None, "Put the PID files into a directory of their own."),
             word(
                 "child_wait_time",
                 Int(0, 4294967295),
                 "Seconds that children have to end.",
                 default="5",
+                engine="ignored",
             ),
             *(
                 word(name, ANY, "Read other files here.", repeats=True)
@@ -152,18 +171,30 @@ BLOCKS = (
             ),
         ),
     ),
-    block("track_group", (word("group", None, "The instances.", opens="group"),)),
+    block("track_group", (word("group", None, "The instances.", opens="group", engine="runs"),)),
     block(
         "garp_group",
         (
-            word("garp_interval", Timer(1, 4_294_967_295), "Seconds between gratuitous ARPs."),
+            word(
+                "garp_interval",
+                Timer(1, 4_294_967_295),
+                "Seconds between gratuitous ARPs.",
+                engine="runs",
+            ),
             word(
                 "gna_interval",
                 Timer(1, 4_294_967_295),
                 "Seconds between unsolicited neighbour advertisements.",
+                engine="runs",
             ),
-            word("interface", NAME, "The interface that it is about.", repeats=True),
-            word("interfaces", None, "The interfaces that share the pacing.", opens="interfaces"),
+            word("interface", NAME, "The interface that it is about.", repeats=True, engine="runs"),
+            word(
+                "interfaces",
+                None,
+                "The interfaces that share the pacing.",
+                opens="interfaces",
+                engine="runs",
+            ),
         ),
     ),
     block(

@@ -17,13 +17,14 @@ BLOCKS = (
     block(
         "vrrp_script",
         (
-            word("script", Command(), "The command; exit status 0 is success."),
+            word("script", Command(), "The command; exit status 0 is success.", engine="runs"),
             word(
                 "interval",
                 Timer(1, LONG),
                 "Seconds between runs.",
                 default="1",
                 before=("2.3.2", WHOLE),
+                engine="runs",
             ),
             word(
                 "timeout",
@@ -31,57 +32,89 @@ BLOCKS = (
                 "Seconds after which a run counts as failed.",
                 default="the interval",
                 before=("2.3.2", WHOLE),
+                engine="runs",
             ),
             word(
                 "weight",
                 Weight(253, REVERSE),
                 "Added to the priority; 0: failure means FAULT.",
                 default="0",
+                engine="runs",
             ),
             word(
-                "rise", Int(1, 2147483647), "Successes in a row that count as success.", default="1"
+                "rise",
+                Int(1, 2147483647),
+                "Successes in a row that count as success.",
+                default="1",
+                engine="runs",
             ),
             word(
-                "fall", Int(1, 2147483647), "Failures in a row that count as failure.", default="1"
+                "fall",
+                Int(1, 2147483647),
+                "Failures in a row that count as failure.",
+                default="1",
+                engine="runs",
             ),
-            word("user", Words(), "User and group to run as."),
-            word("init_fail", None, "Begin as failed."),
+            word("user", Words(), "User and group to run as.", engine="runs"),
+            word("init_fail", None, "Begin as failed.", engine="runs"),
         ),
     ),
     block(
         "vrrp_track_process",
         (
-            word("process", Script(), "The process's name or path, perhaps its arguments."),
+            word(
+                "process",
+                Script(),
+                "The process's name or path, perhaps its arguments.",
+                engine="runs",
+            ),
             word(
                 "param_match",
                 Perhaps(Choice(("initial", "partial"))),
                 "Compare arguments too: all of them, the first ones, or some anywhere.",
+                engine="runs",
             ),
             word(
                 "weight",
                 Weight(254, REVERSE),
                 "Added to the priority; 0: failure means FAULT.",
                 default="0",
+                engine="runs",
             ),
-            word("quorum", Int(1, 65535), "How many must run.", default="1"),
-            word("quorum_max", Int(0, 65535), "How many may run."),
-            word("delay", Timer(1, 3_600_000_000), "Seconds that a change must last."),
-            word("fork_delay", Timer(1, 3_600_000_000), "Seconds that a start must last."),
-            word("terminate_delay", Timer(1, 3_600_000_000), "Seconds that an end must last."),
-            word("full_command", None, "Compare the whole command line."),
+            word("quorum", Int(1, 65535), "How many must run.", default="1", engine="runs"),
+            word("quorum_max", Int(0, 65535), "How many may run.", engine="runs"),
+            word(
+                "delay", Timer(1, 3_600_000_000), "Seconds that a change must last.", engine="runs"
+            ),
+            word(
+                "fork_delay",
+                Timer(1, 3_600_000_000),
+                "Seconds that a start must last.",
+                engine="runs",
+            ),
+            word(
+                "terminate_delay",
+                Timer(1, 3_600_000_000),
+                "Seconds that an end must last.",
+                engine="runs",
+            ),
+            word("full_command", None, "Compare the whole command line.", engine="runs"),
         ),
     ),
     block(
         "track_file_block",
         (
-            word("file", Word("a path"), "The file that holds the number."),
+            word("file", Word("a path"), "The file that holds the number.", engine="runs"),
             word(
                 "weight",
                 Weight(254, REVERSE),
                 "Multiplied by the number, added to the priority.",
                 default="1",
+                engine="runs",
             ),
-            word("init_file", Init(), "Make the file at the start, with this number."),
+            word(
+                "init_file", Init(), "Make the file at the start, with this number.", engine="runs"
+            ),
         ),
     ),
 )

@@ -6,18 +6,17 @@ PURE; data only.
 from __future__ import annotations
 
 from hanode.conf.language.kinds import After, Group
+from hanode.conf.language.kinds_address import Ip
 from hanode.conf.language.kinds_words import Ipvlan, Vmac
 from hanode.conf.language.schema import block, switch, word
 from hanode.conf.language.values import (
     Choice,
     Command,
     Int,
-    Ip,
     Perhaps,
     Script,
     Timer,
     Word,
-    Words,
 )
 
 NAME = Word("a name")
@@ -31,25 +30,50 @@ TRACKING = (
         "Interfaces that must be up.",
         opens="track_interface",
         repeats=True,
+        engine="runs",
     ),
-    word("track_script", None, "Scripts that must succeed.", opens="track_script", repeats=True),
-    word("track_file", None, "Files whose number counts.", opens="track_file", repeats=True),
-    word("track_process", None, "Processes that must run.", opens="track_process", repeats=True),
+    word(
+        "track_script",
+        None,
+        "Scripts that must succeed.",
+        opens="track_script",
+        repeats=True,
+        engine="runs",
+    ),
+    word(
+        "track_file",
+        None,
+        "Files whose number counts.",
+        opens="track_file",
+        repeats=True,
+        engine="runs",
+    ),
+    word(
+        "track_process",
+        None,
+        "Processes that must run.",
+        opens="track_process",
+        repeats=True,
+        engine="runs",
+    ),
     word("track_bfd", None, "BFD sessions that must be up.", opens="track_bfd", repeats=True),
 )
 
 NOTIFY = (
-    word("notify_master", Script(), "Command to run on becoming MASTER."),
-    word("notify_backup", Script(), "Command to run on becoming BACKUP."),
-    word("notify_fault", Script(), "Command to run on entering FAULT."),
-    word("notify_stop", Script(), "Command to run when VRRP stops."),
+    word("notify_master", Script(), "Command to run on becoming MASTER.", engine="runs"),
+    word("notify_backup", Script(), "Command to run on becoming BACKUP.", engine="runs"),
+    word("notify_fault", Script(), "Command to run on entering FAULT.", engine="runs"),
+    word("notify_stop", Script(), "Command to run when VRRP stops.", engine="runs"),
     word(
         "notify",
         Script(),
         "Command to run on every change; it is told type, name, state and priority.",
+        engine="runs",
     ),
-    switch("notify_priority_changes", "Tell notify scripts when the priority changes."),
-    switch("smtp_alert", "Send mail on every change."),
+    switch(
+        "notify_priority_changes", "Tell notify scripts when the priority changes.", engine="runs"
+    ),
+    switch("smtp_alert", "Send mail on every change.", engine="runs"),
 )
 
 INSTANCE = (
@@ -99,7 +123,7 @@ INSTANCE = (
         opens="authentication",
         engine="runs",
     ),
-    word("auth_hmac", None, "Signed adverts.", opens="auth_hmac", since="2.4.0"),
+    word("auth_hmac", None, "Signed adverts.", opens="auth_hmac", since="2.4.0", engine="runs"),
     word(
         "virtual_ipaddress",
         None,
@@ -116,11 +140,32 @@ INSTANCE = (
         repeats=True,
         engine="runs",
     ),
-    word("no_virtual_ipaddress", None, "There are no addresses, and that is meant.", since="2.2.8"),
-    word("native_ipv6", None, "For IPv6, said beforehand; the addresses say it anyway."),
-    word("promote_secondaries", None, "Keep secondary addresses when the primary one goes."),
     word(
-        "virtual_routes", None, "Routes that the master has.", opens="virtual_routes", repeats=True
+        "no_virtual_ipaddress",
+        None,
+        "There are no addresses, and that is meant.",
+        since="2.2.8",
+        engine="runs",
+    ),
+    word(
+        "native_ipv6",
+        None,
+        "For IPv6, said beforehand; the addresses say it anyway.",
+        engine="runs",
+    ),
+    word(
+        "promote_secondaries",
+        None,
+        "Keep secondary addresses when the primary one goes.",
+        engine="runs",
+    ),
+    word(
+        "virtual_routes",
+        None,
+        "Routes that the master has.",
+        opens="virtual_routes",
+        repeats=True,
+        engine="runs",
     ),
     word(
         "virtual_rules",
@@ -128,6 +173,7 @@ INSTANCE = (
         "Routing rules that the master has.",
         opens="virtual_rules",
         repeats=True,
+        engine="runs",
     ),
     word(
         "nopreempt",
@@ -136,81 +182,117 @@ INSTANCE = (
         field="nopreempt",
         engine="runs",
     ),
-    word("preempt", None, "Take over from a master of lower priority (the default)."),
     word(
-        "preempt_delay", Timer(0, 1_000_000_000), "Seconds to wait before taking over.", default="0"
+        "preempt", None, "Take over from a master of lower priority (the default).", engine="runs"
     ),
-    word("accept", None, "Accept packets for the addresses as master (the default)."),
-    word("no_accept", None, "Drop packets for the addresses."),
-    word("unicast_src_ip", Ip(), "Own address for unicast adverts."),
+    word(
+        "preempt_delay",
+        Timer(0, 1_000_000_000),
+        "Seconds to wait before taking over.",
+        default="0",
+        engine="runs",
+    ),
+    word(
+        "accept", None, "Accept packets for the addresses as master (the default).", engine="runs"
+    ),
+    word("no_accept", None, "Drop packets for the addresses.", engine="runs"),
+    word("unicast_src_ip", Ip(), "Own address for unicast adverts.", engine="runs"),
     word(
         "unicast_peer",
         None,
         "The other nodes' addresses: adverts go to them, not to the multicast group.",
         opens="unicast_peer",
         repeats=True,
+        engine="runs",
     ),
-    word("unicast_ttl", Int(0, 255), "TTL of unicast adverts.", default="255"),
-    word("unicast_fault_no_peer", None, "FAULT while there is no peer."),
-    word("check_unicast_src", None, "Take adverts only from the peers."),
+    word("unicast_ttl", Int(0, 255), "TTL of unicast adverts.", default="255", engine="runs"),
+    word("unicast_fault_no_peer", None, "FAULT while there is no peer.", engine="runs"),
+    word("check_unicast_src", None, "Take adverts only from the peers.", engine="runs"),
     word(
         "old_unicast_checksum",
         Perhaps(Choice(("never",))),
         "Checksum of unicast adverts as releases before 1.3.6 made it.",
+        engine="runs",
     ),
-    word("mcast_src_ip", Ip(), "Own address for multicast adverts."),
-    word("mcast_dst_ip", Group(), "Multicast group instead of the usual one."),
-    word("track_src_ip", None, "FAULT while the source address is missing."),
+    word("mcast_src_ip", Ip(), "Own address for multicast adverts.", engine="runs"),
+    word("mcast_dst_ip", Group(), "Multicast group instead of the usual one.", engine="runs"),
+    word("track_src_ip", None, "FAULT while the source address is missing.", engine="runs"),
     word(
         "use_vmac",
         Vmac(),
         "Hold the addresses on an interface with the virtual MAC.",
         before=("2.3.0", Vmac(named=False)),
+        engine="runs",
     ),
-    word("use_vmac_addr", None, "Use virtual MACs for addresses on other interfaces."),
-    word("vmac_xmit_base", None, "Send adverts from the interface below the virtual MAC."),
+    word(
+        "use_vmac_addr", None, "Use virtual MACs for addresses on other interfaces.", engine="runs"
+    ),
+    word(
+        "vmac_xmit_base",
+        None,
+        "Send adverts from the interface below the virtual MAC.",
+        engine="runs",
+    ),
     word(
         "use_ipvlan",
         Ipvlan(),
         "Hold the addresses on an ipvlan interface.",
         before=("2.3.0", Ipvlan(named=False)),
+        engine="runs",
     ),
-    word("vrf", INTERFACE, "The VRF that the instance works in."),
-    word("dont_track_primary", None, "Do not enter FAULT when the interface goes down."),
+    word("vrf", INTERFACE, "The VRF that the instance works in.", engine="runs"),
+    word(
+        "dont_track_primary",
+        None,
+        "Do not enter FAULT when the interface goes down.",
+        engine="runs",
+    ),
     *TRACKING,
     word(
         "garp_master_delay",
         Timer(0, 4_294_000_000, whole=True),
         "Seconds until the second round of gratuitous ARP.",
         default="5",
+        engine="runs",
     ),
-    word("garp_master_repeat", Int(1, LONG), "Gratuitous ARPs in a round.", default="5"),
+    word(
+        "garp_master_repeat",
+        Int(1, LONG),
+        "Gratuitous ARPs in a round.",
+        default="5",
+        engine="runs",
+    ),
     word(
         "garp_master_refresh",
         Timer(0, LONG * 1_000_000, whole=True),
         "Seconds between rounds while MASTER; 0: none.",
         default="0",
+        engine="runs",
     ),
     word(
         "garp_master_refresh_repeat",
         Int(1, LONG),
         "Gratuitous ARPs in such a round.",
         default="1",
+        engine="runs",
     ),
     word(
         "garp_lower_prio_delay",
         Timer(0, 4_294_000_000, whole=True),
         "Seconds until the second round after hearing a lower priority.",
+        engine="runs",
     ),
     word(
         "garp_lower_prio_repeat",
         Int(0, 2147483647),
         "Gratuitous ARPs after hearing a lower priority.",
+        engine="runs",
     ),
     word(
         "garp_extra_if",
         After("all", Int(0, 86_400)),
         "Seconds between gratuitous ARPs on interfaces of addresses other than the VRRP one.",
+        engine="runs",
     ),
     word(
         "vmac_garp_intvl",
@@ -219,17 +301,24 @@ INSTANCE = (
         old="write garp_extra_if",
         successor="garp_extra_if",
     ),
-    switch("lower_prio_no_advert", "Do not answer an advert of lower priority."),
-    switch("higher_prio_send_advert", "Answer an advert of higher priority once."),
-    switch("owner_ignore_adverts", "The owner ignores all adverts.", since="2.3.3"),
-    switch("skip_check_adv_addr", "Do not check the address list of the same master twice."),
-    switch("strict_mode", "Keep to the letter of the RFC."),
-    switch("v3_checksum_as_v2", "Checksum without the pseudo header.", since="2.2.8"),
+    switch("lower_prio_no_advert", "Do not answer an advert of lower priority.", engine="runs"),
+    switch("higher_prio_send_advert", "Answer an advert of higher priority once.", engine="runs"),
+    switch("owner_ignore_adverts", "The owner ignores all adverts.", since="2.3.3", engine="runs"),
+    switch(
+        "skip_check_adv_addr",
+        "Do not check the address list of the same master twice.",
+        engine="runs",
+    ),
+    switch("strict_mode", "Keep to the letter of the RFC.", engine="runs"),
+    switch(
+        "v3_checksum_as_v2", "Checksum without the pseudo header.", since="2.2.8", engine="runs"
+    ),
     word(
         "down_timer_adverts",
         Int(1, 100),
         "Missed adverts until the master counts as gone.",
         default="3",
+        engine="runs",
     ),
     word(
         "timer_expired_backup",
@@ -237,27 +326,33 @@ INSTANCE = (
         "A master that was so late that others may have taken over steps down.",
         default="254 as the priority that it counts with",
         since="2.2.8",
+        engine="runs",
     ),
     word(
         "thread_timer_expired",
         Perhaps(Int(1, 254)),
         "Another word for timer_expired_backup.",
         since="2.3.2",
+        engine="runs",
     ),
     *NOTIFY,
-    word("notify_deleted", Command(), "Command to run when the instance is deleted."),
+    word(
+        "notify_deleted", Command(), "Command to run when the instance is deleted.", engine="runs"
+    ),
     word(
         "notify_master_rx_lower_pri",
         Script(),
         "Command to run when a master hears a lower priority.",
+        engine="runs",
     ),
-    word("debug", Int(0, 4), "Log level of this instance."),
-    word("kernel_rx_buf_size", Int(0, LONG), "Receive buffer in bytes."),
+    word("debug", Int(0, 4), "Log level of this instance.", engine="ignored"),
+    word("kernel_rx_buf_size", Int(0, LONG), "Receive buffer in bytes.", engine="ignored"),
     word(
         "linkbeat_use_polling",
         None,
         "Ask for the link.",
         old="name the interface in a linkbeat_interfaces block",
+        engine="runs",
     ),
     word(
         "lvs_sync_daemon_interface",
@@ -268,69 +363,22 @@ INSTANCE = (
 )
 
 SYNC_GROUP = (
-    word("group", None, "The instances.", opens="group"),
+    word("group", None, "The instances.", opens="group", engine="runs"),
     *TRACKING,
     *NOTIFY,
-    word("sync_group_tracking_weight", None, "Allow weights in the group's tracking."),
+    word(
+        "sync_group_tracking_weight", None, "Allow weights in the group's tracking.", engine="runs"
+    ),
     word(
         "global_tracking",
         None,
         "Track for the whole group.",
         old="write track_script and the like in the group",
+        engine="runs",
     ),
 )
 
 BLOCKS = (
     block("vrrp_instance", INSTANCE),
     block("vrrp_sync_group", SYNC_GROUP),
-    block(
-        "authentication",
-        (
-            word(
-                "auth_type",
-                Choice(("PASS", "AH")),
-                "PASS: a word in clear text; AH: a checksum.",
-                field="auth_type",
-                engine="runs",
-            ),
-            word(
-                "auth_pass",
-                Word("a word"),
-                "The shared word; only 8 bytes are sent.",
-                field="auth_pass",
-                secret=True,
-                engine="runs",
-            ),
-        ),
-    ),
-    block(
-        "auth_hmac",
-        (
-            word(
-                "key",
-                Words("a number and a key of 32 to 64 bytes"),
-                "A key and its number; the key is text, hex:… or file:….",
-                secret=True,
-                repeats=True,
-                since="2.4.0",
-            ),
-            word("active_key", Int(0, 255), "The key to sign with.", since="2.4.0"),
-            switch("anti_replay", "Refuse adverts heard before.", since="2.4.0"),
-            word(
-                "time_window",
-                Int(1, 300),
-                "Seconds that clocks may differ.",
-                default="3 × advert_int, at least 5",
-                since="2.4.0",
-            ),
-            word(
-                "mode",
-                Choice(("enforce", "permissive", "receive-only")),
-                "Refuse unsigned adverts, take them too, or check without signing.",
-                default="enforce",
-                since="2.4.0",
-                before=("2.4.2", Choice(("enforce", "permissive"))),
-            ),
-        ),
-    ),
 )

@@ -5,6 +5,8 @@ PURE. Times in microseconds.
 
 from __future__ import annotations
 
+INTERFACE = "eth0"
+"""default_interface: of static addresses that name none."""
 PRIORITY = 100
 PRIORITY_OWNER = 255
 """With `state MASTER` and no priority."""

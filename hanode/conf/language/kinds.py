@@ -12,6 +12,7 @@ from typing import Any, ClassVar
 
 from hanode.conf.language.values import (
     ANY_NUMBER_OF_WORDS,
+    NOTHING,
     BadValue,
     Int,
     Value,
@@ -36,10 +37,13 @@ class Weight(Value):
         return f"a whole number from -{self.limit} to {self.limit}, perhaps reverse"
 
     def read(self, words: list[str]) -> Any:
-        number = Int(-self.limit, self.limit).read(words)
         if len(words) > 1 and words[1] not in self.reverse:
             raise BadValue(f"takes only {one_of(self.reverse)} after its number", 1)
-        return number, words[1:2] == ["reverse"]
+        turned = words[1:2] == ["reverse"]
+        try:
+            return Int(-self.limit, self.limit).read(words), turned
+        except BadValue as error:
+            raise error.inside(lambda number: (number, turned)) from None
 
     def taken(self, words: list[str]) -> int:
         return 2 if len(words) > 1 and words[1] in self.reverse else min(1, len(words))
@@ -71,7 +75,8 @@ class Either(Value):
         try:
             return self.inner.read(words)
         except BadValue as error:
-            raise BadValue(f"must be {self.shape}", error.index) from None
+            message = f"must be {self.shape}"
+            raise BadValue(message, error.index, mild=error.mild, taken=error.taken) from None
 
     def write(self, value: Any) -> tuple[str, ...]:
         return (value,) if isinstance(value, str) else self.inner.write(value)
@@ -94,13 +99,21 @@ class After(Value):
         first = 1 if words[0] == self.word else 0
         if len(words) <= first:
             raise BadValue(f"needs {self.inner.shape}")
-        if not first and len(words) > 1 and words[1] != self.word:
+        said = self.word in words
+        if not first and len(words) > 1 and not said:
+            # keepalived reads all the words; of two numbers the second counts.
+            message = f"takes only {self.word} besides its value"
             mild = bool(re.fullmatch(r"[0-9]{1,9}", words[1]))
-            raise BadValue(f"takes only {self.word} besides its value", 1, mild=mild)
+            try:
+                taken = (False, self.inner.read(words[1:2])) if mild else NOTHING
+            except BadValue:
+                taken = NOTHING
+            raise BadValue(message, 1, mild=mild, taken=taken)
         try:
-            return bool(first), self.inner.read(words[first : first + 1])
+            return said, self.inner.read(words[first : first + 1])
         except BadValue as error:
-            raise BadValue(str(error), first) from None
+            found = error.inside(lambda inner: (said, inner))
+            raise BadValue(str(error), first, mild=error.mild, taken=found.taken) from None
 
     def taken(self, words: list[str]) -> int:
         return min(len(words), 2 if words[:1] == [self.word] else 1)
@@ -284,7 +297,7 @@ class Granularity(Value):
 
 
 class MailServer(Value):
-    """`HOST [PORT]`."""
+    """`HOST [PORT]`; the value is (host, port or 25)."""
 
     __slots__ = ()
 
@@ -296,13 +309,18 @@ class MailServer(Value):
         return "an IP address or a name, perhaps a port"
 
     def read(self, words: list[str]) -> Any:
-        if len(words) > 1 and not (words[1].isdigit() and 1 <= int(words[1][:6]) <= 65535):
-            raise BadValue(f"needs a port from 1 to 65535, not {words[1]}", 1)
-        return tuple(words)
+        port = words[1] if len(words) > 1 else "25"
+        if not re.fullmatch(r"[0-9]{1,5}", port) or not 1 <= int(port) <= 65535:
+            raise BadValue(f"needs a port from 1 to 65535, not {port}", 1)
+        return words[0], int(port)
+
+    def write(self, value: Any) -> tuple[str, ...]:
+        host, port = value
+        return host, str(port)
 
 
 class Init(Value):
-    """`[N] [overwrite]` of init_file."""
+    """`[N] [overwrite]` of init_file; the value is (N or 0, whether it overwrites)."""
 
     __slots__ = ()
 
@@ -313,10 +331,18 @@ class Init(Value):
         return "perhaps a number, perhaps overwrite"
 
     def read(self, words: list[str]) -> Any:
+        number = 0
         for index, word in enumerate(words):
-            if word != "overwrite" and not re.fullmatch(r"[+-]?[0-9]{1,18}", word):
+            if word == "overwrite":
+                continue
+            if not re.fullmatch(r"[+-]?[0-9]{1,18}", word):
                 raise BadValue(f"takes a number and overwrite, not {word}", index)
-        return tuple(words)
+            number = int(word)
+        return number, "overwrite" in words
+
+    def write(self, value: Any) -> tuple[str, ...]:
+        number, overwrite = value
+        return (str(number), *(("overwrite",) if overwrite else ()))
 
 
 @dataclass(frozen=True, slots=True)

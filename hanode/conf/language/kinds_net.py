@@ -1,4 +1,4 @@
-"""Kinds of values in lines about addresses, routes and rules: networks, tables, realms, tunnels.
+"""Kinds of values in lines about addresses, routes and rules: networks, tables, realms, times.
 
 PURE. As in `values`, `read` raises `BadValue` where keepalived would refuse the words. Many take a
 name out of a file of iproute2 instead of a number; only the machine knows those files, so that a
@@ -7,16 +7,21 @@ name which does not come with iproute2 is a mild matter.
 
 from __future__ import annotations
 
+import math
 import re
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
-from hanode.conf.language.values import BadValue, Int, Value, family, is_ip, read_prefixed
+from hanode.conf.language.iproute_names import KINDS, Names
+from hanode.conf.language.values import (
+    BadValue,
+    Value,
+    family,
+    is_ip,
+    read_prefixed,
+)
 
 EVERYWHERE = ("default", "default6", "any", "all")
-SEGMENTS = 4
-"""Of an ILA locator."""
-MOST_LABELS = 1_048_575
 
 
 def c_number(word: str) -> int | None:
@@ -44,36 +49,54 @@ class Net(Value):
         if words[0] in EVERYWHERE:
             return words[0]
         try:
-            read_prefixed(words[0])
+            return _network(read_prefixed(words[0]))
         except BadValue as error:
             if is_ip(words[0].partition("/")[0]):
-                raise BadValue(f"is wrong: {error}", mild=error.mild) from None
+                taken = error.inside(_network).taken
+                raise BadValue(f"is wrong: {error}", mild=error.mild, taken=taken) from None
             raise BadValue(f"must be {self.shape}, not {words[0]}") from None
-        return words[0]
 
     def write(self, value: Any) -> tuple[str, ...]:
         return (value,)
 
 
+def _network(found: tuple[str, int | None]) -> str:
+    ip, length = found
+    return ip if length is None else f"{ip}/{length}"
+
+
 class Destination(Net):
-    """Where a route leads, perhaps after the number of the route's type."""
+    """Where a route leads."""
 
     __slots__ = ()
+
+    typed: ClassVar[bool] = False
+    """The number of the route's type may stand before it."""
 
     @property
     def shape(self) -> str:
         return "a destination: an address, a network such as 10.0.0.0/8, or default"
 
     def taken(self, words: list[str]) -> int:
-        return 2 if len(words) > 1 and self._typed(words[0]) else 1
+        return 2 if len(words) > 1 and self.kind(words[0]) else 1
 
     def read(self, words: list[str]) -> Any:
-        return Net.read(self, words[1:] if self._typed(words[0]) and len(words) > 1 else words)
+        return Net.read(self, words[1:] if self.kind(words[0]) and len(words) > 1 else words)
 
-    @staticmethod
-    def _typed(word: str) -> bool:
-        number = c_number(word)
-        return number is not None and number <= 255
+    def kind(self, word: str) -> str | None:
+        """The type of route that a number before the destination means; unknown ones as numbers."""
+        number = c_number(word) if self.typed else None
+        if number is None or number > 255:
+            return None
+        return next((name for name, known in KINDS if known == number), str(number))
+
+
+class TypedDestination(Destination):
+    """Where a route leads, perhaps after the number of the route's type."""
+
+    __slots__ = ()
+
+    typed: ClassVar[bool] = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,7 +158,7 @@ class Numbered(Value):
     what: str
     high: int
     file: str = ""
-    names: tuple[str, ...] = ()
+    names: Names = ()
     """Those that come with iproute2; without a file there are no others."""
     low: int = 0
     least: ClassVar[int] = 1
@@ -143,7 +166,8 @@ class Numbered(Value):
 
     @property
     def shape(self) -> str:
-        known = f", such as {', '.join(self.names[:4])}" if self.names else ""
+        some = [name for name, _ in self.names[:4]]
+        known = f", such as {', '.join(some)}" if some else ""
         most = f" up to {self.high}" if self.high <= 65_535 else ""
         names = f" or a name of {self.file}{known}" if self.file else known.replace("such as", "or")
         return f"{self.what}: a number{most}{names}"
@@ -151,22 +175,22 @@ class Numbered(Value):
     def read(self, words: list[str]) -> Any:
         word = words[0]
         number = c_number(word)
-        if number is None and word in self.names:
-            number = 0 if word == "unspec" else self.low
-        elif number is None and self.file:
+        if number is None:
+            number = dict(self.names).get(word)
+        if number is None and self.file:
             raise BadValue(f"{word} must be a name in {self.file}, or a number", mild=True)
         # Of a table's number keepalived keeps the lower 32 bits.
         strict = not self.file or self.high < 2**32 - 1
         if number is None or (strict and number > self.high) or number % 2**32 < self.low:
             raise BadValue(f"must be {self.shape}, not {word}")
-        return word if word in self.names else number
+        return number % 2**32
 
     def write(self, value: Any) -> tuple[str, ...]:
         return (str(value),)
 
 
 class Realms(Value):
-    """`TO` or `FROM/TO`, each a number up to 255 or a name of rt_realms."""
+    """`TO` or `FROM/TO`, each a number up to 255 or a name of rt_realms; the value is numbers."""
 
     __slots__ = ()
 
@@ -179,16 +203,18 @@ class Realms(Value):
 
     def read(self, words: list[str]) -> Any:
         parts = words[0].split("/")
+        found = []
         for part in parts:
-            number = c_number(part)
+            number = 0 if part == "cosmos" else c_number(part)
             if len(parts) > 2 or not part or (number is not None and number > 255):
                 raise BadValue(f"must be {self.shape}, not {words[0]}")
-            if number is None and part != "cosmos":
+            if number is None:
                 raise BadValue(f"{part} must be a name in rt_realms, or a number", mild=True)
-        return words[0]
+            found.append(number)
+        return tuple(found)
 
     def write(self, value: Any) -> tuple[str, ...]:
-        return (value,)
+        return ("/".join(map(str, value)),)
 
 
 @dataclass(frozen=True, slots=True)
@@ -218,7 +244,7 @@ class Span(Value):
 
 
 class Mark(Value):
-    """`MARK` or `MARK/MASK`, numbers as in C."""
+    """`MARK` or `MARK/MASK`, numbers as in C; the value is (mark, mask or None)."""
 
     __slots__ = ()
 
@@ -231,24 +257,33 @@ class Mark(Value):
 
     def read(self, words: list[str]) -> Any:
         mark, slash, mask = words[0].partition("/")
+        found: list[int] = []
         for part in (mark, mask) if slash else (mark,):
             number = c_number(part) if part else 0
             if number is None or number >= 2**32:
                 raise BadValue(f"must be {self.shape}, not {words[0]}")
+            found.append(number)
+        taken = (found[0], found[1] if slash else None)
         if not mark or (slash and not mask):
-            raise BadValue(f"must be {self.shape}, not {words[0]}", mild=True)
-        return words[0]
+            raise BadValue(f"must be {self.shape}, not {words[0]}", mild=True, taken=taken)
+        return taken
 
     def write(self, value: Any) -> tuple[str, ...]:
-        return (value,)
+        mark, mask = value
+        return (str(mark) if mask is None else f"{mark}/{mask}",)
 
 
 @dataclass(frozen=True, slots=True)
 class RouteTime(Value):
-    """A time of a route: a number in units of its own, or with s or ms behind it."""
+    """A time of a route: a number in units of its own, or with s or ms behind it.
+
+    The value is milliseconds, within what keepalived allows.
+    """
 
     high: int
-    """The highest number without a unit."""
+    """The highest number without a unit: 120 s in units of its own."""
+    least_ms: ClassVar[int] = 200
+    most_ms: ClassVar[int] = 120_000
     least: ClassVar[int] = 1
     at_most: ClassVar[int] = 1
 
@@ -264,10 +299,12 @@ class RouteTime(Value):
         places = 3 if unit.startswith("s") else 0
         if len(match.group(2) or "") > places or int(match.group(1) or 0) > self.high:
             raise BadValue(f"must be {self.shape}, not {words[0]}")
-        return words[0]
+        number = float(f"{match.group(1) or 0}.{match.group(2) or 0}")
+        scale = 1_000.0 if unit.startswith("s") else 1.0 if unit else self.most_ms / self.high
+        return min(max(math.ceil(number * scale), self.least_ms), self.most_ms)
 
     def write(self, value: Any) -> tuple[str, ...]:
-        return (value,)
+        return (f"{value}ms",)
 
 
 class Swallowed(Value):
@@ -288,72 +325,3 @@ class Swallowed(Value):
 
     def write(self, value: Any) -> tuple[str, ...]:
         return ()
-
-
-TUNNELS: dict[str, dict[str, Value]] = {
-    "ip": {
-        "id": Int(0, 2**64 - 1),
-        "dst": Plain(4),
-        "src": Plain(4),
-        "tos": Numbered("a type of service", 255, "rt_dsfield"),
-        "ttl": Int(0, 255),
-        "flags": Int(0, 65_535),
-    },
-    "ip6": {
-        "id": Int(0, 2**64 - 1),
-        "dst": Plain(6),
-        "src": Plain(6),
-        "tc": Numbered("a traffic class", 255, "rt_dsfield"),
-        "hoplimit": Int(0, 255),
-        "flags": Int(0, 65_535),
-    },
-}
-
-
-@dataclass(frozen=True, slots=True)
-class Encap(Value):
-    """What a route's packets are wrapped in: `ip id 5 dst 10.0.0.1`, `ip6 …`, `mpls L`, `ila L`."""
-
-    options: tuple[str, ...] = ("ip", "ip6", "mpls", "ila")
-    least: ClassVar[int] = 1
-
-    @property
-    def shape(self) -> str:
-        return "ip or ip6 with id, dst, src, tos …, or mpls LABELS, or ila LOCATOR"
-
-    def taken(self, words: list[str]) -> int:
-        if not words or words[0] not in TUNNELS:
-            return min(2, len(words))
-        at, known = 1, TUNNELS[words[0]]
-        while at + 1 < len(words) and words[at] in known:
-            at += 2
-        return at
-
-    def read(self, words: list[str]) -> Any:
-        kind = words[0]
-        if kind not in self.options:
-            raise BadValue(f"knows no tunnel {kind}; it takes {self.shape}")
-        if kind in TUNNELS:
-            self._tunnel(kind, words)
-        elif len(words) < 2:
-            raise BadValue(f"needs a {'label' if kind == 'mpls' else 'locator'} after {kind}")
-        elif kind == "mpls" and not all(
-            part.isdecimal() and int(part[:8]) <= MOST_LABELS for part in words[1].split("/")
-        ):
-            raise BadValue(f"needs labels up to {MOST_LABELS} such as 100/200, not {words[1]}", 1)
-        elif kind == "ila" and not re.fullmatch(
-            r"[0-9A-Fa-f]{1,4}(:[0-9A-Fa-f]{1,4}){3}", words[1]
-        ):
-            raise BadValue(f"needs a locator such as 1:2:3:4, not {words[1]}", 1)
-        return tuple(words)
-
-    def _tunnel(self, kind: str, words: list[str]) -> None:
-        names = words[1::2]
-        for at in range(1, len(words) - 1, 2):
-            try:
-                TUNNELS[kind][words[at]].read([words[at + 1]])
-            except BadValue as error:
-                message = f"{words[at]} {error}"
-                raise BadValue(message, at + 1, mild=error.mild) from None
-        if "id" not in names and "dst" not in names:
-            raise BadValue(f"needs id or dst after {kind}")

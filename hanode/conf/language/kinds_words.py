@@ -33,7 +33,7 @@ class Lenient(Value):
         try:
             return self.inner.read(words)
         except BadValue as error:
-            raise BadValue(str(error), error.index, mild=True) from None
+            raise BadValue(str(error), error.index, mild=True, taken=error.taken) from None
 
     def write(self, value: Any) -> tuple[str, ...]:
         return self.inner.write(value)
@@ -302,7 +302,11 @@ class Tagged(Value):
     def read(self, words: list[str]) -> Any:
         if len(words) > 1 and words[1] not in self.options:
             raise BadValue(f"takes only {one_of(self.options)} after its value", 1)
-        return self.inner.read(words[:1]), words[1] if len(words) > 1 else None
+        tag = words[1] if len(words) > 1 else None
+        try:
+            return self.inner.read(words[:1]), tag
+        except BadValue as error:
+            raise error.inside(lambda inner: (inner, tag)) from None
 
     def write(self, value: Any) -> tuple[str, ...]:
         inner, tag = value

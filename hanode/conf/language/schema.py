@@ -45,7 +45,8 @@ class Keyword:
     """The word that can be written in its place."""
     secret: bool = False
     engine: str = "planned"
-    """What hanode does with it: runs, planned or ignored."""
+    """What hanode does with it: runs, planned, or ignored (it is about keepalived's own processes,
+    and nobody else misses it)."""
     before: tuple[str, Value] | None = None
     """A release, and what the value had to be before it."""
 
@@ -108,9 +109,16 @@ def block(
     lines: str | None = None,
     head: tuple[tuple[str, Value], ...] = (),
     spare: Value | None = None,
+    engine: str | None = None,
 ) -> Block:
-    """A block of rows; a row that is `same_as` another takes over what it does not say."""
+    """A block of rows; a row that is `same_as` another takes over what it does not say.
+
+    Of two rows of one name the last counts. `engine`: of all words, where rows come from another
+    block.
+    """
     keywords = {row.name: row for row in rows}
+    if engine is not None:
+        keywords = {name: replace(row, engine=engine) for name, row in keywords.items()}
     for row in list(keywords.values()):
         if row.same_as is not None and row.same_as in keywords:
             main = keywords[row.same_as]

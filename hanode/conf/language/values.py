@@ -1,32 +1,49 @@
 """The kinds of values in the language: how each is read, written and described.
 
-PURE. `read` takes the words after a keyword (unquoted) and gives the value, or raises `BadValue`
-with a sentence's second half ("must be …"); `write` gives the words back. Numbers are decimal and
-strict, as `keepalived -t` has them. Times become integers of microseconds.
+PURE. `read` takes the words after a keyword (without their quotes) and gives the value, or raises
+`BadValue` with a sentence's second half ("must be …"); `write` gives the words back. Numbers are
+decimal and strict, as `keepalived -t` has them. Times become integers of microseconds. Whoever
+wants a value calls `read_words`, which also knows what keepalived takes odd words for.
 """
 
 from __future__ import annotations
 
 import ipaddress
 import re
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
 ANY_NUMBER_OF_WORDS = 1_000
 HUGE = 1_000_000_000
 """An upper limit beyond this is nobody's concern; messages leave it out."""
+NOTHING: Any = object()
+"""Of a BadValue: keepalived takes no value, or only the machine knows which."""
 
 
 class BadValue(ValueError):
     """The words do not fit; the text completes "priority …"; `index` is the word to blame.
 
-    `mild`: keepalived takes them without a word, or only the machine knows.
+    `mild`: keepalived takes them without a word, or only the machine knows. `taken` is the value
+    that keepalived then has.
     """
 
-    def __init__(self, message: str, index: int = 0, *, mild: bool = False) -> None:
+    def __init__(
+        self, message: str, index: int = 0, *, mild: bool = False, taken: Any = NOTHING
+    ) -> None:
         super().__init__(message)
         self.index = index
         self.mild = mild
+        self.taken = taken
+
+    def inside(self, make: Callable[[Any], Any]) -> BadValue:
+        """The same of a larger value, which `make` gives for the part that was read."""
+        taken = self.taken if self.taken is NOTHING else make(self.taken)
+        return BadValue(str(self), self.index, mild=self.mild, taken=taken)
+
+
+class TooFewWords(BadValue):
+    """A value is missing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -179,12 +196,14 @@ class Int(Value):
     def read(self, words: list[str]) -> Any:
         # Nothing in quotes is 0 to keepalived.
         word = words[0] or "0"
-        if not re.fullmatch(r"[+-]?[0-9]{1,20}", word):
+        if not re.fullmatch(r"[+-]?0{0,99}[0-9]{1,20}", word):
             raise BadValue(f"must be {self.shape}")
         value = int(word)
         if not words[0] or not self.low <= value <= self.high:
-            mild = not words[0] and self.low <= 0 <= self.high
-            raise BadValue(f"must be {self.shape}, not {words[0] or 'nothing'}", mild=mild)
+            message = f"must be {self.shape}, not {words[0] or 'nothing'}"
+            if not words[0] and self.low <= 0 <= self.high:
+                raise BadValue(message, mild=True, taken=0)
+            raise BadValue(message)
         return value
 
     def write(self, value: Any) -> tuple[str, ...]:
@@ -237,7 +256,9 @@ class Timer(Value):
     def read(self, words: list[str]) -> Any:
         match = re.fullmatch(r"\+?([0-9]{0,20})(?:\.([0-9]*))?", words[0])
         if not words[0]:
-            raise BadValue(f"must be {self.shape}, not nothing", mild=self.low_us <= 0)
+            taken = 0 if self.low_us <= 0 else NOTHING
+            mild = self.low_us <= 0
+            raise BadValue(f"must be {self.shape}, not nothing", mild=mild, taken=taken)
         decimals = match is not None and match.group(2) is not None
         if not match or not (match.group(1) or match.group(2)) or (decimals and self.whole):
             raise BadValue(f"must be {self.shape}")
@@ -247,59 +268,12 @@ class Timer(Value):
         if not self.low_us <= value <= self.high_us:
             raise BadValue(f"must be {self.shape}, not {words[0]}")
         if len(fraction) > 13:
-            raise BadValue(f"has at most six decimals; keepalived rounds {words[0]}", mild=True)
+            message = f"has at most six decimals; keepalived rounds {words[0]}"
+            raise BadValue(message, mild=True, taken=value)
         return value
 
     def write(self, value: Any) -> tuple[str, ...]:
         return (seconds(value),)
-
-
-class Ip(Value):
-    """An IPv4 or IPv6 address; keepalived silently cuts off a prefix length."""
-
-    __slots__ = ()
-
-    least: ClassVar[int] = 1
-    at_most: ClassVar[int] = 1
-
-    @property
-    def shape(self) -> str:
-        return "an IP address"
-
-    def read(self, words: list[str]) -> Any:
-        ip, _, length = words[0].partition("/")
-        if not is_ip(ip) or (length and not length.isdigit()):
-            raise BadValue(f"must be an IP address, not {words[0]}")
-        return ip
-
-    def write(self, value: Any) -> tuple[str, ...]:
-        return (value,)
-
-
-class Endpoint(Value):
-    """`IP [port]`; the value is (ip, port or None)."""
-
-    __slots__ = ()
-
-    least: ClassVar[int] = 1
-    at_most: ClassVar[int] = 2
-
-    @property
-    def shape(self) -> str:
-        return "an IP address and perhaps a port"
-
-    def read(self, words: list[str]) -> Any:
-        if not is_ip(words[0]):
-            raise BadValue(f"needs an IP address, not {words[0]}")
-        if len(words) < 2:
-            return words[0], None
-        if not re.fullmatch(r"[0-9]{1,5}", words[1]) or not 0 <= int(words[1]) <= 65535:
-            raise BadValue(f"needs a port from 1 to 65535, not {words[1]}", 1)
-        return words[0], int(words[1])
-
-    def write(self, value: Any) -> tuple[str, ...]:
-        ip, port = value
-        return (ip,) if port is None else (ip, str(port))
 
 
 class Script(Value):
@@ -325,6 +299,24 @@ class Command(Script):
         if not words:
             raise BadValue(f"needs {self.shape}", mild=True)
         return Script.read(self, words)
+
+
+def read_words(value: Value, words: Sequence[str], odd: list[BadValue] | None = None) -> Any:
+    """The value that keepalived takes of the words after a keyword, without their quotes.
+
+    Everything that needs a value gets it here. Raises TooFewWords, or BadValue where keepalived
+    takes none; what is odd about words that it does take is put into `odd`.
+    """
+    if len(words) < value.least:
+        raise TooFewWords(f"needs {value.shape}")
+    try:
+        return value.read(list(words[: value.most]))
+    except BadValue as error:
+        if error.taken is NOTHING:
+            raise
+        if odd is not None:
+            odd.append(error)
+        return error.taken
 
 
 _OCTET = r"(?:25[0-5]|2[0-4][0-9]|1[0-9][0-9]|[1-9]?[0-9])"
@@ -357,7 +349,7 @@ def read_prefixed(word: str) -> tuple[str, int | None]:
     most = 32 if family(ip) == 4 else 128
     if not re.fullmatch(r"\+?[0-9]{1,3}", length) or int(length) > most:
         message = f"the prefix length of {word} must be from 0 to {most}"
-        raise BadValue(message, mild=not length)
+        raise BadValue(message, mild=not length, taken=NOTHING if length else (ip, 0))
     return ip, int(length)
 
 

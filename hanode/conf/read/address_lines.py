@@ -6,8 +6,13 @@ PURE. keepalived ignores an option of an address that it does not know.
 from __future__ import annotations
 
 from hanode.conf.keywords import blocks
+from hanode.conf.language.kinds_address import Prefixed
 from hanode.conf.language.schema import Block
-from hanode.conf.language.values import BadValue, is_ip, read_prefixed
+from hanode.conf.language.values import (
+    BadValue,
+    is_ip,
+    read_words,
+)
 from hanode.conf.model.model import Address, Note
 from hanode.conf.read import option_lines
 from hanode.conf.read.blocks import Raw, at_span
@@ -30,17 +35,15 @@ def bind_address(
         span = raw.spans[0] if raw.spans else (raw.line.start, raw.line.end)
         problems.append(at_span(raw.line, span, "block-unexpected", "error", message))
         return None
+    odd: list[BadValue] = []
     try:
-        ip, prefix = read_prefixed(words[0])
+        ip, prefix = read_words(Prefixed(), words[:1], odd)
     except BadValue as error:
         instead = "takes the longest" if is_ip(words[0].partition("/")[0]) else "skips the line"
-        message = f"{error}; keepalived {instead}"
-        hint = "write one address on each line, such as 192.0.2.1/24"
-        severity: Severity = "warning" if error.mild else "error"
-        problems.append(
-            at_span(raw.line, raw.spans[0], "bad-address", severity, message, hint=hint)
-        )
+        _bad(raw, f"{error}; keepalived {instead}", "error", problems)
         return None
+    for one in odd:
+        _bad(raw, f"{one}; keepalived takes {prefix}", "warning", problems)
     if len(words) == 1:
         return Address(ip, prefix, None, (), tuple(notes), place)
     found = option_lines.read(raw, blocks()[block], first=1)
@@ -51,6 +54,11 @@ def bind_address(
     options = tuple(raw.words[at] for at in range(1, len(words)) if at not in named)
     dev = devices[-1].words[0] if devices else None
     return Address(ip, prefix, dev, options, tuple(notes), place)
+
+
+def _bad(raw: Raw, message: str, severity: Severity, problems: list[Problem]) -> None:
+    hint = "write one address on each line, such as 192.0.2.1/24"
+    problems.append(at_span(raw.line, raw.spans[0], "bad-address", severity, message, hint=hint))
 
 
 def check_line(raw: Raw, table: Block, problems: list[Problem]) -> None:
@@ -73,7 +81,7 @@ def knows(option: str) -> bool:
 def readable(words: tuple[str, ...]) -> bool:
     """Whether a line begins with an address."""
     try:
-        read_prefixed(unquote(words[0]))
+        read_words(Prefixed(), [unquote(words[0])])
     except BadValue:
         return False
     return True

@@ -13,10 +13,11 @@ from typing import Any
 
 from hanode.conf.keywords import blocks, root_words, script_words
 from hanode.conf.language.defaults import AUTH_PASS_BYTES
+from hanode.conf.language.kinds_address import Endpoint, Ip
 from hanode.conf.language.kinds_words import FWMARK
 from hanode.conf.language.releases import Target
 from hanode.conf.language.schema import ROOT, Block, Keyword
-from hanode.conf.language.values import BadValue, Endpoint, Ip, is_ip
+from hanode.conf.language.values import BadValue, is_ip, read_words
 from hanode.conf.model.model import (
     Address,
     Config,
@@ -283,15 +284,17 @@ class _Binder:
             self.prefix(raw)
         if keyword.old:
             self.old(keyword, raw)
+        odd: list[BadValue] = []
         try:
+            found = read_words(value, words, odd)
             if keyword.name == "virtual_server" and table.name == ROOT:
-                value.read(words)
                 self.head_of_service(raw, words)
-                return None, True
-            return value.read(words[: value.most]), True
+                found = None
         except BadValue as error:
             self.problems.append(refused(raw, keyword, value, error))
             return None, False
+        self.problems += (refused(raw, keyword, value, one) for one in odd)
+        return found, True
 
     def head_of_service(self, raw: Raw, words: list[str]) -> None:
         """Checks the words that identify a virtual_server. Raises BadValue if none do."""

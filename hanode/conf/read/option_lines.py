@@ -11,10 +11,9 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
-from hanode.conf.keywords.line_options import ACTIONS, NEXTHOP, TYPES
-from hanode.conf.language.kinds_net import c_number
+from hanode.conf.keywords.line_options import ACTIONS, NEXTHOP, RULE, TTL, TYPES
 from hanode.conf.language.schema import Block, Keyword, nearest
-from hanode.conf.language.values import BadValue, Value, family, is_ip
+from hanode.conf.language.values import BadValue, Value, family, is_ip, read_words
 from hanode.conf.read.blocks import Raw, at_span
 from hanode.conf.text.lexer import unquote
 from hanode.conf.text.problems import Fix, Problem, Severity
@@ -23,6 +22,9 @@ STRICT = frozenset(("a route", "a rule", "an address or a mark", "an address of 
 """Lines that keepalived drops for an unknown word; other lines lose only the word."""
 TYPED = ("goto", "nop", "blackhole", "unreachable", "prohibit")
 """Actions of a rule that may follow the word `type`."""
+JUMP, PREFERENCE = (
+    next(row.value for row in RULE if row.name == name) for name in ("goto", "preference")
+)
 ORIGINS = ("18", "0x12", "keepalived")
 """Spellings of keepalived's own protocol number (the origin of a route)."""
 
@@ -292,8 +294,16 @@ def _rule(raw: Raw, found: Read) -> Iterator[Problem]:
 
 
 def _above(jump: Option, place: Option) -> bool:
-    to, own = c_number(jump.words[0]), c_number(place.words[0])
+    to, own = _taken(JUMP, jump.words), _taken(PREFERENCE, place.words)
     return to is None or own is None or to > own
+
+
+def _taken(value: Value, words: tuple[str, ...]) -> int | None:
+    """The number that keepalived takes the words for; None: it takes none."""
+    try:
+        return int(read_words(value, words))
+    except BadValue:
+        return None
 
 
 def _tracked_rule(raw: Raw, found: Read, place: Option | None) -> Iterator[Problem]:
@@ -341,8 +351,11 @@ def _peer(raw: Raw, found: Read) -> Iterator[Problem]:
     if "/" in raw.words[0]:
         message = "a peer is an address without a prefix length; keepalived cuts it off"
         yield _warn(raw, 0, "prefix-ignored", message)
-    limits = {o.name: c_number(o.words[0]) or 0 for o in found.options if o.words}
-    if limits.get("min_ttl", 0) > limits.get("max_ttl", 255):
+    least, most = (
+        _taken(TTL, option.words) if (option := found.find(name)) else None
+        for name in ("min_ttl", "max_ttl")
+    )
+    if least is not None and most is not None and least > most:
         message = "min_ttl is above max_ttl: every packet of this peer is refused"
         yield _warn(raw, 0, "bad-value", message)
 

@@ -14,7 +14,7 @@ from hanode.conf.model.typed.tracking import Weighted
 
 
 class Source:
-    """Wherefrom a check connects."""
+    """The source of a check's connection."""
 
     __slots__ = ()
 
@@ -25,7 +25,7 @@ class Source:
 
 
 class Connecting(Source):
-    """Whereto and wherefrom a check connects."""
+    """The source and the destination of a check's connection."""
 
     __slots__ = ()
 

@@ -19,7 +19,7 @@ class GlobalWords:
 
     notification_email = AllLines(line)
     notification_email_from = LastValue[tuple[str, ...]]()
-    smtp_server = LastValue[tuple[str, ...]]()
+    smtp_server = LastValue[tuple[str, int]]()
     smtp_helo_name = LastValue[str]()
     smtp_connect_timeout_us = LastValue[int]()
     smtp_alert = LastValue[bool]()

@@ -8,14 +8,25 @@ from __future__ import annotations
 import itertools
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from typing import Any
 
+from hanode.conf.keywords import blocks
 from hanode.conf.language.kinds import Method
-from hanode.conf.language.values import BadValue, Int, Timer, is_ip, read_prefixed
+from hanode.conf.language.kinds_address import Ip, Prefixed
+from hanode.conf.language.values import (
+    BadValue,
+    Int,
+    Timer,
+    Value,
+    is_ip,
+    read_words,
+)
 from hanode.conf.model.statements import Address, Statement
 from hanode.conf.text.lexer import unquote
 from hanode.conf.text.source import NOWHERE, Origin
 
 DELAY = Timer(0, 255_000_000)
+PREFIXED = Prefixed()
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +54,7 @@ def arguments(statement: Statement) -> tuple[str, ...]:
 
 
 def split(text: str) -> Iterator[str]:
-    """Words as keepalived reads them in commands: both quotes count, pieces side by side join."""
+    """The words of a command as keepalived reads them: both quotes count, adjacent pieces join."""
     word: str | None = None
     quoted = ""
     for character in text:
@@ -115,11 +126,12 @@ class Peer:
 def peer(line: Statement) -> Peer | None:
     """`192.0.2.2 min_ttl 254 max_ttl 255`."""
     words = words_of(line)
-    if not is_ip(words[0]):
+    ip = _taken(Ip(), words[0])
+    if ip is None:
         return None
     said = dict(zip(words[1::2], words[2::2], strict=False))
     least, most = (_number(said.get(k), 0, 255) for k in ("min_ttl", "max_ttl"))
-    return Peer(words[0], least, most, line.origin)
+    return Peer(ip, least, most, line.origin)
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,10 +158,10 @@ def group_line(line: Statement) -> GroupLine | None:
         return None if mark is None else GroupLine(fwmark=mark, family=said, origin=line.origin)
     first, dash, end = words[0].partition("-")
     port = _number(words[1] if len(words) > 1 else None, 0, 65_535)
-    try:
-        ip, prefix = read_prefixed(first)
-    except BadValue:
+    found = _taken(PREFIXED, first)
+    if found is None:
         return None
+    ip, prefix = found
     last = None
     if dash:
         stem, mark_ = (ip.rpartition(":")[0], ":") if ":" in ip else (ip.rpartition(".")[0], ".")
@@ -165,7 +177,7 @@ class UpDownDelay:
 
     interface: str
     down_us: int
-    """So long an interface must be down before it counts."""
+    """How long the interface must be down before that counts, in microseconds."""
     up_us: int = 0
     origin: Origin = field(default=NOWHERE, compare=False, repr=False)
 
@@ -173,13 +185,10 @@ class UpDownDelay:
 def up_down_delay(line: Statement) -> UpDownDelay | None:
     """`eth0 2 5`: down for 2 s, up for 5 s."""
     words = words_of(line)
-    try:
-        delays = [DELAY.read([word]) for word in words[1:3]]
-    except BadValue:
+    down, up = (_taken(DELAY, word) for word in (*words[1:3], *("0", "0")[len(words[1:3]) :]))
+    if len(words) < 2 or down is None or up is None:
         return None
-    if not delays:
-        return None
-    return UpDownDelay(words[0], delays[0], delays[1] if delays[1:] else 0, line.origin)
+    return UpDownDelay(words[0], down, up, line.origin)
 
 
 @dataclass(frozen=True, slots=True)
@@ -220,8 +229,8 @@ def forwarding(statement: Statement) -> Forwarding | None:
     """`NAT`, `DR`, `TUN type gue port 6080 csum`."""
     words = words_of(statement)[1:]
     try:
-        Method().read(words)
-    except (BadValue, IndexError):
+        read_words(Method(), words)
+    except BadValue:
         return None
     said = dict(itertools.pairwise(words))
     checksum = next((word for word in words if word in ("nocsum", "csum", "remcsum")), None)
@@ -276,10 +285,10 @@ def vmac(statement: Statement) -> Vmac:
 def address(line: Statement) -> Address | None:
     """A line of static_ipaddress, read as those of virtual_ipaddress are."""
     words = words_of(line)
-    try:
-        ip, prefix = read_prefixed(words[0])
-    except BadValue:
+    found = _taken(PREFIXED, words[0])
+    if found is None:
         return None
+    ip, prefix = found
     dev = None
     options: list[str] = []
     at = 1
@@ -293,8 +302,22 @@ def address(line: Statement) -> Address | None:
     return Address(ip, prefix, dev, tuple(options), line.notes, line.origin)
 
 
+def option_value(block: str, name: str, word: str) -> Any:
+    """The value of the word after an option of a line, by its row of the table.
+
+    Raises ValueError for a name that only the machine knows.
+    """
+    return read_words(blocks()[block].keywords[name].value, [word])
+
+
 def _number(word: str | None, low: int, high: int) -> int | None:
+    number: int | None = None if word is None else _taken(Int(low, high), word)
+    return number
+
+
+def _taken(value: Value, word: str) -> Any:
+    """The value that keepalived takes of a word; None where it takes none."""
     try:
-        return None if word is None else int(Int(low, high).read([word]))
+        return read_words(value, [word])
     except BadValue:
         return None

@@ -6,11 +6,13 @@ PURE. They are those of `ip route` and `ip rule`, with some words of keepalived'
 from __future__ import annotations
 
 import itertools
+from collections.abc import Iterable
 from dataclasses import dataclass, field
+from typing import Any
 
-from hanode.conf.keywords.line_options import ROUTE, RULE, TYPES
+from hanode.conf.keywords.line_options import NEXTHOP, ROUTE, RULE, SPARE, TYPES
 from hanode.conf.language.schema import Keyword
-from hanode.conf.language.values import Flag
+from hanode.conf.language.values import BadValue, Flag, Value, read_words
 from hanode.conf.model.statements import Statement
 from hanode.conf.model.typed.line_values import words_of
 from hanode.conf.text.source import NOWHERE, Origin
@@ -37,9 +39,26 @@ ACTIONS = frozenset(("nop", "blackhole", "unreachable", "prohibit", "l3mdev"))
 RouteOptions = tuple[tuple[str, str], ...]
 
 
+def _values(rows: Iterable[Keyword]) -> dict[str, Value]:
+    return {row.name: row.value for row in rows}
+
+
+VALUES_OF_ROUTE, VALUES_OF_RULE, VALUES_OF_HOP = map(_values, (ROUTE, RULE, NEXTHOP.values()))
+
+
+def _value(options: RouteOptions, name: str, values: dict[str, Value]) -> Any:
+    word = dict(options).get(name)
+    return None if word is None else read_words(values[name], _separate(name, word))
+
+
+def _separate(name: str, text: str) -> list[str]:
+    """The words of an option: encap alone has several."""
+    return text.split() if name == "encap" else [text]
+
+
 @dataclass(frozen=True, slots=True)
 class Nexthop:
-    """One way of a route that has several."""
+    """One nexthop of a route that has several."""
 
     via: str | None = None
     dev: str | None = None
@@ -47,8 +66,15 @@ class Nexthop:
     """`weight`, `encap`, `realms`; `onlink` with ""."""
 
     def option(self, name: str) -> str | None:
-        """The value of a word; "" where it stands alone, None where it is not written."""
+        """The word after an option; "" where it stands alone, None where it is not written."""
         return dict(self.options).get(name)
+
+    def value(self, name: str) -> Any:
+        """The value of an option by its row of the table; None where it is not written.
+
+        Raises ValueError for a name that only the machine knows.
+        """
+        return _value(self.options, name, VALUES_OF_HOP)
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,8 +94,16 @@ class Route:
     origin: Origin = field(default=NOWHERE, compare=False, repr=False)
 
     def option(self, name: str) -> str | None:
-        """The value of a word; "" where it stands alone, None where it is not written."""
+        """The word after an option; "" where it stands alone, None where it is not written."""
         return dict(self.options).get(name)
+
+    def value(self, name: str) -> Any:
+        """The value of an option by its row of the table; None where it is not written.
+
+        Of a metric that may be locked it is (False, number); `locked` has the names of those that
+        are. Raises ValueError for a name that only the machine knows.
+        """
+        return _value(self.options, name, VALUES_OF_ROUTE)
 
     @property
     def via(self) -> str | None:
@@ -114,8 +148,15 @@ class Rule:
     origin: Origin = field(default=NOWHERE, compare=False, repr=False)
 
     def option(self, name: str) -> str | None:
-        """The value of a word; "" where it stands alone, None where it is not written."""
+        """The word after an option; "" where it stands alone, None where it is not written."""
         return dict(self.options).get(name)
+
+    def value(self, name: str) -> Any:
+        """The value of an option by its row of the table; None where it is not written.
+
+        Raises ValueError for a name that only the machine knows.
+        """
+        return _value(self.options, name, VALUES_OF_RULE)
 
     @property
     def source(self) -> str | None:
@@ -134,7 +175,7 @@ class Rule:
 
     @property
     def priority(self) -> str | None:
-        """Its place among the rules; None: the kernel chooses."""
+        """Its preference; None: the kernel chooses one."""
         return self.option("preference")
 
     @property
@@ -157,7 +198,7 @@ def route(line: Statement) -> Route | None:
     if to is None:
         return None
     return Route(
-        to,
+        _destination(to),
         read.kind,
         read.family,
         tuple(read.options.items()),
@@ -167,8 +208,15 @@ def route(line: Statement) -> Route | None:
     )
 
 
+def _destination(word: str) -> str:
+    try:
+        return str(read_words(SPARE, [word]))
+    except BadValue:
+        return word
+
+
 class _Words:
-    """The words of a route or of one of its ways, which may stand in any order."""
+    """The words of a route or of one nexthop, which may stand in any order."""
 
     def __init__(self, words: list[str]) -> None:
         self.kind = "unicast"
@@ -193,6 +241,9 @@ class _Words:
         elif word in FAMILIES:
             self.family = word
         elif name is None:
+            kind = SPARE.kind(word) if self.at < len(self.words) else None
+            if kind is not None and self.bare is None:
+                self.kind, word = kind, self.next()
             self.bare = word if self.bare is None else self.bare
         elif name in ROUTE_ALONE:
             self.options[name] = ""

@@ -11,7 +11,7 @@ from hanode.conf.model.attributes import LastValue, Named, Switch
 from hanode.conf.model.typed.line_values import Command, arguments, command
 
 Weighted = tuple[int, bool]
-"""What is added to the priority, and whether it counts the other way round."""
+"""The number that is added to the priority, and whether `reverse` is written."""
 
 
 class VrrpScript(Named):
@@ -52,7 +52,7 @@ class TrackFile(Named):
     BLOCK: ClassVar[str] = "track_file_block"
     file = LastValue[str]()
     weight = LastValue[Weighted]()
-    init_file = LastValue[tuple[str, ...]]()
+    init_file = LastValue[tuple[int, bool]]()
 
 
 class BfdInstance(Named):

@@ -1,0 +1,144 @@
+"""Virtual servers: which word counts of several, and what is named because it is not done yet."""
+
+from __future__ import annotations
+
+import pytest
+
+from hanode import conf
+from hanode.build import Built, build
+from hanode.check.settings import (
+    RealServerSettings,
+    SorryServerSettings,
+    TcpCheckSettings,
+    VirtualServerSettings,
+)
+
+TEXT = """\
+virtual_server 192.0.2.1 80 {{
+protocol TCP
+{0}
+real_server 192.0.2.11 8080 {{
+{1}
+TCP_CHECK {{
+{2}
+}}
+}}
+}}
+"""
+
+
+def built(server: str = "", real: str = "", check: str = "") -> Built:
+    return build(conf.check(TEXT.format(server, real, check), target=conf.NEWEST).model)
+
+
+def service(server: str = "", real: str = "", check: str = "") -> VirtualServerSettings:
+    made = built(server, real, check)
+    assert (made.errors, made.ignored) == ((), ())
+    return made.checker.virtual_servers[0]
+
+
+def one_real(server: str = "", real: str = "", check: str = "") -> RealServerSettings:
+    return service(server, real, check).real_servers[0]
+
+
+def one_check(server: str = "", real: str = "", check: str = "") -> TcpCheckSettings:
+    return one_real(server, real, check).checks[0]
+
+
+@pytest.mark.parametrize(
+    ("name", "outer", "inner", "attribute"),
+    [
+        ("retry", "7", "0", "retry"),
+        ("delay_before_retry", "7", "0", "delay_before_retry_us"),
+        ("connect_timeout", "7", "2", "connect_timeout_us"),
+        ("warmup", "7", "0", "warmup_us"),
+        ("delay_loop", "7", "2", "delay_loop_us"),
+        ("alpha", "", "off", "alpha"),
+    ],
+)
+def test_the_innermost_word_counts_for_a_check(
+    name: str, outer: str, inner: str, attribute: str
+) -> None:
+    """The check's, else the real server's, else the virtual server's."""
+    far, near = f"{name} {outer}", f"{name} {inner}"
+    wanted, other = (getattr(one_check(check=line), attribute) for line in (near, far))
+    assert wanted != other
+    assert getattr(one_check(far), attribute) == other
+    assert getattr(one_check("", far), attribute) == other
+    assert getattr(one_check(far, far, near), attribute) == wanted
+    assert getattr(one_check(far, "", near), attribute) == wanted
+    if name != "retry":  # a real server's must be above 0
+        assert getattr(one_check(far, near), attribute) == wanted
+
+
+def test_the_innermost_word_counts_for_a_real_server() -> None:
+    assert one_real("weight 7").weight == 7
+    assert one_real("weight 7", "weight 0").weight == 0
+    assert one_real("inhibit_on_failure").inhibit_on_failure
+    assert not one_real("inhibit_on_failure", "inhibit_on_failure off").inhibit_on_failure
+
+
+def test_persistence() -> None:
+    assert service().persistence_s == 0
+    assert service("persistence_timeout").persistence_s == 360
+    assert service('persistence_timeout "300"').persistence_s == 300
+
+
+def test_sorry_server() -> None:
+    assert service('sorry_server "192.0.2.90" 81').sorry_server == SorryServerSettings(
+        "192.0.2.90", 81
+    )
+    found = service("sorry_server 192.0.2.90\nsorry_server_inhibit").sorry_server
+    assert found == SorryServerSettings("192.0.2.90", 80, inhibit=True)
+
+
+def test_quorum_and_hysteresis() -> None:
+    found = service('"quorum" 4294967295\nhysteresis 4294967295')
+    assert (found.quorum, found.hysteresis) == (4_294_967_295, 4_294_967_295)
+    assert (service().quorum, service().hysteresis) == (1, 0)
+
+
+def test_what_a_tunnel_s_options_say_is_named() -> None:
+    text = "lb_kind TUN type gue port 6080 csum"
+    made = built(text)
+    assert made.errors == ()
+    assert made.checker.virtual_servers[0].forwarding == "TUN"
+    assert made.checker.virtual_servers[0].real_servers[0].port == 80, "as TUN without options"
+    assert made.ignored == (
+        "virtual_server 192.0.2.1:80/TCP: this engine tunnels as ipip only,"
+        " without type gue port 6080 csum",
+    )
+    inner = built("", "lvs_method TUN type gre")
+    assert inner.checker.virtual_servers[0].real_servers[0].forwarding == "TUN"
+    assert inner.ignored == (
+        "real_server 192.0.2.11:8080: this engine tunnels as ipip only, without type gre",
+    )
+
+
+@pytest.mark.parametrize(
+    ("server", "real", "port"),
+    [
+        ("", "", 8080),
+        ("lb_kind DR", "", 80),
+        ("lb_kind DR", "lvs_method NAT", 8080),
+        ("lb_kind NAT", "lvs_method TUN", 80),
+    ],
+)
+def test_only_nat_rewrites_the_port(server: str, real: str, port: int) -> None:
+    assert one_real(server, real).port == port
+    assert one_check(server, real).port == 8080
+
+
+def test_every_tcp_check_is_made() -> None:
+    checks = one_real("", "TCP_CHECK {\nconnect_port 99\n}").checks
+    assert sorted(check.port for check in checks) == [99, 8080]
+
+
+@pytest.mark.parametrize(
+    ("head", "what"), [("fwmark 3", "a firewall mark"), ("group web", "a group of addresses")]
+)
+def test_services_that_are_not_balanced_yet_are_named(head: str, what: str) -> None:
+    text = TEXT.format("", "", "").replace("192.0.2.1 80", head)
+    made = build(conf.check(text).model)
+    assert made.checker.virtual_servers == ()
+    assert made.ignored == (f"virtual_server {head}: this engine does not balance {what} yet",)
