@@ -22,7 +22,7 @@ from typing import ClassVar, Generic, Protocol, Self, TypeVar, overload
 
 from hanode.conf.keywords import blocks
 from hanode.conf.language.schema import Keyword
-from hanode.conf.language.values import BadValue, Value
+from hanode.conf.language.values import BadValue, Value, read_words
 from hanode.conf.model.statements import Note, Places, Statement
 from hanode.conf.text.lexer import unquote
 from hanode.conf.text.source import NOWHERE, Origin
@@ -120,8 +120,7 @@ class ValueAttribute(Generic[T]):
             words = [unquote(word) for word in statement.words[1:]]
             kind = self.kind or keyword.value
             try:
-                if len(words) >= kind.least:
-                    yield kind.read(words[: kind.most])
+                yield read_words(kind, words)
             except BadValue:
                 continue
 
