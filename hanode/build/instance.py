@@ -14,7 +14,7 @@ from hanode.build import hmac, route_lines, tracking_and_notify, virtual
 from hanode.build.site import Site, policies
 from hanode.build.virtual import Places
 from hanode.build.words import Words
-from hanode.conf import VrrpInstance, place, queries
+from hanode.conf import VrrpInstance, queries
 from hanode.vrrp.kernel_objects import Family
 from hanode.vrrp.settings import (
     PRIORITY_OWNER,
@@ -153,8 +153,8 @@ def _auth(made: VrrpInstance, version: int, told: dict[str, Any]) -> dict[str, A
 
 def _preempt(made: VrrpInstance, words: Words) -> dict[str, Any]:
     """The settings that count for state BACKUP only: keepalived clears them with MASTER."""
-    # keepalived: of preempt and nopreempt the last counts.
-    stays = made.nopreempt and not (words.says("preempt") and _is_later(made, "preempt"))
+    words.says("preempt")
+    stays = queries.nopreempt(made)
     delay_us = words.number("preempt_delay_us") or 0
     if made.state == "MASTER":
         return {"nopreempt": False, "preempt_delay_us": 0}
@@ -165,11 +165,6 @@ def _preempt(made: VrrpInstance, words: Words) -> dict[str, Any]:
         "preempt_delay_us": delay_us,
         "expired_backup_priority": expired if stays else None,
     }
-
-
-def _is_later(made: VrrpInstance, keyword: str, than: str = "nopreempt") -> bool:
-    one, other = place(made, keyword), place(made, than)
-    return one.file == other.file and one.start > other.start
 
 
 def _unicast(

@@ -118,7 +118,7 @@ def _instance(
         if keyword.name == "priority" and moves:
             impact = "vip_moves"
         if keyword.name == "nopreempt":
-            impact = "none" if new.nopreempt else "vip_moves"
+            impact = "none" if queries.nopreempt(new) else "vip_moves"
         yield Change(subject, text, impact)
     used = [_used("priority", *each) for each in (before, after)]
     if old.priority == new.priority and used[0] != used[1]:

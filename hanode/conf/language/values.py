@@ -319,6 +319,15 @@ def read_words(value: Value, words: Sequence[str], odd: list[BadValue] | None = 
         return error.taken
 
 
+def accepted(value: Value, words: Sequence[str]) -> bool:
+    """Whether keepalived accepts these words after a keyword, be it with a warning."""
+    try:
+        read_words(value, words)
+    except BadValue as error:
+        return error.mild
+    return True
+
+
 _OCTET = r"(?:25[0-5]|2[0-4][0-9]|1[0-9][0-9]|[1-9]?[0-9])"
 _IPV4 = re.compile(rf"(?:{_OCTET}\.){{3}}{_OCTET}")
 

@@ -69,9 +69,22 @@ def priority(instance: VrrpInstance) -> int:
     return defaults.PRIORITY_OWNER if instance.state == "MASTER" else defaults.PRIORITY
 
 
+def nopreempt(instance: VrrpInstance) -> bool:
+    """Whether nopreempt counts: keepalived lets the last of nopreempt and preempt decide."""
+    return instance.nopreempt and not (
+        instance.preempt and is_later(instance, "preempt", "nopreempt")
+    )
+
+
+def is_later(instance: VrrpInstance, keyword: str, other: str) -> bool:
+    """Whether the last statement of a keyword is below that of another one in the same file."""
+    one, two = place(instance, keyword), place(instance, other)
+    return one.file == two.file and one.start > two.start
+
+
 def does_not_preempt(instance: VrrpInstance) -> bool:
-    """Whether the instance leaves a working master of lower priority alone (nopreempt counts)."""
-    return instance.nopreempt and instance.state != "MASTER"
+    """Whether the instance leaves a working master of lower priority alone."""
+    return nopreempt(instance) and instance.state != "MASTER"
 
 
 def authentication(instance: VrrpInstance) -> tuple[str | None, bytes]:

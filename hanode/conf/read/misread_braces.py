@@ -15,7 +15,7 @@ from dataclasses import dataclass, replace
 from hanode.conf.keywords import blocks
 from hanode.conf.language.releases import Target
 from hanode.conf.language.schema import ROOT, Block, Keyword
-from hanode.conf.language.values import BadValue
+from hanode.conf.language.values import accepted
 from hanode.conf.read.address_lines import check_line
 from hanode.conf.read.blocks import Raw, at_span
 from hanode.conf.read.unknown import place_name
@@ -194,14 +194,7 @@ def _fits(piece: Piece, table: Block) -> bool:
 
 def _taken(piece: Piece, keyword: Keyword) -> bool:
     """Whether keepalived accepts the keyword's value."""
-    words = list(piece.words[1:])
-    if len(words) < keyword.value.least:
-        return False
-    try:
-        keyword.value.read(words[: keyword.value.most])
-    except BadValue as error:
-        return error.mild
-    return True
+    return accepted(keyword.value, piece.words[1:])
 
 
 class Process:

@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterator
 
 from hanode.conf.keywords import blocks
-from hanode.conf.language.values import BadValue
+from hanode.conf.language.values import accepted
 from hanode.conf.read.blocks import Raw, at_span
 from hanode.conf.text.lexer import unquote
 from hanode.conf.text.problems import Problem
@@ -59,13 +59,7 @@ def takes(child: Raw, block: str) -> bool:
     """Whether keepalived accepts the statement; a refused value counts as not written."""
     keyword = blocks()[block].keywords.get(child.keyword)
     words = [unquote(word) for word in child.words[1:]]
-    if keyword is None or len(words) < keyword.value.least or not any(words):
-        return False
-    try:
-        keyword.value.read(words[: keyword.value.most])
-    except BadValue as error:
-        return error.mild
-    return True
+    return keyword is not None and any(words) and accepted(keyword.value, words)
 
 
 def has(raw: Raw, block: str, *names: str) -> bool:

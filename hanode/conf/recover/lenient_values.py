@@ -11,7 +11,7 @@ import re
 from collections.abc import Callable, Sequence
 
 from hanode.conf.language.schema import Block, Keyword
-from hanode.conf.language.values import BadValue, is_ip
+from hanode.conf.language.values import BadValue, is_ip, read_words
 
 Line = tuple[str, ...]
 
@@ -89,7 +89,7 @@ def _behind(text: str) -> bool:
 
 def _fitting(keyword: Keyword, word: str) -> Line | None:
     try:
-        keyword.value.read([word])
+        read_words(keyword.value, (word,))
     except BadValue:
         return None
     return (word,)
@@ -147,9 +147,7 @@ def _options(table: Block, words: Sequence[str], verdict: Verdict) -> Line | Non
             taken = keyword.value.taken(rest)
             own = tuple(rest[:taken])
             try:
-                if len(rest) < keyword.value.least:
-                    raise BadValue("needs a value")
-                keyword.value.read(list(own))
+                read_words(keyword.value, own)
                 made = (words[at], *own)
             except BadValue as error:
                 mild = error.mild and (words[at], *own)

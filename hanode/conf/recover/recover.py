@@ -16,7 +16,7 @@ from hanode.conf.check.lint import lint
 from hanode.conf.keywords import blocks
 from hanode.conf.language.releases import target as target_of
 from hanode.conf.language.schema import ROOT, Block, Keyword
-from hanode.conf.language.values import BadValue
+from hanode.conf.language.values import accepted
 from hanode.conf.model.model import Config
 from hanode.conf.read.address_lines import check_line
 from hanode.conf.read.bind import bind
@@ -211,11 +211,8 @@ class _Reading(Process):
 
     def _counts(self, keyword: Keyword, words: list[str], table: Block) -> bool:
         """Whether keepalived reads the block and does not skip it because of its name."""
-        try:
-            keyword.value.read(words[: keyword.value.most])
-        except BadValue as error:
-            if not error.mild:
-                return False
+        if not accepted(keyword.value, words):
+            return False
         if keyword.name == "vrrp_instance" and len(words) > 1:
             return False
         name = (keyword.name, *words[:1])
@@ -225,21 +222,18 @@ class _Reading(Process):
 
     def _value(self, piece: Piece, keyword: Keyword, words: list[str], table: Block) -> bool:
         """Emits what keepalived takes of a keyword's value; returns whether there is any."""
-        try:
-            keyword.value.read(words[: keyword.value.most])
-        except BadValue as error:
-            if not error.mild:
-                made = lenient_value(table.name, keyword, words)
-                if made == UNSET:
-                    begin = self._open[-1] if self._open else 0
-                    self.lines[begin:] = [
-                        line
-                        for line in self.lines[begin:]
-                        if line.text.split(maxsplit=1)[0] != piece.words[0]
-                    ]
-                elif made is not None:
-                    self._emit(piece, _joined((piece.words[0], *made)))
-                return made is not None
+        if not accepted(keyword.value, words):
+            made = lenient_value(table.name, keyword, words)
+            if made == UNSET:
+                begin = self._open[-1] if self._open else 0
+                self.lines[begin:] = [
+                    line
+                    for line in self.lines[begin:]
+                    if line.text.split(maxsplit=1)[0] != piece.words[0]
+                ]
+            elif made is not None:
+                self._emit(piece, _joined((piece.words[0], *made)))
+            return made is not None
         self._emit(piece, piece.text.removesuffix("{").rstrip())
         return True
 

@@ -96,27 +96,28 @@ def authentication(case: Case) -> Iterator[Problem]:
 def election(case: Case) -> Iterator[Problem]:
     """Finds keywords that contradict each other in the election of the master."""
     for one in case.config.instances:
-        if one.nopreempt and one.priority == 255:
+        stays = queries.nopreempt(one)
+        if stays and one.priority == 255:
             where = place(one, "nopreempt")
             message = f"{one.name}: nopreempt has no effect with priority 255, the owner's"
             fix = case.remove(where, "remove nopreempt")
             yield problem(
                 where, "nopreempt-owner", "warning", message, "use a priority up to 254", fix
             )
-        elif one.nopreempt and one.state == "MASTER":
+        elif stays and one.state == "MASTER":
             message = f"{one.name}: nopreempt has no effect with state MASTER"
             hint = "write state BACKUP on every node of a group with nopreempt"
             fix = _backup(case, one) if one.priority is not None else None
             where = place(one, "nopreempt")
             yield problem(where, "nopreempt-master", "warning", message, hint, fix)
         elif one.preempt_delay_us:
-            why = "nopreempt" if one.nopreempt else "state MASTER" if one.state == "MASTER" else ""
+            why = "nopreempt" if stays else "state MASTER" if one.state == "MASTER" else ""
             if why:
                 message = f"{one.name}: preempt_delay has no effect with {why}"
                 where = place(one, "preempt_delay")
                 fix = case.remove(where, "remove preempt_delay")
                 hint = "write state BACKUP, or remove it"
-                if one.nopreempt:
+                if stays:
                     hint = "remove one of the two"
                 elif one.priority not in (None, 255):
                     fix = _backup(case, one)
