@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import signal
 import subprocess
@@ -177,7 +176,7 @@ def test_other_users_cannot_reach_the_socket(running: Node) -> None:
 def test_nonsense_on_the_socket_is_answered(running: Node, line: bytes) -> None:
     with Client(running.control, timeout_s=5) as client:
         client._socket.sendall(line)
-        answer = json.loads(client._reader.readline())
+        answer = next(client.stream())
     assert answer["ok"] is False
     assert "unknown verb" in answer["error"]
 
