@@ -199,7 +199,6 @@ class VirtualInterfaces:
             (other.name, other.index)
             for other in links.values()
             if (other.kind, other.below, other.mac) == (MACVLAN, base.index, virtual.mac)
-            and other.name != virtual.name
         )
 
     def switches(self, virtual: Virtual, read: Read, every: Every) -> list[Switch]:

@@ -47,6 +47,11 @@ class KernelStory(Story):
         self._index = 0
 
     def do_link(self, words: list[str]) -> None:
+        self.do_unseen(words)
+        self.link_changed(words[0])
+
+    def do_unseen(self, words: list[str]) -> None:
+        """As `link`, but the change has not been read yet."""
         name, state, *rest = words
         if state == "gone":
             del self.links[name]
@@ -63,7 +68,6 @@ class KernelStory(Story):
                 self.links[given["below"]].index if "below" in given else old.below if old else 0,
                 self.links[given["master"]].index if "master" in given else 0,
             )
-        self.link_changed(name)
 
     def link_changed(self, name: str) -> None:
         """An interface is not as before."""

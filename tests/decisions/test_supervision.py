@@ -149,6 +149,11 @@ def test_who_does_not_answer_is_named_and_no_old_instance_is_shown() -> None:
     assert found.problems[2].startswith("the checker process's status cannot be read: ")
 
 
+def test_a_process_that_knows_nothing_of_ipvs_does_not_hide_it() -> None:
+    answers = [Answer("checker", True, raw(ipvs="kernel")), Answer("vrrp", True, raw())]
+    assert merged(answers, ChildStatus(ipvs="absent: x")).status.ipvs == "kernel"
+
+
 def test_only_the_watch_process_knows_trackers_and_only_the_vrrp_process_strays() -> None:
     odd = raw(trackers=(), strays={"short_packets": 1})
     found = merged([Answer("checker", True, odd)], ChildStatus(trackers=(CHK,)))

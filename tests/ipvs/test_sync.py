@@ -123,6 +123,31 @@ def test_a_service_whose_removal_is_refused_stays_ours() -> None:
     assert turn(sync)[0] == [RemoveService(WEB)]
 
 
+def test_a_service_that_refuses_all_of_a_turn_does_not_keep_the_process_busy() -> None:
+    sync = opened(Balanced(WEB))
+    sync.configure([Balanced(WEB, (A, B, C))])
+    turn(sync, 2, refuse=lambda _one: True)
+    assert not sync.unfinished, "although there was more to do"
+
+
+def test_a_service_that_was_removed_is_not_ours_any_more() -> None:
+    sync = opened()
+    sync.configure([Balanced(WEB, (A,))])
+    turn(sync)
+    sync.configure([])
+    turn(sync)
+    sync.read([Balanced(WEB, (C,))], began_us=0, now_us=0)
+    assert turn(sync) == ([], []), "somebody else made one with the same address"
+
+
+def test_a_table_that_somebody_cleared_is_filled_again() -> None:
+    sync = opened()
+    sync.configure([Balanced(WEB, (A,))])
+    turn(sync)
+    sync.read((), began_us=0, now_us=0)
+    assert turn(sync)[0] == [AddService(WEB), AddDestination(WEB, A)]
+
+
 def test_at_the_end_ours_go_and_nothing_is_read_again() -> None:
     sync = opened()
     sync.configure([Balanced(WEB, (A,))])
