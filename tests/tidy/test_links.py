@@ -38,3 +38,27 @@ def test_the_readme_leads_to_what_strangers_look_for_first() -> None:
     links = LINK.findall((PROJECT / "README.md").read_text())
     for name in ("LICENSE", "CONTRIBUTING.md", "SECURITY.md", "CHANGELOG.md", "docs/protocol.md"):
         assert name in links
+
+
+ROOTS = ("", "hanode", "webapp", "hanode/conf", "webapp/configs", "webapp/configs/models")
+LATER = re.compile(r"(?:webapp/)?(?:incidents|notifications|simulate|drills)/|(?:hanode/)?bfd/")
+"""Rooms that docs/ARCHITECTURE.md says are made later."""
+
+
+def missing(text: str) -> list[str]:
+    """The files and folders that a text names in backticks and that are not there."""
+    named = re.findall(r"`([\w./-]*(?:/|\.py))`", text)
+    there = {name for name in named for root in ROOTS if (PROJECT / root / name).exists()}
+    code = [PROJECT / "hanode", PROJECT / "webapp"]
+    beside = {n for n in named if "/" not in n and any(any(c.rglob(n)) for c in code)}
+    return [n for n in named if n not in there | beside and not LATER.match(n)]
+
+
+def test_the_house_has_every_room_and_file_that_its_page_names() -> None:
+    text = (PROJECT / "docs/ARCHITECTURE.md").read_text()
+    assert len(re.findall(r"^\| \*\*a", text, re.MULTILINE)) == 12, "where each change goes"
+    assert missing(text) == []
+
+
+def test_a_file_that_is_not_there_is_found() -> None:
+    assert missing("`hanode/conf/` `hanode/gone.py` `webapp/incidents/x.py`") == ["hanode/gone.py"]
