@@ -60,5 +60,12 @@ def test_the_house_has_every_room_and_file_that_its_page_names() -> None:
     assert missing(text) == []
 
 
+def test_no_page_names_a_file_that_is_gone() -> None:
+    pages = [PROJECT / "CONTRIBUTING.md", *(PROJECT / "docs").rglob("*.md")]
+    assert len(pages) >= 20
+    gone = {page.name: missing(page.read_text()) for page in pages}
+    assert {name: files for name, files in gone.items() if files} == {}
+
+
 def test_a_file_that_is_not_there_is_found() -> None:
     assert missing("`hanode/conf/` `hanode/gone.py` `webapp/incidents/x.py`") == ["hanode/gone.py"]
