@@ -326,7 +326,9 @@ def test_an_address_on_two_interfaces_is_two_addresses() -> None:
     assert [a.dev for a in said.vips] == ["eth0", "eth1"]
 
 
-GROUP = "vrrp_sync_group G {{\n{0}group {{\nV\nW\n}}\ntrack_interface {{\neth8 weight 5\neth9\n}}\n}}\n"
+GROUP = (
+    "vrrp_sync_group G {{\n{0}group {{\nV\nW\n}}\ntrack_interface {{\neth8 weight 5\neth9\n}}\n}}\n"
+)
 
 
 @pytest.mark.parametrize(
@@ -344,9 +346,7 @@ def test_weights_count_in_a_group_only_where_it_says_so(word: str, names: list[s
 def test_a_group_s_tracker_counts_as_the_group_says_it() -> None:
     own = text("track_interface {\neth9 weight 3\n}")
     result = built(
-        GROUP.format("sync_group_tracking_weight\n")
-        + own
-        + text("", "192.0.2.2", name="W", vrid=8)
+        GROUP.format("sync_group_tracking_weight\n") + own + text("", "192.0.2.2", name="W", vrid=8)
     )
     assert result.vrrp.instances[0].tracked[0] == Tracked("interface", "eth9", 0)
 

@@ -79,7 +79,11 @@ def test_a_track_group_that_does_not_exist_is_named(block: str, line: str, what:
 @pytest.mark.parametrize(
     ("block", "line", "what"),
     [
-        ("static_routes", "10.0.0.0/8 via 192.0.2.3 track_group G", "the static route to 10.0.0.0/8"),
+        (
+            "static_routes",
+            "10.0.0.0/8 via 192.0.2.3 track_group G",
+            "the static route to 10.0.0.0/8",
+        ),
         (
             "static_rules",
             "from all table 9 track_group G",
