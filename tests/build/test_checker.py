@@ -105,9 +105,9 @@ def test_every_word_of_a_check_arrives() -> None:
 
 
 def test_every_word_of_a_service_arrives() -> None:
-    found = service("lb_algo wlc\nlb_kind TUN\ndelay_loop 5", "weight 0\nlvs_method DR")
+    found = service("lb_algo rr\nlb_kind TUN\ndelay_loop 5", "weight 0\nlvs_method DR")
     (real,) = found.real_servers
-    assert (found.scheduler, found.forwarding) == ("wlc", "TUN")
+    assert (found.scheduler, found.forwarding) == ("rr", "TUN")
     assert (real.weight, real.forwarding, real.checks[0].delay_loop_us) == (0, "DR", 5_000_000)
 
 
@@ -116,6 +116,24 @@ def test_a_service_without_a_port_is_checked_at_its_real_server_s() -> None:
     (found,) = build(conf.check(text).model).checker.virtual_servers
     assert (found.port, found.real_servers[0].port) == (0, 0)
     assert found.real_servers[0].checks[0].port == 8080
+
+
+def test_where_no_port_is_written_it_is_0() -> None:
+    text = (
+        "virtual_server 192.0.2.1 {\nsorry_server 192.0.2.90\n"
+        "real_server 192.0.2.11 {\nweight 1\n}\n}\n"
+    )
+    (found,) = build(conf.check(text).model).checker.virtual_servers
+    assert found.sorry_server == SorryServerSettings("192.0.2.90", 0)
+    assert (found.port, found.real_servers[0].port) == (0, 0)
+
+
+def test_a_check_without_a_port_is_an_error() -> None:
+    text = "virtual_server 192.0.2.1 {\nreal_server 192.0.2.11 {\nTCP_CHECK {\n}\n}\n}\n"
+    made = build(conf.check(text).model)
+    assert len(made.errors) == 1
+    assert "connect_port is 0; it must be 1 to 65535" in made.errors[0]
+    assert made.checker.virtual_servers == ()
 
 
 def test_a_real_server_without_a_port_has_the_service_s() -> None:
@@ -225,5 +243,5 @@ def test_every_tcp_check_is_made() -> None:
 def test_services_that_are_not_balanced_yet_are_named(head: str, what: str) -> None:
     text = TEXT.format("", "", "").replace("192.0.2.1 80", head)
     made = build(conf.check(text).model)
-    assert made.checker.virtual_servers == ()
+    assert (made.checker.virtual_servers, made.errors) == ((), ())
     assert made.ignored == (f"virtual_server {head}: this engine does not balance {what} yet",)
