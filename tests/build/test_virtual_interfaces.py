@@ -142,6 +142,14 @@ def test_an_instance_without_an_interface_has_no_ipvlan() -> None:
     )
 
 
+def test_only_one_kind_is_allowed_above_one_interface_and_others_are_free() -> None:
+    names = Virtuals()
+    names.claim("a", "eth0", "x", "V")
+    names.claim("b", "eth1", "y", "W", "an ipvlan in mode bridge")
+    with pytest.raises(ValueError, match="c would be a macvlan on eth1, and b is an ipvlan"):
+        names.claim("c", "eth1", "z", "X")
+
+
 def test_names_of_virtual_interfaces_begin_as_the_file_says() -> None:
     before = GLOBALS.format("vmac_prefix vm")
     assert instance("use_vmac", before=before).vmac == Vmac("vm.7")
