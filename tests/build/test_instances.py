@@ -259,6 +259,16 @@ def test_intervals_between_adverts(words: str, us: int) -> None:
     assert instance(words).advert_int_us == us
 
 
+@pytest.mark.parametrize("word", ["accept", "no_accept", "strict_mode", "no_virtual_ipaddress"])
+def test_words_that_count_are_not_named_as_unused(word: str) -> None:
+    assert built(text(word)).ignored == ()
+
+
+def test_a_password_that_is_not_written_is_empty() -> None:
+    said = instance("authentication {\nauth_type PASS\n}")
+    assert (said.auth_type, said.auth_pass) == ("PASS", "")
+
+
 def test_a_password_counts_in_version_2() -> None:
     words = "authentication {{\nauth_type {}\nauth_pass secret\n}}"
     for kind in ("PASS", "AH"):

@@ -230,6 +230,11 @@ def test_words_for_all_addresses_restrict_a_rule_to_none(word: str) -> None:
     assert (made.source, made.destination) == (None, None)
 
 
+def test_a_rule_is_for_networks_whatever_stands_in_their_host_part() -> None:
+    made = rule("from 192.0.2.9/24 to 198.51.100.9/24 table 9 priority 5")
+    assert (made.source, made.destination) == ("192.0.2.0/24", "198.51.100.0/24")
+
+
 @pytest.mark.parametrize("action", ["nop", "blackhole", "unreachable", "prohibit"])
 def test_actions_of_a_rule(action: str) -> None:
     made = rule(f"from 10.0.0.0/8 {action} priority 5")
