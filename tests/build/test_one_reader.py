@@ -68,6 +68,12 @@ def outcome(text: str) -> Outcome:
     return Outcome(mistakes, settings, built.errors, built.ignored)
 
 
+@pytest.fixture(autouse=True)
+def _no_outcomes_of_other_tests() -> None:
+    """Each test builds what it looks at: nothing is left of a run before it in this process."""
+    outcome.cache_clear()
+
+
 def keywords() -> Iterator[tuple[Block, Keyword]]:
     """What the engine carries out; other spellings are tried with the main one."""
     for table in conf.blocks().values():

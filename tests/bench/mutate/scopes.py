@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import PurePosixPath
 
 BUILD = (
+    "tests/build",
     "tests/vrrp/test_build.py",
     "tests/vrrp/test_build_hmac.py",
     "tests/vrrp/test_build_virtual.py",
