@@ -33,6 +33,8 @@ DEFAULTS = {"default": 4, "default6": 6}
 EVERYTHING = ("all", "any", *DEFAULTS)
 PREFERENCES = {1: "high", 3: "low"}
 """The kernel takes any other number for medium."""
+LOOKUPS = ("table", "l3mdev")
+"""Actions of a rule that look in a table: the one of `table`, or that of the packet's VRF."""
 NOT_YET = ("vrf", "add", "as")
 """Options of a route that the engine does not carry out yet."""
 FOREVER = "forever"
@@ -180,7 +182,7 @@ def rule(line: RuleLine) -> Rule:
         invert=line.inverted,
         source=_network(_value(line, "from")),
         destination=_network(_value(line, "to")),
-        action="lookup" if line.action == "table" else line.action,
+        action="lookup" if line.action in LOOKUPS else line.action,
         table=_value(line, "table"),
         goto=_value(line, "goto"),
         priority=_value(line, "preference"),
@@ -194,7 +196,7 @@ def rule(line: RuleLine) -> Rule:
         oif=option("oif"),
         tunnel_id=_value(line, "tunnel-id"),
         uid_range=_value(line, "uidrange"),
-        l3mdev=option("l3mdev") is not None,
+        l3mdev=line.action == "l3mdev",
         protocol=PROTOCOL_KEEPALIVED if origin is None else origin,
         ip_protocol=_value(line, "ipproto"),
         sport=_value(line, "sport"),

@@ -162,11 +162,13 @@ def notify(words: Words, overall: Words, *, of_instance: bool) -> NotifySettings
     changes = words.flag("notify_priority_changes")
     if changes is None:
         changes = overall.flag("vrrp_notify_priority_changes")
-    own = {
-        "deleted": command(words.any("notify_deleted")),
-        "master_rx_lower_pri": command(words.any("notify_master_rx_lower_pri")),
-        "tell_deleted": words.says("notify_deleted"),
-    }
+    own: dict[str, Any] = {}
+    if of_instance:  # a group has no such words, and keepalived ignores them there
+        own = {
+            "deleted": command(words.any("notify_deleted")),
+            "master_rx_lower_pri": command(words.any("notify_master_rx_lower_pri")),
+            "tell_deleted": words.says("notify_deleted"),
+        }
     return NotifySettings(
         master=command(words.any("notify_master")),
         backup=command(words.any("notify_backup")),
@@ -175,7 +177,7 @@ def notify(words: Words, overall: Words, *, of_instance: bool) -> NotifySettings
         any=command(words.any("notify")),
         priority_changes=bool(changes),
         smtp_alert=bool(alert),
-        **(own if of_instance else {}),  # type: ignore[arg-type]  # three words of one table
+        **own,
     )
 
 

@@ -64,7 +64,7 @@ def settings(config: Config, errors: list[str], ignored: list[str]) -> VrrpSetti
             script_user=user[0] if user else None,
             script_group=user[1] if user[1:] else None,
             script_security=bool(overall.flag("enable_script_security")),
-            net_namespace=overall.text("net_namespace") or root.text("net_namespace"),
+            net_namespace=root.text("net_namespace"),
             linkbeat=tuple(asked),
             linkbeat_use_polling=bool(root.flag("linkbeat_use_polling")),
             link_delays=tracking_and_notify.link_delays(root),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from hanode.system.route_messages import rule_message
 from hanode.vrrp.kernel_objects import Metric, NextHop, Route, Rule
 from tests.vrrp.words import built, instance, text
 
@@ -239,3 +240,9 @@ def test_a_rule_is_for_networks_whatever_stands_in_their_host_part() -> None:
 def test_actions_of_a_rule(action: str) -> None:
     made = rule(f"from 10.0.0.0/8 {action} priority 5")
     assert (made.action, made.table) == (action, None)
+
+
+def test_a_rule_for_the_table_of_the_packet_s_vrf_can_be_sent_to_the_kernel() -> None:
+    made = rule("from 10.0.0.0/8 l3mdev priority 5")
+    assert (made.action, made.l3mdev, made.table) == ("lookup", True, None)
+    assert rule_message(made, 32, 0)
