@@ -13,9 +13,9 @@ from dataclasses import dataclass, replace
 from hanode.build import vrrp_settings
 from hanode.build.checker import virtual_server
 from hanode.build.words import Words
-from hanode.check.settings import CheckerSettings
+from hanode.check.checker_settings import CheckerSettings
 from hanode.conf import Config, VirtualServer
-from hanode.vrrp.settings import VrrpSettings
+from hanode.vrrp.engine_settings import VrrpSettings
 
 
 @dataclass(frozen=True, slots=True)

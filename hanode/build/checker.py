@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import Literal, TypeVar, cast
 
 from hanode.build.words import Words, note
-from hanode.check.settings import (
+from hanode.check.checker_settings import (
     Forwarding,
     RealServerSettings,
     SorryServerSettings,

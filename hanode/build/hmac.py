@@ -10,7 +10,7 @@ from dataclasses import replace
 
 from hanode.build.words import Words
 from hanode.conf import VrrpInstance, queries
-from hanode.vrrp.settings import HmacKey, HmacSettings, VrrpSettings
+from hanode.vrrp.engine_settings import HmacKey, HmacSettings, VrrpSettings
 
 KEY_BYTES = range(32, 65)
 IN_HEX, IN_FILE = "hex:", "file:"

@@ -15,14 +15,14 @@ from hanode.build.site import Site, policies
 from hanode.build.virtual import Places
 from hanode.build.words import Words
 from hanode.conf import VrrpInstance, queries
-from hanode.vrrp.kernel_objects import Family
-from hanode.vrrp.settings import (
+from hanode.vrrp.engine_settings import (
     PRIORITY_OWNER,
     Address,
     InstanceSettings,
     Peer,
     Tracked,
 )
+from hanode.vrrp.kernel_objects import Family
 
 ADVERT_MOST = 255
 """An advert counts its addresses in one byte."""

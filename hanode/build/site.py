@@ -11,8 +11,8 @@ from hanode.build import route_lines, tracking_and_notify
 from hanode.build.virtual_names import Virtuals
 from hanode.build.words import Words
 from hanode.conf import Config
+from hanode.vrrp.engine_settings import Tracked
 from hanode.vrrp.kernel_objects import Route, Rule
-from hanode.vrrp.settings import Tracked
 
 
 @dataclass

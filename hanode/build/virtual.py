@@ -13,8 +13,8 @@ from hanode.build.virtual_names import Virtuals
 from hanode.build.words import Words
 from hanode.conf import Address as Line
 from hanode.conf import VrrpInstance
+from hanode.vrrp.engine_settings import NO_INTERFACE, Ipvlan, IpvlanMode, Vmac, only_on_a_link
 from hanode.vrrp.kernel_objects import Address, Family
-from hanode.vrrp.settings import NO_INTERFACE, Ipvlan, IpvlanMode, Vmac, only_on_a_link
 
 LINK_SCOPE = 253
 IPVLAN_MODES: tuple[IpvlanMode, ...] = ("bridge", "private", "vepa")

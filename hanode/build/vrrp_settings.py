@@ -13,7 +13,7 @@ from hanode.build.instance import instance
 from hanode.build.site import Site, policies
 from hanode.build.words import Words, note
 from hanode.conf import Config
-from hanode.vrrp.settings import (
+from hanode.vrrp.engine_settings import (
     InstanceKey,
     InstanceSettings,
     Linkbeat,

@@ -11,6 +11,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from hanode.check.checker_settings import (
+    CheckerSettings,
+    CheckSettings,
+    RealServerSettings,
+    VirtualServerSettings,
+)
 from hanode.check.events import (
     Connect,
     Connected,
@@ -27,12 +33,6 @@ from hanode.check.events import (
 from hanode.check.policy import Policy
 from hanode.check.quorum import Row, alive_weight, holds, table, threshold
 from hanode.check.schedule import Schedule, first_check_us
-from hanode.check.settings import (
-    CheckerSettings,
-    CheckSettings,
-    RealServerSettings,
-    VirtualServerSettings,
-)
 from hanode.check.talk.base import Reply, Talk, Verdict
 from hanode.check.talk.tcp import TcpTalk
 from hanode.events import NodeWarning, RealServerChange, VirtualServerChange

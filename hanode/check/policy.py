@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from hanode.check.settings import CheckSettings
+from hanode.check.checker_settings import CheckSettings
 
 
 @dataclass(frozen=True, slots=True)

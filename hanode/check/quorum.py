@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from hanode.check.settings import Forwarding, VirtualServerSettings
+from hanode.check.checker_settings import Forwarding, VirtualServerSettings
 
 
 @dataclass(frozen=True, slots=True)

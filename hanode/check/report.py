@@ -7,8 +7,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Set
 
+from hanode.check.checker_settings import CheckerSettings, VirtualServerSettings
 from hanode.check.health import Health
-from hanode.check.settings import CheckerSettings, VirtualServerSettings
 from hanode.wire import RealServerStatus, VirtualServerStatus
 
 

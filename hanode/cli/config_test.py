@@ -10,7 +10,7 @@ from pathlib import Path
 
 from hanode.cli.options import UsageError, plain
 from hanode.proc.supervisor.options import built_of, checked, errors_of, read_start_file
-from hanode.vrrp.settings import VrrpSettings
+from hanode.vrrp.engine_settings import VrrpSettings
 
 OK = 0
 UNREADABLE = 4

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from hanode.vrrp.settings import InstanceKey, VrrpSettings
+from hanode.vrrp.engine_settings import InstanceKey, VrrpSettings
 
 
 @dataclass(frozen=True, slots=True)

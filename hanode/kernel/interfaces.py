@@ -12,9 +12,9 @@ from typing import Protocol
 from hanode.kernel.facts import Link, Links
 from hanode.kernel.link_state import LinkPolicy, ProbeKind
 from hanode.vrrp import arp, ndisc
+from hanode.vrrp.engine_settings import VrrpSettings
 from hanode.vrrp.events import ABSENT, LinkState
 from hanode.vrrp.kernel_objects import pack
-from hanode.vrrp.settings import VrrpSettings
 
 MAC_BYTES = 6
 

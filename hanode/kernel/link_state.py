@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
 
-from hanode.vrrp.settings import LinkDelay, VrrpSettings
+from hanode.vrrp.engine_settings import LinkDelay, VrrpSettings
 
 POLL_EVERY_US = 1_000_000
 """As keepalived."""

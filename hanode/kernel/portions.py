@@ -23,7 +23,7 @@ from hanode.vrrp.effects import (
     RemoveRules,
     UnblockAddresses,
 )
-from hanode.vrrp.settings import Address, InstanceKey
+from hanode.vrrp.engine_settings import Address, InstanceKey
 
 PORTION = 128
 """Effects carried out in one go: some 3 ms, a third of the shortest advert_int."""

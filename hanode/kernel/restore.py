@@ -12,7 +12,7 @@ from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 
 from hanode.kernel.facts import RoutesRemoved
-from hanode.vrrp.settings import Address, InstanceKey, Route, Rule, VrrpSettings
+from hanode.vrrp.engine_settings import Address, InstanceKey, Route, Rule, VrrpSettings
 
 RESTORE_EVERY_US = 1_000_000
 TABLE_MAIN, TABLE_LOCAL = 254, 255

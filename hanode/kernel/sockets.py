@@ -14,7 +14,7 @@ from typing import NamedTuple
 from hanode.kernel.facts import Links
 from hanode.kernel.virtual_interfaces import mac_of
 from hanode.vrrp.effects import PROTOCOL_AH, PROTOCOL_VRRP
-from hanode.vrrp.settings import InstanceKey, VrrpSettings
+from hanode.vrrp.engine_settings import InstanceKey, VrrpSettings
 
 
 class Place(NamedTuple):

@@ -11,8 +11,8 @@ from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass, replace
 
 from hanode.kernel.facts import Link, Links
+from hanode.vrrp.engine_settings import InstanceSettings, VrrpSettings
 from hanode.vrrp.kernel_objects import Address, pack
-from hanode.vrrp.settings import InstanceSettings, VrrpSettings
 
 PREFIX = {4: bytes.fromhex("00005e0001"), 6: bytes.fromhex("00005e0002")}
 """The last byte is the VRID."""

@@ -9,7 +9,7 @@ from hanode.sim import expect
 from hanode.sim.node import Node
 from hanode.sim.world import World
 from hanode.vrrp.effects import State
-from hanode.vrrp.settings import PRIORITY_OWNER, PRIORITY_STOP, InstanceKey, InstanceSettings
+from hanode.vrrp.engine_settings import PRIORITY_OWNER, PRIORITY_STOP, InstanceKey, InstanceSettings
 
 CALM_US = 5_000_000
 """After so long without a fault, everything must have settled."""

@@ -11,7 +11,7 @@ import ipaddress
 from hanode.sim.link import QUICK_US
 from hanode.sim.node import Node
 from hanode.sim.world import World
-from hanode.vrrp.settings import InstanceKey, InstanceSettings
+from hanode.vrrp.engine_settings import InstanceKey, InstanceSettings
 
 FILE_LOW, FILE_HIGH = -254, 253
 

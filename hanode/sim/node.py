@@ -10,10 +10,10 @@ import ipaddress
 from dataclasses import dataclass, field
 
 from hanode.vrrp.effects import State
+from hanode.vrrp.engine_settings import Address, InstanceKey, InstanceSettings, VrrpSettings
 from hanode.vrrp.events import LinkState, TrackerChanged
 from hanode.vrrp.machine import Machine
 from hanode.vrrp.router import Router
-from hanode.vrrp.settings import Address, InstanceKey, InstanceSettings, VrrpSettings
 
 PPM = 1_000_000
 

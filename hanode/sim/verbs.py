@@ -12,9 +12,9 @@ from hanode.sim.link import QUICK_US
 from hanode.sim.node import Node
 from hanode.sim.world import World
 from hanode.vrrp.effects import Effect
+from hanode.vrrp.engine_settings import Address, InstanceKey, SyncGroupSettings, VrrpSettings
 from hanode.vrrp.events import TrackerChanged
 from hanode.vrrp.router import Router
-from hanode.vrrp.settings import Address, InstanceKey, SyncGroupSettings, VrrpSettings
 from hanode.vrrp.startup_facts import StartupFacts
 from hanode.vrrp.tracking_and_notify import TrackerKind
 

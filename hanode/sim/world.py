@@ -16,7 +16,7 @@ from hanode.sim.link import Chance, Link
 from hanode.sim.node import Node
 from hanode.vrrp import effects as fx
 from hanode.vrrp import packet
-from hanode.vrrp.settings import InstanceKey
+from hanode.vrrp.engine_settings import InstanceKey
 
 TRACE_LINES = 20_000
 """Enough for the longest runs; nobody reads more."""

@@ -11,7 +11,7 @@ from typing import NamedTuple
 from hanode.sim.node import Node
 from hanode.sim.world import World
 from hanode.vrrp.effects import State
-from hanode.vrrp.settings import InstanceKey
+from hanode.vrrp.engine_settings import InstanceKey
 
 
 class Span(NamedTuple):

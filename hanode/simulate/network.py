@@ -9,8 +9,8 @@ from __future__ import annotations
 from hanode.sim.link import Chance
 from hanode.sim.node import Node
 from hanode.sim.world import Watcher, World
+from hanode.vrrp.engine_settings import InstanceSettings, VrrpSettings
 from hanode.vrrp.events import TrackerChanged
-from hanode.vrrp.settings import InstanceSettings, VrrpSettings
 
 NODES_MAX = 250
 """With more, the made-up addresses would run out."""

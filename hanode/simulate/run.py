@@ -17,7 +17,7 @@ from hanode.simulate.errors import ConfigurationError, SimulationError, TooShort
 from hanode.simulate.fault_words import TimedFault, timed_fault
 from hanode.simulate.master_times import MasterTimes, Span, VridTimes
 from hanode.simulate.network import NODES_MAX, make_world
-from hanode.vrrp.settings import InstanceKey, VrrpSettings
+from hanode.vrrp.engine_settings import InstanceKey, VrrpSettings
 
 AFTERWARDS_US = 15_000_000
 """So long after the last fault everything has settled."""

@@ -10,7 +10,7 @@ import ipaddress
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
-from hanode.vrrp.settings import VrrpSettings
+from hanode.vrrp.engine_settings import VrrpSettings
 from hanode.wire import InstanceStatus, KernelAddress
 
 

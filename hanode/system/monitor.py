@@ -14,8 +14,8 @@ from collections.abc import Collection
 
 from hanode.kernel.facts import Change, Link
 from hanode.system.netlink import BUFFER_BYTES, attributes, dump, messages, opened
+from hanode.vrrp.engine_settings import Address
 from hanode.vrrp.kernel_objects import pack
-from hanode.vrrp.settings import Address
 
 RTMGRP_LINK, RTMGRP_IPV4_IFADDR, RTMGRP_IPV6_IFADDR = 0x1, 0x10, 0x100
 RTM_NEWLINK, RTM_DELLINK, RTM_GETLINK = 16, 17, 18

@@ -17,7 +17,7 @@ from pyroute2.netlink import nla
 from pyroute2.netlink.rtnl.fibmsg import fibmsg
 from pyroute2.netlink.rtnl.rtmsg import rtmsg
 
-from hanode.vrrp.settings import Route, Rule
+from hanode.vrrp.engine_settings import Route, Rule
 
 RTM_NEWROUTE, RTM_DELROUTE, RTM_NEWRULE, RTM_DELRULE = 24, 25, 32, 33
 FAMILY = {4: socket.AF_INET, 6: socket.AF_INET6}

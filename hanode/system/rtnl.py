@@ -43,8 +43,8 @@ from hanode.system.route_messages import (
     route_message,
     rule_message,
 )
+from hanode.vrrp.engine_settings import Address, Route, Rule
 from hanode.vrrp.kernel_objects import pack
-from hanode.vrrp.settings import Address, Route, Rule
 
 NLM_F_EXCL, NLM_F_APPEND = 0x200, 0x800
 SOL_NETLINK, NETLINK_CAP_ACK = 270, 10

@@ -18,8 +18,8 @@ from hanode.system import bpf
 from hanode.system.netlink import make_room
 from hanode.vrrp import packet
 from hanode.vrrp.effects import PROTOCOL_AH, PROTOCOL_VRRP, SendAdvert
+from hanode.vrrp.engine_settings import InstanceKey
 from hanode.vrrp.packet import Datagram
-from hanode.vrrp.settings import InstanceKey
 
 RECEIVE_BYTES = 2048
 """More than an IPv4 advert with 255 addresses; a longer packet is refused for its length."""

@@ -8,7 +8,7 @@ addresses on interfaces that no advert leaves through.
 from __future__ import annotations
 
 from hanode.vrrp.effects import AnnounceAddresses, Effect
-from hanode.vrrp.settings import Address, InstanceSettings
+from hanode.vrrp.engine_settings import Address, InstanceSettings
 
 
 class Announcements:

@@ -10,6 +10,7 @@ import hmac
 import struct
 from collections import OrderedDict
 
+from hanode.vrrp.engine_settings import HmacSettings, InstanceSettings
 from hanode.vrrp.packet import (
     AH_BYTES,
     AUTH_BYTES,
@@ -20,7 +21,6 @@ from hanode.vrrp.packet import (
     Refusal,
     ipv4_header,
 )
-from hanode.vrrp.settings import HmacSettings, InstanceSettings
 
 AH_HEAD = struct.Struct(">BBH4sI")
 AH_LENGTH = AH_BYTES // 4 - 2

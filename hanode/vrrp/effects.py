@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
-from hanode.vrrp.settings import Address, InstanceKey, Route, Rule
+from hanode.vrrp.engine_settings import Address, InstanceKey, Route, Rule
 
 
 class State(StrEnum):

@@ -9,8 +9,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from hanode.vrrp.engine_settings import Address, InstanceSettings
 from hanode.vrrp.packet import Advert, Refusal
-from hanode.vrrp.settings import Address, InstanceSettings
 from hanode.vrrp.tracking_and_notify import TrackerKind
 
 

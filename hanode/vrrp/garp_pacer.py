@@ -11,8 +11,8 @@ import itertools
 from collections.abc import Iterable, Mapping
 
 from hanode.vrrp.effects import AnnounceAddresses, Effect, RemoveAddresses
+from hanode.vrrp.engine_settings import Address, InstanceKey, InstanceSettings
 from hanode.vrrp.machine import Machine
-from hanode.vrrp.settings import Address, InstanceKey, InstanceSettings
 
 WAITING_MAX = 65_536
 """Announcements that wait on one interface: 4,096 addresses, sixteen times over."""

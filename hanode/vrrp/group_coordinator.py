@@ -8,10 +8,10 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 
 from hanode.vrrp.effects import Effect, State
+from hanode.vrrp.engine_settings import InstanceKey, VrrpSettings
 from hanode.vrrp.events import Event, GroupReceivedLower
 from hanode.vrrp.machine import TIMER_FIRED, Machine
 from hanode.vrrp.node_context import NodeContext
-from hanode.vrrp.settings import InstanceKey, VrrpSettings
 from hanode.vrrp.sync_group import SyncGroup
 
 Step = Callable[[Machine, Event, int], list[Effect]]

@@ -11,12 +11,12 @@ from collections.abc import Iterable
 
 from hanode.vrrp.deadlines import Deadlines
 from hanode.vrrp.effects import Effect, RemoveAddresses, State
+from hanode.vrrp.engine_settings import Address, InstanceKey, InstanceSettings, VrrpSettings
 from hanode.vrrp.events import Event
 from hanode.vrrp.garp_pacer import GarpPacer
 from hanode.vrrp.group_coordinator import GroupCoordinator
 from hanode.vrrp.machine import TIMER_FIRED, Machine
 from hanode.vrrp.node_context import NodeContext, TrackerKey
-from hanode.vrrp.settings import Address, InstanceKey, InstanceSettings, VrrpSettings
 from hanode.vrrp.sync_group import SyncGroup
 
 

@@ -23,6 +23,7 @@ from hanode.vrrp.effects import (
     State,
     StateChanged,
 )
+from hanode.vrrp.engine_settings import PRIORITY_OWNER, PRIORITY_STOP, Address, InstanceSettings
 from hanode.vrrp.events import (
     ABSENT,
     AddressLost,
@@ -47,7 +48,6 @@ from hanode.vrrp.master_down_timer import MasterDownTimer
 from hanode.vrrp.node_context import NodeContext, OwnSyncGroup
 from hanode.vrrp.preempt import PreemptPolicy
 from hanode.vrrp.receive import Receiver
-from hanode.vrrp.settings import PRIORITY_OWNER, PRIORITY_STOP, Address, InstanceSettings
 from hanode.vrrp.timing import skew_us
 from hanode.vrrp.tracking_and_notify import NO_NOTIFY, Tracked
 from hanode.vrrp.transmit import Transmitter

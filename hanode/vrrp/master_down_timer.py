@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from hanode.vrrp import packet, timing
-from hanode.vrrp.settings import InstanceSettings
+from hanode.vrrp.engine_settings import InstanceSettings
 from hanode.vrrp.track import Priority
 
 

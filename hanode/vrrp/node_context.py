@@ -8,8 +8,8 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Protocol
 
+from hanode.vrrp.engine_settings import InstanceSettings
 from hanode.vrrp.events import ABSENT, LinkState, TrackerChanged
-from hanode.vrrp.settings import InstanceSettings
 from hanode.vrrp.tracking_and_notify import TrackerKind
 
 TrackerKey = tuple[TrackerKind, str]

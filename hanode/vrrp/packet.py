@@ -13,8 +13,8 @@ from collections import Counter
 from dataclasses import dataclass
 from enum import StrEnum
 
+from hanode.vrrp.engine_settings import InstanceSettings
 from hanode.vrrp.kernel_objects import pack
-from hanode.vrrp.settings import InstanceSettings
 
 PROTOCOL = 112
 PROTOCOL_AH = 51

@@ -5,7 +5,7 @@ PURE.
 
 from __future__ import annotations
 
-from hanode.vrrp.settings import InstanceSettings
+from hanode.vrrp.engine_settings import InstanceSettings
 
 
 class PreemptPolicy:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Container, Mapping
 
-from hanode.vrrp.settings import InstanceKey, InstanceSettings, VrrpSettings
+from hanode.vrrp.engine_settings import InstanceKey, InstanceSettings, VrrpSettings
 
 GROUPS = {4: "224.0.0.18", 6: "ff02::12"}
 """The multicast groups that were listened to, by family."""

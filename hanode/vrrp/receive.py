@@ -9,6 +9,7 @@ import hmac
 
 from hanode.vrrp import packet
 from hanode.vrrp.auth import AhSequence, HmacReplay, check_ah, check_hmac
+from hanode.vrrp.engine_settings import PRIORITY_OWNER, InstanceSettings
 from hanode.vrrp.packet import (
     ADDRESS_BYTES,
     AUTH_BYTES,
@@ -22,7 +23,6 @@ from hanode.vrrp.packet import (
     Refusal,
     text,
 )
-from hanode.vrrp.settings import PRIORITY_OWNER, InstanceSettings
 
 AUTH_NAMES = {0: "none", 1: "PASS", 2: "AH"}
 

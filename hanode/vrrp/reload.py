@@ -9,10 +9,10 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from hanode.vrrp.effects import Effect, RemoveAddresses, State
+from hanode.vrrp.engine_settings import Address, VrrpSettings
 from hanode.vrrp.events import Reconfigured, Started, Stopped, SyncFollow
 from hanode.vrrp.instances import Instances
 from hanode.vrrp.machine import RESUMED, TIMER_FIRED, Machine
-from hanode.vrrp.settings import Address, VrrpSettings
 from hanode.vrrp.startup_facts import StartupFacts
 
 FREED = SyncFollow(State.BACKUP.value, "reload: it is in no sync group any more")

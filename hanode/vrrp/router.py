@@ -11,6 +11,7 @@ from collections.abc import Iterable
 from hanode.vrrp import operator_commands, packet, reload
 from hanode.vrrp.deadlines import may_take_over
 from hanode.vrrp.effects import Effect, State, Warned
+from hanode.vrrp.engine_settings import InstanceKey, VrrpSettings
 from hanode.vrrp.events import (
     AddressLost,
     AdvertReceived,
@@ -25,7 +26,6 @@ from hanode.vrrp.machine import Machine
 from hanode.vrrp.operator_commands import CommandResult
 from hanode.vrrp.packet import Datagram, Reason, Refusal
 from hanode.vrrp.reload import Reload
-from hanode.vrrp.settings import InstanceKey, VrrpSettings
 from hanode.vrrp.startup_facts import NOTHING_KNOWN, StartupFacts
 from hanode.vrrp.warning_limit import WARN_AGAIN_US
 

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from hanode.vrrp import timing
-from hanode.vrrp.settings import Address, InstanceKey, InstanceSettings
+from hanode.vrrp.engine_settings import Address, InstanceKey, InstanceSettings
 
 
 @dataclass(frozen=True, slots=True)

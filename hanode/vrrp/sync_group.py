@@ -10,9 +10,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from hanode.vrrp.effects import Effect, GroupChanged, Notify, State
+from hanode.vrrp.engine_settings import SyncGroupSettings
 from hanode.vrrp.events import SyncFollow
 from hanode.vrrp.machine import Machine
-from hanode.vrrp.settings import SyncGroupSettings
 from hanode.vrrp.tracking_and_notify import NO_NOTIFY
 
 

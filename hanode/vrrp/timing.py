@@ -5,7 +5,7 @@ PURE.
 
 from __future__ import annotations
 
-from hanode.vrrp.settings import PRIORITY_OWNER
+from hanode.vrrp.engine_settings import PRIORITY_OWNER
 
 
 def skew_us(*, version: int, priority: int, master_advert_us: int) -> int:

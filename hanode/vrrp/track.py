@@ -8,11 +8,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from hanode.vrrp.engine_settings import PRIORITY_OWNER, InstanceSettings
 from hanode.vrrp.events import LinkState, TrackerChanged
 from hanode.vrrp.kernel_objects import pack
 from hanode.vrrp.node_context import TrackerKey
 from hanode.vrrp.packet import ADDRESS_BYTES
-from hanode.vrrp.settings import PRIORITY_OWNER, InstanceSettings
 from hanode.vrrp.tracking_and_notify import Tracked
 
 FILE_FAULT = -254

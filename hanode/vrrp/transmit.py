@@ -8,7 +8,7 @@ from __future__ import annotations
 from hanode.vrrp import packet
 from hanode.vrrp.auth import AhSequence, HmacSigner, sign_ah
 from hanode.vrrp.effects import SendAdvert
-from hanode.vrrp.settings import InstanceSettings
+from hanode.vrrp.engine_settings import InstanceSettings
 
 NO_ADVERTS: tuple[SendAdvert, ...] = ()
 

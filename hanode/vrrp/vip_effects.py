@@ -16,7 +16,7 @@ from hanode.vrrp.effects import (
     RemoveRules,
     UnblockAddresses,
 )
-from hanode.vrrp.settings import PRIORITY_OWNER, Address, InstanceSettings
+from hanode.vrrp.engine_settings import PRIORITY_OWNER, Address, InstanceSettings
 
 
 def blocked(settings: InstanceSettings) -> tuple[Address, ...]:

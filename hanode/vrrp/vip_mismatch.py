@@ -8,8 +8,8 @@ from __future__ import annotations
 from enum import Enum
 
 from hanode.vrrp import packet
+from hanode.vrrp.engine_settings import InstanceSettings
 from hanode.vrrp.events import AdvertReceived
-from hanode.vrrp.settings import InstanceSettings
 
 
 class Verdict(Enum):

@@ -6,7 +6,7 @@ PURE.
 from __future__ import annotations
 
 from hanode.vrrp.effects import Effect, Warned
-from hanode.vrrp.settings import InstanceSettings
+from hanode.vrrp.engine_settings import InstanceSettings
 
 WARN_AGAIN_US = 60_000_000
 """The same warning comes at most once a minute."""

@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-from hanode.vrrp.settings import Command, FifoSettings
+from hanode.vrrp.engine_settings import Command, FifoSettings
 
 TrackerKind = Literal["script", "process", "file"]
 

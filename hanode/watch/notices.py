@@ -6,9 +6,9 @@ PURE. FIFOs come first because writing to them never waits; then the state's own
 
 from __future__ import annotations
 
-from hanode.vrrp.settings import Command, NotifySettings
+from hanode.vrrp.engine_settings import Command, NotifySettings
 from hanode.watch.messages import Effect, Notice, RunNotify, SendMail, WriteFifo
-from hanode.watch.settings import Target, WatchSettings
+from hanode.watch.watch_settings import Target, WatchSettings
 
 INSTANCE_MAIL = {
     "MASTER": "=> VRRP Instance is now owning VRRP VIPs <=",

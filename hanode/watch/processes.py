@@ -6,7 +6,7 @@ shrank for terminate_delay, before it counts.
 
 from __future__ import annotations
 
-from hanode.vrrp.settings import ProcessTracker
+from hanode.vrrp.engine_settings import ProcessTracker
 from hanode.watch.messages import Effect, TrackerResult
 
 NAME_BYTES = 15

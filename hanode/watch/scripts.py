@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from enum import Enum, auto
 
-from hanode.vrrp.settings import ScriptTracker
+from hanode.vrrp.engine_settings import ScriptTracker
 from hanode.watch.messages import (
     Abandon,
     Effect,

@@ -11,12 +11,12 @@ from collections import deque
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from hanode.vrrp.settings import FileTracker, ProcessTracker, ScriptTracker
+from hanode.vrrp.engine_settings import FileTracker, ProcessTracker, ScriptTracker
 from hanode.watch import files, notices, processes
 from hanode.watch.messages import Effect, Ended, Notice, NotStarted, TrackerResult, WriteFifo
 from hanode.watch.processes import ProcessWatch
 from hanode.watch.scripts import ScriptWatch
-from hanode.watch.settings import Target, WatchSettings
+from hanode.watch.watch_settings import Target, WatchSettings
 
 UNCLAIMED = 10_000
 """Two notices for each of the 4,080 instances that a reload may add."""

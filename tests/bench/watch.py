@@ -11,8 +11,8 @@ import time
 from collections.abc import Callable
 
 from hanode.system.ipc import Client
-from hanode.vrrp.settings import Command, ProcessTracker, ScriptTracker
-from hanode.watch.settings import WatchSettings
+from hanode.vrrp.engine_settings import Command, ProcessTracker, ScriptTracker
+from hanode.watch.watch_settings import WatchSettings
 from hanode.wire import Event, decode
 from tests.proc.harness import Node, directory, until
 from tests.watch.harness import running

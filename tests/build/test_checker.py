@@ -6,7 +6,7 @@ import pytest
 
 from hanode import conf
 from hanode.build import Built, build
-from hanode.check.settings import (
+from hanode.check.checker_settings import (
     RealServerSettings,
     SorryServerSettings,
     TcpCheckSettings,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from hanode.build.hmac import with_keys
-from hanode.vrrp.settings import HmacKey, HmacSettings, VrrpSettings
+from hanode.vrrp.engine_settings import HmacKey, HmacSettings, VrrpSettings
 from tests.vrrp.words import built, instance, text
 
 KEY = "k" * 32

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from hanode.vrrp.engine_settings import InstanceSettings, Peer, Tracked
 from hanode.vrrp.kernel_objects import Address
-from hanode.vrrp.settings import InstanceSettings, Peer, Tracked
 from tests.vrrp.words import GLOBALS, built, instance, text
 
 VIPS = (Address("192.0.2.1", 24, "eth0"),)

@@ -4,7 +4,13 @@ from __future__ import annotations
 
 import pytest
 
-from hanode.vrrp.settings import Command, FifoSettings, NotifySettings, SmtpSettings, VrrpSettings
+from hanode.vrrp.engine_settings import (
+    Command,
+    FifoSettings,
+    NotifySettings,
+    SmtpSettings,
+    VrrpSettings,
+)
 from tests.vrrp.words import GLOBALS, built, instance, text
 
 WORDS = ("master", "backup", "fault", "stop")

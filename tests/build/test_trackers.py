@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from hanode.vrrp.settings import (
+from hanode.vrrp.engine_settings import (
     Command,
     FileTracker,
     ProcessTracker,

@@ -6,8 +6,8 @@ import pytest
 
 from hanode.build import Built
 from hanode.build.virtual_names import Virtuals
+from hanode.vrrp.engine_settings import Ipvlan, Vmac
 from hanode.vrrp.kernel_objects import Address
-from hanode.vrrp.settings import Ipvlan, Vmac
 from tests.vrrp.words import GLOBALS, built, instance, text
 
 

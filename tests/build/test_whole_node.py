@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from hanode.build import Built
-from hanode.vrrp.settings import Linkbeat, LinkDelay, ProcessSettings, VrrpSettings
+from hanode.vrrp.engine_settings import Linkbeat, LinkDelay, ProcessSettings, VrrpSettings
 from hanode.vrrp.tracking_and_notify import DumpSettings
 from tests.vrrp.words import GLOBALS, built, instance, text
 

@@ -16,6 +16,13 @@ Servers accept at first; answers come without delay. Written times are seconds.
 
 from __future__ import annotations
 
+from hanode.check.checker_settings import (
+    CheckerSettings,
+    RealServerSettings,
+    SorryServerSettings,
+    TcpCheckSettings,
+    VirtualServerSettings,
+)
 from hanode.check.events import (
     Connect,
     Connected,
@@ -29,13 +36,6 @@ from hanode.check.events import (
 )
 from hanode.check.health import Health
 from hanode.check.quorum import Row
-from hanode.check.settings import (
-    CheckerSettings,
-    RealServerSettings,
-    SorryServerSettings,
-    TcpCheckSettings,
-    VirtualServerSettings,
-)
 from hanode.events import NodeWarning, RealServerChange, VirtualServerChange
 
 TIMES = {"connect_timeout", "delay_before_retry", "delay_loop", "warmup"}

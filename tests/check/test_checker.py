@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from hanode.check.settings import CheckerSettings
+from hanode.check.checker_settings import CheckerSettings
 from hanode.ipvs.types import (
     AddDestination,
     AddService,

@@ -6,6 +6,7 @@ from dataclasses import replace
 
 import pytest
 
+from hanode.check.checker_settings import CheckerSettings, CheckSettings
 from hanode.check.events import (
     Connect,
     Connected,
@@ -19,7 +20,6 @@ from hanode.check.events import (
     Unable,
 )
 from hanode.check.health import STARTS_PER_TICK, Health
-from hanode.check.settings import CheckerSettings, CheckSettings
 from hanode.check.talk.base import Reply, Verdict
 from hanode.events import NodeWarning, RealServerChange, VirtualServerChange
 from tests.check.world import pair

@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from hanode.check.checker_settings import TcpCheckSettings
 from hanode.check.policy import Decision, Policy
-from hanode.check.settings import TcpCheckSettings
 
 
 def _policy(*, retry: int = 3, alpha: bool = False) -> Policy:

@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 
-from hanode.check.settings import (
+from hanode.check.checker_settings import (
     CheckerSettings,
     RealServerSettings,
     TcpCheckSettings,

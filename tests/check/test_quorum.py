@@ -5,12 +5,12 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hanode.check.quorum import Row, Threshold, alive_weight, holds, table, threshold
-from hanode.check.settings import (
+from hanode.check.checker_settings import (
     RealServerSettings,
     SorryServerSettings,
     VirtualServerSettings,
 )
+from hanode.check.quorum import Row, Threshold, alive_weight, holds, table, threshold
 
 
 def _virtual(*weights: int, quorum: int = 1, hysteresis: int = 0) -> VirtualServerSettings:

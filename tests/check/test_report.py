@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
+from hanode.check.checker_settings import CheckerSettings, RealServerSettings, SorryServerSettings
 from hanode.check.health import Health
 from hanode.check.report import changes, report
-from hanode.check.settings import CheckerSettings, RealServerSettings, SorryServerSettings
 from hanode.wire import RealServerStatus, VirtualServerStatus
 from tests.check.world import pair
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from hanode.check.settings import TcpCheckSettings
+from hanode.check.checker_settings import TcpCheckSettings
 from hanode.check.talk.base import Reply, Verdict, seconds
 from hanode.check.talk.tcp import TcpTalk
 

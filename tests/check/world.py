@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from hanode.check.settings import (
+from hanode.check.checker_settings import (
     CheckerSettings,
     RealServerSettings,
     TcpCheckSettings,

@@ -23,7 +23,7 @@ from hanode.kernel.sockets import (
     surplus,
 )
 from hanode.kernel.virtual_interfaces import VirtualInterfaces
-from hanode.vrrp.settings import (
+from hanode.vrrp.engine_settings import (
     Address,
     InstanceSettings,
     Ipvlan,

@@ -14,9 +14,7 @@ from hanode.kernel.interfaces import (
     promoting,
     relevant,
 )
-from hanode.vrrp.events import ABSENT, LinkState
-from hanode.vrrp.kernel_objects import pack
-from hanode.vrrp.settings import (
+from hanode.vrrp.engine_settings import (
     Address,
     InstanceKey,
     InstanceSettings,
@@ -26,6 +24,8 @@ from hanode.vrrp.settings import (
     Vmac,
     VrrpSettings,
 )
+from hanode.vrrp.events import ABSENT, LinkState
+from hanode.vrrp.kernel_objects import pack
 
 MAC = bytes.fromhex("02000000000a")
 OWN, VIP, ROAMING = pack("192.0.2.1"), pack("192.0.2.200"), pack("198.51.100.7")

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from hanode.kernel.portions import PORTION, next_portion, without_removals
 from hanode.proc.vrrp.effect_queue import EffectQueue
 from hanode.vrrp import effects as fx
-from hanode.vrrp.settings import Route, Rule
+from hanode.vrrp.engine_settings import Route, Rule
 from tests.vrrp.single import V3, One
 
 ROUTE, RULE = Route(4, "198.51.100.0/24"), Rule(4, table=100)

@@ -12,7 +12,7 @@ from hanode.supervision.engine_start import EngineStart, engine_start
 from hanode.supervision.kernel_addresses import AddressChange, KernelAddresses, spelling, stopped
 from hanode.supervision.rate_limit import RateLimit
 from hanode.supervision.respawn import STEADY_US, WORKED_US, Respawn, Retry
-from hanode.vrrp.settings import Address, InstanceSettings, SyncGroupSettings, VrrpSettings
+from hanode.vrrp.engine_settings import Address, InstanceSettings, SyncGroupSettings, VrrpSettings
 from hanode.wire import InstanceStatus, KernelAddress, TrackerStatus, VipStatus, encode
 
 MS = 1_000

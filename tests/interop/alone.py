@@ -9,7 +9,7 @@ from typing import Any
 
 from hanode import conf
 from hanode.build import build
-from hanode.vrrp.settings import InstanceSettings
+from hanode.vrrp.engine_settings import InstanceSettings
 from tests.interop.stage import Engine
 from tests.kernel.engines import Keepalived, Ours
 from tests.kernel.harness import Frame, Wire, run, second, until, wired

@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable
 from dataclasses import replace
 
-from hanode.vrrp.settings import Address, InstanceSettings, Peer, Vmac
+from hanode.vrrp.engine_settings import Address, InstanceSettings, Peer, Vmac
 from tests.kernel.engines import Keepalived, Ours
 from tests.kernel.harness import INTERFACE, IP, Wire, until, wired
 from tests.kernel.pairs import PRIORITY, instance, keepalived_file

@@ -17,7 +17,7 @@ from pathlib import Path
 
 import pytest
 
-from hanode.vrrp.settings import InstanceSettings
+from hanode.vrrp.engine_settings import InstanceSettings
 from tests.interop.stage import VIP6, ipv6, v3, with_ipv6, with_vmac
 from tests.kernel.engines import Ours
 from tests.kernel.harness import INTERFACE, VIP, Wire, set_sysctl, until, wired

@@ -11,7 +11,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 
 import pytest
 
-from hanode.vrrp.settings import Address, InstanceSettings, SyncGroupSettings
+from hanode.vrrp.engine_settings import Address, InstanceSettings, SyncGroupSettings
 from tests.interop.stage import EARLY_S, VIP6, Engine, Start, ipv6, keepalived, ours, v3, with_ipv6
 from tests.kernel.engines import Keepalived, Ours
 from tests.kernel.harness import SLACK_S, VIP, until, wired

@@ -17,7 +17,7 @@ from typing import Any
 
 from hanode import wire
 from hanode.system.prestart_listener import PrestartListener
-from hanode.vrrp.settings import InstanceSettings, VrrpSettings
+from hanode.vrrp.engine_settings import InstanceSettings, VrrpSettings
 from tests.kernel.harness import PROJECT, SLACK_S, Wire, until
 
 DURATION = re.compile(r"(\d+\.\d{3}) s")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from hanode.vrrp.settings import Address, InstanceSettings, SyncGroupSettings
+from hanode.vrrp.engine_settings import Address, InstanceSettings, SyncGroupSettings
 from tests.kernel.harness import INTERFACE, VIP
 
 PRIORITY = {"a": 100, "b": 95}

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import pytest
 
-from hanode.vrrp.settings import Address, InstanceSettings
+from hanode.vrrp.engine_settings import Address, InstanceSettings
 from tests.interop.stage import v3
 from tests.kernel.engines import Ours
 from tests.kernel.harness import SECOND, VIP, Wire, second, until, wired

@@ -8,7 +8,7 @@ from dataclasses import replace
 
 import pytest
 
-from hanode.vrrp.settings import InstanceSettings
+from hanode.vrrp.engine_settings import InstanceSettings
 from tests.interop.stage import VIP6, ipv6, v3, with_ipv6
 from tests.kernel.engines import Ours
 from tests.kernel.harness import INTERFACE, VIP, Wire, inside, run, until, wired

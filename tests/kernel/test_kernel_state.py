@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from hanode.system.clock import SystemClock
-from hanode.vrrp.settings import Address, Route, Rule
+from hanode.vrrp.engine_settings import Address, Route, Rule
 from tests.interop.stage import v3
 from tests.kernel.engines import Ours
 from tests.kernel.harness import INTERFACE, VIP, Wire, run, until, wired

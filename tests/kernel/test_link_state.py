@@ -7,7 +7,7 @@ import time
 import pytest
 
 from hanode.system.linkbeat import LinkProbe
-from hanode.vrrp.settings import LinkDelay
+from hanode.vrrp.engine_settings import LinkDelay
 from tests.interop.stage import v3
 from tests.kernel.engines import Ours
 from tests.kernel.harness import INTERFACE, inside, until, wired

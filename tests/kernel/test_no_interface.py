@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from hanode import wire
-from hanode.vrrp.settings import InstanceSettings, Peer
+from hanode.vrrp.engine_settings import InstanceSettings, Peer
 from tests.interop.stage import IP6, unicast, unicast6, with_ipv6
 from tests.kernel.engines import Ours
 from tests.kernel.harness import INTERFACE, IP, SECOND, until, wired

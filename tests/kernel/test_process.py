@@ -14,7 +14,7 @@ from typing import Any, TextIO
 import pytest
 
 from hanode import wire
-from hanode.vrrp.settings import Address, InstanceSettings, VrrpSettings
+from hanode.vrrp.engine_settings import Address, InstanceSettings, VrrpSettings
 from tests.kernel.harness import PROJECT
 
 PR_CAPBSET_DROP = 24

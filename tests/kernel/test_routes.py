@@ -11,8 +11,8 @@ import pytest
 
 from hanode.system import rtnl
 from hanode.system.route_messages import route_message
+from hanode.vrrp.engine_settings import Address, Route, Rule
 from hanode.vrrp.kernel_objects import Metric, NextHop
-from hanode.vrrp.settings import Address, Route, Rule
 from tests.kernel.harness import inside, run
 
 pytestmark = pytest.mark.needs("root", "netns")

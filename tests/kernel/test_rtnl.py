@@ -13,7 +13,7 @@ import pytest
 
 from hanode.system import rtnl
 from hanode.system.monitor import Monitor
-from hanode.vrrp.settings import Address
+from hanode.vrrp.engine_settings import Address
 from tests.kernel.harness import inside, run
 
 pytestmark = pytest.mark.needs("root", "netns")

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import pytest
 
-from hanode.vrrp.settings import Address, InstanceSettings
+from hanode.vrrp.engine_settings import Address, InstanceSettings
 from tests.kernel.engines import Ours
 from tests.kernel.harness import run, until, wired
 

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import pytest
 
-from hanode.vrrp.settings import HmacKey, HmacSettings, InstanceSettings
+from hanode.vrrp.engine_settings import HmacKey, HmacSettings, InstanceSettings
 from tests.interop.stage import ipv6, unicast, v3
 from tests.kernel.engines import Ours
 from tests.kernel.harness import until, wired

@@ -14,7 +14,7 @@ from hanode.system.monitor import Monitor
 from hanode.system.vrrp_socket import Ipv4Socket, Ipv6Socket
 from hanode.vrrp import packet
 from hanode.vrrp.effects import SendAdvert
-from hanode.vrrp.settings import Address, InstanceSettings
+from hanode.vrrp.engine_settings import Address, InstanceSettings
 from tests.kernel.harness import inside, run, set_sysctl
 
 pytestmark = pytest.mark.needs("root", "netns")

@@ -8,7 +8,7 @@ from dataclasses import replace
 
 import pytest
 
-from hanode.vrrp.settings import Address, InstanceSettings, Vmac
+from hanode.vrrp.engine_settings import Address, InstanceSettings, Vmac
 from tests.interop.stage import v3
 from tests.kernel.engines import Ours
 from tests.kernel.harness import INTERFACE, IP, VIP, Wire, run, until, wired

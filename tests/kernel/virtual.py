@@ -15,8 +15,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import Literal
 
+from hanode.vrrp.engine_settings import Address, InstanceSettings, Vmac
 from hanode.vrrp.packet import checksum
-from hanode.vrrp.settings import Address, InstanceSettings, Vmac
 from tests.interop.stage import with_ipv6
 from tests.kernel.engines import Ours
 from tests.kernel.harness import (

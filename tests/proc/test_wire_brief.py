@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 
 from hanode import wire
-from hanode.vrrp.settings import Address, InstanceSettings, VrrpSettings
+from hanode.vrrp.engine_settings import Address, InstanceSettings, VrrpSettings
 
 SETTINGS = VrrpSettings(
     instances=(

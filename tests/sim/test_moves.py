@@ -8,6 +8,7 @@ from dataclasses import replace
 import pytest
 
 from hanode.vrrp.effects import Effect, State
+from hanode.vrrp.engine_settings import InstanceSettings, Tracked, VrrpSettings
 from hanode.vrrp.events import (
     Event,
     LinkState,
@@ -18,7 +19,6 @@ from hanode.vrrp.events import (
 )
 from hanode.vrrp.machine import Machine
 from hanode.vrrp.router import Router
-from hanode.vrrp.settings import InstanceSettings, Tracked, VrrpSettings
 from hanode.vrrp.states import MOVES
 from tests.sim.worlds import live
 from tests.vrrp.single import V2

@@ -11,8 +11,7 @@ from hanode.sim.faults import ALL, EVERYDAY, Stage, play, random_faults
 from hanode.sim.node import Node
 from hanode.sim.verbs import perform
 from hanode.sim.world import World
-from hanode.vrrp.events import TrackerChanged
-from hanode.vrrp.settings import (
+from hanode.vrrp.engine_settings import (
     Address,
     HmacKey,
     HmacSettings,
@@ -22,6 +21,7 @@ from hanode.vrrp.settings import (
     Tracked,
     VrrpSettings,
 )
+from hanode.vrrp.events import TrackerChanged
 
 QUIET_US = 12_000_000
 DAY_US = 60_000_000

@@ -7,8 +7,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 from hanode.vrrp import packet
+from hanode.vrrp.engine_settings import Address, HmacKey, HmacSettings, InstanceSettings, Peer
 from hanode.vrrp.packet import Reason
-from hanode.vrrp.settings import Address, HmacKey, HmacSettings, InstanceSettings, Peer
 from hanode.vrrp.transmit import Transmitter
 
 INTERFACE = "ens33"

@@ -8,9 +8,9 @@ from hanode import conf
 from hanode.build import build
 from hanode.vrrp import effects as fx
 from hanode.vrrp import packet
+from hanode.vrrp.engine_settings import Address, InstanceSettings, VrrpSettings
 from hanode.vrrp.events import LinkState
 from hanode.vrrp.router import Router
-from hanode.vrrp.settings import Address, InstanceSettings, VrrpSettings
 from hanode.vrrp.timing import skew_us
 from tests.vrrp.story import MAC
 

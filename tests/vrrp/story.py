@@ -24,11 +24,7 @@ from pathlib import Path
 from hanode.vrrp import effects as fx
 from hanode.vrrp import packet
 from hanode.vrrp.auth import AhSequence, sign_ah
-from hanode.vrrp.events import ABSENT, LinkState, TrackerChanged
-from hanode.vrrp.machine import Machine
-from hanode.vrrp.receive import is_multicast
-from hanode.vrrp.router import Router
-from hanode.vrrp.settings import (
+from hanode.vrrp.engine_settings import (
     Address,
     Command,
     FifoSettings,
@@ -40,6 +36,10 @@ from hanode.vrrp.settings import (
     Tracked,
     VrrpSettings,
 )
+from hanode.vrrp.events import ABSENT, LinkState, TrackerChanged
+from hanode.vrrp.machine import Machine
+from hanode.vrrp.receive import is_multicast
+from hanode.vrrp.router import Router
 from hanode.vrrp.startup_facts import StartupFacts
 from hanode.vrrp.tracking_and_notify import NO_NOTIFY
 

@@ -9,9 +9,7 @@ from hypothesis import strategies as st
 
 from hanode.vrrp import effects as fx
 from hanode.vrrp.effects import State
-from hanode.vrrp.events import ABSENT, LinkState, TrackerChanged
-from hanode.vrrp.router import Router
-from hanode.vrrp.settings import (
+from hanode.vrrp.engine_settings import (
     FifoSettings,
     InstanceSettings,
     Route,
@@ -19,6 +17,8 @@ from hanode.vrrp.settings import (
     Tracked,
     VrrpSettings,
 )
+from hanode.vrrp.events import ABSENT, LinkState, TrackerChanged
+from hanode.vrrp.router import Router
 from tests.vrrp.single import HIGHER, LOWER, OWN
 from tests.vrrp.story import LAB, MAC, address, advert_packet
 

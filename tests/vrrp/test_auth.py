@@ -14,9 +14,9 @@ from hypothesis import strategies as st
 from hanode.vrrp import packet
 from hanode.vrrp.auth import AhSequence
 from hanode.vrrp.effects import SendAdvert
+from hanode.vrrp.engine_settings import HmacKey, HmacSettings, InstanceSettings, Peer
 from hanode.vrrp.packet import Advert, Datagram, Reason, Refusal
 from hanode.vrrp.receive import Receiver
-from hanode.vrrp.settings import HmacKey, HmacSettings, InstanceSettings, Peer
 from hanode.vrrp.transmit import Transmitter
 from tests.vrrp.single import V2, V3, V6
 

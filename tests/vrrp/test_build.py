@@ -8,8 +8,7 @@ from hypothesis import settings as limits
 from hypothesis import strategies as st
 
 from hanode import wire
-from hanode.vrrp.kernel_objects import Address, Metric, NextHop
-from hanode.vrrp.settings import (
+from hanode.vrrp.engine_settings import (
     Command,
     FifoSettings,
     Linkbeat,
@@ -19,6 +18,7 @@ from hanode.vrrp.settings import (
     Tracked,
     VrrpSettings,
 )
+from hanode.vrrp.kernel_objects import Address, Metric, NextHop
 from tests.vrrp.words import GLOBALS, built, instance, text
 
 

@@ -7,7 +7,7 @@ from collections.abc import Callable
 import pytest
 
 from hanode.build.hmac import with_keys
-from hanode.vrrp.settings import (
+from hanode.vrrp.engine_settings import (
     HmacKey,
 )
 from tests.vrrp.words import built, instance, text

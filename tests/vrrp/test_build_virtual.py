@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from hanode.build import Built
-from hanode.vrrp.kernel_objects import Address
-from hanode.vrrp.settings import (
+from hanode.vrrp.engine_settings import (
     InstanceSettings,
     Ipvlan,
     Vmac,
 )
+from hanode.vrrp.kernel_objects import Address
 from tests.vrrp.words import GLOBALS, built, instance, text
 
 

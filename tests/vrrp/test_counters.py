@@ -11,10 +11,10 @@ from hanode.proc.dump.keepalived_text import FURTHER_LABELS, STATS_LINES, dump_s
 from hanode.vrrp import packet
 from hanode.vrrp.counters import COUNTERS
 from hanode.vrrp.effects import State
+from hanode.vrrp.engine_settings import VrrpSettings
 from hanode.vrrp.events import LinkState
 from hanode.vrrp.packet import Reason
 from hanode.vrrp.router import Router
-from hanode.vrrp.settings import VrrpSettings
 from hanode.wire import InstanceStatus
 from tests.vrrp.faults import FAULTS, INSTANCES, INTERFACE, OURS, PLAIN, Fault, name, sent
 from tests.vrrp.single import V6, One

@@ -9,7 +9,7 @@ import pytest
 
 from hanode.vrrp import effects as fx
 from hanode.vrrp.dry_run import rehearse
-from hanode.vrrp.settings import InstanceSettings, VrrpSettings
+from hanode.vrrp.engine_settings import InstanceSettings, VrrpSettings
 from hanode.vrrp.tracking_and_notify import NotifySettings
 from tests.vrrp.single import HIGHER, V2, V3, V6, One
 from tests.vrrp.story import advert_packet

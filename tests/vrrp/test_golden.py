@@ -16,10 +16,10 @@ from hanode.build import build
 from hanode.vrrp import packet
 from hanode.vrrp.arp import gratuitous_arp
 from hanode.vrrp.effects import AnnounceAddresses, Effect, SendAdvert
+from hanode.vrrp.engine_settings import VrrpSettings
 from hanode.vrrp.events import LinkState
 from hanode.vrrp.ndisc import neighbour_advert
 from hanode.vrrp.router import Router
-from hanode.vrrp.settings import VrrpSettings
 
 MAC = bytes.fromhex("020000000001")
 VIRTUAL_MAC = bytes.fromhex("00005e000133")

@@ -9,11 +9,7 @@ import pytest
 from hanode.vrrp import effects as fx
 from hanode.vrrp import packet
 from hanode.vrrp.effects import State
-from hanode.vrrp.events import ABSENT, LinkState
-from hanode.vrrp.node_context import NodeContext
-from hanode.vrrp.preempt import PreemptPolicy
-from hanode.vrrp.router import Router
-from hanode.vrrp.settings import (
+from hanode.vrrp.engine_settings import (
     Address,
     HmacKey,
     HmacSettings,
@@ -22,6 +18,10 @@ from hanode.vrrp.settings import (
     SyncGroupSettings,
     VrrpSettings,
 )
+from hanode.vrrp.events import ABSENT, LinkState
+from hanode.vrrp.node_context import NodeContext
+from hanode.vrrp.preempt import PreemptPolicy
+from hanode.vrrp.router import Router
 from hanode.vrrp.warning_limit import WARN_AGAIN_US, WarningLimit
 from tests.vrrp.single import V2, V3
 

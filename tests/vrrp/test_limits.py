@@ -9,12 +9,12 @@ import pytest
 from hanode.vrrp import timing, track
 from hanode.vrrp.deadlines import UNREAD_US
 from hanode.vrrp.effects import AnnounceAddresses, Effect, State, Warned
+from hanode.vrrp.engine_settings import HmacKey, HmacSettings, Tracked
 from hanode.vrrp.events import LinkState, TrackerChanged
 from hanode.vrrp.garp_pacer import WAITING_MAX, GarpPacer
 from hanode.vrrp.machine import Machine
 from hanode.vrrp.packet import Reason
 from hanode.vrrp.preempt import PreemptPolicy
-from hanode.vrrp.settings import HmacKey, HmacSettings, Tracked
 from hanode.vrrp.warning_limit import WARN_AGAIN_US
 from tests.vrrp.single import V2, V3, One, adverts
 from tests.vrrp.story import MAC

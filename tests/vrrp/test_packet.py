@@ -11,9 +11,9 @@ from hypothesis import strategies as st
 
 from hanode.vrrp import packet
 from hanode.vrrp.arp import gratuitous_arp
+from hanode.vrrp.engine_settings import Address, InstanceSettings, Peer
 from hanode.vrrp.packet import Advert, Datagram, Reason, Refusal
 from hanode.vrrp.receive import Receiver
-from hanode.vrrp.settings import Address, InstanceSettings, Peer
 from tests.vrrp.story import LAB, advert_packet
 
 SOURCE, GROUP = "192.0.2.2", "224.0.0.18"

@@ -8,10 +8,10 @@ import pytest
 
 from hanode.vrrp import effects as fx
 from hanode.vrrp import packet
+from hanode.vrrp.engine_settings import InstanceSettings, Peer, Tracked, Vmac, VrrpSettings
 from hanode.vrrp.events import LinkState
 from hanode.vrrp.prestart_silence import silent_since
 from hanode.vrrp.router import Router
-from hanode.vrrp.settings import InstanceSettings, Peer, Tracked, Vmac, VrrpSettings
 from hanode.vrrp.startup_facts import StartupFacts
 from tests.vrrp.single import HIGHER, OWN, V2, V3, V6
 from tests.vrrp.story import MAC, advert_packet

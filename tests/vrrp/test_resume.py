@@ -8,9 +8,9 @@ import pytest
 
 from hanode.vrrp import effects as fx
 from hanode.vrrp import packet
+from hanode.vrrp.engine_settings import Address, InstanceSettings, VrrpSettings
 from hanode.vrrp.events import LinkState
 from hanode.vrrp.router import Router
-from hanode.vrrp.settings import Address, InstanceSettings, VrrpSettings
 from hanode.vrrp.startup_facts import StartupFacts
 from hanode.vrrp.timing import master_down_us
 from tests.vrrp.single import OWN, V2, V3, V6, added, priorities, removed

@@ -11,7 +11,7 @@ from hanode.kernel.virtual_interfaces import mac_of
 from hanode.vrrp import effects as fx
 from hanode.vrrp import packet
 from hanode.vrrp.effects import State
-from hanode.vrrp.settings import Vmac
+from hanode.vrrp.engine_settings import Vmac
 from tests.vrrp.single import (
     HIGHER,
     LOWER,

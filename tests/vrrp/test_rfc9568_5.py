@@ -6,7 +6,7 @@ import pytest
 
 from hanode.vrrp import packet
 from hanode.vrrp.effects import State
-from hanode.vrrp.settings import Address, InstanceSettings
+from hanode.vrrp.engine_settings import Address, InstanceSettings
 from tests.vrrp.single import (
     HIGHER,
     OWN,

@@ -13,8 +13,8 @@ from hanode.vrrp import effects as fx
 from hanode.vrrp import packet
 from hanode.vrrp.arp import gratuitous_arp
 from hanode.vrrp.effects import State
+from hanode.vrrp.engine_settings import InstanceSettings
 from hanode.vrrp.ndisc import neighbour_advert
-from hanode.vrrp.settings import InstanceSettings
 from tests.vrrp.single import (
     HIGHER,
     LOWER,

@@ -8,8 +8,8 @@ from hanode.kernel.virtual_interfaces import mac_of
 from hanode.vrrp import packet
 from hanode.vrrp.arp import gratuitous_arp
 from hanode.vrrp.effects import SendAdvert, State
+from hanode.vrrp.engine_settings import InstanceSettings, Vmac
 from hanode.vrrp.ndisc import neighbour_advert
-from hanode.vrrp.settings import InstanceSettings, Vmac
 from tests.vrrp.single import (
     OWN,
     V3,

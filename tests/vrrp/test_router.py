@@ -12,10 +12,10 @@ from hypothesis import strategies as st
 from hanode import wire
 from hanode.vrrp import effects as fx
 from hanode.vrrp import packet, timing
+from hanode.vrrp.engine_settings import InstanceSettings, SyncGroupSettings, Tracked, VrrpSettings
 from hanode.vrrp.events import ABSENT, AddressLost, LinkState, Started, TimerFired
 from hanode.vrrp.machine import Machine
 from hanode.vrrp.router import Router
-from hanode.vrrp.settings import InstanceSettings, SyncGroupSettings, Tracked, VrrpSettings
 from hanode.vrrp.startup_facts import StartupFacts
 from hanode.vrrp.track import Weight, priority
 from tests.vrrp.story import LAB, MAC, address, advert_packet

@@ -6,10 +6,10 @@ from dataclasses import replace
 
 from hanode.vrrp.backlog import WAIT_US, Backlog
 from hanode.vrrp.effects import State
+from hanode.vrrp.engine_settings import VrrpSettings
 from hanode.vrrp.events import LinkState
 from hanode.vrrp.packet import packed
 from hanode.vrrp.router import Router
-from hanode.vrrp.settings import VrrpSettings
 from hanode.vrrp.takeover_warmup import (
     DRY_RUN_US,
     WARMUP_US,

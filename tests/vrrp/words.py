@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from hanode import conf
 from hanode.build import Built, build
-from hanode.vrrp.settings import (
+from hanode.vrrp.engine_settings import (
     InstanceSettings,
 )
 

@@ -17,7 +17,7 @@ from typing import Any, TypeVar
 from hanode import wire
 from hanode.proc.common.vrrp_watch_link import pair
 from hanode.watch.messages import Notice, TrackerResult
-from hanode.watch.settings import WatchSettings
+from hanode.watch.watch_settings import WatchSettings
 
 PROJECT = Path(__file__).resolve().parents[2]
 T = TypeVar("T")

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from hanode.vrrp.settings import (
+from hanode.vrrp.engine_settings import (
     Command,
     FifoSettings,
     FileTracker,
@@ -21,7 +21,7 @@ from hanode.vrrp.settings import (
     ScriptTracker,
     SmtpSettings,
 )
-from hanode.watch.settings import Target, WatchSettings
+from hanode.watch.watch_settings import Target, WatchSettings
 from tests.watch.harness import running, script
 from tests.watch.mailbox import Mailbox
 

@@ -6,7 +6,7 @@ import random
 
 import pytest
 
-from hanode.vrrp.settings import Command, ScriptTracker
+from hanode.vrrp.engine_settings import Command, ScriptTracker
 from hanode.watch.messages import (
     Abandon,
     Effect,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from hanode.system import mail
-from hanode.vrrp.settings import ProcessTracker
+from hanode.vrrp.engine_settings import ProcessTracker
 from hanode.watch import files
 from hanode.watch.messages import TrackerResult
 from hanode.watch.processes import ProcessWatch, matches

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from hanode.vrrp.settings import (
+from hanode.vrrp.engine_settings import (
     Command,
     FifoSettings,
     FileTracker,
@@ -25,8 +25,8 @@ from hanode.watch.messages import (
     TrackerResult,
     WriteFifo,
 )
-from hanode.watch.settings import Target, WatchSettings, watched
 from hanode.watch.watch import Seen, Watch
+from hanode.watch.watch_settings import Target, WatchSettings, watched
 
 TRUE, FALSE = Command(("/bin/true",)), Command(("/bin/false",))
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Protocol
 
-from hanode.check.settings import endpoint
+from hanode.check.checker_settings import endpoint
 
 CONNECTION_FAILURES = {
     "ECONNREFUSED": "connection refused by {where}",

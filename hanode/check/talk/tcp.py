@@ -5,7 +5,7 @@ PURE. It sends nothing and waits for nothing, as in keepalived's check_tcp.c.
 
 from __future__ import annotations
 
-from hanode.check.settings import TcpCheckSettings, endpoint
+from hanode.check.checker_settings import TcpCheckSettings, endpoint
 from hanode.check.talk.base import Reply, Verdict, connection_failure, no_answer
 
 

@@ -21,10 +21,10 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
+from hanode.check.checker_settings import CheckerSettings, VirtualServerSettings
 from hanode.check.events import Connect, Effect, Event, Hangup, Happened, Send, TableChanged
 from hanode.check.health import Health
 from hanode.check.report import changes, report
-from hanode.check.settings import CheckerSettings, VirtualServerSettings
 from hanode.events import NodeWarning
 from hanode.ipvs.types import Balanced, Destination, Service, ServiceKey
 from hanode.proc.checker.ipvs_sync import IpvsSync

@@ -14,7 +14,14 @@ from typing import Any
 from hanode.conf import MASK
 from hanode.supervision.cleared_counters import Counters
 from hanode.vrrp.counters import COUNTERS
-from hanode.vrrp.settings import Address, Command, InstanceSettings, Route, Rule, VrrpSettings
+from hanode.vrrp.engine_settings import (
+    Address,
+    Command,
+    InstanceSettings,
+    Route,
+    Rule,
+    VrrpSettings,
+)
 from hanode.vrrp.tracking_and_notify import ProcessTracker
 from hanode.wire import InstanceStatus
 

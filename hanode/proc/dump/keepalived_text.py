@@ -19,7 +19,7 @@ from hanode.proc.dump.keepalived_json import (
     rule_line,
 )
 from hanode.supervision.cleared_counters import Counters
-from hanode.vrrp.settings import Command, InstanceSettings, SyncGroupSettings, VrrpSettings
+from hanode.vrrp.engine_settings import Command, InstanceSettings, SyncGroupSettings, VrrpSettings
 from hanode.wire import InstanceStatus
 
 UNKNOWN = "0.0.0.0"  # noqa: S104 - keepalived's word for a master that nobody has heard

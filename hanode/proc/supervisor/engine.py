@@ -27,7 +27,7 @@ from hanode.supervision.children_status import (
 )
 from hanode.supervision.configure_round import Configured, ConfigureRound
 from hanode.system.log import Log
-from hanode.watch.settings import watched
+from hanode.watch.watch_settings import watched
 from hanode.wire import Event, InstanceStatus, ProcessStatus, WireError, decode, encode
 
 CONFIGURE_TIMEOUT_S = 5.0

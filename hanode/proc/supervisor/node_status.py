@@ -20,7 +20,7 @@ from hanode.proc.supervisor.operator_commands import OperatorCommands
 from hanode.supervision.kernel_addresses import AddressChange, KernelAddresses, stopped
 from hanode.system.addresses import AddressWatch
 from hanode.system.journal import Journal
-from hanode.vrrp.settings import VrrpSettings
+from hanode.vrrp.engine_settings import VrrpSettings
 from hanode.wire import InstanceStatus, NodeStatus, ProcessStatus
 
 if TYPE_CHECKING:

@@ -11,8 +11,8 @@ from hanode.kernel import backup_filter
 from hanode.kernel.backup_filter import Filter
 from hanode.system.firewall import Firewall
 from hanode.vrrp.effects import State
+from hanode.vrrp.engine_settings import InstanceKey
 from hanode.vrrp.router import Router
-from hanode.vrrp.settings import InstanceKey
 
 
 class BackupFilter:

@@ -14,7 +14,7 @@ from hanode.proc.common.json_lines import JsonLines
 from hanode.proc.common.vrrp_watch_link import VrrpWatchLink
 from hanode.system.clock import SystemClock
 from hanode.vrrp.effects import Effect, GroupChanged, Notify, PriorityChanged, StateChanged, Warned
-from hanode.vrrp.settings import InstanceKey
+from hanode.vrrp.engine_settings import InstanceKey
 
 
 class EventReporter:

@@ -17,8 +17,8 @@ from hanode.system.linkbeat import LinkProbe
 from hanode.system.monitor import Monitor
 from hanode.system.vrrp_socket import FrameSocket
 from hanode.vrrp.effects import AnnounceAddresses
+from hanode.vrrp.engine_settings import VrrpSettings
 from hanode.vrrp.events import LinkState
-from hanode.vrrp.settings import VrrpSettings
 
 if TYPE_CHECKING:
     from hanode.system.rtnl import Commands

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from hanode.kernel.facts import RoutesRemoved
 from hanode.kernel.restore import NODE, Restore, Restorer
 from hanode.system.monitor import Monitor
-from hanode.vrrp.settings import Address, InstanceKey, Route, Rule, VrrpSettings
+from hanode.vrrp.engine_settings import Address, InstanceKey, Route, Rule, VrrpSettings
 
 if TYPE_CHECKING:
     from hanode.system.rtnl import Commands

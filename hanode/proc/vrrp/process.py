@@ -29,8 +29,8 @@ from hanode.proc.vrrp.status import Work, operate, refusal, request, settings_fr
 from hanode.system import pyroute, realtime, signals
 from hanode.system.clock import SystemClock
 from hanode.system.prestart_listener import PrestartListener
+from hanode.vrrp.engine_settings import VrrpSettings
 from hanode.vrrp.events import TrackerChanged
-from hanode.vrrp.settings import VrrpSettings
 from hanode.vrrp.startup_facts import StartupFacts
 from hanode.vrrp.takeover_warmup import WARMUP_US
 from hanode.vrrp.tracking_and_notify import PROCESS_AS_IT_IS

@@ -14,9 +14,9 @@ from hanode.system.prestart_listener import PrestartListener
 from hanode.system.vrrp_socket import Ipv4Socket, Ipv6Socket
 from hanode.vrrp.backlog import Backlog
 from hanode.vrrp.effects import Effect
+from hanode.vrrp.engine_settings import InstanceKey, VrrpSettings
 from hanode.vrrp.prestart_silence import silent_since
 from hanode.vrrp.router import Router
-from hanode.vrrp.settings import InstanceKey, VrrpSettings
 
 PACKETS_AT_ONCE = 64
 """From one socket; then the others have their turn."""

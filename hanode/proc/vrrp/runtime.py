@@ -28,8 +28,8 @@ from hanode.vrrp.effects import (
     StateChanged,
     UnblockAddresses,
 )
+from hanode.vrrp.engine_settings import InstanceKey, VrrpSettings
 from hanode.vrrp.router import Router
-from hanode.vrrp.settings import InstanceKey, VrrpSettings
 
 if TYPE_CHECKING:
     from hanode.system.route_watch import RouteWatch

@@ -20,7 +20,7 @@ from hanode.kernel.sockets import (
 )
 from hanode.proc.vrrp.receiver import Receiver
 from hanode.system.vrrp_socket import FrameSocket, Ipv4Socket, Ipv6Socket
-from hanode.vrrp.settings import InstanceKey, VrrpSettings
+from hanode.vrrp.engine_settings import InstanceKey, VrrpSettings
 
 AdvertSocket = Ipv4Socket | Ipv6Socket
 

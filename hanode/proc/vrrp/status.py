@@ -15,10 +15,15 @@ from hanode import wire
 from hanode.system.monitor import Monitor
 from hanode.vrrp import packet
 from hanode.vrrp.effects import State
+from hanode.vrrp.engine_settings import (
+    InstanceKey,
+    InstanceSettings,
+    SyncGroupSettings,
+    VrrpSettings,
+)
 from hanode.vrrp.machine import Machine
 from hanode.vrrp.operator_commands import CommandResult
 from hanode.vrrp.router import Router
-from hanode.vrrp.settings import InstanceKey, InstanceSettings, SyncGroupSettings, VrrpSettings
 
 Work = Generator[None, None, None]
 PIECES = (",", ":")

@@ -13,7 +13,7 @@ from hanode.kernel.virtual_interfaces import Switch, Virtual, VirtualInterfaces
 from hanode.system import sysctl
 from hanode.system.firewall import Firewall
 from hanode.system.monitor import Monitor
-from hanode.vrrp.settings import VrrpSettings
+from hanode.vrrp.engine_settings import VrrpSettings
 
 if TYPE_CHECKING:
     from hanode.system.rtnl import Commands

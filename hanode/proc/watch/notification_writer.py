@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING
 from hanode.proc.common.loop import Loop
 from hanode.system import programs
 from hanode.system.pipes import Fifo
-from hanode.vrrp.settings import FifoSettings
-from hanode.watch.settings import WatchSettings
+from hanode.vrrp.engine_settings import FifoSettings
+from hanode.watch.watch_settings import WatchSettings
 
 if TYPE_CHECKING:
     from hanode.system.mail import MailSender

@@ -41,8 +41,8 @@ from hanode.watch.messages import (
     WriteFifo,
 )
 from hanode.watch.schedule import Schedule
-from hanode.watch.settings import WatchSettings
 from hanode.watch.watch import Watch
+from hanode.watch.watch_settings import WatchSettings
 
 
 class WatchProcess:

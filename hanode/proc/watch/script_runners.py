@@ -16,9 +16,9 @@ from subprocess import Popen
 from hanode.proc.common.loop import Loop
 from hanode.system import programs
 from hanode.system.programs import NotRunnable, Program
-from hanode.vrrp.settings import Command
+from hanode.vrrp.engine_settings import Command
 from hanode.watch.schedule import Endings
-from hanode.watch.settings import WatchSettings
+from hanode.watch.watch_settings import WatchSettings
 
 ENVIRONMENT = "HANODE_SCRIPT_ENV"
 """JSON: the environment that the engine was started in, which is the scripts'."""

@@ -11,7 +11,7 @@ import time
 from typing import Any
 
 from hanode.vrrp import packet
-from hanode.vrrp.settings import Address, InstanceSettings
+from hanode.vrrp.engine_settings import Address, InstanceSettings
 from tests.bench.vrrp.two_nodes import (
     ETH_P_ALL,
     PROJECT,

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Literal
 
-from hanode.vrrp.settings import (
+from hanode.vrrp.engine_settings import (
     Command,
     FifoSettings,
     FileTracker,
