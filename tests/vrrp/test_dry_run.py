@@ -63,7 +63,7 @@ def test_the_understudy_knows_what_the_node_knows() -> None:
     )
     one.router.tracker(TrackerChanged("script", "chk", False), now_us=0)
     one.router.wall(1_000_000_000, now_us=0)
-    due_us = one.router.deadline_us
+    due_us = one.machine.deadline_us
     assert due_us is not None
     foretold = rehearse(one.machine, now_us=due_us)
     happened = one.router.tick(now_us=due_us)
