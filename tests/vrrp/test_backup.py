@@ -220,6 +220,15 @@ def test_a_dropped_entry_does_not_hide_the_next_takeover() -> None:
     assert [machine for _, _, machine in deadlines.heap] == [stays]
 
 
+def test_where_every_entry_is_dropped_there_is_no_takeover() -> None:
+    (gone,) = backups(100)
+    deadlines = heap_of(gone)
+    now_us = due(gone)
+    gone.main_timer_us = None
+    assert deadlines.next_takeover(now_us=now_us, within_us=1_000) is None
+    assert deadlines.heap == []
+
+
 def test_a_second_entry_of_the_same_backup_is_dropped() -> None:
     (machine,) = backups(100)
     deadlines = heap_of(machine)

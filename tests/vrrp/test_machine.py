@@ -581,6 +581,29 @@ def test_a_new_interval_of_ours_counts_at_once() -> None:
     assert one.machine.master_advert_us == 2 * S, "another version: nothing of before"
 
 
+def test_a_reload_begins_changes_and_ends_the_extra_announcements() -> None:
+    elsewhere = replace(V2, vips=(Address("192.0.2.10", 24, "d1"),), garp_master_delay_us=0)
+    one = One(elsewhere)
+    one.router.link("d1", UP, now_us=0)
+    one.wait(3_609_375)
+
+    def after(change: dict[str, object]) -> list[int]:
+        """When it announces in the three seconds after the reload."""
+        new = replace(elsewhere, **change)  # type: ignore[arg-type]
+        one.router.configure(VrrpSettings((new,)), now_us=one.now_us)
+        begin_us, times = one.now_us, []
+        while (due_us := one.router.deadline_us) is not None and due_us <= begin_us + 3 * S:
+            if announced(one.wait(due_us - one.now_us)):
+                times.append(one.now_us - begin_us)
+        one.wait(begin_us + 3 * S - one.now_us)
+        return times
+
+    assert after({"garp_extra_us": 1_300_000}) == [1_300_000, 2_600_000]
+    assert after({"garp_extra_us": 1_300_000, "nopreempt": True}) == [900_000, 2_200_000]
+    assert after({"garp_extra_us": 2 * S}) == [2 * S]
+    assert after({}) == []
+
+
 def test_the_last_advert_goes_by_the_old_settings() -> None:
     one = master(replace(V2, unicast=True, unicast_peers=(Peer("192.0.2.3"),)))
     no_peer = replace(one.settings, unicast_peers=(), unicast_fault_no_peer=True)

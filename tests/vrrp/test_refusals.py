@@ -135,6 +135,7 @@ def test_an_spi_that_is_not_the_sender() -> None:
 
 def test_strictly_an_advert_needs_an_address_and_an_interval() -> None:
     ours = replace(V3, strict=True)
+    assert isinstance(Receiver(ours).judge(datagram(sent(V3))), Advert)
     empty = datagram(sent(replace(V3, vips=())))
     assert refusal(ours, empty) == Refusal(Reason.ADDRESSES, "it names no address")
     with_interval = datagram(sent(V3))
