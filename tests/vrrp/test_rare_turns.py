@@ -8,11 +8,22 @@ import pytest
 
 from hanode.vrrp import effects as fx
 from hanode.vrrp.effects import State
-from hanode.vrrp.settings import Address, HmacKey, HmacSettings, InstanceSettings, VrrpSettings
+from hanode.vrrp.events import TrackerChanged
+from hanode.vrrp.settings import (
+    Address,
+    FifoSettings,
+    HmacKey,
+    HmacSettings,
+    InstanceSettings,
+    SyncGroupSettings,
+    Tracked,
+    VrrpSettings,
+)
 from tests.vrrp.single import V2, V3, V6, One, adverts, announced
+from tests.vrrp.story import advert_packet
 from tests.vrrp.test_auth import AH
 from tests.vrrp.test_groups import MASTER, group_of, member, told
-from tests.vrrp.test_instances import A, B, C, Node
+from tests.vrrp.test_instances import DOWN, A, B, C, Node
 
 S = 1_000_000
 QUIET = {"garp_master_delay_us": 0}
@@ -132,3 +143,46 @@ def test_the_name_of_the_group_is_not_said_twice() -> None:
     ((_, event),) = group.followers(mover, State.BACKUP)
     assert event.cause == "sync group G: why"
     assert told(group, mover, MASTER) == []
+
+
+THREE = SyncGroupSettings("G", ("A", "B", "C"))
+
+
+def test_all_members_of_a_larger_group_are_heard_of() -> None:
+    node = Node(VrrpSettings((A, B, C), (THREE,), fifos=(FifoSettings("/run/f"),)))
+    effects = node.router.take("A", now_us=0).effects
+    changed = [e.instance for e in effects if isinstance(e, fx.StateChanged)]
+    assert sorted(changed) == ["A", "B", "C"]
+    lower = advert_packet(A, sender="192.0.2.1", priority=5)
+    heard = node.router.receive_ipv4("d0", lower, now_us=0)
+    assert [e.key for e in heard if isinstance(e, fx.AnnounceAddresses)] == [A.key, B.key, C.key]
+    effects = node.router.link("d1", DOWN, now_us=7)
+    assert [e.instance for e in effects if isinstance(e, fx.StateChanged)] == ["B", "A", "C"]
+    assert fx.Notify("GROUP", "G", "FAULT", 0) in effects
+
+
+def test_a_member_that_falls_back_with_another_knows_since_when() -> None:
+    node = Node(VrrpSettings((A, B), (SyncGroupSettings("G", ("A", "B")),)))
+    node.wait(5 * S)
+    higher = advert_packet(A, sender="192.0.2.3", priority=200)
+    node.router.receive_ipv4("d0", higher, now_us=node.now_us)
+    assert node.states() == {"A": "BACKUP", "B": "BACKUP"}
+    assert node.router.machines[B.key].since_us == node.now_us
+
+
+def test_a_changed_priority_during_a_preemption_that_was_delayed() -> None:
+    one = One(V2, preempt_delay_us=S, tracked=(Tracked("script", "chk", -20),))
+    one.hear(50)
+    one.now_us = 1_200_000
+    one.hear(50)
+    one.router.tracker(TrackerChanged("script", "chk", False), now_us=1_300_000)
+    assert one.machine.deadline_us == 3 * S + 176 * S // 256, "it began with the first advert"
+
+
+def test_a_signed_farewell_has_the_time_of_day() -> None:
+    one = One(replace(V3, hmac=HmacSettings((HmacKey(1, "11" * 32),), active=1)))
+    one.router.wall(1_000 * S, now_us=0)
+    one.wait(4 * S)
+    (farewell,) = adverts(one.stop())
+    assert farewell.payload[2] == 0
+    assert farewell.payload[-24:-20] == (1_004).to_bytes(4, "big")
