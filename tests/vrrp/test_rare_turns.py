@@ -186,3 +186,29 @@ def test_a_signed_farewell_has_the_time_of_day() -> None:
     (farewell,) = adverts(one.stop())
     assert farewell.payload[2] == 0
     assert farewell.payload[-24:-20] == (1_004).to_bytes(4, "big")
+
+
+def a_master(**changes: object) -> One:
+    one = One(V2, **changes)
+    one.wait(4 * S)
+    assert one.state is State.MASTER
+    return one
+
+
+def test_adverts_of_ones_own_address_are_told_of_once() -> None:
+    one = a_master()
+    assert [len(one.hear(200, one.own)) for _ in range(2)] == [1, 0]
+
+
+def test_who_gives_way_knows_since_when() -> None:
+    one = a_master()
+    one.hear(200)
+    assert (one.state, one.machine.since_us) == (State.BACKUP, one.now_us)
+
+
+def test_who_gives_way_to_other_addresses_warns_and_says_that_it_was_there() -> None:
+    one = a_master(vip_mismatch="accept", higher_prio_send_advert=True)
+    effects = one.hear(200, vips=(Address("192.0.2.99", 24, "d0"),))
+    assert [type(e) for e in effects] == [
+        fx.Warned, fx.SendAdvert, fx.RemoveAddresses, fx.StateChanged,
+    ]  # fmt: skip
