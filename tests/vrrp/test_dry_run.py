@@ -9,7 +9,15 @@ import pytest
 
 from hanode.vrrp import effects as fx
 from hanode.vrrp.dry_run import rehearse
-from hanode.vrrp.engine_settings import InstanceSettings, VrrpSettings
+from hanode.vrrp.engine_settings import (
+    FifoSettings,
+    HmacKey,
+    HmacSettings,
+    InstanceSettings,
+    Tracked,
+    VrrpSettings,
+)
+from hanode.vrrp.events import TrackerChanged
 from hanode.vrrp.tracking_and_notify import NotifySettings
 from tests.vrrp.single import HIGHER, V2, V3, V6, One
 from tests.vrrp.story import advert_packet
@@ -44,6 +52,25 @@ def test_one_that_would_not_take_over_foretells_nothing() -> None:
     one = One(V3)
     one.link(up=False)
     assert rehearse(one.machine, now_us=0) == []
+
+
+def test_the_understudy_knows_what_the_node_knows() -> None:
+    """Trackers, whether a pipe hears of everything, and the time of day."""
+    keys = HmacSettings((HmacKey(1, "11" * 32),), active=1)
+    one = One(V3, hmac=keys, tracked=(Tracked("script", "chk", -20),))
+    one.router.configure(
+        VrrpSettings((one.settings,), fifos=(FifoSettings("/run/f"),)), now_us=one.now_us
+    )
+    one.router.tracker(TrackerChanged("script", "chk", False), now_us=0)
+    one.router.wall(1_000_000_000, now_us=0)
+    due_us = one.machine.deadline_us
+    assert due_us is not None
+    foretold = rehearse(one.machine, now_us=due_us)
+    happened = one.router.tick(now_us=due_us)
+    assert [e for e in foretold if not isinstance(e, fx.StateChanged)] == [
+        e for e in happened if not isinstance(e, fx.StateChanged)
+    ]
+    assert fx.Notify("INSTANCE", "V", "MASTER", 80) in foretold
 
 
 def test_only_a_backup_whose_time_is_near_is_imminent() -> None:
