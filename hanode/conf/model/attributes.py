@@ -136,7 +136,7 @@ class LastValue(ValueAttribute[T]):
         if owner is None:
             return self
         last: T | None = None
-        for value in self.each(owner):
+        for value in self.each(owner) if owner.other else ():
             last = value
         return last
 
@@ -160,7 +160,7 @@ class Switch(ValueAttribute[bool]):
     @overload
     def __get__(self, owner: Owner, cls: type) -> bool: ...
     def __get__(self, owner: Owner | None, cls: type) -> Self | bool:
-        return self if owner is None else any(True for _ in self.each(owner))
+        return self if owner is None else bool(owner.other) and any(True for _ in self.each(owner))
 
 
 class BlockAttribute(Generic[T]):

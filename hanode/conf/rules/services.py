@@ -107,17 +107,17 @@ def weights(case: Case, service: Service) -> Iterator[Problem]:
 def scheduling(case: Case, service: Service) -> Iterator[Problem]:
     """Persistence, one-packet scheduling, port 0, and schedulers that the target lacks."""
     server = service.server
-    persistent = written(server, "persistence_timeout")
-    where = place(server, "ops")
-    if server.ops and server.protocol not in ("UDP", None) and not service.by_mark:
-        message = f"ops is for UDP; keepalived ignores it in {service.name}"
-        fix = case.remove(where, "remove the line")
-        yield problem(where, "ops-protocol", "warning", message, None, fix)
-    elif server.ops and persistent:
-        message = f"{service.name}: ops chooses anew for each packet, so nothing persists"
-        hint = "keep one of ops and persistence_timeout"
-        yield problem(where, "ops-persistence", "warning", message, hint)
-    if 0 in service.ports and not persistent:
+    if server.ops:
+        where = place(server, "ops")
+        if server.protocol not in ("UDP", None) and not service.by_mark:
+            message = f"ops is for UDP; keepalived ignores it in {service.name}"
+            fix = case.remove(where, "remove the line")
+            yield problem(where, "ops-protocol", "warning", message, None, fix)
+        elif written(server, "persistence_timeout"):
+            message = f"{service.name}: ops chooses anew for each packet, so nothing persists"
+            hint = "keep one of ops and persistence_timeout"
+            yield problem(where, "ops-persistence", "warning", message, hint)
+    if 0 in service.ports and not written(server, "persistence_timeout"):
         message = (
             f"{service.name} takes every port, which needs persistence: keepalived adds "
             "persistence_timeout 360"
