@@ -59,7 +59,7 @@ def test_an_empty_file_says_nothing() -> None:
 def test_a_word_of_global_defs_sets_its_own_setting(
     word: str, attribute: str, value: object
 ) -> None:
-    assert common(word) == VrrpSettings(**{attribute: value})  # type: ignore[arg-type]
+    assert common(word) == VrrpSettings(**{attribute: value})
 
 
 @pytest.mark.parametrize(

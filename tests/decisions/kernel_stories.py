@@ -35,7 +35,7 @@ from hanode.vrrp.engine_settings import (
     Vmac,
     VrrpSettings,
 )
-from tests.decisions.story import Story, options, us
+from tests.decisions.story import Story, TimedStory, options, us
 
 
 class KernelStory(Story):
@@ -73,7 +73,7 @@ class KernelStory(Story):
         """An interface is not as before."""
 
 
-class RestoreStory(KernelStory):
+class RestoreStory(KernelStory, TimedStory):
     """`add OWNER|node route DEST [table=N] [kind=local] [no_track=yes]`, `add … rule FAMILY`;
     `remove` the same; `static address IP/LEN@DEV | route DEST …` (all that there are);
     `lost route DEST TABLE`, `lost rule FAMILY`, `lost address IP/LEN@DEV`, `lost unknown`.
@@ -155,17 +155,17 @@ def thing(words: list[str]) -> Any:
     given = options(rest)
     no_track = given.get("no_track") == "yes"
     if kind == "rule":
-        return Rule(int(what), table=100, no_track=no_track, text=f"of IPv{what}")  # type: ignore[arg-type]
+        return Rule(int(what), table=100, no_track=no_track, text=f"of IPv{what}")
     if kind == "address":
         text, _, dev = what.partition("@")
         ip, _, prefix = text.partition("/")
         return Address(ip, int(prefix), dev, no_track=no_track)
     family = 6 if ":" in what else 4
     table = int(given["table"]) if "table" in given else None
-    return Route(family, what, kind=given.get("kind", "unicast"), table=table, no_track=no_track)  # type: ignore[arg-type]
+    return Route(family, what, kind=given.get("kind", "unicast"), table=table, no_track=no_track)
 
 
-class LinkStory(KernelStory):
+class LinkStory(KernelStory, TimedStory):
     """`delays NAME down=S up=S …`, `poll NAME KIND …`, `polling` (all instances' interfaces):
     the settings; `card NAME up|down|silent`: what the card says when it is asked.
     """
@@ -202,7 +202,7 @@ class LinkStory(KernelStory):
             self.say(f"{name} stays {'up' if up else 'down'} for now")
 
     def use(self, **changes: object) -> None:
-        self.settings = replace(self.settings, **changes)  # type: ignore[arg-type]
+        self.settings = replace(self.settings, **changes)
         self.ask(self.policy.use(self.settings, now_us=self.now_us))
 
     def do_delays(self, words: list[str]) -> None:
@@ -239,13 +239,13 @@ class VirtualStory(KernelStory):
         base, vrid = given["base"], int(given["vrid"])
         family = int(given.get("family", 4))
         instance = InstanceSettings(
-            name, base, vrid, version=3, family=family,  # type: ignore[arg-type]
+            name, base, vrid, version=3, family=family,
             mcast_group="224.0.0.18" if family == 4 else "ff02::12",
         )  # fmt: skip
         if "ipvlan" in given:
             ip, _, prefix = given.get("address", "").partition("/")
             own = Address(ip, int(prefix), name) if ip else None
-            ipvlan = Ipvlan(name, own, mode=given["ipvlan"])  # type: ignore[arg-type]
+            ipvlan = Ipvlan(name, own, mode=given["ipvlan"])
             self.instances[name] = replace(instance, ipvlan=ipvlan)
         else:
             self.instances[name] = replace(instance, vmac=Vmac(name, mac=given.get("mac")))
@@ -355,9 +355,9 @@ class SocketStory(KernelStory):
         family = int(given.get("family", 4))
         one = InstanceSettings(
             name, "" if interface == "-" else interface, int(given["vrid"]), version=3,
-            family=family,  # type: ignore[arg-type]
+            family=family,
             mcast_group="224.0.0.18" if family == 4 else "ff02::12",
-            auth_type=given.get("auth", "NONE"),  # type: ignore[arg-type]
+            auth_type=given.get("auth", "NONE"),
             vmac=Vmac(given["vmac"]) if "vmac" in given else None,
             unicast="unicast" in given,
             unicast_peers=(Peer("192.0.2.9"),) if "unicast" in given else (),

@@ -8,6 +8,7 @@ The folder that a file is in names the story class, and with it the commands tha
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from pathlib import Path
 
 FOLDER = Path(__file__).parent / "transcripts"
@@ -34,13 +35,17 @@ class Story:
     def say(self, sentence: str) -> None:
         self.lines.append(f"  {self.now_us / 1_000_000:.3f} {sentence}")
 
+
+class TimedStory(Story, ABC):
+    """A story of a machine that wants to be called at a time of its own."""
+
+    @abstractmethod
     def deadline_us(self) -> int | None:
         """When the machine wants to be called."""
-        raise NotImplementedError
 
+    @abstractmethod
     def tick(self) -> None:
         """It is time."""
-        raise NotImplementedError
 
     def do_wait(self, words: list[str]) -> None:
         """`wait SECONDS`: the machine is called whenever it wants to be."""
