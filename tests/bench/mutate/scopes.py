@@ -12,7 +12,11 @@ BUILD = (
     "tests/proc/test_build.py",
 )
 SCOPES: dict[str, tuple[str, ...]] = {
-    "hanode/apply.py": ("tests/proc/test_apply.py", "tests/proc/test_kept_state.py"),
+    "hanode/apply.py": (
+        "tests/proc/test_apply.py",
+        "tests/proc/test_apply_reports.py",
+        "tests/proc/test_kept_state.py",
+    ),
     "hanode/build": BUILD,
     "hanode/check": ("tests/check",),
     "hanode/ipvs": ("tests/ipvs",),
