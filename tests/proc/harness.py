@@ -135,7 +135,8 @@ class Broker:
     def node_url(self) -> str:
         return f"redis+socket://node.{WIRE_ID}:{PASSWORD}@{self.path}"
 
-    def start(self) -> None:
+    def start(self, *, stored: int | None = None) -> None:
+        """`stored`: the control plane's receipt, there before a node can ask for it."""
         self._server = ValkeyServer(
             port=0,
             unix_socket_path=self.path,
@@ -145,6 +146,8 @@ class Broker:
         self._server.start()
         self.client = redis.Redis(unix_socket_path=str(self.path), decode_responses=True)
         node = f"node.{WIRE_ID}"
+        if stored is not None:
+            self.acknowledge(stored)
         self.client.execute_command(
             *f"ACL SETUSER {node} on >{PASSWORD} ~{node}:* %W~up.{WIRE_ID} &{node}:*".split(),
             *"+@read +@write +@connection +@transaction +@pubsub +@scripting".split(),
@@ -157,6 +160,13 @@ class Broker:
             self.client.close()
             self._server.stop()
             self._server = None
+
+    def acknowledge(self, seq: int) -> None:
+        """As ingest does after its commit."""
+        first = next(iter(self.events()), None)
+        if first is not None:
+            self.journal = first.journal
+        self.client.set(f"node.{WIRE_ID}:acked", f"{self.journal} {seq}")
 
     def records(self, kind: str) -> list[dict[str, Any]]:
         entries: Any = self.client.xrange(f"up.{WIRE_ID}")

@@ -244,14 +244,13 @@ def test_events_of_a_broken_broker_arrive_later_none_lost_none_twice(
     enrolled: Node, broker: Broker, authority: Authority
 ) -> None:
     received = {(e.journal, e.seq): e for e in broker.events()}
-    acknowledge(broker, max(seq for _, seq in received))
+    broker.acknowledge(max(seq for _, seq in received))
     broker.stop()
     until(lambda: any("broker is away" in p for p in enrolled.status().problems))
     for revision, config in enumerate((CONFIG_201, CONFIG, CONFIG_201), start=1):
         assert enrolled.apply(authority.bundle(revision, config))["ok"]
     last = int(enrolled.ask("status")["seq"])
-    broker.start()
-    acknowledge(broker, max(seq for _, seq in received))
+    broker.start(stored=max(seq for _, seq in received))
     until(lambda: any(e.seq >= last for e in broker.events()), within_s=3.0)
     arrived = [(e.journal, e.seq) for e in broker.events()]
     assert len(set(arrived)) == len(arrived), "an event came twice"
@@ -325,14 +324,6 @@ def test_broker_user_may_not_read_another_node(enrolled: Node, broker: Broker) -
         with pytest.raises(redis.exceptions.NoPermissionError):
             node.execute_command(*command)
     node.close()
-
-
-def acknowledge(broker: Broker, seq: int) -> None:
-    """As ingest does after its commit."""
-    journal = next(iter(broker.events()), None)
-    if journal is not None:
-        broker.journal = journal.journal
-    broker.client.set(f"node.{WIRE_ID}:acked", f"{broker.journal} {seq}")
 
 
 def test_wrong_password_is_told_and_the_right_one_heals_it(

@@ -71,8 +71,9 @@ class BrokerSync:
         self._key = f"node.{enrolment.node}"
         self._stream = f"up.{enrolment.node}"
         self._broker = self._client()
-        self._status_broker = self._client(redis_connect_func=self._status_connected)
-        self._status_connections = 0
+        self._stream_broker = self._client(
+            redis_connect_func=self._stream_connected, max_connections=1
+        )
         self._heartbeat_s = max(HEARTBEAT_MIN_S, enrolment.heartbeat_s)
         self._broker_up: bool | None = None
         self._complaint = ""
@@ -106,7 +107,7 @@ class BrokerSync:
             await self._send_status(answer)
 
     def _client(self, **options: Any) -> Any:
-        return redis.asyncio.from_url(
+        pool = redis.asyncio.BlockingConnectionPool.from_url(
             redis_url(self._enrolment.broker_url),
             socket_timeout=BROKER_TIMEOUT_S,
             socket_connect_timeout=BROKER_TIMEOUT_S,
@@ -114,17 +115,16 @@ class BrokerSync:
             decode_responses=True,
             **options,
         )
+        return redis.asyncio.Redis.from_pool(pool)
 
-    async def _status_connected(self, connection: Any) -> None:
-        """Statuses have one connection: a second one means that the broker was away.
+    async def _stream_connected(self, connection: Any) -> None:
+        """Events, statuses and receipts share one connection: a new one, and the broker was away.
 
         It may have been away so shortly that no command failed, and yet have forgotten the
         stream's last entries; so events are sent again from the receipt on.
         """
         await connection.on_connect()
-        self._status_connections += 1
-        if self._status_connections > 1:
-            self._follow_again.set()
+        self._follow_again.set()
 
     async def _keep_trying(self, work: Callable[[], Any]) -> None:
         """Run `work` for ever; whatever it needs may be away for a while."""
@@ -166,8 +166,7 @@ class BrokerSync:
 
     async def _send_events(self) -> None:
         """Send events from the control plane's receipt on."""
-        acked = await self._read_receipt()
-        self._follow_again.clear()
+        acked = await self._read_first_receipt()
         with await self._connect() as supervisor:
             head = await self._ask(supervisor, "subscribe", journal=acked.journal, after=acked.seq)
             supervisor.wait_for_ever()
@@ -182,14 +181,22 @@ class BrokerSync:
             finally:
                 again.cancel()
 
+    async def _read_first_receipt(self) -> Receipt:
+        """The receipt, from the broker that the present connection leads to."""
+        while True:
+            self._follow_again.clear()
+            acked = await self._read_receipt()
+            if not self._follow_again.is_set():
+                return acked
+
     async def _read_receipt(self) -> Receipt:
-        text = await self._broker.get(f"{self._key}:acked")
+        text = await self._stream_broker.get(f"{self._key}:acked")
         self._note_broker(True)
         return receipt(text)
 
     async def _send_batch(self, messages: list[dict[str, Any]]) -> None:
         events = [message.get("event") or {} for message in messages]
-        pipe = self._broker.pipeline(transaction=False)
+        pipe = self._stream_broker.pipeline(transaction=False)
         for event in events:
             self._add(pipe, "event", to_json(event))
         if changes_status(events):
@@ -219,7 +226,7 @@ class BrokerSync:
                     await asyncio.sleep(COALESCE_S)
 
     async def _send_status(self, answer: dict[str, Any]) -> None:
-        pipe = self._status_broker.pipeline(transaction=False)
+        pipe = self._stream_broker.pipeline(transaction=False)
         self._add(pipe, "status", to_json(answer["status"]))
         pipe.get(f"{self._key}:acked")
         _added, acked = await pipe.execute()
