@@ -8,7 +8,7 @@ from __future__ import annotations
 import difflib
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from hanode import conf, wire
@@ -126,15 +126,58 @@ def too_long(text: str, nodes: int) -> NodeProblem | None:
 
 SHOWN_MAX = 500
 """Problems on one page; the page gives the number of the others."""
+WORDS_CHARS_MAX = 600
+"""Of one message; a word of a text may have a million characters."""
+FIX_CHARS_MAX = 20_000
+"""A longer fix is not offered on a page."""
 
 
-def shown(problems: tuple[NodeProblem, ...]) -> tuple[tuple[NodeProblem, ...], int]:
-    """The problems that a page shows, errors before others, and the number that it leaves out."""
-    if len(problems) <= SHOWN_MAX:
-        return problems, 0
+@dataclass(frozen=True, slots=True)
+class Found:
+    """The problems of a document as pages show them."""
+
+    problems: tuple[NodeProblem, ...]
+    """In the order of lines; of too many, errors come before others."""
+    more: int = 0
+    """Problems that are left out."""
+    errors: int = 0
+    """All errors, also those that are left out."""
+
+    @property
+    def refused(self) -> bool:
+        """Whether the document has an error."""
+        return self.errors > 0
+
+    def as_json(self) -> dict[str, Any]:
+        """{"problems": [NodeProblem.as_json()], "more": int}."""
+        return {"problems": [each.as_json() for each in self.problems], "more": self.more}
+
+
+def found_of(problems: tuple[NodeProblem, ...]) -> Found:
+    """As many of the problems as a page shows, and how many more there are."""
     by_weight = sorted(range(len(problems)), key=lambda i: not problems[i].is_error)
     kept = sorted(by_weight[:SHOWN_MAX])
-    return tuple(problems[i] for i in kept), len(problems) - SHOWN_MAX
+    return Found(
+        tuple(_shortened(problems[i]) for i in kept),
+        len(problems) - len(kept),
+        sum(each.is_error for each in problems),
+    )
+
+
+def _shortened(found: NodeProblem) -> NodeProblem:
+    problem = found.problem
+    fix = problem.fix
+    if fix is not None:
+        long = len(fix.text) > FIX_CHARS_MAX
+        fix = None if long else replace(fix, label=_cut(fix.label))
+    hint = None if problem.hint is None else _cut(problem.hint)
+    return replace(
+        found, problem=replace(problem, message=_cut(problem.message), hint=hint, fix=fix)
+    )
+
+
+def _cut(text: str) -> str:
+    return text if len(text) <= WORDS_CHARS_MAX else f"{text[:WORDS_CHARS_MAX]}…"
 
 
 def unwritable(error: conf.Unwritable) -> NodeProblem:

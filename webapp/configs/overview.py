@@ -7,9 +7,8 @@ from django.shortcuts import render
 from django.views.decorators.http import require_GET
 
 from webapp.accounts.access import may
-from webapp.configs import language
 from webapp.configs.revisions.pending import pending
-from webapp.configs.rows import drafts, summary
+from webapp.configs.rows import drafts
 from webapp.inventory.access import cluster_for
 
 
@@ -18,14 +17,12 @@ def config(request: HttpRequest, slug: str) -> HttpResponse:
     """Groups, addresses and servers as rows, and what is wrong with the whole."""
     cluster = cluster_for(request.user, slug)
     seen = drafts.seen(cluster)
-    problems, more = language.shown(seen.problems)
     context = {
         "cluster": cluster,
         "groups": cluster.groups.prefetch_related("members__node", "vips"),
         "servers": cluster.virtual_servers.prefetch_related("real_servers"),
-        "problems": [each.as_json() for each in problems],
-        "more": more,
-        "kept": seen.kept[: summary.ROWS_SHOWN],
+        **seen.found.as_json(),
+        "kept": seen.kept,
         "formless": seen.formless,
         "version": seen.version,
         "may_edit": may(request.user, "edit"),

@@ -20,7 +20,7 @@ from webapp.accounts import access
 from webapp.accounts.models import User
 from webapp.accounts.services import audit
 from webapp.configs.models import Draft, RevisionFile
-from webapp.configs.services import freeze
+from webapp.configs.services import freeze, pending
 from webapp.inventory.models import Cluster, Node
 from webapp.live import publish
 from webapp.live.models import Event
@@ -43,12 +43,15 @@ def push(*, actor: User, cluster: Cluster, message: str, draft_version: int) -> 
     PermissionDenied.
     """
     access.require(actor, "operate")
+    what = pending(cluster)  # before the transaction: a check may take long
     with transaction.atomic():
         Draft.objects.select_for_update().get_or_create(cluster=cluster)  # one push at a time
         busy = open_rollout(cluster)
         if busy is not None:
             raise RolloutBusy(busy.revision.number)
-        revision = freeze(actor=actor, cluster=cluster, message=message, version=draft_version)
+        revision = freeze(
+            actor=actor, cluster=cluster, message=message, version=draft_version, what=what
+        )
         now = timezone.now()
         rollout = Rollout.objects.create(
             revision=revision,

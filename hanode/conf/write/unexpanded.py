@@ -74,7 +74,9 @@ def _original(statement: Statement, definitions: dict[str, str]) -> tuple[str, .
     origin = statement.origin
     if origin.macro is None or origin.source is None or not origin.macro.startswith("$"):
         return None
-    line = origin.source.text[origin.head_span[0] :].partition("\n")[0]
+    start, whole = origin.head_span[0], origin.source.text
+    end = whole.find("\n", start)
+    line = whole[start : end if end >= 0 else len(whole)]
     line = line[: comment_start(line)].rstrip()
     head = _head(line)
     if any(name not in definitions for name in references(" ".join(head))):
@@ -116,6 +118,10 @@ def _definition(defined: Defined) -> Statement:
 
 def comments_of(defined: Defined) -> tuple[str, ...]:
     """The comments behind a definition's lines."""
-    count = defined.value.count("\n") + 1
-    lines = defined.source.text[defined.start :].split("\n", count)[:count]
+    source = defined.source
+    first = source.line_of(defined.start)
+    last = first + defined.value.count("\n")
+    begin = source.starts[first - 1]
+    lines = [source.line_text(first)[defined.start - begin :]]
+    lines += [source.line_text(number) for number in range(first + 1, last + 1)]
     return tuple(c for line in lines if (c := line[comment_start(line) :].rstrip()))
