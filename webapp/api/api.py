@@ -32,7 +32,10 @@ class TextIn(Schema):
 
 
 TEXT_IN = {
-    "requestBody": {"content": {"application/json": {"schema": TextIn.json_schema()}}, "required": True}
+    "requestBody": {
+        "content": {"application/json": {"schema": TextIn.json_schema()}},
+        "required": True,
+    }
 }
 """Not read here: a body of 16 MB may cost seconds, which only its sender should wait."""
 

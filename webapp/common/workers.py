@@ -137,7 +137,8 @@ class Pool:
                         worker.busy_since_s = time.monotonic()
                         return worker
                     left_s = until_s - time.monotonic()
-                    if left_s <= 0 or self.waiting[owner] > WAITING_MAX:
+                    crowd = owner is not None and self.waiting[owner] > WAITING_MAX
+                    if left_s <= 0 or crowd:
                         raise Busy(self._why(owner))
                     self.changed.wait(min(left_s, 0.25))
             finally:
@@ -208,7 +209,7 @@ def pool() -> Pool:
 
 def _forget_fork_server() -> None:
     """In a forked process: the fork server is the parent's child, and not ours."""
-    server: Any = forkserver._forkserver  # type: ignore[attr-defined] # no public way
+    server: Any = forkserver._forkserver  # there is no public way
     if server._forkserver_alive_fd is not None:
         os.close(server._forkserver_alive_fd)
     server._forkserver_address = server._forkserver_alive_fd = server._forkserver_pid = None

@@ -43,7 +43,7 @@ def push(*, actor: User, cluster: Cluster, message: str, draft_version: int) -> 
     PermissionDenied.
     """
     access.require(actor, "operate")
-    what = pending(cluster)  # before the transaction: a check may take long
+    what = pending(cluster, draft_version)  # before the transaction: a check may take long
     with transaction.atomic():
         Draft.objects.select_for_update().get_or_create(cluster=cluster)  # one push at a time
         busy = open_rollout(cluster)

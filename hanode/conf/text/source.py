@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from bisect import bisect_right
 
-
 LONGEST_LOOKED_AT = 4_096
 """Characters around a place that are looked at for it; a line may have many places."""
 

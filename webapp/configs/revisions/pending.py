@@ -62,13 +62,16 @@ class Pending:
         return self.found.refused
 
 
-def pending(cluster: Cluster) -> Pending:
+def pending(cluster: Cluster, version: int | None = None) -> Pending:
     """Per node: from the file it last confirmed to the one that the rows make.
 
     The rows are compiled once, each node's file and the document are written once; a push takes
-    all of it from here. Raises UnreadableRow.
+    all of it from here. Raises UnreadableRow, workers.Overload; StaleDraft if the draft has another
+    version than the one asked for.
     """
-    version = draft_version(cluster)
+    now = draft_version(cluster)
+    if version not in (None, now):
+        raise StaleDraft(version, now)
     rows = read_rows(cluster)
     nodes = {node.name: node for node in cluster.nodes.all()}
     live = {name: _live_file(nodes[name]) for name in rows}
@@ -87,7 +90,7 @@ def pending(cluster: Cluster) -> Pending:
         )
         for name, live_file in live.items()
     )
-    return Pending(version, drawn.document, files, drawn.found)
+    return Pending(now, drawn.document, files, drawn.found)
 
 
 def _live_file(node: Node) -> RevisionFile | None:

@@ -116,9 +116,7 @@ def check_rows(rows: Rows) -> Found:
 
 def _kept(models: Mapping[str, conf.Config]) -> tuple[summary.Kept, ...]:
     return tuple(
-        replace(one, words=(*one.words[:WORDS_SHOWN], "…"))
-        if len(one.words) > WORDS_SHOWN
-        else one
+        replace(one, words=(*one.words[:WORDS_SHOWN], "…")) if len(one.words) > WORDS_SHOWN else one
         for one in summary.kept(models)[: summary.ROWS_SHOWN]
     )
 
@@ -244,5 +242,3 @@ def _excerpt(problem: Problem, sources: dict[str, Source]) -> dict[str, str]:
         "marked": line[begin:end][:EXCERPT_CHARS],
         "after": line[max(begin, end) :][:EXCERPT_CHARS],
     }
-
-
