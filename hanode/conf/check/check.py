@@ -15,7 +15,7 @@ from hanode.conf.read.bind import bind
 from hanode.conf.read.misread_braces import misread
 from hanode.conf.rules.machine import UNKNOWN_MACHINE, MachineFacts
 from hanode.conf.text.expand import Reader, expand
-from hanode.conf.text.problems import Problem, in_order
+from hanode.conf.text.problems import Collected, Problem, in_order, too_many
 from hanode.conf.text.tree import Document, parse
 
 DEFAULT_NAME = "keepalived.conf"
@@ -57,16 +57,18 @@ def check(
 def judged(
     document: Document,
     model: Config,
-    problems: list[Problem],
+    problems: Collected,
     program: Target,
     machine: MachineFacts = UNKNOWN_MACHINE,
 ) -> Checked:
     """Applies the rules to the whole model, and sorts all problems."""
-    found = list(lint(model, program, machine=machine, source=document.source))
+    found = lint(model, program, machine=machine, source=document.source)
     if misread(problems):
         # keepalived's model of such a file differs from ours, so a rule's error may not be one.
-        found = [replace(p, severity="warning") if p.severity == "error" else p for p in found]
+        found = (replace(p, severity="warning") if p.severity == "error" else p for p in found)
     problems += found
+    if problems.left_out:
+        problems.insert(0, too_many(document.name, problems.left_out))
     return Checked(document, model, in_order(problems))
 
 

@@ -28,9 +28,12 @@ from hanode.conf.read.misread_braces import STRUCTURE, UNKNOWN
 from hanode.conf.rules.machine import UNKNOWN_MACHINE, MachineFacts
 from hanode.conf.text.expand import MAX_LINES, expand
 from hanode.conf.text.lexer import unquote
-from hanode.conf.text.problems import Fix, Problem
+from hanode.conf.text.problems import Collected, Fix, Problem
 from hanode.conf.text.source import NOWHERE, Source
 from hanode.conf.text.tree import Document
+
+DEFINED_MAX = 200
+"""Definitions that a part may have above it: each part keeps all of them."""
 
 Definitions = tuple[tuple[str, str], ...]
 
@@ -47,7 +50,7 @@ class _Part:
     lines: int
     logical: int
     model: Config
-    problems: list[Problem]
+    problems: Collected
     names: tuple[str, ...]
     """Keywords of the root in it that may be written only once."""
     definitions: Definitions
@@ -85,13 +88,16 @@ class Checker:
             parts = self._read(text)
             model = _joined(parts)
         except _NotSeparable:
-            return check(
-                text, name=self.name, node=self.node, target=self.target, machine=self.machine
-            )
-        problems = [problem for part in parts for problem in _placed(part)]
+            return self._whole(text)
+        problems = Collected(problem for part in parts for problem in _placed(part))
+        if problems.left_out or any(part.problems.left_out for part in parts):
+            return self._whole(text)  # which are kept depends on the order in which they are found
         return judged(
             Document(Source(self.name, text)), model, problems, self._program, self.machine
         )
+
+    def _whole(self, text: str) -> Checked:
+        return check(text, name=self.name, node=self.node, target=self.target, machine=self.machine)
 
     def _read(self, text: str) -> list[_Part]:
         found: dict[tuple[str, Definitions], list[_Part]] = {}
@@ -123,6 +129,8 @@ class Checker:
         return parts
 
     def _part(self, source: Source, definitions: Definitions, *, last: bool) -> _Part:
+        if len(definitions) > DEFINED_MAX:
+            raise _NotSeparable
         expanded = expand(Document(source), node=self.node, definitions=dict(definitions))
         raw = build(expanded.lines, root_words(), script_words())
         model, problems = bind(expanded, self._program)

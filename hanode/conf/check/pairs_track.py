@@ -7,6 +7,7 @@ not even then. So the master's priority after a failure must fall below the high
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import islice
 
 from hanode.conf.model import queries
 from hanode.conf.model.model import Config, VrrpInstance, place
@@ -15,6 +16,8 @@ from hanode.conf.rules.base import problem
 from hanode.conf.text.problems import Problem, Severity
 
 MINUS = "\N{MINUS SIGN}"
+LOOKED_AT = 50
+"""Trackers of one instance that are compared with the other nodes."""
 Group = dict[str, tuple[Config, VrrpInstance]]
 
 
@@ -29,10 +32,12 @@ def weights(name: str, group: Group) -> Iterator[Problem]:
     config, one = group[leader]
     rivals = {node: value for node, value in priorities.items() if node != leader}
     second = max(rivals, key=lambda node: rivals[node])
-    falling = [t for t in queries.weighted(one, config) if t.failed < t.healthy]
+    weighted = (t for t in queries.weighted(one, config) if t.failed < t.healthy)
+    falling = list(islice(weighted, LOOKED_AT))
     if not falling:
         return
-    lowest = clamp(queries.priority(one) + sum(t.failed for t in queries.weighted(one, config)))
+    sums = queries.sums(one, config)
+    lowest = clamp(queries.priority(one) + (sums.failed if sums is not None else 0))
     backups = [i for node, (_, i) in group.items() if node != leader]
     if all(queries.does_not_preempt(backup) for backup in backups):
         yield nopreempt_blocks(name, leader, falling[0])
@@ -47,15 +52,15 @@ def weights(name: str, group: Group) -> Iterator[Problem]:
 
 def healthy(one: VrrpInstance, config: Config) -> int:
     """The priority while nothing that the instance tracks has failed."""
-    found = queries.weighted(one, config)
-    total = queries.priority(one) + sum(t.healthy for t in found)
-    return clamp(total) if found else total
+    sums, total = queries.sums(one, config), queries.priority(one)
+    return total if sums is None else clamp(total + sums.healthy)
 
 
 def after(one: VrrpInstance, config: Config, failed: Tracked) -> int:
     """The priority after this one has failed."""
-    found = queries.weighted(one, config)
-    return clamp(queries.priority(one) + sum(t.failed if t == failed else t.healthy for t in found))
+    sums = queries.sums(one, config)
+    assert sums is not None  # it has at least this tracker
+    return clamp(queries.priority(one) + sums.healthy - failed.healthy + failed.failed)
 
 
 def too_small(

@@ -168,7 +168,8 @@ def _overtakes(
 ) -> bool:
     """Whether another node becomes the highest, as long as nothing that is tracked fails."""
     name = after[1].name
-    theirs = [healthy(i, c) for c in rivals for i in c.instances if i.name == name]
+    found = [(config.instance(name), config) for config in rivals]
+    theirs = [healthy(one, config) for one, config in found if one is not None]
     if not theirs:
         return False
     was, now = (healthy(one, config) for config, one in (before, after))

@@ -249,6 +249,58 @@ def _shared(group: SyncGroup, config: Config) -> tuple[bool, list[Tracked]]:
     return config.once(("shared", id(group)), find)
 
 
+@dataclass(frozen=True, slots=True)
+class Sums:
+    """What the weights of all trackers add to a priority."""
+
+    healthy: int = 0
+    """While nothing has failed."""
+    failed: int = 0
+    """After everything has failed."""
+    most: int = 0
+    least: int = 0
+
+    def __add__(self, other: Sums) -> Sums:
+        return Sums(
+            self.healthy + other.healthy,
+            self.failed + other.failed,
+            self.most + other.most,
+            self.least + other.least,
+        )
+
+
+def sums(instance: VrrpInstance, config: Config) -> Sums | None:
+    """The sums of `weighted`; None if no weight counts. A group's are added up once for all."""
+    if priority(instance) == defaults.PRIORITY_OWNER:
+        return None
+    group = group_of(instance, config)
+    found = _counting(tracked(instance, config))
+    if group is None:
+        return _sums(found) if found else None
+    own, shared = _shared(group, config)
+    if not own or not (found or shared):
+        return None
+    return _sums(found) + config.once(("sums", id(group)), lambda: _sums(shared))
+
+
+def _sums(found: list[Tracked]) -> Sums:
+    return Sums(
+        sum(t.healthy for t in found),
+        sum(t.failed for t in found),
+        sum(max(t.healthy, t.failed) for t in found),
+        sum(min(t.healthy, t.failed) for t in found),
+    )
+
+
+def names_tracked(group: SyncGroup, config: Config) -> frozenset[tuple[str, str]]:
+    """(kind, name) of everything that a sync group tracks."""
+
+    def find() -> frozenset[tuple[str, str]]:
+        return frozenset((t.kind, t.name) for t in tracked(group, config))
+
+    return config.once(("names", id(group)), find)
+
+
 def clamp(total: int) -> int:
     """A sum of priority and weights, cut to 1 to 254 as in keepalived."""
     return max(1, min(HIGHEST, total))

@@ -38,7 +38,7 @@ from hanode.conf.read.refused import refused, superfluous, too_many
 from hanode.conf.read.unknown import judge, place_name
 from hanode.conf.text.expand import Expanded
 from hanode.conf.text.lexer import unquote
-from hanode.conf.text.problems import Fix, Problem, Severity
+from hanode.conf.text.problems import Collected, Fix, Severity
 from hanode.conf.text.source import Origin
 from hanode.conf.text.tree import INCLUDES
 
@@ -71,20 +71,23 @@ class Scan:
         }
 
 
-def bind(expanded: Expanded, target: Target) -> tuple[Config, list[Problem]]:
+def bind(expanded: Expanded, target: Target) -> tuple[Config, Collected]:
     """The model of logical lines, and all problems found."""
     raw = build(expanded.lines, root_words(), script_words())
     binder = _Binder(target)
     config = binder.root(raw.statements, raw.tail)
-    found = [*expanded.problems, *raw.problems, *binder.problems]
+    found = Collected(expanded.problems)
+    found += raw.problems
+    found += binder.problems
     found += read_in_order(raw.statements)
-    return config, add_misread_lines(expanded.lines, found, target)
+    settled = add_misread_lines(expanded.lines, found, target)
+    return config, Collected(settled, found.left_out)
 
 
 class _Binder:
     def __init__(self, target: Target) -> None:
         self.target = target
-        self.problems: list[Problem] = []
+        self.problems = Collected()
         self.known: dict[tuple[str, tuple[str, ...], bool], tuple[Keyword, Any, bool]] = {}
         """Statements read without a problem, by block, words, and whether they open no block."""
 

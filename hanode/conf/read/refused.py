@@ -5,7 +5,8 @@ PURE. For a misspelt word the most similar allowed word is offered.
 
 from __future__ import annotations
 
-from hanode.conf.language.schema import Keyword, nearest
+from hanode.conf.language.nearest import nearest
+from hanode.conf.language.schema import Keyword
 from hanode.conf.language.values import BadValue, Choice, Perhaps, Value
 from hanode.conf.read.blocks import Raw, at_span
 from hanode.conf.text.lexer import unquote

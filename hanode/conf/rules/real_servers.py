@@ -5,6 +5,8 @@ PURE. There may be 50,000 real servers, so what is the same for all is computed 
 
 from __future__ import annotations
 
+import functools
+import heapq
 from collections.abc import Iterator
 
 from hanode.conf.language import defaults
@@ -17,6 +19,7 @@ from hanode.conf.text.problems import Problem, Severity
 from hanode.conf.text.source import Origin
 
 DIRECT = ("DR", "TUN")
+PORTS_NAMED = 20
 
 
 def real_servers(case: Case, service: Service) -> Iterator[Problem]:
@@ -65,7 +68,7 @@ def _port(case: Case, service: Service, real: RealServer, kind: str) -> Iterator
         fix = case.write_head(real.origin, f"real_server {real.ip}")
         yield problem(real.origin, "port-kept", "warning", message, "leave the port out", fix)
     elif port not in service.ports and 0 not in service.ports:
-        (one, *more) = sorted(service.ports)
+        (one, *more) = _some(service.ports)
         message = f"lb_kind {kind} cannot change the port: {real.key} is used with port {one}"
         if more or service.by_group:
             ports = " and ".join(map(str, (one, *more)))
@@ -73,6 +76,12 @@ def _port(case: Case, service: Service, real: RealServer, kind: str) -> Iterator
         fix = None if more else case.write_head(real.origin, f"real_server {real.ip} {one}")
         hint = "use the same port, or NAT"
         yield problem(real.origin, "port-kept", "warning", message, hint, fix)
+
+
+@functools.lru_cache(maxsize=8)
+def _some(ports: frozenset[int]) -> tuple[int, ...]:
+    """The lowest ports, as many as a message can name."""
+    return tuple(heapq.nsmallest(PORTS_NAMED, ports))
 
 
 def sorry(case: Case, service: Service) -> Iterator[Problem]:
@@ -90,7 +99,7 @@ def sorry(case: Case, service: Service) -> Iterator[Problem]:
         yield problem(where, "family-mixed", "error", message, "only TUN can do that")
     ports = service.ports
     if method in DIRECT and port and ports and 0 not in ports and port not in ports:
-        listed = " and ".join(map(str, sorted(ports)))
+        listed = " and ".join(map(str, _some(ports)))
         message = f"lb_kind {method} cannot change the port: the sorry server gets {listed}"
         fix = case.write(where, f"sorry_server {ip} {listed}") if len(ports) == 1 else None
         yield problem(where, "port-kept", "warning", message, "use the same port, or NAT", fix)

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from hanode.conf.text.macros import (
     REFERENCE,
@@ -20,7 +20,7 @@ from hanode.conf.text.macros import (
     repetition,
     substitute,
 )
-from hanode.conf.text.problems import Problem, Severity
+from hanode.conf.text.problems import Collected, Problem, Severity
 from hanode.conf.text.source import Source
 from hanode.conf.text.tree import (
     CONDITION,
@@ -50,6 +50,12 @@ MAX_BYTES = 1022
 """Bytes of a line that fit in keepalived's buffer of 1024, beside the line's end and a NUL."""
 MAX_LINES = 1_000_000
 """Logical lines of one configuration, with all its files and repetitions."""
+MAX_MADE = 32_000_000
+"""Characters that all macros of one configuration may make, on the way to their lines too."""
+MAX_FILES = 4_096
+"""Files that one configuration may include, each as often as it is included."""
+READ_OF_LINE = 16_384
+"""Characters of a line that are read. A longer line is an error already (`MAX_BYTES`)."""
 
 
 @dataclass(slots=True)
@@ -84,7 +90,7 @@ class Expanded:
     """The logical lines of one node, the problems found and the definitions read."""
 
     lines: list[Logical]
-    problems: list[Problem]
+    problems: Collected
     definitions: dict[str, str] = field(default_factory=dict)
     defined: list[Defined] = field(default_factory=list)
 
@@ -107,27 +113,41 @@ def expand(
     return Expanded(run.lines, run.problems, run.definitions, run.defined)
 
 
+def shortened(line: Line) -> Line:
+    """The line, or as much of it as is read."""
+    end = line.start + READ_OF_LINE
+    if line.end <= end:
+        return line
+    body, comment = min(line.body, end), min(line.comment, end)
+    return replace(line, end=end, body=body, comment=comment, simple=None)
+
+
 class _Expansion:
     def __init__(self, node: str | None, read: Reader | None) -> None:
         self.node = node
         self.read = read
         self.lines: list[Logical] = []
-        self.problems: list[Problem] = []
+        self.problems = Collected()
         self.definitions: dict[str, str] = {"_PWD": ".", "_HASH": "#", "_BANG": "!"}
         if node:
             self.definitions["_INSTANCE"] = node
         self.defined: list[Defined] = []
         self.full = False
         self.rounds = 0
+        self.made = 0
+        self.files = 0
 
     def file(self, document: Document, depth: int) -> None:
         source, text = document.source, document.source.text
         lines = document.each()
         for line in lines:
-            if line.kind is Kind.BLANK or self.full:
+            if self.full:
+                return
+            if line.kind is Kind.BLANK:
                 continue
             if line.end - line.start > MAX_BYTES // 4:
                 self.check_length(text, source, line)
+                line = shortened(line)
             words = line.simple
             if words is not None and len(self.lines) < MAX_LINES:
                 body = line.body
@@ -235,6 +255,10 @@ class _Expansion:
             self.define(name, value.strip(), source, line)
         else:
             done, used = substitute(text, self.definitions)
+            self.made += len(done)
+            if self.made > MAX_MADE:
+                self.stop(source, line, f"macros make more than {MAX_MADE} characters")
+                return
             if not used:
                 self.finish(text, source, line, depth, macro)
                 return
@@ -270,15 +294,19 @@ class _Expansion:
 
     def emit(self, text: str, source: Source, line: Line, macro: str | None = None) -> None:
         if len(self.lines) >= MAX_LINES:
-            self.full = True
-            message = f"the configuration grows beyond {MAX_LINES} lines; the rest is not read"
-            self.problem("too-long", source, line, message)
+            self.stop(source, line, f"the configuration grows beyond {MAX_LINES} lines")
             return
         comment = source.text[line.comment : line.end].rstrip() if line.comment < line.end else ""
         if macro is not None and self.lines and comment and self.lines[-1].macro:
             comment = "" if self.lines[-1].start == line.body else comment
         end = line.comment if not text or macro else line.body + len(text)
         self.lines.append(Logical(text, source, line.body, end, macro, comment))
+
+    def stop(self, source: Source, line: Line, why: str) -> None:
+        """Reports that a limit is reached, once, and reads no further."""
+        if not self.full:
+            self.full = True
+            self.problem("too-long", source, line, f"{why}; the rest is not read")
 
     def include(self, source: Source, line: Line, depth: int, body: str) -> None:
         word, *rest = body.split(maxsplit=1)
@@ -296,13 +324,20 @@ class _Expansion:
             message = f"include {pattern}: files include each other more than {depth} deep"
             self.problem("include-depth", source, line, message)
             return
-        files = self.files(word, pattern, source, line)
+        files = self.included(word, pattern, source, line)
         if not files:
             self.emit(body, source, line)
         for name, text in files:
+            self.files += 1
+            if self.files > MAX_FILES:
+                self.stop(source, line, f"more than {MAX_FILES} files are included")
+            if self.full:
+                return
             self.file(parse(text, name), depth + 1)
 
-    def files(self, word: str, pattern: str, source: Source, line: Line) -> list[tuple[str, str]]:
+    def included(
+        self, word: str, pattern: str, source: Source, line: Line
+    ) -> list[tuple[str, str]]:
         """The files that an include names, as (name, text). Adds a Problem for a missing file."""
         assert self.read is not None
         found: list[tuple[str, str]] = []

@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from enum import Enum
 
-from hanode.conf.text.lexer import CLOSE, OPEN, comment_start, tokens
+from hanode.conf.text.lexer import CLOSE, OPEN, comment_start, each_token, tokens
 from hanode.conf.text.source import Source
 
 
@@ -189,8 +189,8 @@ def pieces(text: str, line: Line) -> list[Line]:
         and _BEHIND_BRACE.search(text, line.body, line.comment)
     ):
         last = found[-1]
-        for token in tokens(text[last.body : last.comment]):
-            start = last.body + token.end
+        for token in each_token(text, last.body, last.comment):
+            start = token.end
             if token.kind in (OPEN, CLOSE) and _MACRO.match(text, start, last.comment):
                 head = replace(last, end=start, comment=start, simple=None)
                 rest = _line(text, last.number, start, last.end, last.stop, False)
