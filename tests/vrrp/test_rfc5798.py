@@ -1,4 +1,4 @@
-"""RFC 5798 (the VRRPv3 before RFC 9568): where it demands something else. The list is in clauses.py."""
+"""RFC 5798 (VRRPv3 before RFC 9568): where it demands something else. Listed in clauses.py."""
 
 from __future__ import annotations
 
