@@ -74,6 +74,7 @@ from hanode.conf.recover.recover import Recovered, recover
 from hanode.conf.rules.addresses import canonical
 from hanode.conf.rules.machine import UNKNOWN_MACHINE, FileFacts, MachineFacts
 from hanode.conf.rules.scripts import looked_at
+from hanode.conf.text.align import Budget, aligned
 from hanode.conf.text.expand import Reader
 from hanode.conf.text.lexer import Unwritable
 from hanode.conf.text.origins import Definition, made_by, word_place
@@ -105,6 +106,7 @@ __all__ = [
     "BfdInstance",
     "Block",
     "Bool",
+    "Budget",
     "Change",
     "Check",
     "Checked",
@@ -170,6 +172,7 @@ __all__ = [
     "VrrpScript",
     "add",
     "add_address",
+    "aligned",
     "apply_fixes",
     "blocks",
     "canonical",
