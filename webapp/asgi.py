@@ -33,7 +33,7 @@ def _application() -> Any:
     live = AuthMiddlewareStack(URLRouter(websocket_urlpatterns))
     return ProtocolTypeRouter(
         {
-            "http": limited(http, settings.BODY_BYTES_MAX),
+            "http": limited(http, settings.BODY_BYTES_MAX, settings.FORM_BYTES_MAX),
             "websocket": AllowedHostsOriginValidator(live),
         }
     )

@@ -94,6 +94,8 @@ TEMPLATES: list[dict[str, Any]] = [
 
 BODY_BYTES_MAX = 16_000_000
 """Of one request: a text of the longest document takes two thirds of it, as a form writes it."""
+FORM_BYTES_MAX = 1_000_000
+"""Of a form in the percent spelling (webapp.common.bodies)."""
 DATA_UPLOAD_MAX_MEMORY_SIZE = BODY_BYTES_MAX
 
 WORKER_IMPORTS = ["webapp.configs.rows.foreign", "webapp.configs.editor.checking"]
