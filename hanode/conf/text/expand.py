@@ -160,7 +160,7 @@ class _Expansion:
         kind, text = line.kind, source.text
         if kind is Kind.INCLUDE:
             self.include(source, line, depth, text[line.body : line.comment].rstrip())
-        elif line.condition and not self.applies(line.condition):
+        elif self.is_of_another(line):
             self.forget_comments(source)
             if kind is Kind.DEFINITION:
                 self.skip_definition(source, line, lines, depth)
@@ -183,8 +183,13 @@ class _Expansion:
             following = next(lines, None)
             if following is None:
                 return
-            for piece in pieces(text, as_ordinary_line(text, following)):
+            *before, last = pieces(text, as_ordinary_line(text, following))
+            for piece in before:
                 self.line(source, piece, lines, depth)
+            if last.kind is Kind.DEFINITION and self.is_of_another(last):
+                self.forget_comments(source)  # such a line again: no deeper for each
+            else:
+                self.line(source, last, lines, depth)
             line = following
 
     def forget_comments(self, source: Source) -> None:
@@ -201,6 +206,10 @@ class _Expansion:
                 "a new line"
             )
             self.problem("line-too-long", source, line, message)
+
+    def is_of_another(self, line: Line) -> bool:
+        """Whether its condition leaves the line out for this node."""
+        return line.condition is not None and not self.applies(line.condition)
 
     def applies(self, condition: str) -> bool:
         if condition.startswith("^"):

@@ -6,6 +6,7 @@ at pages all the time.
 
 from __future__ import annotations
 
+import contextlib
 import http.client
 import json
 import os
@@ -90,7 +91,8 @@ class Server:
         if body is not None:
             headers |= {"X-CSRFToken": TOKEN, "Content-Type": kind}
         try:
-            connection.request("GET" if body is None else "POST", path, body, headers)
+            with contextlib.suppress(BrokenPipeError):  # it need not take what it refuses
+                connection.request("GET" if body is None else "POST", path, body, headers)
             answer = connection.getresponse()
             return answer.status, answer.read()
         finally:
@@ -126,7 +128,7 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
         ran = subprocess.run(
             [sys.executable, *words],
             input=given,
-            env=environment,
+            env={**environment, "KEEPSIGHT_READ_SECONDS": "60"},
             cwd=PROJECT,
             capture_output=True,
             text=True,
