@@ -6,6 +6,7 @@ key prefix) only says that they changed. It expires, because a node also reads t
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import redis
@@ -15,6 +16,7 @@ from kombu.exceptions import OperationalError
 from hanode import wire
 from webapp.celery import PREFIX, app
 from webapp.common import broker
+from webapp.inventory import keys
 
 NUDGE = "node.nudge"
 ADVANCE = "rollout.advance"
@@ -39,18 +41,61 @@ def confirmed_key(wire_id: str) -> str:
     return f"node.{wire_id}:confirmed"
 
 
-def put(wire_id: str, bundle: wire.Signed | None, confirmation: wire.Signed | None) -> bool:
-    """Set both keys (None: delete); return whether one of them changed. Raises BrokerAway."""
+def put(
+    wire_id: str,
+    bundle: wire.Signed | None,
+    confirmation: wire.Signed | None,
+    *,
+    known: int | None = None,
+) -> bool:
+    """Set both keys (None: delete); return whether one of them changed. Raises BrokerAway.
+
+    `known`: the highest number of the cluster's revisions. Keys that hold a higher one, which this
+    control plane signed, stay as they are.
+    """
     wanted = ((desired_key(wire_id), bundle), (confirmed_key(wire_id), confirmation))
     try:
         with broker.client() as client:
-            return _make_equal(client, wanted)
+            return _make_equal(client, wanted, known)
     except redis.RedisError as error:
         raise BrokerAway(str(error)) from error
 
 
-def _make_equal(client: redis.Redis, wanted: tuple[tuple[str, wire.Signed | None], ...]) -> bool:
+def held(wire_ids: Sequence[str]) -> dict[str, int]:
+    """By wire id: the revision that the broker holds for the node; 0: none that can be read.
+
+    Unverified, since it is asked where the signing key must not be. Raises BrokerAway.
+    """
+    if not wire_ids:
+        return {}
+    try:
+        with broker.client() as client:
+            values: Any = client.mget([desired_key(wire_id) for wire_id in wire_ids])
+    except redis.RedisError as error:
+        raise BrokerAway(str(error)) from error
+    return {wire_id: number_of(value) for wire_id, value in zip(wire_ids, values, strict=True)}
+
+
+def number_of(value: bytes | None, *, ours: bool = False) -> int:
+    """The revision of the Bundle in a key; 0: it is none. `ours`: nor if another one signed it."""
+    if not value:
+        return 0
+    try:
+        envelope = wire.from_json(wire.Signed, value)
+        if envelope.kind != "bundle" or (ours and not keys.is_ours(envelope)):
+            return 0
+        return wire.from_json(wire.Bundle, envelope.payload).revision
+    except (ValueError, RecursionError):  # WireError is a ValueError
+        return 0
+
+
+def _make_equal(
+    client: redis.Redis, wanted: tuple[tuple[str, wire.Signed | None], ...], known: int | None
+) -> bool:
     actual: Any = client.mget([key for key, _ in wanted])
+    same = wanted[0][1] is not None and actual[0] == wire.to_json(wanted[0][1]).encode()
+    if known is not None and not same and number_of(actual[0], ours=True) > known:
+        return False
     changed = False
     with client.pipeline() as pipe:
         for (key, value), before in zip(wanted, actual, strict=True):

@@ -92,7 +92,8 @@ class Engine:
         for child in self.children:
             self._send_settings(child)
         with contextlib.suppress(TimeoutError):
-            await asyncio.wait_for(self._round_complete.wait(), CONFIGURE_TIMEOUT_S)
+            async with asyncio.timeout(CONFIGURE_TIMEOUT_S):
+                await self._round_complete.wait()
         return self._round.result(timeout_s=CONFIGURE_TIMEOUT_S)
 
     async def status(self) -> ChildrenStatus:
@@ -133,7 +134,8 @@ class Engine:
         for child in self.children:
             if child.name == name:
                 with contextlib.suppress(TimeoutError):
-                    await asyncio.wait_for(child.said_ready.wait(), within_s)
+                    async with asyncio.timeout(within_s):
+                        await child.said_ready.wait()
                 return child.ready
         return False
 

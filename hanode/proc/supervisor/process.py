@@ -161,7 +161,8 @@ class Supervisor:
     async def _say_started(self) -> None:
         """Tell systemd and the terminal that we run; they do not wait for a child that is stuck."""
         try:
-            await asyncio.wait_for(self._engine.started.wait(), CONFIGURE_TIMEOUT_S)
+            async with asyncio.timeout(CONFIGURE_TIMEOUT_S):
+                await self._engine.started.wait()
         except TimeoutError:
             self._event_log.warn("engine", "not every process has taken its settings yet")
         service.notify_ready()
@@ -195,7 +196,8 @@ class Supervisor:
             deadline_us = self._lifecycle.deadline_us
             left_s = None if deadline_us is None else max(0, deadline_us - now_us()) / 1e6
             try:
-                await asyncio.wait_for(self._tick.wait(), left_s)
+                async with asyncio.timeout(left_s):
+                    await self._tick.wait()
             except TimeoutError:
                 async with self._one_change:
                     await self._perform(self._lifecycle.tick(now_us=now_us()))
@@ -258,6 +260,7 @@ class Supervisor:
         revisions = {
             "revision": state.live.revision,
             "confirmed_revision": state.confirmed.revision,
+            "config_sha256": state.live.sha256,
         }
         return {"ok": True, **revisions}
 
