@@ -22,9 +22,7 @@ def nodes(broker: redis.Redis, cluster: Cluster) -> tuple[FakeNode, FakeNode]:
     return a, b
 
 
-def test_a_node_may_what_it_needs(
-    nodes: tuple[FakeNode, FakeNode], broker: redis.Redis
-) -> None:
+def test_a_node_may_what_it_needs(nodes: tuple[FakeNode, FakeNode], broker: redis.Redis) -> None:
     a, _ = nodes
     broker.execute_command("ACL", "LOG", "RESET")
     own = f"node.{a.enrolment.node}"
