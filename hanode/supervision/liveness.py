@@ -23,13 +23,14 @@ SENTENCES: dict[Task, str] = {
 class Liveness:
     """When each task last came round."""
 
-    def __init__(self, heartbeat_us: int) -> None:
+    def __init__(self, heartbeat_us: int, now_us: int) -> None:
+        """A task that never comes round is late from now on."""
         self._late_after_us = max(LATE_AFTER_US, 3 * heartbeat_us)
-        self._came_us: dict[Task, int] = {}
+        self._came_us: dict[Task, int] = dict.fromkeys(SENTENCES, now_us)
         self._sent = -1
 
     def came(self, task: Task, now_us: int) -> None:
-        """The task has done a round of its work; a task that never began is not late."""
+        """The task has done a round of its work."""
         self._came_us[task] = now_us
 
     def events(self, *, newest: int, sent: int, held_back: bool, now_us: int) -> None:

@@ -209,10 +209,11 @@ SECOND = 1_000_000
 
 
 def test_a_task_that_does_not_come_round_is_named_in_every_status() -> None:
-    one = Liveness(SECOND)
-    assert one.late(100 * SECOND) == {}, "what never began is not late"
+    one = Liveness(SECOND, -20 * SECOND)
+    assert set(one.late(0)) == {"orders", "events", "nudges"}, "what never came is late too"
     one.came("orders", 0)
     one.came("nudges", 5 * SECOND)
+    one.came("events", 20 * SECOND)
     assert one.late(LATE_AFTER_US) == {}
     assert one.late(LATE_AFTER_US + 1) == {"orders": LATE_AFTER_US / SECOND + 1e-6}
     both = one.late(20 * SECOND)
@@ -226,18 +227,19 @@ def test_a_task_that_does_not_come_round_is_named_in_every_status() -> None:
 
 
 def test_slow_heartbeats_are_not_late() -> None:
-    one = Liveness(60 * SECOND)
-    one.came("orders", 0)
+    one = Liveness(60 * SECOND, 0)
+    one.came("events", 181 * SECOND)
+    one.came("nudges", 181 * SECOND)
     assert one.late(180 * SECOND) == {}
     assert set(one.late(181 * SECOND)) == {"orders"}
 
 
 def test_events_are_late_if_some_wait_and_none_is_sent() -> None:
-    one = Liveness(SECOND)
+    one = Liveness(SECOND, 0)
 
     def at(second: int, newest: int, sent: int, held_back: bool = False) -> set[str]:
         one.events(newest=newest, sent=sent, held_back=held_back, now_us=second * SECOND)
-        return set(one.late(second * SECOND))
+        return set(one.late(second * SECOND)) & {"events"}
 
     assert at(0, 5, 5) == at(100, 5, 5) == set(), "nothing waits, however long"
     assert at(101, 6, 5) == at(105, 6, 5) == set()

@@ -80,7 +80,7 @@ class BrokerSync:
         self._heartbeat_s = max(HEARTBEAT_MIN_S, enrolment.heartbeat_s)
         self._broker_up: bool | None = None
         self._complaints: dict[str, str] = {}
-        self._liveness = Liveness(int(self._heartbeat_s * 1_000_000))
+        self._liveness = Liveness(int(self._heartbeat_s * 1_000_000), _now_us())
         self._held_back = False
         """The control plane has not stored enough of what was sent."""
         self.stopping = False
@@ -256,7 +256,6 @@ class BrokerSync:
                 answer = await self._ask(supervisor, "status")
                 self._complain("send statuses")
                 await self._send_status(answer)
-                self._pull_now.set()
                 # Not wait_for: that of Python 3.11 swallows a cancellation now and then.
                 with contextlib.suppress(TimeoutError):
                     async with asyncio.timeout(self._heartbeat_s):
@@ -283,7 +282,10 @@ class BrokerSync:
     async def _pull(self) -> None:
         with await self._connect() as supervisor:
             while True:
-                await self._pull_now.wait()
+                # By a clock of its own: what cannot be sent up must not stop what comes down.
+                with contextlib.suppress(TimeoutError):
+                    async with asyncio.timeout(self._heartbeat_s):
+                        await self._pull_now.wait()
                 self._pull_now.clear()
                 keys = [f"{self._key}:desired", f"{self._key}:confirmed"]
                 desired, confirmed = await self._broker.mget(keys)

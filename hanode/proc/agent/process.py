@@ -105,7 +105,10 @@ def main() -> int:
         verify=verifier(enrolment.public_key),
         send=supervised.send,
     )
+    ending = threading.Event()
+    _take_signals(ending)
     threading.Thread(target=_carry, args=(loop, broker_sync, log), daemon=True).start()
+    threading.Thread(target=_end, args=(ending, loop, broker_sync), daemon=True).start()
     threading.Thread(target=_obey, args=(supervised, loop, broker_sync), daemon=True).start()
     supervised.send({"kind": "ready"})
     app = make_app(enrolment, on_nudge=lambda: loop.call_soon_threadsafe(broker_sync.nudge))
@@ -118,11 +121,9 @@ def main() -> int:
         without_heartbeat=True,
         quiet=True,
     )
-    ending = threading.Event()
-    threading.Thread(target=_end, args=(ending, loop, broker_sync), daemon=True).start()
 
     def ready(sender: Any, **_: Any) -> None:
-        _take_signals(ending)
+        _take_signals(ending)  # Celery has put handlers of its own in their place
         if sender.timer is not None:  # a connection that is made anew has forgotten it
             sender.timer.call_repeatedly(LISTENS_EVERY_S, broker_sync.listens)
 
