@@ -195,6 +195,11 @@ def changes(old: str, new: str, node: str) -> tuple[Change, ...]:
     return conf.diff(_checked(old, node).model, _checked(new, node).model)
 
 
+def models_of(files: dict[str, str]) -> dict[str, Config]:
+    """By node: what its file means there."""
+    return {node: _checked(text, node).model for node, text in files.items()}
+
+
 def preemption(text: str, node: str) -> dict[str, tuple[bool, float]]:
     """By instance of a node's file: whether it preempts, and its preempt_delay in seconds."""
     instances = _checked(text, node).model.instances

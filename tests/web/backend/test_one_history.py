@@ -72,14 +72,18 @@ class World:
         group = self.cluster.groups.get()
         configs.add_vip(actor=self.editor, group=group, version=version, address=address)
 
-    def push(self) -> Rollout:
+    def push(self, *, at_once: bool = False) -> Rollout:
         version = configs.draft_version(self.cluster)
         return services.push(
-            actor=self.operator, cluster=self.cluster, message="", draft_version=version
+            actor=self.operator,
+            cluster=self.cluster,
+            message="",
+            draft_version=version,
+            at_once=at_once,
         )
 
-    def push_and_wait(self) -> Rollout:
-        rollout = self.push()
+    def push_and_wait(self, *, at_once: bool = False) -> Rollout:
+        rollout = self.push(at_once=at_once)
 
         def ended() -> bool:
             rollout.refresh_from_db()
@@ -287,6 +291,32 @@ def test_while_the_broker_is_away_no_limit_runs(
         assert rollout.state in ("waiting", "running"), rollout.reason
     settings.BROKER_URL = url
     assert transport.held([world.b.enrolment.node]) == {world.b.enrolment.node: 0}
+
+
+def test_all_nodes_switch_at_one_time(world: World) -> None:
+    """C14: a VRID, a password … that one side alone cannot have."""
+    world.change("192.168.192.201/24")
+    assert world.push_and_wait(at_once=True).state == "done", world.rollouts()
+    (a_at, _), (b_at, _) = world.a.applied[0], world.b.applied[0]
+    assert abs(a_at - b_at) < 0.5, "far less than a backup waits for a silent master"
+    assert (world.a.confirmed, world.b.confirmed) == (1, 1)
+
+
+def test_if_one_node_does_not_take_it_none_is_told_to_keep_it(world: World) -> None:
+    world.a.behave = "refuse"
+    world.change("192.168.192.201/24")
+    rollout = world.push_and_wait(at_once=True)
+    assert rollout.state == "failed"
+    assert "NodeB goes back to the revision of before by itself" in rollout.reason
+    assert {s.node.name: s.state for s in rollout.steps.select_related("node")} == {
+        "NodeA": "refused",
+        "NodeB": "timed_out",
+    }
+    for _ in range(3):
+        world.turn()
+    assert world.b.confirmed == 0
+    keys = [f"node.{world.b.enrolment.node}:{key}" for key in ("desired", "confirmed")]
+    assert world.b.client.mget(keys) == [None, None]
 
 
 def test_done_is_said_when_the_address_has_moved(world: World) -> None:
