@@ -91,7 +91,7 @@ def _build(fetched: bool, built: bool, lock: str, sources: str) -> None:
 
 
 def _collect() -> None:
-    """Put the static files together, with hashes in their names, as webapp/common/assets.py says."""
+    """Put the static files together, their content in their names: webapp/common/assets.py."""
     with tempfile.TemporaryDirectory() as data:
         _run(
             [str(VENV / "bin/python"), "manage.py", "collectstatic", "--noinput", "--ignore=src"],

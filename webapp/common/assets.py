@@ -16,7 +16,7 @@ PLAIN = "django.contrib.staticfiles.storage.StaticFilesStorage"
 HASHED = "webapp.common.assets.HashedFiles"
 
 
-class HashedFiles(CompressedManifestStaticFilesStorage):
+class HashedFiles(CompressedManifestStaticFilesStorage):  # type: ignore[misc] # it has no types
     """Names with a hash, also where a module of ours imports another; gzip beside each file.
 
     Other people's bundles are not looked into: Django's own patterns for modules take parts of
