@@ -92,6 +92,12 @@ class _Judge:
         self.own = own
         self.networks = [net for word in policy.addresses if (net := _network(word)) is not None]
 
+        self.file = policy.files[0] if policy.files else DEFAULT_PATH
+
+    def key(self, name: str) -> str:
+        """A list of the policy, and the file to write it in."""
+        return f"{name} in {self.file}"
+
     def one(self, named: Named) -> Iterator[Problem]:
         match named:
             case NamedUser():
@@ -103,7 +109,7 @@ class _Judge:
             case NamedThing():
                 why = self.thing(named)
                 if why:
-                    yield _problem(named.origin, f"{_beside(named.keyword)}{why}")
+                    yield _problem(named.origin, f"{named.keyword}: {why}")
 
     # --- users and programs ------------------------------------------------------------------
 
@@ -114,7 +120,7 @@ class _Judge:
             what = f"{user} (root)" if uid == 0 and user != "root" else user
             return (
                 f"no pushed program runs as {what} on this node; "
-                f"name another user, or add it to {_key('users')}"
+                f"name another user, or add it to {self.key('users')}"
             )
         if group is None:
             return None
@@ -127,7 +133,7 @@ class _Judge:
         if not self.listed(group, gid, self.policy.groups, self.gid):
             return (
                 f"no pushed program runs in the group {group} on this node; "
-                f"leave the group out, or add it to {_key('groups')}"
+                f"leave the group out, or add it to {self.key('groups')}"
             )
         return None
 
@@ -159,7 +165,7 @@ class _Judge:
                     place,
                     f"{named.keyword} {command}: it would run as {user}, because no script_user "
                     f"is written and this node has no user {DEFAULT_USER}; write script_user, "
-                    f"make that user, or add {user} to {_key('users')}",
+                    f"make that user, or add {user} to {self.key('users')}",
                 )
                 return
         elif self.user(user, named.group):
@@ -170,7 +176,7 @@ class _Judge:
             yield _problem(
                 place,
                 f"{named.keyword} {command}: a push may not add programs to this node, {why}; "
-                f"leave it out, or set add = true in [programs] of {DEFAULT_PATH}",
+                f"leave it out, or set add = true in [programs] of {self.file}",
                 "error" if known else "warning",
             )
             return
@@ -217,19 +223,19 @@ class _Judge:
                 if text not in policy.namespaces:
                     return (
                         f"a push may not use the network namespace {text} of this node; "
-                        f"leave it out, or add it to {_key('namespaces')}"
+                        f"leave it out, or add it to {self.key('namespaces')}"
                     )
             case "interface":
                 if not any(fnmatch.fnmatchcase(text, one) for one in policy.interfaces):
                     return (
                         f"a push may not use the interface {text} of this node; "
-                        f"name another, or add it to {_key('interfaces')}"
+                        f"name another, or add it to {self.key('interfaces')}"
                     )
             case "address":
                 if not self.address_allowed(text):
                     return (
                         f"a push may not use the address {text} on this node; "
-                        f"name another, or add it to {_key('addresses')}"
+                        f"name another, or add it to {self.key('addresses')}"
                     )
         return None
 
@@ -249,7 +255,7 @@ class _Judge:
         if not any(_inside(said, one) for one in allowed):
             return (
                 f"{what} may not be at {path} on this node; "
-                f"move it to {_places(allowed)}, or add its directory to {_key(key)}"
+                f"move it to {_places(allowed)}, or add its directory to {self.key(key)}"
             )
         if self.facts is None:
             return None
@@ -257,7 +263,7 @@ class _Judge:
         if not any(_inside(real, self.facts.real(one)) for one in allowed):
             return (
                 f"{path} leads to {real}, where {what} may not be on this node; "
-                f"name the file itself, or add its directory to {_key(key)}"
+                f"name the file itself, or add its directory to {self.key(key)}"
             )
         if key == "read":
             return None
@@ -296,14 +302,6 @@ def _problem(place: Origin, message: str, severity: Severity = "error") -> Probl
         message = f"{message} (made by {place.macro})"
     end = max(column, place.end_column)
     return Problem(CODE, severity, place.file or "policy", line, column, line, end, message)
-
-
-def _beside(keyword: str) -> str:
-    return f"{keyword}: "
-
-
-def _key(name: str) -> str:
-    return f"{name} in {DEFAULT_PATH}"
 
 
 def _number(text: str) -> int | None:

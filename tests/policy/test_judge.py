@@ -107,8 +107,8 @@ def test_another_name_of_root_is_root() -> None:
         "/usr/bin/test on this node; move it to /opt/root, or add its directory to "
         "root_directories in /etc/hanode/policy.toml"
     ]
-    assert said(script('script "/opt/root/x"', "user toor"), ROOT, node) == []
-    assert said(script('script "/opt/root/x"', "user 0"), ROOT) == []
+    assert said(script('script "/opt/srv/x"', "user toor"), ROOT, node) == []
+    assert said(script('script "/opt/srv/x"', "user 0"), ROOT) == []
 
 
 def test_a_command_that_names_nobody_runs_as_whom_the_node_has_for_it() -> None:
@@ -210,9 +210,9 @@ OTHERS = {
     "global_defs {\n notify_fifo /etc/x\n}": "notify_fifo: a FIFO may not be at /etc/x",
     "global_defs {\n lvs_notify_fifo /run/nologin\n}": "lvs_notify_fifo: a FIFO may not be at",
     "track_file t {\n file /etc/passwd\n init_file 0 overwrite\n}": "file: a file that is written",
-    "#\nvrrp_instance V { auth_hmac {\n key 1 file:/root/.ssh/id }}": "key: a key or certificate",
-    "#\nSSL { key /root/x }": "key: a key or certificate may not be at /root/x",
-    "#\ninclude /root/*.conf": "include: an include may not be at /root",
+    "#\nvrrp_instance V { auth_hmac {\n key 1 file:/srv/id }}": "key: a key or certificate",
+    "#\nSSL { key /srv/x }": "key: a key or certificate may not be at /srv/x",
+    "#\ninclude /srv/*.conf": "include: an include may not be at /srv",
     "#\ninclude ../x": "include: /etc/keepalived/../x is no whole path without ..",
     "#\ninclude /etc/keepalived/*/../../x": "no whole path without ..",
     "#\nnet_namespace other": "net_namespace: a push may not use the network namespace other",
