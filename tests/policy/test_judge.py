@@ -107,8 +107,8 @@ def test_another_name_of_root_is_root() -> None:
         "/usr/bin/test on this node; move it to /opt/root, or add its directory to "
         "root_directories in /etc/hanode/policy.toml"
     ]
-    assert said(script('script "/opt/srv/x"', "user toor"), ROOT, node) == []
-    assert said(script('script "/opt/srv/x"', "user 0"), ROOT) == []
+    assert said(script('script "/opt/root/x"', "user toor"), ROOT, node) == []
+    assert said(script('script "/opt/root/x"', "user 0"), ROOT) == []
 
 
 def test_a_command_that_names_nobody_runs_as_whom_the_node_has_for_it() -> None:
