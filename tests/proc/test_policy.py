@@ -48,23 +48,16 @@ fifos = ["/run"]
 """
 
 
-def policy_file(node: Node) -> Path:
-    return node.directory / "policy" / "policy.toml"
-
-
-def allow(node: Node, text: str = ALLOWING, *, mode: int = 0o600) -> Path:
-    file = policy_file(node)
-    file.parent.mkdir(mode=0o700, exist_ok=True)
-    file.write_text(text)
-    file.chmod(mode)
-    return file
+def told(node: Node) -> list[str]:
+    """What the status says about the policy."""
+    return [problem for problem in node.status().problems if "policy" in problem]
 
 
 @pytest.fixture
 def started(node: Node) -> Iterator[Node]:
     """With a policy of its own, which nobody has written yet."""
     node.directory.chmod(0o755)
-    node.start("--policy", str(policy_file(node)))
+    node.start()
     until(lambda: node.kernel_has("192.168.192.200/24"))
     yield node
     Path("/run/of-a-test.fifo").unlink(missing_ok=True)
@@ -81,14 +74,14 @@ def test_what_is_forbidden_is_refused_with_its_line_and_taken_when_the_policy_al
         assert answer["problems"][0].startswith(place)
         assert started.phases(revision) == ["received", "verified", "refused"]
         assert started.status().revision == 0
-    allow(started)
+    started.allow(ALLOWING)
     for revision, config in enumerate(REFUSED, 11):
         assert started.apply(authority.bundle(revision, config))["phase"] == "live"
     status = started.status()
     assert status.revision == 10 + len(REFUSED)
     assert status.policy is not None
     assert status.policy.users == ("root", "nobody")
-    assert status.policy.files == (str(policy_file(started)),)
+    assert status.policy.files == (str(started.policy),)
 
 
 def test_the_script_runs_as_root_only_where_the_policy_says_so(
@@ -99,7 +92,7 @@ def test_the_script_runs_as_root_only_where_the_policy_says_so(
     text = ROOT_SCRIPT.replace("/usr/bin/test -e /nowhere", f"/usr/bin/touch {mark}") + TRACKED
     assert started.apply(authority.bundle(1, text))["phase"] == "refused"
     assert not mark.exists()
-    allow(started)
+    started.allow(ALLOWING)
     assert started.apply(authority.bundle(2, text))["phase"] == "live"
     until(mark.exists)
     assert mark.stat().st_uid == 0
@@ -108,9 +101,9 @@ def test_the_script_runs_as_root_only_where_the_policy_says_so(
 def test_the_file_of_the_node_s_own_is_keepalived_s_matter(node: Node) -> None:
     """A start and a reload from the node's own file keep keepalived's behaviour."""
     node.file.write_text("global_defs {\n    script_user root\n}\n" + ROOT_SCRIPT + TRACKED)
-    node.start("--policy", str(policy_file(node)))
+    node.start()
     assert node.ask("reload")["ok"]
-    assert not [p for p in node.status().problems if "policy" in p]
+    assert told(node) == []
 
 
 def _a_fifo(file: Path) -> None:
@@ -133,40 +126,40 @@ BAD: dict[str, Callable[[Path], object]] = {
 def test_a_policy_that_cannot_be_trusted_takes_no_push_and_says_so(
     started: Node, authority: Authority, why: str
 ) -> None:
-    BAD[why](allow(started))
+    BAD[why](started.allow(ALLOWING))
     answer = started.apply(authority.bundle(1, CONFIG))
     assert answer["phase"] == "refused"
     assert why in answer["error"]
-    assert str(policy_file(started).parent) in answer["error"]
+    assert str(started.policy.parent) in answer["error"]
     status = started.status()
     assert any(p.startswith("this node takes no push: ") and why in p for p in status.problems)
     assert status.policy is not None
     assert why in status.policy.fault
     assert started.kernel_has("192.168.192.200/24"), "it serves all the same"
-    policy_file(started).parent.chmod(0o700)
-    policy_file(started).unlink()
+    started.policy.parent.chmod(0o700)
+    started.policy.unlink()
     assert started.apply(authority.bundle(2, CONFIG))["phase"] == "live", "read anew"
 
 
 def test_a_drop_in_adds_and_a_tighter_policy_is_told_of_what_runs(
     started: Node, authority: Authority
 ) -> None:
-    more = policy_file(started).with_suffix(".d")
-    allow(started, '[programs]\nusers = ["nobody"]\n')
+    more = started.policy.with_suffix(".d")
+    started.allow('[programs]\nusers = ["nobody"]\n')
     more.mkdir(mode=0o700)
     (more / "10.toml").touch(0o600)
     (more / "10.toml").write_text(ALLOWING.replace("[files]", "[files]\nread = []"))
     config = ROOT_SCRIPT + TRACKED
     assert started.apply(authority.bundle(1, config))["phase"] == "live"
-    assert started.status().problems == ()
+    assert told(started) == []
     (more / "10.toml").unlink()
-    (problem,) = started.status().problems
+    (problem,) = told(started)
     assert problem.startswith(
         "revision 1 runs, but this node's policy would refuse it now: keepalived.conf:4: user: no "
     )
     assert started.status().revision == 1
     started.stop()
-    started.start("--policy", str(policy_file(started)))
+    started.start()
     assert started.status().revision == 1, "a node that can serve must serve"
 
 
@@ -175,7 +168,7 @@ def test_a_push_may_not_add_programs_where_the_policy_says_so(
 ) -> None:
     assert started.apply(authority.bundle(1, SCRIPT + TRACKED))["phase"] == "live"
     assert started.confirm(authority.confirmation(1))["ok"]
-    allow(started, '[programs]\nadd = false\nusers = ["nobody"]\n')
+    started.allow('[programs]\nadd = false\nusers = ["nobody"]\n')
     assert started.apply(authority.bundle(2, SCRIPT + CONFIG))["phase"] == "live"
     other = SCRIPT.replace("/nowhere", "/elsewhere") + TRACKED
     answer = started.apply(authority.bundle(3, other))
@@ -191,7 +184,7 @@ def test_the_node_s_own_links_and_modes_are_looked_at(started: Node, authority: 
     (programs / "link").symlink_to("/usr/bin/test")
     (programs / "own").write_text("#!/bin/sh\n")
     (programs / "own").chmod(0o755)
-    allow(started, f'[programs]\nusers = ["nobody"]\ndirectories = ["{programs}"]\n')
+    started.allow(f'[programs]\nusers = ["nobody"]\ndirectories = ["{programs}"]\n')
 
     def push(revision: int, name: str) -> dict[str, Any]:
         text = SCRIPT.replace("/usr/bin/test", str(programs / name)) + TRACKED
