@@ -69,6 +69,7 @@ from hanode.conf.model.typed.routes import Nexthop, Route, RouteOptions, Rule
 from hanode.conf.model.typed.static import GarpGroup, TrackGroup
 from hanode.conf.model.typed.tracking import BfdInstance, TrackFile, TrackProcess, VrrpScript
 from hanode.conf.model.typed.vrrp import AuthHmac, SyncGroup
+from hanode.conf.read.named import Named, NamedProgram, NamedThing, NamedUser, named
 from hanode.conf.read.unknown import RETIRED, place_name
 from hanode.conf.recover.recover import Recovered, recover
 from hanode.conf.rules.addresses import canonical
@@ -131,6 +132,10 @@ __all__ = [
     "Merged",
     "Method",
     "MiscCheck",
+    "Named",
+    "NamedProgram",
+    "NamedThing",
+    "NamedUser",
     "Nexthop",
     "Note",
     "Origin",
@@ -191,6 +196,7 @@ __all__ = [
     "mask_secrets",
     "merge",
     "merge_models",
+    "named",
     "node_ids",
     "option_value",
     "parse",

@@ -77,7 +77,7 @@ def _context(
         "cluster": cluster,
         "view": view,
         "pending": what,
-        "files": in_push_order(what.files, view),
+        "files": services.with_looks(in_push_order(what.files, view)),
         "busy": services.open_rollout(cluster),
         "form": form,
         "may_push": may(request.user, "operate"),
