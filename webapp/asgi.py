@@ -23,10 +23,12 @@ def _application() -> Any:
     from django.conf import settings
 
     from webapp.common.bodies import limited
+    from webapp.inventory.keys import warn_where_it_can_be_read
     from webapp.live.consumers import websocket_urlpatterns
     from webapp.vault.start import ready_or_exit
 
     ready_or_exit()
+    warn_where_it_can_be_read()
     live = AuthMiddlewareStack(URLRouter(websocket_urlpatterns))
     return ProtocolTypeRouter(
         {
