@@ -296,9 +296,11 @@ def _enrolment(path: Path | None) -> tuple[Enrolment | None, Verify]:
     try:
         enrolment = from_json(Enrolment, text)
         # Only an enrolled node needs it, and it takes a tenth of a second to load.
+        from hanode.system.sealing import unsealer
         from hanode.system.signing import verifier
 
         verify = verifier(enrolment.public_key)
+        unsealer(enrolment)
     except (WireError, ValueError) as error:
         raise UsageError(f"{path} is no enrolment: {error}") from None
     return enrolment, verify

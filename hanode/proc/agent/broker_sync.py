@@ -29,6 +29,7 @@ from hanode.supervision.delivery import (
 from hanode.supervision.envelopes import EnvelopeInbox, PassOn, Refuse, Revisions, Verb
 from hanode.supervision.respawn import Retry
 from hanode.system.ipc import Client, Refused, Unreachable
+from hanode.system.sealing import unsealer
 from hanode.wire import Enrolment, Signed, encode, to_json
 
 BROKER_TIMEOUT_S = 3.0
@@ -82,7 +83,7 @@ class BrokerSync:
         self._follow_again = asyncio.Event()
         self._sent_more = asyncio.Event()
         self._delivery = Delivery()
-        self._inbox = EnvelopeInbox(enrolment, verify)
+        self._inbox = EnvelopeInbox(enrolment, verify, unsealer(enrolment))
 
     async def run(self) -> None:
         """Never ends by itself."""
