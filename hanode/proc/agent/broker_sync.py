@@ -19,6 +19,7 @@ from typing import Any
 import redis
 import redis.asyncio
 
+from hanode.supervision.broker_state import is_refusal
 from hanode.supervision.delivery import (
     STREAM_ENTRIES_MAX,
     Delivery,
@@ -77,6 +78,7 @@ class BrokerSync:
         )
         self._heartbeat_s = max(HEARTBEAT_MIN_S, enrolment.heartbeat_s)
         self._broker_up: bool | None = None
+        self._refused = False
         self._complaint = ""
         self._status_now = asyncio.Event()
         self._pull_now = asyncio.Event()
@@ -143,8 +145,8 @@ class BrokerSync:
             await asyncio.sleep(retry.failed(worked_us=worked_us) / 1_000_000)
 
     def _note_broker(self, up: bool, cause: str = "") -> None:
-        if up != self._broker_up:
-            self._broker_up = up
+        if (up, is_refusal(cause)) != (self._broker_up, self._refused):
+            self._broker_up, self._refused = up, is_refusal(cause)
             self._send({"kind": "broker", "up": up, "cause": cause})
             if up:
                 self._pull_now.set()
