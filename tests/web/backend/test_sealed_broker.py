@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Iterator
 from contextlib import ExitStack
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -14,7 +16,7 @@ from hanode import wire
 from hanode.conf import mask_secrets
 from hanode.system.sealing import unsealer
 from tests.web.backend.test_push import changed as changed
-from tests.web.backend.test_push import finished, heard, nodes_of, wait_for
+from tests.web.backend.test_push import finished, heard, nodes_of, process, wait_for
 from tests.web.backend.test_push import ingest as ingest
 from tests.web.backend.test_push import worker as worker
 from webapp.accounts.models import User
@@ -25,6 +27,19 @@ from webapp.inventory.services import enrol, enrolment_of, readable_in_broker, r
 from webapp.rollout import desired, services
 
 pytestmark = [pytest.mark.needs("valkey"), pytest.mark.django_db(transaction=True)]
+
+
+@pytest.fixture
+def keyless_ingest(
+    broker: redis.Redis, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[None]:
+    """Ingest as the unit of contrib runs it: without the data key."""
+    with ExitStack() as stack:
+        with monkeypatch.context() as less:
+            less.delenv("KEEPSIGHT_DATA_KEY")
+            stack.enter_context(process(tmp_path / "ingest.log", "manage.py", "ingest"))
+        yield
+        assert "Traceback" not in (tmp_path / "ingest.log").read_text()
 
 
 class Listener:
@@ -74,7 +89,7 @@ def held(client: redis.Redis) -> str:
 
 
 def test_a_push_shows_the_broker_no_secret(
-    broker: redis.Redis, ingest: None, worker: None, changed: Cluster, operator: User
+    broker: redis.Redis, keyless_ingest: None, worker: None, changed: Cluster, operator: User
 ) -> None:
     with ExitStack() as stack:
         listener = stack.enter_context(Listener(broker))
