@@ -52,6 +52,7 @@ INSTALLED_APPS = [
     "channels",
     "ninja",  # its command writes docs/openapi.json
     "webapp.common",
+    "webapp.vault",
     "webapp.accounts",
     "webapp.inventory",
     "webapp.live",
@@ -98,7 +99,9 @@ BODY_BYTES_MAX = 16_000_000
 DATA_UPLOAD_MAX_MEMORY_SIZE = BODY_BYTES_MAX
 
 DATABASES = {
-    "default": env.database(env.text("DATABASE_URL", f"sqlite:///{DATA_DIR / 'keepsight.sqlite3'}"))
+    "default": env.private_sqlite(
+        env.database(env.text("DATABASE_URL", f"sqlite:///{DATA_DIR / 'keepsight.sqlite3'}"))
+    )
 }
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
