@@ -11,7 +11,7 @@ node's monotonic clock.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, ClassVar
 
 from hanode import events
 from hanode.codec import WireError as WireError
@@ -39,6 +39,9 @@ class Enrolment:
     public_key: str
     """Base64 of the control plane's raw 32-byte Ed25519 public key; pinned."""
     heartbeat_s: float = 1.0
+    content_key: str = ""
+    """Base64 of the 64-byte AES-SIV key that opens `Sealed`; empty: enrolled before there was one.
+    It and the password in `broker_url` are secrets."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +86,29 @@ class Signed:
     def signed_bytes(self) -> bytes:
         """The bytes that the signature covers."""
         return self.kind.encode() + b"\0" + self.payload.encode()
+
+
+@dataclass(frozen=True, slots=True)
+class Sealed:
+    """A Signed that only its node can read: what a key of the broker holds.
+
+    A node of an earlier release reads it as a Signed, and says that it is a `sealed`.
+    """
+
+    KIND: ClassVar[str] = "sealed"
+
+    kind: str
+    """KIND"""
+    payload: str
+    """Base64 of the JSON of a Signed, sealed by AES-SIV with `sealed_for` as associated data."""
+    signature: str
+    """Empty: the signature is inside."""
+    v: int = VERSION
+
+
+def sealed_for(node: str, kind: str) -> list[bytes]:
+    """The associated data of `Sealed`: a value that is moved to another key does not open."""
+    return [b"keepsight", node.encode(), kind.encode()]
 
 
 @dataclass(frozen=True, slots=True)

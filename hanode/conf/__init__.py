@@ -17,7 +17,7 @@ from hanode.conf.check.pairs import check_pair
 from hanode.conf.compare.diff import IMPACTS, Change, diff, effective_priority, worst
 from hanode.conf.docs.explain import explain_word
 from hanode.conf.docs.reference import keywords_markdown, problems_markdown
-from hanode.conf.keywords import blocks
+from hanode.conf.keywords import blocks, secret_words
 from hanode.conf.language import defaults
 from hanode.conf.language.kinds import Method
 from hanode.conf.language.releases import Target
@@ -209,6 +209,7 @@ __all__ = [
     "remove",
     "remove_address",
     "render",
+    "secret_words",
     "set_value",
     "target_of",
     "word_place",

@@ -41,6 +41,8 @@ class Options:
     run_dir: Path
     specs: tuple[Spec, ...]
     enrolment: Enrolment | None = None
+    enrolment_again: Callable[[], Enrolment | str] = lambda: ""
+    """Reads the enrolment's file again; a sentence: why it does not count; "": there is none."""
     verify: Verify = lambda _envelope: False
     agent_user: str = "nobody"
     detail: bool = False
