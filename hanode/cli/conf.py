@@ -174,6 +174,7 @@ def diff_command(argv: Sequence[str]) -> int:
 
 _IMPACT_WORDS = {
     "none": "nothing visible",
+    "programs": "other programs run, or files are written",
     "adverts": "the adverts change",
     "vip_moves": "an address may move",
     "connections": "connections may drop",
