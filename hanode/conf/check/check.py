@@ -48,8 +48,8 @@ def check(
     `node_ids`. `machine` is what is known of the node's machine. Raises ValueError only for an
     unknown `target`.
     """
-    document = parse(text, name)
     program = target_of(target)
+    document = parse(text, name, program.reading)
     model, problems = bind(expand(document, node=node, read=read), program)
     return judged(document, model, problems, program, machine)
 

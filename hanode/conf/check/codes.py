@@ -72,6 +72,7 @@ LINTS = {
 }
 
 PAIRS = {
+    "address-elsewhere": "Two clusters move one address.",
     "advert-int-differs": "Nodes with different intervals drop each other's adverts.",
     "auth-differs": "Nodes with different passwords drop each other's adverts.",
     "group-alone": "A group that one node has and another lacks.",
@@ -88,6 +89,7 @@ PAIRS = {
     "two-masters": "Two nodes say state MASTER.",
     "unicast-differs": "One node sends to its peers, another to the multicast group.",
     "version-differs": "Nodes with different VRRP versions do not hear each other.",
+    "vrid-elsewhere": "Two clusters use one number in one network.",
     "vips-differ": "Nodes with different addresses refuse each other's adverts.",
     "vrid-differs": "Nodes with different numbers are different groups.",
 }

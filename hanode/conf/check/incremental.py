@@ -90,7 +90,7 @@ class Checker:
             )
         problems = [problem for part in parts for problem in _placed(part)]
         return judged(
-            Document(Source(self.name, text)), model, problems, self._program, self.machine
+            Document(Source(self.name, text), self._program.reading), model, problems, self._program, self.machine
         )
 
     def _read(self, text: str) -> list[_Part]:
@@ -123,7 +123,7 @@ class Checker:
         return parts
 
     def _part(self, source: Source, definitions: Definitions, *, last: bool) -> _Part:
-        expanded = expand(Document(source), node=self.node, definitions=dict(definitions))
+        expanded = expand(Document(source, self._program.reading), node=self.node, definitions=dict(definitions))
         raw = build(expanded.lines, root_words(), script_words())
         model, problems = bind(expanded, self._program)
         if (

@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from hanode.conf.text.expand import Logical
+from hanode.conf.text.expand import OPEN_QUOTE, Logical
 from hanode.conf.text.lexer import CLOSE, OPEN, STRING, WORD, Token, tokens, unquote
 from hanode.conf.text.macros import begins_a_macro
 from hanode.conf.text.problems import Fix, Problem, Severity
@@ -179,8 +179,7 @@ class _Builder:
         """Reports a quote that its line does not close: it contains the rest of the line."""
         for token in words:
             if token.kind == STRING and (len(token.text) < 2 or not token.text.endswith('"')):
-                message = 'this " is not closed on its line; the rest of the line belongs to it'
-                self.problem("unclosed-quote", token, logical, message)
+                self.problem("unclosed-quote", token, logical, OPEN_QUOTE)
 
     def undefined(self, words: Sequence[Token], logical: Logical) -> None:
         """Reports a `${NAME}` without a definition: keepalived reads its braces as a block."""
