@@ -30,7 +30,7 @@ FOREIGN = [
 ]  # fmt: skip
 """Blanks, quotes, signs and letters of Unicode; bytes that are no UTF-8 as lone surrogates."""
 ALPHABET = ASCII + FOREIGN
-SIGNS = [*"\0\x01\t\n\v\f\r\x1b\x1f !\"#$%&'()*+,-./:;<=>?@[\\]^_`{|}~\x7f", *"09AWiz"] + FOREIGN
+SIGNS = [*"\0\x01\t\n\v\f\r\x1b\x1f !\"#$%&'()*+,-./:;<=>?@[\\]^_`{|}~\x7f", *"09AWiz", *FOREIGN]
 """Every character that any rule could mean, and one or two of those that are all alike."""
 
 WORDS = {

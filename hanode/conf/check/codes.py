@@ -103,6 +103,15 @@ WRITING = {
 }
 
 READING = {
+    "byte-order-mark": "The file begins with a mark that keepalived takes for letters.",
+    "comment-cuts": "A comment begins where a value was meant to go on.",
+    "comment-foreign": "Comments begin with # or !, not with the signs of other languages.",
+    "foreign-character": "A blank, quote or sign of Unicode stands where a plain one is meant.",
+    "include-empty": "No file fits the pattern of an include.",
+    "include-twice": "An include behind a condition or a macro is read twice.",
+    "nothing-left": "All lines of a file are for other nodes.",
+    "semicolon-end": "Statements end with their line, not with a semicolon.",
+    "template-unfilled": "A template was not filled in.",
     "bfd-hops": "max_hops of a BFD session is beyond its TTL.",
     "check-incomplete": "A check without the url, path, file or session that it is about.",
     "check-without-script": "A MISC_CHECK without misc_path is skipped.",

@@ -13,6 +13,7 @@ from hanode.conf.language.values import (
     Choice,
     Command,
     Int,
+    InterfaceName,
     Timer,
     Word,
     Words,
@@ -74,7 +75,7 @@ CONNECTING = (
     ),
     word("bindto", Ip(), "Own address to check from."),
     word("bind_port", Int(1, 65535), "Own port to check from."),
-    word("bind_if", Word("the name of an interface", 15), "Own interface to check from."),
+    word("bind_if", InterfaceName(), "Own interface to check from."),
     word(
         "connect_timeout",
         Timer(1, CONNECTING_TIME),

@@ -8,7 +8,17 @@ from __future__ import annotations
 from hanode.conf.keywords.global_process import NOTIFY, PROCESS, RELOADING
 from hanode.conf.language.kinds import After, Either, Group, MailServer, Named
 from hanode.conf.language.schema import NEXT, block, switch, word
-from hanode.conf.language.values import Bool, Choice, Int, Perhaps, Script, Timer, Word, Words
+from hanode.conf.language.values import (
+    Bool,
+    Choice,
+    Int,
+    InterfaceName,
+    Perhaps,
+    Script,
+    Timer,
+    Word,
+    Words,
+)
 
 NAME = Word("a name")
 PATH = Word("a path")
@@ -224,7 +234,7 @@ VRRP = (
     word("log_unknown_vrids", None, "Log adverts of groups that are not ours.", engine="runs"),
     word(
         "default_interface",
-        Word("the name of an interface", 15),
+        InterfaceName(),
         "Interface of static addresses that name none.",
         engine="runs",
     ),

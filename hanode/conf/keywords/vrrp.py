@@ -13,6 +13,7 @@ from hanode.conf.language.values import (
     Choice,
     Command,
     Int,
+    InterfaceName,
     Perhaps,
     Script,
     Timer,
@@ -20,7 +21,7 @@ from hanode.conf.language.values import (
 )
 
 NAME = Word("a name")
-INTERFACE = Word("the name of an interface", 15)
+INTERFACE = InterfaceName()
 LONG = 4_294_967_295
 
 TRACKING = (

@@ -57,6 +57,10 @@ GLUED = "a backslash at the end"
 """The maker of a line in which a backslash moved from the end, or from a comment, to a word."""
 OPEN_QUOTE = 'this " is not closed on its line; the rest of the line belongs to it'
 HIDDEN_QUOTE = "a \\ hides the closing quote from keepalived, which says that this one has no end"
+MARKED = (
+    "a line cannot begin with \\# or \\!: keepalived up to 2.3 takes it for a mark of its own and "
+    "loses its place in the file"
+)
 MAX_LINES = 1_000_000
 """Logical lines of one configuration, with all its files and repetitions."""
 
@@ -116,6 +120,23 @@ def expand(
     return Expanded(run.lines, run.problems, run.definitions, run.defined)
 
 
+def nothing_left(document: Document, node: str | None, severity: Severity) -> list[Problem]:
+    """The problem of a file of which the node reads no line; none if it has no conditions."""
+    lines = [line for line in document.each() if line.condition]
+    if node is None or not lines:
+        return []
+    ids = (line.condition or "" for line in lines)
+    named = list(dict.fromkeys(one for one in ids if not one.startswith("^")))
+    whose = f"they are for {' and '.join(named[:3])}" if named else "none is for it"
+    if len(named) > 3:
+        whose += " and others"
+    message = f"no line of this file is left for the node {node}: {whose}"
+    hint = "start it with the config id of one of them, or write lines for this node"
+    at, column = document.source.position(lines[0].start)
+    place = (at, column, at, column + lines[0].end - lines[0].start)
+    return [Problem("nothing-left", severity, document.name, *place, message, hint)]
+
+
 class _Expansion:
     def __init__(self, node: str | None, read: Reader | None, reading: Reading) -> None:
         self.node = node
@@ -134,6 +155,8 @@ class _Expansion:
         source, text = document.source, document.source.text
         lines = document.each()
         for line in lines:
+            if line.kind is Kind.COMMENT and text.startswith("\\", line.comment):
+                self.problem("comment-cuts", source, line, MARKED)
             if line.kind is Kind.BLANK or self.full:
                 if line.condition is not None:
                     self.check_quote(text, source, line)
@@ -367,8 +390,23 @@ class _Expansion:
         files = self.files(word, pattern, source, line)
         if not files:
             self.emit(body, source, line, macro)
+        own = source.text.rfind("\n", 0, line.body) + 1
+        if (
+            files
+            and not self.reading.escapes
+            and (macro is not None or source.text[own : line.body].strip(BLANK))
+        ):
+            message = (
+                f"include {pattern}: keepalived up to 2.3 reads the file twice, because the "
+                "include does not begin its line"
+            )
+            self.problem("include-twice", source, line, message, "warning")
         for name, text in files:
-            self.file(parse(text, name, self.reading), depth + 1)
+            before, defined = len(self.lines), len(self.defined)
+            document = parse(text, name, self.reading)
+            self.file(document, depth + 1)
+            if not any(one.text for one in self.lines[before:]) and len(self.defined) == defined:
+                self.problems += nothing_left(document, self.node, "info")
 
     def files(self, word: str, pattern: str, source: Source, line: Line) -> list[tuple[str, str]]:
         """The files that an include names, as (name, text). Adds a Problem for a missing file."""
@@ -384,6 +422,9 @@ class _Expansion:
             files = self.read(name, source.name)
             if files is not None:
                 found += files
+            elif _WILDCARD.search(name) and word not in NEEDS_WILDCARD:
+                message = f"include {name}: no file fits, so nothing is included"
+                self.problem("include-empty", source, line, message, "info")
             elif not _WILDCARD.search(name) or word in NEEDS_WILDCARD:
                 missing.append(name)
         if missing:

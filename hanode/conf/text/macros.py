@@ -33,12 +33,9 @@ _SEQ = re.compile(
     r"[ \t]*([^ \t,]+)(?:[ \t]+[\x01-\x08\x0a-\x1f\x21-\x7f\udc80-\udcff]|,)(.*)", re.DOTALL
 )
 """keepalived does not look at the byte behind the variable; a comma is usual."""
-_NAMES = re.compile(
-    r"[ \t]*(?:\{[ \t]*((?:[^ \t,}]*[ \t]*,[ \t]*)*[^ \t,}]*)[ \t]*\}[ \t]*|([^ \t,}]*)[ \t]*),[ \t]*"
-)
-_VALUES = re.compile(
-    r"(?:\{[ \t]*((?:[^ \t,}]*[ \t]*,[ \t]*)*[^ \t,}]*)[ \t]*\}|(?!\{)([^ \t,}]*))[ \t]*(?:,[ \t]*|\Z)"
-)
+_BRACES = r"\{[ \t]*((?:[^ \t,}]*[ \t]*,[ \t]*)*[^ \t,}]*)[ \t]*\}"
+_NAMES = re.compile(rf"[ \t]*(?:{_BRACES}|([^ \t,}}]*))[ \t]*,[ \t]*")
+_VALUES = re.compile(rf"(?:{_BRACES}|(?!\{{)([^ \t,}}]*))[ \t]*(?:,[ \t]*|\Z)")
 
 
 def begins_a_macro(word: str) -> bool:
@@ -70,10 +67,13 @@ def substitute(text: str, definitions: dict[str, str]) -> tuple[str, tuple[str, 
             value = next(iter((words or "").split()), "0")
         elif words and (value is None or words.strip(" ")):
             return match.group()
-        elif value is not None and "\n" in value:
+        elif (
+            value is not None
+            and "\n" in value
+            and match.string[match.end() : match.end() + 1].strip("\n")
+        ):
             # Several lines can stand only at the end of a line.
-            if match.string[match.end() : match.end() + 1] not in ("", "\n"):
-                return match.group()
+            return match.group()
         if value is None:
             return match.group()
         used.append(name)

@@ -110,7 +110,7 @@ INCLUDES = ("include", "includer", "includem", "includew", "includeb", "includea
 CONDITION = re.compile(r"@(\^?[^ \t]*)(?:[ \t]+|\Z)")
 """A condition with the blanks behind it. A line that has nothing more is dropped."""
 DEFINITION = re.compile(r"\$[A-Za-z_]\w*=", re.ASCII)
-INCLUDE = re.compile(r"include[rmwba]?(?=[ \t\n\v\f\r])")
+INCLUDE = re.compile(r"include[rmwba]?(?=[ \t\n\v\f\r]|\Z)")
 _REPEAT = re.compile(r"~(?:SEQ|LST)")
 _MACRO = re.compile(
     rf"[ \t]*(?:@|{DEFINITION.pattern}|{_REPEAT.pattern}|{INCLUDE.pattern})", re.ASCII
@@ -184,9 +184,7 @@ def _line(
     raw = text[start:end].partition("\0")[0].rstrip("\r")
     comment = start + comment_start(raw, reading)
     body = start + len(raw) - len(raw.lstrip(BLANK))
-    backslash = (
-        reading.comment_goes_on and comment < start + len(raw) and ends_in_backslash(raw)
-    )
+    backslash = reading.comment_goes_on and comment < start + len(raw) and ends_in_backslash(raw)
     if continued:
         kind, condition = Kind.CONTINUED, None
     else:
