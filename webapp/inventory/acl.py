@@ -45,7 +45,7 @@ class Users:
         """
         wanted = {
             user_of(one.node): (one.node, one.broker_password_hash)
-            for one in Enrolment.objects.select_related("node")
+            for one in Enrolment.objects.select_related("node").defer("content_key")
             if one.revoked_at is None and one.node.wire_id not in suspended
         }
         actual = self._lines()
@@ -65,7 +65,7 @@ class Users:
 
     @staticmethod
     def _unwanted(wanted: set[str]) -> set[str]:
-        enrolled = Enrolment.objects.select_related("node")
+        enrolled = Enrolment.objects.select_related("node").defer("content_key")
         return {user_of(one.node) for one in enrolled} - wanted
 
     def _lines(self) -> dict[str, bytes]:

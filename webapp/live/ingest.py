@@ -18,6 +18,7 @@ from django.db import Error as DatabaseError
 from django.db import InterfaceError, OperationalError, close_old_connections, transaction
 from django.utils import timezone
 
+from webapp.common.alive import alive
 from webapp.common.signals import nodes_reported
 from webapp.inventory.models import Node
 from webapp.live import publish, services, streams
@@ -103,6 +104,7 @@ class Ingest:
         self._sources = found
         self._reader.follow(found, now_s)
         services.note_broker(True, timezone.now())
+        alive()
         try:
             self._guard.look(nodes, now_s, timezone.now())
         except redis.ResponseError as error:

@@ -15,9 +15,12 @@ from hanode import wire
 from webapp.configs.models import RevisionFile
 from webapp.configs.services import newest_number
 from webapp.inventory import keys
-from webapp.inventory.models import Node
+from webapp.inventory.content_keys import sealed
+from webapp.inventory.models import Enrolment, Node
+from webapp.inventory.services import enrolment_of
 from webapp.live.services import status_of, view_of
 from webapp.rollout import plan, transport
+from webapp.rollout.held import number_in
 from webapp.rollout.models import Step, StepState
 
 log = logging.getLogger(__name__)
@@ -76,6 +79,13 @@ def confirmation_of(node: Node, file: RevisionFile) -> wire.Signed:
     return keys.sign("confirmation", wire.to_json(confirmation))
 
 
+def for_node(envelope: wire.Signed | None, enrolment: Enrolment) -> transport.Envelope:
+    """The envelope as the broker may hold it: readable by this node alone, where it has a key."""
+    if envelope is None or not enrolment.content_key:
+        return envelope
+    return sealed(envelope, node=enrolment.node.wire_id, content_key=enrolment.content_key)
+
+
 def send_all(nodes: Iterable[Node], now: datetime) -> None:
     """Write every node's desired state, and nudge the nodes that do not run it yet."""
     for node in nodes:
@@ -93,14 +103,20 @@ def send(node: Node, now: datetime) -> None:
     and its queue does not grow meanwhile. Keys that hold a revision which is not known here stay as
     they are: a person has to say what shall hold (`history`).
     """
-    known, wanted = newest_number(node.cluster_id), wanted_for(node)
-    if wanted is None:
-        transport.put(node.wire_id, None, None, known=known)
+    known, wanted, enrolment = newest_number(node.cluster_id), wanted_for(node), enrolment_of(node)
+
+    def keep(held: bytes | None) -> bool:
+        return number_in(held, enrolment, ours=True) > known
+
+    if wanted is None or enrolment is None:
+        transport.put(node.wire_id, None, None, keep=keep)  # nobody could read it, or may
         return
     number = wanted.file.revision.number
     confirmation = confirmation_of(node, wanted.file) if wanted.keep else None
     bundle = bundle_of(node, wanted.file)
-    changed = transport.put(node.wire_id, bundle, confirmation, known=known)
+    changed = transport.put(
+        node.wire_id, for_node(bundle, enrolment), for_node(confirmation, enrolment), keep=keep
+    )
     _note_told(wanted.step, now)
     status = status_of(node)
     if status is not None and status.newest_revision > known:

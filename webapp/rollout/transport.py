@@ -6,7 +6,7 @@ key prefix) only says that they changed. It expires, because a node also reads t
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import redis
@@ -16,7 +16,6 @@ from kombu.exceptions import OperationalError
 from hanode import wire
 from webapp.celery import PREFIX, app
 from webapp.common import broker
-from webapp.inventory import keys
 
 NUDGE = "node.nudge"
 ADVANCE = "rollout.advance"
@@ -41,31 +40,30 @@ def confirmed_key(wire_id: str) -> str:
     return f"node.{wire_id}:confirmed"
 
 
+Envelope = wire.Signed | wire.Sealed | None
+
+
 def put(
     wire_id: str,
-    bundle: wire.Signed | None,
-    confirmation: wire.Signed | None,
+    bundle: Envelope,
+    confirmation: Envelope,
     *,
-    known: int | None = None,
+    keep: Callable[[bytes | None], bool] = lambda _: False,
 ) -> bool:
     """Set both keys (None: delete); return whether one of them changed. Raises BrokerAway.
 
-    `known`: the highest number of the cluster's revisions. Keys that hold a higher one, which this
-    control plane signed, stay as they are.
+    `keep`: whether the value of the first key is one that must stay, and the second with it.
     """
     wanted = ((desired_key(wire_id), bundle), (confirmed_key(wire_id), confirmation))
     try:
         with broker.client() as client:
-            return _make_equal(client, wanted, known)
+            return _make_equal(client, wanted, keep)
     except redis.RedisError as error:
         raise BrokerAway(str(error)) from error
 
 
-def held(wire_ids: Sequence[str]) -> dict[str, int]:
-    """By wire id: the revision that the broker holds for the node; 0: none that can be read.
-
-    Unverified, since it is asked where the signing key must not be. Raises BrokerAway.
-    """
+def bundles(wire_ids: Sequence[str]) -> dict[str, bytes | None]:
+    """By wire id: the value of the key of the Bundle. Raises BrokerAway."""
     if not wire_ids:
         return {}
     try:
@@ -73,28 +71,17 @@ def held(wire_ids: Sequence[str]) -> dict[str, int]:
             values: Any = client.mget([desired_key(wire_id) for wire_id in wire_ids])
     except redis.RedisError as error:
         raise BrokerAway(str(error)) from error
-    return {wire_id: number_of(value) for wire_id, value in zip(wire_ids, values, strict=True)}
-
-
-def number_of(value: bytes | None, *, ours: bool = False) -> int:
-    """The revision of the Bundle in a key; 0: it is none. `ours`: nor if another one signed it."""
-    if not value:
-        return 0
-    try:
-        envelope = wire.from_json(wire.Signed, value)
-        if envelope.kind != "bundle" or (ours and not keys.is_ours(envelope)):
-            return 0
-        return wire.from_json(wire.Bundle, envelope.payload).revision
-    except (ValueError, RecursionError):  # WireError is a ValueError
-        return 0
+    return dict(zip(wire_ids, values, strict=True))
 
 
 def _make_equal(
-    client: redis.Redis, wanted: tuple[tuple[str, wire.Signed | None], ...], known: int | None
+    client: redis.Redis,
+    wanted: tuple[tuple[str, Envelope], ...],
+    keep: Callable[[bytes | None], bool],
 ) -> bool:
     actual: Any = client.mget([key for key, _ in wanted])
     same = wanted[0][1] is not None and actual[0] == wire.to_json(wanted[0][1]).encode()
-    if known is not None and not same and number_of(actual[0], ours=True) > known:
+    if not same and keep(actual[0]):
         return False
     changed = False
     with client.pipeline() as pipe:

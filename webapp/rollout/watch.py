@@ -19,6 +19,7 @@ from webapp.live.models import NodeStatus
 from webapp.live.nodeview import stale_at
 from webapp.live.services import status_of
 from webapp.rollout import desired, history, transport
+from webapp.rollout.held import held
 from webapp.rollout.models import OPEN_STATES, Rollout
 from webapp.rollout.settle import Member, Settling, settling
 
@@ -36,7 +37,7 @@ def numbers_above(cluster: Cluster) -> int:
     nodes = list(cluster.nodes.all())
     claimed = NodeStatus.objects.filter(node__in=nodes).values_list("newest_revision", flat=True)
     try:
-        in_broker = transport.held([node.wire_id for node in nodes])
+        in_broker = held(nodes)
     except transport.BrokerAway as error:
         log.warning("%s: numbers that the broker holds are not known now: %s", cluster, error)
         in_broker = {}
@@ -50,7 +51,7 @@ def look(nodes: Iterable[Node], now: datetime) -> None:
         Rollout.objects.filter(state__in=OPEN_STATES).values_list("revision__cluster", flat=True)
     )
     try:
-        in_broker = transport.held([node.wire_id for node in by_id.values()])
+        in_broker = held(by_id.values())
     except transport.BrokerAway:
         in_broker = {}
     newest = {one: newest_number(one) for one in {node.cluster_id for node in by_id.values()}}

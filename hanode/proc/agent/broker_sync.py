@@ -19,6 +19,7 @@ from typing import Any
 import redis
 import redis.asyncio
 
+from hanode.supervision.broker_state import is_refusal
 from hanode.supervision.delivery import (
     STREAM_ENTRIES_MAX,
     Delivery,
@@ -30,6 +31,7 @@ from hanode.supervision.envelopes import EnvelopeInbox, PassOn, Refuse, Revision
 from hanode.supervision.liveness import Liveness
 from hanode.supervision.respawn import Retry
 from hanode.system.ipc import Client, Refused, Unreachable
+from hanode.system.sealing import unsealer
 from hanode.wire import Enrolment, Signed, encode, to_json
 
 BROKER_TIMEOUT_S = 3.0
@@ -79,6 +81,7 @@ class BrokerSync:
         )
         self._heartbeat_s = max(HEARTBEAT_MIN_S, enrolment.heartbeat_s)
         self._broker_up: bool | None = None
+        self._refused = False
         self._complaints: dict[str, str] = {}
         self._liveness = Liveness(int(self._heartbeat_s * 1_000_000), _now_us())
         self._held_back = False
@@ -90,7 +93,7 @@ class BrokerSync:
         self._follow_again = asyncio.Event()
         self._sent_more = asyncio.Event()
         self._delivery = Delivery()
-        self._inbox = EnvelopeInbox(enrolment, verify)
+        self._inbox = EnvelopeInbox(enrolment, verify, unsealer(enrolment))
 
     async def run(self) -> None:
         """Never ends by itself: as soon as one part of the work does, so does all of it.
@@ -166,8 +169,8 @@ class BrokerSync:
             await asyncio.sleep(retry.failed(worked_us=_now_us() - began_us) / 1_000_000)
 
     def _note_broker(self, up: bool, cause: str = "") -> None:
-        if up != self._broker_up:
-            self._broker_up = up
+        if (up, is_refusal(cause)) != (self._broker_up, self._refused):
+            self._broker_up, self._refused = up, is_refusal(cause)
             self._send({"kind": "broker", "up": up, "cause": cause})
             if up:
                 self._pull_now.set()
