@@ -13,6 +13,7 @@ from __future__ import annotations
 
 from hanode.conf.check.check import DEFAULT_TARGET, NEWEST, Checked, check, expand_for, node_ids
 from hanode.conf.check.incremental import Checker
+from hanode.conf.check.neighbours import all_meetings, meetings, nothing_in_common, together
 from hanode.conf.check.pairs import check_pair
 from hanode.conf.compare.diff import IMPACTS, Change, diff, effective_priority, worst
 from hanode.conf.docs.explain import explain_word
@@ -175,6 +176,7 @@ __all__ = [
     "VrrpScript",
     "add",
     "add_address",
+    "all_meetings",
     "apply_fixes",
     "blocks",
     "canonical",
@@ -194,10 +196,12 @@ __all__ = [
     "made_by",
     "main_spelling",
     "mask_secrets",
+    "meetings",
     "merge",
     "merge_models",
     "named",
     "node_ids",
+    "nothing_in_common",
     "option_value",
     "parse",
     "path",
@@ -212,6 +216,7 @@ __all__ = [
     "secret_words",
     "set_value",
     "target_of",
+    "together",
     "word_place",
     "worst",
     "written",

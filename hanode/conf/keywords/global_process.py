@@ -67,7 +67,7 @@ PROCESS = (
     *_process("bfd", "ignored"),
     word(
         "max_auto_priority",
-        Int(-1, 99),
+        Perhaps(Int(-1, 99)),
         "Highest real-time priority to take when late.",
         default="0",
         engine="ignored",

@@ -119,6 +119,26 @@ class Word(Value):
         return (value,)
 
 
+@dataclass(frozen=True, slots=True)
+class InterfaceName(Word):
+    """The name of a network interface: at most 15 characters, no colon and no slash."""
+
+    what: str = "the name of an interface"
+    limit: int = 15
+
+    def read(self, words: list[str]) -> Any:
+        name = Word.read(self, words)
+        if ":" in name:
+            base, _, label = name.partition(":")
+            message = f"needs an interface: {name} is a label; write {base or 'its interface'}"
+            if base and label:
+                message += f", and behind the address label {name}"
+            raise BadValue(message, taken=name)
+        if "/" in name:
+            raise BadValue(f"needs an interface, whose name has no slash, not {name}", taken=name)
+        return name
+
+
 class Flag(Value):
     """A keyword that stands alone."""
 
