@@ -29,6 +29,7 @@ from kombu.entity import Queue
 from hanode.proc.agent.broker_sync import BrokerSync
 from hanode.system.ipc import LINE_BYTES_MAX, pack, unpack
 from hanode.system.log import Log
+from hanode.system.own_memory import hide_memory
 from hanode.system.signing import verifier
 from hanode.wire import Enrolment, decode
 
@@ -90,6 +91,7 @@ def main() -> int:
         )
         return 2
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    hide_memory()
     supervised = Supervised(socket.socket(fileno=int(number)))
     order = supervised.receive()
     if order is None:
