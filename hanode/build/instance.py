@@ -26,7 +26,6 @@ from hanode.vrrp.kernel_objects import Family
 
 ADVERT_MOST = 255
 """An advert counts its addresses in one byte."""
-KEY_BYTES = range(32, 65)
 ADVERT_INT_MAX_US = {2: 255_000_000, 3: 40_950_000}
 ADVERT_INT_STEP_US = {2: 1_000_000, 3: 10_000}
 IPV6_HOPS = 64
@@ -76,7 +75,7 @@ def instance(made: VrrpInstance, words: Words, site: Site) -> InstanceSettings:
         promote_secondaries=bool(words.flag("promote_secondaries")),
         track_src_ip=bool(words.flag("track_src_ip")),
         v3_checksum_as_v2=bool(_own(words, overall, "v3_checksum_as_v2", common="")),
-        hmac=hmac.settings(made, words),
+        hmac=hmac.settings(made, words, strict=bool(strict)),
         accept=_accepts(made, words, strict),
         strict=strict,
         owner_ignore_adverts=bool(
@@ -146,7 +145,8 @@ def _interval(us: int, version: int) -> int:
 
 
 def _auth(made: VrrpInstance, version: int, told: dict[str, Any]) -> dict[str, Any]:
-    if version == 2 and made.auth_type in ("PASS", "AH"):
+    # keepalived: auth_hmac, even one that it then switches off, takes the place of authentication.
+    if version == 2 and made.auth_type in ("PASS", "AH") and made.auth_hmac is None:
         told |= {"auth_type": made.auth_type, "auth_pass": made.auth_pass or ""}
     return told
 

@@ -7,7 +7,7 @@ one instance on all nodes; a Problem is placed at the node that differs from the
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
-from itertools import combinations
+from itertools import combinations, permutations
 
 from hanode.conf.check.pairs_track import opposite, weights
 from hanode.conf.language.values import family, seconds
@@ -114,9 +114,28 @@ def same_authentication(name: str, group: Group) -> Iterator[Problem]:
                 if kinds[0] != kinds[1]:
                     message = f"{where} have different auth_type {kinds[0]} and {kinds[1]}"
                 yield two_masters(place(one, "auth_pass"), "auth-differs", message)
-        if queries.signatures(one) != queries.signatures(first):
-            message = f"{where} do not sign with the same keys (auth_hmac)"
-            yield two_masters(place(one, "auth_hmac"), "auth-differs", message)
+
+
+def same_signatures(name: str, group: Group) -> Iterator[Problem]:
+    """Who refuses the other's adverts becomes master beside it. No fix: it would reveal a key.
+
+    Nodes need not be equal: while keys change and auth_hmac is rolled out, they are not.
+    """
+    signs = {
+        node: queries.signing(one, strict=queries.strict(one, config) is not None)
+        for node, (config, one) in group.items()
+    }
+    refused: dict[tuple[str, str], list[str]] = {}
+    for sender, receiver in permutations(group, 2):
+        if why := signs[receiver].refuses(signs[sender]):
+            refused.setdefault((receiver, why), []).append(sender)
+    for (receiver, why), senders in refused.items():
+        at, who = place(group[receiver][1], "auth_hmac"), " and ".join(senders)
+        send = "sends" if len(senders) == 1 else "send"
+        message = f"{name}: {receiver} refuses {why}, and {who} {send} them (auth_hmac)"
+        text = f"{message}: {receiver} becomes master beside {who}"
+        hint = "give all the same keys; mode receive-only on all, then permissive, then enforce"
+        yield problem(at, "auth-differs", "error", text, hint)
 
 
 def two_masters(where: Origin, code: str, message: str, fix: Fix | None = None) -> Problem:
@@ -317,6 +336,7 @@ RULES: tuple[Rule, ...] = (
     same_name,
     same_identity,
     same_authentication,
+    same_signatures,
     same_addresses,
     same_way,
     not_a_node,

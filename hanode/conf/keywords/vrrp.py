@@ -123,7 +123,15 @@ INSTANCE = (
         opens="authentication",
         engine="runs",
     ),
-    word("auth_hmac", None, "Signed adverts.", opens="auth_hmac", since="2.4.0", engine="runs"),
+    word(
+        "auth_hmac",
+        None,
+        "Signed adverts; several blocks are one.",
+        opens="auth_hmac",
+        repeats=True,
+        since="2.4.0",
+        engine="runs",
+    ),
     word(
         "virtual_ipaddress",
         None,

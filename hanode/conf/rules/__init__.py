@@ -10,12 +10,14 @@ from hanode.conf.rules.base import Rule
 from hanode.conf.rules.groups import RULES as GROUPS
 from hanode.conf.rules.scripts import RULES as SCRIPTS
 from hanode.conf.rules.services import RULES as SERVICES
+from hanode.conf.rules.signatures import RULES as SIGNATURES
 from hanode.conf.rules.strict import RULES as STRICT
 from hanode.conf.rules.tracking import RULES as TRACKING
 from hanode.conf.rules.vrrp import RULES as VRRP
 
 RULES: tuple[Rule, ...] = (
     *VRRP,
+    *SIGNATURES,
     *STRICT,
     *ADDRESSES,
     *TRACKING,

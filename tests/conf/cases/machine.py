@@ -25,6 +25,8 @@ vrrp_instance one {
 }
 """
 FILES = {
+    "/etc/keys/one": FileFacts(0o600),
+    "/etc/keys/open": FileFacts(0o640),
     "keepalived.conf": FileFacts(0o640),
     "/usr/bin/sound": FileFacts(0o755),
     "/usr/bin/plain": FileFacts(0o644),
@@ -49,7 +51,18 @@ BLOCK = """    authentication {
     }
 """
 
+SIGNED = TEXT.replace(
+    BLOCK,
+    "    auth_hmac {\n        key 1 file:/etc/keys/one\n        active_key 1\n    }\n",
+)
+NEWER = "keepalived-2.4.3"
+signed = partial(case, sound=SIGNED, target=NEWER, sound_target=NEWER)
+
 CASES = [
+    signed("hmac-key-file", "error", "file:/etc/keys/one", "file:/etc/keys/gone"),
+    signed("hmac-key-file", "error", "        active_key 1",
+           "        key 2 file:/etc/keys/gone\n        active_key 1"),
+    signed("secret-readable", "warning", "file:/etc/keys/one", "file:/etc/keys/open"),
     case("script-missing", "warning", SOUND, "notify /usr/bin/gone"),
     case("script-not-executable", "warning", SOUND, "notify /usr/bin/plain"),
     case("script-not-executable", "warning", SOUND, "notify /usr/bin"),
