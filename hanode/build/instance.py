@@ -84,7 +84,7 @@ def instance(made: VrrpInstance, words: Words, site: Site) -> InstanceSettings:
         state="MASTER" if made.state == "MASTER" else "BACKUP",
         vmac=vmac,
         ipvlan=places.ipvlan,
-        tracked=_tracked(made.name, words, site),
+        tracked=_tracked(made.name, words, site, own={interface, dev}),
         dont_track_primary=bool(words.flag("dont_track_primary")),
         notify=tracking_and_notify.notify(words, overall, of_instance=True),
         **_auth(made, version, told),
@@ -237,16 +237,18 @@ def _extra(words: Words, overall: Words) -> dict[str, Any]:
     return {"garp_extra_all": bool(said[0]), "garp_extra_us": int(said[1]) * 1_000_000}
 
 
-def _tracked(name: str, words: Words, site: Site) -> tuple[Tracked, ...]:
-    """What the instance and its sync group track; weights count in a group only if it says so."""
-    own = site.trackers.tracked(words)
+def _tracked(name: str, words: Words, site: Site, *, own: set[str | None]) -> tuple[Tracked, ...]:
+    """What the instance and its sync group track; weights count in a group only if it says so.
+
+    `own`: its interfaces. keepalived follows them anyway, and ignores lines about them.
+    """
+    lines = site.trackers.tracked(words)
     for kind, missing in site.trackers.missing(words):
         site.ignored.append(f"{name}: it tracks the {kind} {missing}, which nothing defines")
-    if name not in site.groups:
-        return own
-    common, weights = site.groups[name]
-    both = {(t.kind, t.name): t for t in (*own, *common)}
-    return tuple(t for t in both.values() if weights or not t.weight)
+    common, weights = site.groups.get(name, ((), True))
+    both = {(t.kind, t.name): t for t in (*lines, *common)}
+    others = [t for t in both.values() if t.kind != "interface" or t.name not in own]
+    return tuple(t for t in others if weights or not t.weight)
 
 
 def _strict(found: InstanceSettings) -> InstanceSettings:
