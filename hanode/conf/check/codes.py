@@ -40,6 +40,7 @@ LINTS = {
     "protocol-ignored": "A virtual server by mark takes what is marked, of any protocol.",
     "quorum-high": "More weight is asked for than all real servers have.",
     "scheduler-unknown": "The target's release does not have this scheduler.",
+    "script-behind-link": "keepalived since 2.3 does not run programs behind a symbolic link.",
     "script-missing": "A program does not exist on this machine.",
     "script-not-executable": "A program cannot be run.",
     "script-security": "Without enable_script_security programs that others can change are run.",
