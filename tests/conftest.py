@@ -17,6 +17,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.interop import releases
+
 PROJECT = Path(__file__).resolve().parent.parent
 SHARED = PROJECT.parent / "shared"
 
@@ -39,6 +41,10 @@ NEEDS: dict[str, tuple[Callable[[], bool], str]] = {
     "keepalived": (lambda: _found("keepalived"), "needs Debian's keepalived"),
     "tcpdump": (lambda: _found("tcpdump"), "needs tcpdump"),
     "strace": (lambda: _found("strace"), "needs strace"),
+    "newer": (
+        releases.all_there,
+        "needs newer keepalived; python -m tests.interop.releases makes them",
+    ),
     "frr": (lambda: Path("/usr/lib/frr/vrrpd").exists(), "needs Debian's frr"),
     "uml": (
         lambda: _found("linux.uml", "modprobe", "ipvsadm"),
@@ -55,7 +61,18 @@ NEEDS: dict[str, tuple[Callable[[], bool], str]] = {
 
 
 FAST_LEAVES_OUT = frozenset(
-    {"root", "netns", "keepalived", "uml", "chromium", "postgres", "tcpdump", "strace", "frr"}
+    {
+        "root",
+        "netns",
+        "keepalived",
+        "uml",
+        "chromium",
+        "postgres",
+        "tcpdump",
+        "strace",
+        "frr",
+        "newer",
+    }
 )
 """Needs that `bin/test --fast` treats as missing."""
 

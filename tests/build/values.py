@@ -123,6 +123,9 @@ OF: dict[type[Value], Callable[[Any], Iterator[Said]]] = {
     kinds_net.RouteTime: _route_time,
     values.Perhaps: lambda kind: iter((Said(""), *of_kind(kind.inner))),
     kinds.Either: lambda kind: iter((*map(Said, kind.options), *of_kind(kind.inner))),
+    kinds_words.ScriptTime: lambda kind: iter(
+        (Said("0.001", (".001", "+00.001")), Said(f"{kind.high_us // 1_000_000}"))
+    ),
     kinds_words.Numbers: lambda kind: iter(
         (
             Said(f"{kind.low}", ("+0",)),

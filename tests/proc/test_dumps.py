@@ -23,6 +23,7 @@ from hanode.proc.supervisor.options import built_of, read_start_file
 from hanode.vrrp.counters import COUNTERS
 from hanode.vrrp.tracking_and_notify import ProcessCount
 from hanode.wire import InstanceStatus, VipStatus
+from tests.interop.releases import FOLDER, Release
 from tests.proc.harness import PROJECT, directory, until
 
 CONFIG = """\
@@ -298,7 +299,9 @@ def test_data_tells_of_auth_hmac_as_2_4_3_does() -> None:
 class Engine:
     """Either program in a namespace of its own, with the same interfaces."""
 
-    def __init__(self, name: str, place: Path, text: str = CONFIG) -> None:
+    def __init__(
+        self, name: str, place: Path, text: str = CONFIG, release: Release | None = None
+    ) -> None:
         self.place = place
         self.namespace = f"kdt-{os.getpid()}-{name}-{place.name}"
         run = subprocess.run
@@ -320,16 +323,18 @@ class Engine:
         time.sleep(2.0)  # duplicate address detection of the link-local address
         file = place / "k.conf"
         file.write_text(text)
-        common = ["-n", "-l", "-G", "-f", str(file), "-i", "NodeA"]
-        pids = [f"--pid={place}/pid", f"--vrrp_pid={place}/vpid", f"--checkers_pid={place}/cpid"]
+        seen = place if release is None else Path(FOLDER)
+        common = ["-n", "-l", "-G", "-f", f"{seen}/k.conf", "-i", "NodeA"]
+        pids = [f"--pid={seen}/pid", f"--vrrp_pid={seen}/vpid", f"--checkers_pid={seen}/cpid"]
         own = ["--state-dir", str(place / "s"), "--run-dir", str(place / "r")]
         programs = {
             "keepalived": ["keepalived", *common, *pids],
+            **({"newer": release.inside(place, "keepalived", *common, *pids)} if release else {}),
             "hanode": [sys.executable, "-m", "hanode", "run", *common, *pids, *own],
         }
         environment = {
             **os.environ,
-            "TMPDIR": str(place),
+            "TMPDIR": str(seen),
             "PATH": os.environ.get("PATH", "") + ":/usr/sbin",
         }
         self.log = (place / "log").open("wb")
@@ -354,7 +359,8 @@ class Engine:
         return path.read_text()
 
     def json(self) -> list[dict[str, Any]]:
-        instances: list[dict[str, Any]] = json.loads(self.dump("json", SIGNALS["JSON"]))
+        told = json.loads(self.dump("json", SIGNALS["JSON"]))
+        instances: list[dict[str, Any]] = told["vrrp"] if isinstance(told, dict) else told
         return instances
 
     def status(self) -> str:

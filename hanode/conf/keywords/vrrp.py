@@ -341,6 +341,8 @@ INSTANCE = (
         Perhaps(Int(1, 254)),
         "Another word for timer_expired_backup.",
         since="2.3.2",
+        old="write timer_expired_backup",
+        successor="timer_expired_backup",
         engine="runs",
     ),
     *NOTIFY,

@@ -157,7 +157,7 @@ def _data(
         "notify_deleted": instance.notify.tell_deleted,
     }
     said |= _scripts(instance)
-    said |= _lists(instance, status, commands)
+    said |= _lists(instance, status, commands, newer=newer)
     if newer and (processes := [t.name for t in instance.tracked if t.kind == "process"]):
         said["track_process"] = processes
     said["auth_type"] = AUTH_TYPES[instance.auth_type]
@@ -182,14 +182,18 @@ def _scripts(instance: InstanceSettings) -> dict[str, str]:
 
 
 def _lists(
-    instance: InstanceSettings, status: InstanceStatus, commands: dict[str, Command]
+    instance: InstanceSettings,
+    status: InstanceStatus,
+    commands: dict[str, Command],
+    *,
+    newer: bool,
 ) -> dict[str, list[str]]:
     """The lists of an instance; empty ones are left out."""
     present = {(vip.dev, vip.address) for vip in status.vips if vip.present}
     lists = {
         "vips": [address_line(instance, a, (a.dev, str(a)) in present) for a in instance.vips],
         "evips": [address_line(instance, a, (a.dev, str(a)) in present) for a in instance.excluded],
-        "vroutes": [route_line(route) for route in instance.routes],
+        "vroutes": [route_line(route, newer=newer) for route in instance.routes],
         "vrules": [rule_line(rule) for rule in instance.rules],
         "track_ifp": [t.name for t in instance.tracked if t.kind == "interface"],
         "track_script": [
@@ -243,11 +247,15 @@ def address_line(instance: InstanceSettings, address: Address, present: bool) ->
     return " ".join(words)
 
 
-def route_line(route: Route) -> str:
-    """`prepend 198.51.100.0/24 via inet 192.0.2.1 dev d0 table 100 proto 18`"""
+def route_line(route: Route, *, newer: bool = False) -> str:
+    """`prepend 198.51.100.0/24 via inet 192.0.2.1 dev d0 table 100 proto 18`
+
+    `newer`: as 2.3.3 says it of a route that is not unicast.
+    """
     special = route.kind != "unicast"
-    untracked = route.no_track or (route.dev is None and route.via is None)
-    words = ["append" if route.append else "add" if special else "prepend"]
+    alone = route.dev is None and route.via is None and not newer
+    untracked = route.no_track or alone
+    words = ["append" if route.append else "add" if special and not newer else "prepend"]
     words += [route.kind] if special else []
     words.append(route.destination)
     for name, value in (
