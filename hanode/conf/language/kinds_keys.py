@@ -5,10 +5,11 @@ PURE. As keepalived 2.4.3 reads them. No message contains a key.
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
-from hanode.conf.language.values import BadValue, Int, Value
+from hanode.conf.language.values import BadValue, Int, Thing, Value
 
 KEY_BYTES = range(32, 65)
 IN_HEX, IN_FILE = "hex:", "file:"
@@ -50,6 +51,11 @@ class NumberAndKey(Value):
     @property
     def shape(self) -> str:
         return "a number from 1 to 255 and a key of 32 to 64 bytes"
+
+    def things(self, words: Sequence[str]) -> Iterable[Thing]:
+        for word in words[1 : self.at_most]:
+            if word.startswith(IN_FILE):
+                yield "key", word.removeprefix(IN_FILE)
 
     def read(self, words: list[str]) -> Any:
         if len(words) < self.at_most:
