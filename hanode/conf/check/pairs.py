@@ -8,9 +8,10 @@ from the first.
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Iterator
-from itertools import combinations, permutations
+from itertools import combinations
 
 from hanode.conf.check.neighbours import addresses, networks
+from hanode.conf.check.pairs_signing import same_signatures
 from hanode.conf.check.pairs_track import opposite, weights
 from hanode.conf.language.values import family, seconds
 from hanode.conf.model import queries
@@ -173,28 +174,6 @@ def same_authentication(name: str, group: Group) -> Iterator[Problem]:
                 if kinds[0] != kinds[1]:
                     message = f"{where} have different auth_type {kinds[0]} and {kinds[1]}"
                 yield two_masters(place(one, "auth_pass"), "auth-differs", message)
-
-
-def same_signatures(name: str, group: Group) -> Iterator[Problem]:
-    """Who refuses the other's adverts becomes master beside it. No fix: it would reveal a key.
-
-    Nodes need not be equal: while keys change and auth_hmac is rolled out, they are not.
-    """
-    signs = {
-        node: queries.signing(one, strict=queries.strict(one, config) is not None)
-        for node, (config, one) in group.items()
-    }
-    refused: dict[tuple[str, str], list[str]] = {}
-    for sender, receiver in permutations(group, 2):
-        if why := signs[receiver].refuses(signs[sender]):
-            refused.setdefault((receiver, why), []).append(sender)
-    for (receiver, why), senders in refused.items():
-        at, who = place(group[receiver][1], "auth_hmac"), " and ".join(senders)
-        send = "sends" if len(senders) == 1 else "send"
-        message = f"{name}: {receiver} refuses {why}, and {who} {send} them (auth_hmac)"
-        text = f"{message}: {receiver} becomes master beside {who}"
-        hint = "give all the same keys; mode receive-only on all, then permissive, then enforce"
-        yield problem(at, "auth-differs", "error", text, hint)
 
 
 def two_masters(where: Origin, code: str, message: str, fix: Fix | None = None) -> Problem:

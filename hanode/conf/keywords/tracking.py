@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from hanode.conf.language.kinds import Init, Weight
 from hanode.conf.language.kinds_machine import Path, User, Watched
-from hanode.conf.language.kinds_words import ScriptTime
+from hanode.conf.language.kinds_time import ScriptTime
 from hanode.conf.language.schema import block, word
 from hanode.conf.language.values import Choice, Command, Int, Perhaps, Timer
 

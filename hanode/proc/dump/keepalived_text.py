@@ -77,7 +77,11 @@ NEWER_LINES = (
 
 def dump_stats(settings: VrrpSettings, counters: Counters) -> str:
     """The text of keepalived.stats; for a file that only newer ones read, what 2.4.3 writes."""
-    newer = settings.dumps.json_version == 2 or any(one.hmac for one in settings.instances)
+    newer = (
+        settings.dumps.json_version == 2
+        or any(one.hmac for one in settings.instances)
+        or any(counted.get(name) for counted in counters.values() for name in EXTENSION)
+    )
     lines = []
     for instance in settings.instances:
         if instance.name not in counters:
