@@ -27,8 +27,16 @@ from hanode.supervision.children_status import (
 )
 from hanode.supervision.configure_round import Configured, ConfigureRound
 from hanode.system.log import Log
+from hanode.vrrp.tracking_and_notify import ProcessCount
 from hanode.watch.watch_settings import watched
-from hanode.wire import Event, InstanceStatus, ProcessStatus, WireError, decode, encode
+from hanode.wire import (
+    Event,
+    InstanceStatus,
+    ProcessStatus,
+    WireError,
+    decode,
+    encode,
+)
 
 CONFIGURE_TIMEOUT_S = 5.0
 """Taking a configuration is milliseconds of work; a child that needs longer is stuck."""
@@ -146,6 +154,14 @@ class Engine:
             return decode(ChildStatus, (answer or {}).get("status")).instances
         except WireError:
             return None
+
+    async def process_counts(self, *, within_s: float) -> tuple[ProcessCount, ...]:
+        """How many processes match each tracked one; (): the watch process does not say."""
+        answer = await self.ask("watch", "status", timeout_s=within_s)
+        try:
+            return decode(ChildStatus, (answer or {}).get("status")).processes
+        except WireError:
+            return ()
 
     def processes(self) -> tuple[ProcessStatus, ...]:
         return tuple(child.status() for child in self.children)

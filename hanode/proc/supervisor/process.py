@@ -24,7 +24,6 @@ from hanode.proc.supervisor.operator_commands import OperatorCommands
 from hanode.proc.supervisor.options import (
     Options,
     Start,
-    built_of,
     errors_of,
     keyed,
     read_start_file,
@@ -231,10 +230,7 @@ class Supervisor:
 
     async def _run(self, file: File) -> str | None:
         """Give it to every process; why it was refused, or None."""
-        try:
-            built = keyed(built_of(file, self.options.name))
-        except ValueError as fault:
-            return str(fault)
+        built = keyed(file, self.options.name)
         error = await self._engine.configure(file, built)
         if error is None:
             self._collector.runs(built)
