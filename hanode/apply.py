@@ -10,6 +10,7 @@ off from the control plane. The caller passes the time in, in microseconds.
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import TypeVar
@@ -27,6 +28,10 @@ Verify = Callable[[Signed], bool]
 
 Check = Callable[["File"], "tuple[str, ...]"]
 """Returns the errors of a configuration as sentences; (): this node can run it."""
+
+
+def _permitted(_file: File) -> tuple[str, ...]:
+    return ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +62,11 @@ class File:
     name: str = "keepalived.conf"
     included: tuple[Included, ...] | None = None
     """The files it includes, as they were when it was read; None: a pushed text, which has none."""
+
+    @property
+    def sha256(self) -> str:
+        """Of the text, in hex; the control plane compares it with what it sent."""
+        return hashlib.sha256(self.text.encode("utf-8", "replace")).hexdigest()
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,12 +132,22 @@ class RevisionLifecycle:
     """Which revision is staged, live and confirmed on one node."""
 
     def __init__(
-        self, identity: Identity, state: PersistedState, *, verify: Verify, check: Check
+        self,
+        identity: Identity,
+        state: PersistedState,
+        *,
+        verify: Verify,
+        check: Check,
+        permit: Check = _permitted,
     ) -> None:
+        """`permit` returns what the node's own policy forbids in a pushed configuration; it does
+        not bind the file the node was started with, nor a revision that runs already.
+        """
         self.identity = identity
         self.state = state
         self._verify = verify
         self._check = check
+        self._permit = permit
         self._staged: _Staged | None = None
         self._deadline_us: int | None = None
         self._last_refused: Signed | None = None
@@ -171,6 +191,12 @@ class RevisionLifecycle:
             Report(revision, "verified", "signed by the pinned key, for this node, and newer"),
         ]
         file = File(revision, bundle.config)
+        # First: checking reads the files that the configuration names.
+        forbidden = self._permit(file)
+        if forbidden:
+            more = f" (and {len(forbidden) - 1} more)" if len(forbidden) > 1 else ""
+            cause = f"this node's policy forbids it: {forbidden[0]}{more}"
+            return [*accepted, self._refusal(envelope, revision, cause, forbidden)]
         problems = self._check(file)
         if problems:
             cause = f"the configuration has {_count(problems)}: {problems[0]}"
@@ -221,13 +247,17 @@ class RevisionLifecycle:
         except _RefusedError as refused:
             return [self._refusal(envelope, 0, refused.cause)]
         revision, state = confirmation.revision, self.state
-        if revision == state.confirmed.revision:
+        same = confirmation.config_sha256 in ("", state.confirmed.sha256)
+        if same and revision == state.confirmed.revision:
             return [Report(revision, "confirmed", "it was confirmed before", journal=False)]
         if self._staged is not None or revision != state.live.revision:
             cause = (
                 f"a confirmation of revision {revision}, but revision {state.live.revision} is live"
             )
             return [Report(revision, "refused", cause, journal=False)]
+        if confirmation.config_sha256 not in ("", state.live.sha256):
+            cause = f"a confirmation of another revision {revision} than the one that is live here"
+            return [self._refusal(envelope, revision, cause)]
         self._deadline_us = None
         self.state = replace(state, confirmed=state.live, deadline_wall_us=0)
         return [
@@ -304,6 +334,9 @@ class RevisionLifecycle:
         if revision == newest and live < newest:
             cause = f"revision {revision} was given up here before; push a newer one"
             return Report(revision, "refused", cause, journal=False)
+        if revision == live:
+            cause = f"another revision {revision} is live here; push again, under a number above it"
+            return self._refusal(envelope, revision, cause)
         cause = f"revision {revision} is not newer than {newest}, which ran here already"
         return self._refusal(envelope, revision, cause)
 

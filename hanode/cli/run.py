@@ -16,11 +16,11 @@ import resource
 import socket
 import sys
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 from hanode import conf
 from hanode.apply import File, Identity, PersistedState, Verify
-from hanode.build import Built
 from hanode.cli.config_test import config_test
 from hanode.cli.options import UsageError, complain, tell
 from hanode.cli.run_options import arguments, signal_number, unserved, version
@@ -28,7 +28,6 @@ from hanode.proc.supervisor.children import Spec
 from hanode.proc.supervisor.options import (
     Options,
     Start,
-    built_of,
     errors_of,
     keyed,
     model_of,
@@ -43,6 +42,7 @@ from hanode.system import log as logs
 from hanode.system.ipc import Unreachable
 from hanode.system.journal import Journal
 from hanode.system.log import Log
+from hanode.system.policy_files import PolicyFiles
 from hanode.system.prestart_listener import PrestartListener
 from hanode.wire import Enrolment, WireError, from_json
 
@@ -129,10 +129,12 @@ def _run(given: argparse.Namespace, prestart: PrestartListener | None) -> int:
         run_dir=given.run_dir,
         specs=_specs(given, prestart),
         enrolment=enrolment,
+        enrolment_again=partial(_enrolment_again, given.enrolment, enrolment),
         verify=verify,
         agent_user=given.agent_user,
         detail=given.log_detail,
         all_includes=given.all_config,
+        policy=PolicyFiles(given.policy),
         unserved=tuple(unserved(given)),
     )
     # In the foreground the log goes to stderr, too.
@@ -238,29 +240,23 @@ def _start(given: argparse.Namespace, name: str, identity: Identity) -> Start:
             if sentence != first:
                 tell(sentence)
         raise UsageError(first)
-    built = _keyed(built_of(file, name))
+    built = keyed(file, name)
     return Start(PersistedState(file, file), built, warnings_of(file, name), built.left_out)
-
-
-def _keyed(built: Built) -> Built:
-    try:
-        return keyed(built)
-    except ValueError as error:
-        raise UsageError(str(error)) from None
 
 
 def _resumed(kept: PersistedState, name: str) -> Start:
     """The live revision, else the confirmed one: a node that can serve must serve."""
     notes: list[str] = []
     for file, what in ((kept.live, "live"), (kept.confirmed, "confirmed")):
-        errors = errors_of(file, name)
+        errors = errors_of(file, name, keys=False)
+        built = keyed(file, name)
         if errors and not file.revision and refusal_of(file, name) is None:
-            built = _keyed(built_of(file, name))  # the start file, as it ran before
+            # The start file, as it ran before.
             return Start(replace(kept, live=file), built, tuple(notes), built.left_out)
         if not errors:
             live = PersistedState(file, kept.confirmed, kept.newest)
             state_now = kept if file is kept.live else live
-            return Start(state_now, _keyed(built_of(file, name)), tuple(notes))
+            return Start(state_now, built, tuple(notes), built.left_out)
         notes.append(f"revision {file.revision}, which was {what}, cannot run: {errors[0]}")
     raise UsageError(notes[-1])
 
@@ -296,12 +292,28 @@ def _enrolment(path: Path | None) -> tuple[Enrolment | None, Verify]:
     try:
         enrolment = from_json(Enrolment, text)
         # Only an enrolled node needs it, and it takes a tenth of a second to load.
+        from hanode.system.sealing import unsealer
         from hanode.system.signing import verifier
 
         verify = verifier(enrolment.public_key)
+        unsealer(enrolment)
     except (WireError, ValueError) as error:
         raise UsageError(f"{path} is no enrolment: {error}") from None
     return enrolment, verify
+
+
+def _enrolment_again(path: Path | None, before: Enrolment | None) -> Enrolment | str:
+    """The enrolment as its file is now: the same node's, of the same control plane."""
+    try:
+        now, _ = _enrolment(path)
+    except UsageError as error:
+        return str(error)
+    if now is None or before is None:
+        return ""
+    same = (now.node, now.name, now.cluster, now.public_key)
+    if same != (before.node, before.name, before.cluster, before.public_key):
+        return f"{path} is another node's or another control plane's now; restart to believe it"
+    return now
 
 
 def _check_rights() -> None:

@@ -13,13 +13,16 @@ from __future__ import annotations
 
 from hanode.conf.check.check import DEFAULT_TARGET, NEWEST, Checked, check, expand_for, node_ids
 from hanode.conf.check.incremental import Checker
+from hanode.conf.check.neighbours import all_meetings, meetings, nothing_in_common, together
 from hanode.conf.check.pairs import check_pair
 from hanode.conf.compare.diff import IMPACTS, Change, diff, effective_priority, worst
 from hanode.conf.docs.explain import explain_word
 from hanode.conf.docs.reference import keywords_markdown, problems_markdown
-from hanode.conf.keywords import blocks
+from hanode.conf.keywords import blocks, secret_words
 from hanode.conf.language import defaults
 from hanode.conf.language.kinds import Method
+from hanode.conf.language.kinds_keys import IN_FILE as KEY_IN_FILE
+from hanode.conf.language.kinds_keys import key_bytes
 from hanode.conf.language.releases import Target
 from hanode.conf.language.releases import target as target_of
 from hanode.conf.language.schema import Block, Keyword
@@ -69,6 +72,7 @@ from hanode.conf.model.typed.routes import Nexthop, Route, RouteOptions, Rule
 from hanode.conf.model.typed.static import GarpGroup, TrackGroup
 from hanode.conf.model.typed.tracking import BfdInstance, TrackFile, TrackProcess, VrrpScript
 from hanode.conf.model.typed.vrrp import AuthHmac, SyncGroup
+from hanode.conf.read.named import Named, NamedProgram, NamedThing, NamedUser, named
 from hanode.conf.read.unknown import RETIRED, place_name
 from hanode.conf.recover.recover import Recovered, recover
 from hanode.conf.rules.addresses import canonical
@@ -96,6 +100,7 @@ from hanode.conf.write.render import Rendered, render
 __all__ = [
     "DEFAULT_TARGET",
     "IMPACTS",
+    "KEY_IN_FILE",
     "MASK",
     "NEWEST",
     "RETIRED",
@@ -133,6 +138,10 @@ __all__ = [
     "Merged",
     "Method",
     "MiscCheck",
+    "Named",
+    "NamedProgram",
+    "NamedThing",
+    "NamedUser",
     "Nexthop",
     "Note",
     "Origin",
@@ -173,6 +182,7 @@ __all__ = [
     "add",
     "add_address",
     "aligned",
+    "all_meetings",
     "apply_fixes",
     "blocks",
     "canonical",
@@ -186,15 +196,19 @@ __all__ = [
     "has_errors",
     "in_order",
     "indented",
+    "key_bytes",
     "keyword_behind",
     "keywords_markdown",
     "looked_at",
     "made_by",
     "main_spelling",
     "mask_secrets",
+    "meetings",
     "merge",
     "merge_models",
+    "named",
     "node_ids",
+    "nothing_in_common",
     "option_value",
     "parse",
     "path",
@@ -206,8 +220,10 @@ __all__ = [
     "remove",
     "remove_address",
     "render",
+    "secret_words",
     "set_value",
     "target_of",
+    "together",
     "word_place",
     "worst",
     "written",

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import base64
 import contextlib
+import hashlib
 import json
 import os
 import shutil
@@ -38,6 +39,7 @@ from hanode.wire import (
     from_json,
     to_json,
 )
+from webapp.inventory.acl_rules import rules_of
 
 PROJECT = Path(__file__).resolve().parents[2]
 
@@ -148,12 +150,8 @@ class Broker:
         node = f"node.{WIRE_ID}"
         if stored is not None:
             self.acknowledge(stored)
-        self.client.execute_command(
-            *f"ACL SETUSER {node} on >{PASSWORD} ~{node}:* %W~up.{WIRE_ID} &{node}:*".split(),
-            *"+@read +@write +@connection +@transaction +@pubsub +@scripting".split(),
-            *"-@dangerous -@admin -scan -randomkey -dbsize -swapdb".split(),
-            *"-pubsub -script -function +script|load".split(),
-        )
+        digest = hashlib.sha256(PASSWORD.encode()).hexdigest()
+        self.client.execute_command("ACL", "SETUSER", node, *rules_of(WIRE_ID, digest))
 
     def stop(self) -> None:
         if self._server is not None:
@@ -242,10 +240,23 @@ class Node:
             WIRE_ID, "NodeA", CLUSTER, broker_url, authority.public_key, heartbeat_s
         )
 
+    @property
+    def policy(self) -> Path:
+        """The node's own policy; nobody has written it yet."""
+        return self.directory / "policy" / "policy.toml"
+
+    def allow(self, text: str) -> Path:
+        """Write the node's policy, as its administrator would."""
+        self.policy.parent.mkdir(mode=0o700, exist_ok=True)
+        self.policy.touch(0o600)
+        self.policy.write_text(text)
+        return self.policy
+
     def command(self, *more: str) -> list[str]:
         words = [sys.executable, "-m", "hanode", "run", "-n", "-l", "-D", "-i", "NodeA"]
         words += ["-f", str(self.file), "--state-dir", str(self.directory / "state")]
-        words += ["--run-dir", str(self.directory / "run"), *more]
+        words += ["--run-dir", str(self.directory / "run")]
+        words += ["--policy", str(self.policy), *more]
         if self.enrolment is not None:
             path = self.directory / "enrolment.json"
             path.write_text(to_json(self.enrolment))

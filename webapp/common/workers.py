@@ -280,9 +280,22 @@ def _started(owner: Hashable) -> _Worker:
     ours, theirs = context.Pipe()
     limits = (settings.WORKER_SECONDS, settings.WORKER_MEMORY_MB * 1_000_000)
     process = context.Process(target=_work, args=(theirs, *limits), daemon=True, name="reader")
-    process.start()
+    with _as_a_parent():
+        process.start()
     theirs.close()
     return _Worker(owner, process, ours, used_s=time.monotonic())
+
+
+@contextmanager
+def _as_a_parent() -> Iterator[None]:
+    """Let a daemonic process, as Celery's are, have a child. It ends with its pipe in any case."""
+    settings_of: dict[str, Any] = multiprocessing.current_process()._config  # type: ignore[attr-defined]
+    daemonic = settings_of.pop("daemon", None)
+    try:
+        yield
+    finally:
+        if daemonic is not None:
+            settings_of["daemon"] = daemonic
 
 
 # --- in the process ----------------------------------------------------------------------------

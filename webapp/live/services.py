@@ -12,8 +12,9 @@ from django.conf import settings
 from django.db.models import Q
 
 from hanode import wire
-from hanode.events import Transition
+from hanode.events import PartChange, Transition
 from webapp.inventory.models import Cluster, Node
+from webapp.live import clock, conditions
 from webapp.live.ageing import Ageing
 from webapp.live.models import BrokerState, Event, NodeStatus, Outage, Probe
 from webapp.live.nodeview import group_views, iso, node_view, stale_at, stamp, vip_places
@@ -39,7 +40,7 @@ INGEST_SILENT_S = 5 * BROKER_NOTED_EVERY_S
 
 def cluster_view(cluster: Cluster, now: datetime) -> ClusterView:
     """Everything on the cluster page at `now`."""
-    rows = list(cluster.nodes.select_related("live"))
+    rows = list(cluster.nodes.select_related("live").prefetch_related("conditions"))
     statuses = {node.name: status_of(node) for node in rows}
     nodes = [view_of(node, now) for node in rows]
     return {
@@ -50,11 +51,15 @@ def cluster_view(cluster: Cluster, now: datetime) -> ClusterView:
         "vips": vip_places(nodes),
         "virtual_servers": _virtual_servers(nodes, statuses),
         "trackers": _trackers(nodes, statuses),
-        "events": recent_events(cluster),
+        "events": _newest_first(silences(nodes) + recent_events(cluster)),
         "probe": probe_view(cluster, now),
         "broker": broker_view(now),
-        "lab": bool(settings.LAB_SOCKET),
+        "lab": has_lab(cluster),
     }
+
+
+def _newest_first(told: list[EventView]) -> list[EventView]:
+    return sorted(told, key=lambda event: event["at"], reverse=True)
 
 
 def _groups(cluster: Cluster, nodes: list[NodeView]) -> list[GroupView]:
@@ -85,7 +90,8 @@ def ageing_of(cluster_ids: Iterable[UUID], now: datetime) -> dict[UUID, Ageing]:
     """How each of these clusters stands at `now`; two queries, however many there are."""
     broker = broker_view(now)
     nodes: dict[UUID, list[NodeView]] = {pk: [] for pk in cluster_ids}
-    for node in Node.objects.filter(cluster__in=nodes).select_related("live"):
+    found = Node.objects.filter(cluster__in=nodes).select_related("live")
+    for node in found.prefetch_related("conditions"):
         nodes[node.cluster_id].append(view_of(node, now))
     return {pk: Ageing(views, broker) for pk, views in nodes.items()}
 
@@ -102,8 +108,25 @@ def view_of(node: Node, now: datetime) -> NodeView:
     """One node at `now`."""
     status = status_of(node)
     heard_at = node.live.heard_at if status else None
-    identity = (str(node.pk), node.name, node.wire_id)
-    return node_view(identity, status, heard_at, now=now, heartbeat_s=settings.HEARTBEAT_S)
+    return viewed(node, status, heard_at, now)
+
+
+def viewed(
+    node: Node, status: wire.NodeStatus | None, heard_at: datetime | None, now: datetime
+) -> NodeView:
+    """One node at `now`, if this is its last status."""
+    known = conditions.stored(node.conditions.all())
+    fresh = heard_at is not None and now < stale_at(heard_at, settings.HEARTBEAT_S)
+    if status is not None and fresh:
+        known += conditions.of_status(node.name, status, heard_at)
+    return node_view(
+        (str(node.pk), node.name, node.wire_id),
+        status,
+        heard_at,
+        now=now,
+        heartbeat_s=settings.HEARTBEAT_S,
+        conditions=conditions.worst_first(known),
+    )
 
 
 def _virtual_servers(
@@ -167,10 +190,29 @@ def recent_events(cluster: Cluster, limit: int = EVENTS_SHOWN) -> list[EventView
     return [event_view(row, row.node.name) for row in rows]
 
 
+def silences(nodes: Iterable[NodeView]) -> list[EventView]:
+    """A row for each node that fell silent: it cannot report that itself."""
+    return [
+        {
+            "at": node["heard_at"],
+            "node_clock": None,
+            "node": node["name"],
+            "kind": PartChange.kind,
+            "severity": "warning",
+            "subject": "node",
+            "cause": "nothing was heard since: the node, its agent or the way to it is gone",
+            "data": {"phase": "silent"},
+        }
+        for node in nodes
+        if node["state"] == "unknown" and node["heard_at"]
+    ]
+
+
 def event_view(row: Event, node_name: str) -> EventView:
     """One event."""
     return {
-        "at": iso(row.wall_us) or "",
+        "at": stamp(row.at) or "",
+        "node_clock": iso(row.wall_us) if clock.off_s(row.wall_us, row.at) is not None else None,
         "node": node_name,
         "kind": row.kind,
         "severity": row.typed.severity,
@@ -223,6 +265,11 @@ def broker_view(now: datetime) -> BrokerView:
         return {"up": False, "since": stamp(row.checked_at), "reason": reason}
     reason = "" if row.up else "The message broker does not answer; nodes keep failing over."
     return {"up": row.up, "since": stamp(row.since), "reason": reason}
+
+
+def has_lab(cluster: Cluster) -> bool:
+    """Whether the lab's machines are this cluster's: its client's reports belong to it."""
+    return bool(settings.LAB_SOCKET) and Probe.objects.filter(cluster=cluster).exists()
 
 
 def ensure_probe(cluster: Cluster, name: str = "client") -> Probe:

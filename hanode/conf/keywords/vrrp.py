@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from hanode.conf.language.kinds import After, Group
 from hanode.conf.language.kinds_address import Ip
+from hanode.conf.language.kinds_machine import Interface
 from hanode.conf.language.kinds_words import Ipvlan, Vmac
 from hanode.conf.language.schema import block, switch, word
 from hanode.conf.language.values import (
@@ -20,7 +21,7 @@ from hanode.conf.language.values import (
 )
 
 NAME = Word("a name")
-INTERFACE = Word("the name of an interface", 15)
+INTERFACE = Interface()
 LONG = 4_294_967_295
 
 TRACKING = (
@@ -123,7 +124,15 @@ INSTANCE = (
         opens="authentication",
         engine="runs",
     ),
-    word("auth_hmac", None, "Signed adverts.", opens="auth_hmac", since="2.4.0", engine="runs"),
+    word(
+        "auth_hmac",
+        None,
+        "Signed adverts; several blocks are one.",
+        opens="auth_hmac",
+        repeats=True,
+        since="2.4.0",
+        engine="runs",
+    ),
     word(
         "virtual_ipaddress",
         None,
@@ -333,6 +342,8 @@ INSTANCE = (
         Perhaps(Int(1, 254)),
         "Another word for timer_expired_backup.",
         since="2.3.2",
+        old="write timer_expired_backup",
+        successor="timer_expired_backup",
         engine="runs",
     ),
     *NOTIFY,

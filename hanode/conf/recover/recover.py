@@ -36,7 +36,7 @@ from hanode.conf.text.tree import INCLUDES
 
 FATAL = frozenset(("vrid-missing", "interface-missing", "interface-loopback", "vrid-twice"))
 """Problems with which keepalived does not start."""
-KEPT = frozenset(("advert-int", "address-twice"))
+KEPT = frozenset(("advert-int", "address-twice", "masked-value"))
 """Our errors for statements that keepalived runs, perhaps with another value."""
 BLOCKS = frozenset(("name-twice", "server-twice", "service-twice"))
 """Problems for which keepalived leaves out a whole block."""
@@ -46,6 +46,7 @@ ROUNDS = 8
 NAMED = ("vrrp_instance", "vrrp_sync_group", "vrrp_script", "bfd_instance")
 """Blocks that keepalived skips if one of the same name is above."""
 ONLY_REPORTED = {
+    "auth_hmac": "key",
     "vrrp_instance": "garp_extra_if kernel_rx_buf_size",
     "vrrp_track_process": "weight",
     "track_file_block": "file weight",

@@ -139,7 +139,8 @@ class Child:
         self._answers[number] = answer
         try:
             self.send({"verb": verb, "id": number, **fields})
-            return await asyncio.wait_for(answer, timeout_s)
+            async with asyncio.timeout(timeout_s):
+                return await answer
         except TimeoutError:
             return None
         finally:
@@ -150,7 +151,8 @@ class Child:
         self._stopping = True
         self.send(self._stop_message)
         try:
-            await asyncio.wait_for(self.ended.wait(), timeout_s)
+            async with asyncio.timeout(timeout_s):
+                await self.ended.wait()
             return True
         except TimeoutError:
             if self._process is not None:
@@ -226,7 +228,8 @@ class Child:
         process = self._process
         assert process is not None
         try:
-            await asyncio.wait_for(process.wait(), 2.0 if not self._stopping else 5.0)
+            async with asyncio.timeout(2.0 if not self._stopping else 5.0):
+                await process.wait()
         except TimeoutError:
             with contextlib.suppress(ProcessLookupError):
                 process.kill()

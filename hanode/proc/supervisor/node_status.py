@@ -7,7 +7,6 @@ for is left out and named in `problems`.
 
 from __future__ import annotations
 
-import hashlib
 import os
 import time
 from collections.abc import Callable
@@ -16,6 +15,7 @@ from typing import TYPE_CHECKING
 from hanode.apply import RevisionLifecycle
 from hanode.build import Built
 from hanode.proc.supervisor.engine import Engine
+from hanode.proc.supervisor.node_policy import PolicyKeeper
 from hanode.proc.supervisor.operator_commands import OperatorCommands
 from hanode.supervision.kernel_addresses import AddressChange, KernelAddresses, stopped
 from hanode.system.addresses import AddressWatch
@@ -50,6 +50,7 @@ class StatusCollector:
         self._started_us = time.time_ns() // 1_000
         self._last_instances: tuple[InstanceStatus, ...] = ()
         self.stopping = False
+        self.policy = PolicyKeeper(options)
         self.read_addresses: Callable[[], None] = watch.read
         """Reads the watch. Whoever reports the changes puts itself here, to miss none."""
 
@@ -71,6 +72,7 @@ class StatusCollector:
         addresses = self._watch.addresses()
         problems += [*self._options.unserved, *self._built.left_out]
         problems += [*self._built.ignored, *agent.problems()]
+        problems += self.policy.problems(self._lifecycle)
         if journal.fault:
             problems.append(journal.fault)
         return NodeStatus(
@@ -80,7 +82,8 @@ class StatusCollector:
             mono_us=time.monotonic_ns() // 1_000,
             revision=state.live.revision,
             confirmed_revision=state.confirmed.revision,
-            config_sha256=hashlib.sha256(state.live.text.encode()).hexdigest(),
+            newest_revision=max(state.newest, state.live.revision),
+            config_sha256=state.live.sha256,
             started_us=self._started_us,
             instances=self._addresses.whole(instances, addresses),
             virtual_servers=children.status.virtual_servers,
@@ -96,6 +99,7 @@ class StatusCollector:
             trackers=children.status.trackers,
             maintenance_us=self._commands.since_us,
             strays=children.status.strays,
+            policy=self.policy.now,
         )
 
     @property

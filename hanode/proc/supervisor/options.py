@@ -7,16 +7,18 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from hanode import conf
 from hanode.apply import File, PersistedState, Verify
 from hanode.build import Built, build
 from hanode.build.hmac import with_keys
+from hanode.policy import DEFAULT_PATH
 from hanode.proc.supervisor.children import Spec
 from hanode.system import files
 from hanode.system.includes import Recorder, remembered
+from hanode.system.policy_files import PolicyFiles
 from hanode.wire import Enrolment
 
 MISTAKES_TOLD = 20
@@ -39,11 +41,15 @@ class Options:
     run_dir: Path
     specs: tuple[Spec, ...]
     enrolment: Enrolment | None = None
+    enrolment_again: Callable[[], Enrolment | str] = lambda: ""
+    """Reads the enrolment's file again; a sentence: why it does not count; "": there is none."""
     verify: Verify = lambda _envelope: False
     agent_user: str = "nobody"
     detail: bool = False
     all_includes: bool = False
     """An included file that cannot be read is an error."""
+    policy: PolicyFiles = field(default_factory=lambda: PolicyFiles(Path(DEFAULT_PATH)))
+    """What pushed configurations may do on this node."""
     unserved: tuple[str, ...] = ()
     """Options that have no effect here, in sentences."""
     on_started: Callable[[], None] = lambda: None
@@ -133,14 +139,22 @@ def refusal_of(file: File, node: str, *, all_includes: bool = False) -> conf.Pro
     return _recovered(file, node).refusal or next(missing, None)
 
 
-def keyed(built: Built) -> Built:
-    """With the keys of auth_hmac read from their files now. Raises ValueError."""
-    return replace(built, vrrp=with_keys(built.vrrp, _read_key))
+def keyed(file: File, node: str) -> Built:
+    """The settings of a file with the keys of auth_hmac read from their files now.
+
+    A key that cannot be read is left out, which is said.
+    """
+    built = built_of(file, node)
+    told, complaints = with_keys(built.vrrp, functools.partial(_read_key, Path(file.name).parent))
+    return replace(built, vrrp=told, left_out=(*built.left_out, *complaints))
 
 
-def _read_key(path: str) -> str:
+def _read_key(directory: Path, name: str) -> str:
+    path = directory / name  # keepalived: from the folder of the file that names it
+    if not path.is_absolute():
+        raise ValueError("its path must begin with /")
     try:
-        text = files.read_text(Path(path))
+        text = files.read_text(path)
     except (OSError, UnicodeDecodeError) as error:
         why = error.strerror if isinstance(error, OSError) else "it is no text"
         raise ValueError(f"it cannot be read: {why}") from None
@@ -149,17 +163,18 @@ def _read_key(path: str) -> str:
     return text
 
 
-def errors_of(file: File, node: str, *, all_includes: bool = False) -> tuple[str, ...]:
-    """What is wrong with the file, in sentences; (): it runs as it is written."""
+def errors_of(
+    file: File, node: str, *, all_includes: bool = False, keys: bool = True
+) -> tuple[str, ...]:
+    """What is wrong with the file, in sentences; (): it runs as it is written.
+
+    `keys`: a key of auth_hmac that cannot be read counts, too.
+    """
     found = checked(file, node)
     errors = _errors(found.problems, all_includes) or built_of(file, node).errors
-    if errors:
+    if errors or not keys:
         return errors
-    try:
-        keyed(built_of(file, node))
-    except ValueError as error:
-        return (str(error),)
-    return ()
+    return keyed(file, node).left_out
 
 
 def warnings_of(file: File, node: str) -> tuple[str, ...]:

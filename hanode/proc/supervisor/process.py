@@ -24,7 +24,6 @@ from hanode.proc.supervisor.operator_commands import OperatorCommands
 from hanode.proc.supervisor.options import (
     Options,
     Start,
-    built_of,
     errors_of,
     keyed,
     read_start_file,
@@ -61,7 +60,7 @@ class Supervisor:
         enrolment = options.enrolment
         identity = Identity(enrolment.node, enrolment.cluster) if enrolment else Identity()
         self._lifecycle = RevisionLifecycle(
-            identity, start.state, verify=options.verify, check=self._errors_of
+            identity, start.state, verify=options.verify, check=self._errors_of, permit=self._forbid
         )
         self._event_log = EventLog(journal, log, lambda: self._control.wake())
         self._engine = Engine(
@@ -161,7 +160,8 @@ class Supervisor:
     async def _say_started(self) -> None:
         """Tell systemd and the terminal that we run; they do not wait for a child that is stuck."""
         try:
-            await asyncio.wait_for(self._engine.started.wait(), CONFIGURE_TIMEOUT_S)
+            async with asyncio.timeout(CONFIGURE_TIMEOUT_S):
+                await self._engine.started.wait()
         except TimeoutError:
             self._event_log.warn("engine", "not every process has taken its settings yet")
         service.notify_ready()
@@ -195,7 +195,8 @@ class Supervisor:
             deadline_us = self._lifecycle.deadline_us
             left_s = None if deadline_us is None else max(0, deadline_us - now_us()) / 1e6
             try:
-                await asyncio.wait_for(self._tick.wait(), left_s)
+                async with asyncio.timeout(left_s):
+                    await self._tick.wait()
             except TimeoutError:
                 async with self._one_change:
                     await self._perform(self._lifecycle.tick(now_us=now_us()))
@@ -229,10 +230,7 @@ class Supervisor:
 
     async def _run(self, file: File) -> str | None:
         """Give it to every process; why it was refused, or None."""
-        try:
-            built = keyed(built_of(file, self.options.name))
-        except ValueError as fault:
-            return str(fault)
+        built = keyed(file, self.options.name)
         error = await self._engine.configure(file, built)
         if error is None:
             self._collector.runs(built)
@@ -240,6 +238,9 @@ class Supervisor:
 
     def _errors_of(self, file: File) -> tuple[str, ...]:
         return errors_of(file, self.options.name, all_includes=self.options.all_includes)
+
+    def _forbid(self, file: File) -> tuple[str, ...]:
+        return self._collector.policy.forbids(file, self._lifecycle.state.confirmed)
 
     # Verbs of the control socket
 
@@ -258,6 +259,7 @@ class Supervisor:
         revisions = {
             "revision": state.live.revision,
             "confirmed_revision": state.confirmed.revision,
+            "config_sha256": state.live.sha256,
         }
         return {"ok": True, **revisions}
 

@@ -5,8 +5,10 @@ from __future__ import annotations
 import json
 import socketserver
 import threading
+import time
 from collections.abc import Callable, Iterator
-from datetime import timedelta
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +20,7 @@ from hanode import wire
 from webapp.accounts.models import User
 from webapp.inventory.models import Cluster
 from webapp.live.models import BrokerState, Event, NodeStatus, Outage, Probe
+from webapp.live.services import ensure_probe
 
 Say = Callable[..., None]
 
@@ -58,7 +61,12 @@ def say(cluster: Cluster) -> Say:
         NodeStatus.objects.update_or_create(
             node=node,
             defaults={
-                "status": wire.encode(status(node.wire_id, name, state, real_up)),
+                "status": wire.encode(
+                    replace(
+                        status(node.wire_id, name, state, real_up),
+                        wall_us=int((time.time() - ago_s) * 1e6),
+                    )
+                ),
                 "heard_at": timezone.now() - timedelta(seconds=ago_s),
             },
         )
@@ -112,6 +120,7 @@ def happened(cluster: Cluster) -> dict[str, Any]:
         cause="no advert for 3.629 s",
         data={"from": "BACKUP", "to": "MASTER"},
         heard_at=now,
+        at=datetime.fromtimestamp(1_763_820_131.5, UTC),
     )
     probe = Probe.objects.create(
         cluster=cluster,
@@ -147,8 +156,9 @@ class LabLine(socketserver.StreamRequestHandler):
 
 
 @pytest.fixture
-def lab(settings: Any, tmp_path: Path) -> Iterator[list[dict[str, str]]]:
-    """A lab's control socket; what it was asked."""
+def lab(settings: Any, tmp_path: Path, cluster: Cluster) -> Iterator[list[dict[str, str]]]:
+    """A lab's control socket, for the machines of `cluster`; what it was asked."""
+    ensure_probe(cluster)
     path = str(tmp_path / "lab.sock")
     with socketserver.ThreadingUnixStreamServer(path, LabLine) as server:
         server.asked = []  # type: ignore[attr-defined] # set by the fixture

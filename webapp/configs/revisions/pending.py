@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from uuid import UUID
 
 from django.utils import timezone
 
@@ -19,6 +20,7 @@ from webapp.configs.rows.compile import read_rows
 from webapp.configs.rows.drafts import draft_version
 from webapp.inventory.models import Cluster, Node
 from webapp.live import publish
+from webapp.live.services import status_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +38,9 @@ class PendingFile:
     """Changes that are left out."""
     problems: tuple[Problem, ...]
     """Problems of writing the node's file."""
+    runs: str = ""
+    """What the node runs instead, in a sentence; empty: the file of `old_revision`, as far as is
+    known."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +59,7 @@ class Pending:
 
         The first push counts even when no line changes: from then on the nodes take revisions.
         """
-        return any(file.diff or not file.old_revision for file in self.files)
+        return any(file.diff or file.runs or not file.old_revision for file in self.files)
 
     @property
     def refused(self) -> bool:
@@ -74,40 +79,63 @@ def pending(cluster: Cluster, version: int | None = None) -> Pending:
         raise StaleDraft(version, now)
     rows = read_rows(cluster)
     nodes = {node.name: node for node in cluster.nodes.all()}
-    live = {name: _live_file(nodes[name]) for name in rows}
-    old = {name: file.text if file else "" for name, file in live.items()}
+    bases = {name: _base(nodes[name]) for name in rows}
+    old = {name: file.text if file else "" for name, (file, _) in bases.items()}
     drawn = workers.run(foreign.draw_push, rows, old)
     files = tuple(
         PendingFile(
             node=nodes[name],
-            old_revision=live_file.revision.number if live_file else None,
+            old_revision=base.revision.number if base else None,
             old_text=old[name],
             new_text=drawn.files[name].text,
             diff=drawn.files[name].diff,
             changes=drawn.files[name].changes,
             more_changes=drawn.files[name].more_changes,
             problems=drawn.files[name].problems,
+            runs=runs,
         )
-        for name, live_file in live.items()
+        for name, (base, runs) in bases.items()
     )
     return Pending(now, drawn.document, files, drawn.found)
 
 
-def _live_file(node: Node) -> RevisionFile | None:
-    """The file that the node confirmed last."""
-    return (
-        RevisionFile.objects.filter(node=node, live_at__isnull=False)
-        .select_related("revision")
-        .order_by("-live_at", "-revision__number")
-        .first()
+def _base(node: Node) -> tuple[RevisionFile | None, str]:
+    """The file that the node runs, as far as it is known here; and what it runs instead."""
+    files = RevisionFile.objects.filter(node=node).select_related("revision")
+    kept = files.filter(live_at__isnull=False).order_by("-live_at", "-revision__number").first()
+    status = status_of(node)
+    if status is None or kept is None or not status.revision:
+        return kept, ""
+    if status.config_sha256 == kept.sha256 or status.revision < kept.revision.number:
+        return kept, ""
+    number = status.revision
+    same = files.filter(revision__number=number, sha256=status.config_sha256).first()
+    if same is not None:  # on its way, or kept although its rollout did not succeed
+        return (same if status.confirmed_revision == number else kept), ""
+    return kept, (
+        f"{node.name} runs a revision {number} that is not known here; below it is compared with "
+        f"revision {kept.revision.number}, the last that is. A push replaces what it runs."
     )
 
 
+def newest_number(cluster_id: UUID) -> int:
+    """The highest number that a revision of the cluster has; 0 before the first push."""
+    last = Revision.objects.filter(cluster=cluster_id).order_by("-number").first()
+    return last.number if last else 0
+
+
 def freeze(
-    *, actor: User, cluster: Cluster, message: str, version: int, what: Pending | None = None
+    *,
+    actor: User,
+    cluster: Cluster,
+    message: str,
+    version: int,
+    what: Pending | None = None,
+    above: int = 0,
 ) -> Revision:
     """The draft as a new immutable revision; the caller holds the transaction.
 
+    Its number is higher than `above` too: nodes may know of revisions that the database forgot.
     `what` is what `pending` found before that transaction, so that nobody waits for a check.
     Raises StaleDraft, ConfigRefused, NothingToPush, UnreadableRow, workers.Overload.
     """
@@ -120,8 +148,7 @@ def freeze(
         raise ConfigRefused(what.found)
     if not what.any:
         raise NothingToPush
-    last = cluster.revisions.order_by("-number").first()
-    number = last.number + 1 if last else 1
+    number = max(newest_number(cluster.pk), above) + 1
     files = {file.node.name: file.new_text for file in what.files}
     now = timezone.now()
     revision = write_revision(actor, cluster, number, message, what.document, files, now)
