@@ -17,7 +17,9 @@ from typing import Any
 
 from hanode import wire
 from hanode.system.prestart_listener import PrestartListener
+from hanode.vrrp import holdings
 from hanode.vrrp.engine_settings import InstanceSettings, VrrpSettings
+from hanode.vrrp.holdings import Holdings
 from tests.kernel.harness import PROJECT, SLACK_S, Wire, until
 
 DURATION = re.compile(r"(\d+\.\d{3}) s")
@@ -40,6 +42,7 @@ class Ours:
         node: str,
         *instances: InstanceSettings,
         alive_us: int | None = None,
+        before: Holdings | None = None,
         prestart: PrestartListener | None = None,
         **more: Any,
     ) -> None:
@@ -74,6 +77,8 @@ class Ours:
         self._reader = threading.Thread(target=self._read, daemon=True)
         self._reader.start()
         self._alive_us = alive_us
+        # As the supervisor's: what an engine of the same settings may have left.
+        self._before = holdings.of(VrrpSettings(tuple(instances))) if before is None else before
         self.configure(*instances, **more)
 
     def _read(self) -> None:
@@ -93,6 +98,7 @@ class Ours:
             revision=seen,
             settings=wire.encode(settings),
             alive_us=self._alive_us,
+            before=wire.encode(self._before),
         )
         return until(lambda: self.of_kind("configured")[seen:], "settings are answered")[0]
 

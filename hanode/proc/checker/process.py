@@ -8,11 +8,9 @@ supervisor says stop, goes away, or sends SIGTERM, our services leave the kernel
 
 from __future__ import annotations
 
-import contextlib
 import json
 import os
 import random
-import resource
 import signal
 import socket
 import sys
@@ -30,7 +28,7 @@ from hanode.ipvs.types import Balanced, Destination, Service, ServiceKey
 from hanode.proc.checker.ipvs_sync import IpvsSync
 from hanode.proc.common.json_lines import JsonLines
 from hanode.proc.common.loop import Loop
-from hanode.system import namespaces, signals
+from hanode.system import limits, namespaces, signals
 from hanode.system.clock import Clock, SystemClock
 from hanode.system.ipc import unpack
 from hanode.system.ipvs_kernel import IpvsAbsent, IpvsKernel, NetlinkIpvs
@@ -284,13 +282,6 @@ def main() -> int:
             " HANODE_IPC_FD is not set\n"
         )
         return 2
-    _allow_many_connections()
+    limits.allow_descriptors()  # each running check holds one
     CheckerProcess(socket.socket(fileno=int(number))).run()
     return 0
-
-
-def _allow_many_connections() -> None:
-    """Each running check holds a descriptor."""
-    with contextlib.suppress(ValueError, OSError):
-        hard = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
-        resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))

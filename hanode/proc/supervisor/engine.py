@@ -18,6 +18,7 @@ from hanode.apply import File
 from hanode.build import Built
 from hanode.proc.common import vrrp_watch_link
 from hanode.proc.supervisor.children import Child, Message, Spec
+from hanode.proc.supervisor.kernel_ledger import KernelLedger
 from hanode.supervision.children_status import (
     Answer,
     ChildrenStatus,
@@ -33,8 +34,12 @@ from hanode.wire import Event, InstanceStatus, ProcessStatus, WireError, decode,
 CONFIGURE_TIMEOUT_S = 5.0
 """Taking a configuration is milliseconds of work; a child that needs longer is stuck."""
 
+AGAIN_S = 5.0
+"""After that a child that refused the settings of a start gets them once more."""
+
 VRRP_STOP_S = 3.0
 OTHER_STOP_S = 2.0
+"""Of silence: a child that works says so."""
 
 
 class Engine:
@@ -45,10 +50,18 @@ class Engine:
         specs: list[Spec],
         log: Log,
         *,
+        ledger: KernelLedger,
         on_event: Callable[[Event], None],
         on_child: Callable[[Child, str, str], None],
+        warn: Callable[[str, str], None],
     ) -> None:
         self._log = log
+        self._warn = warn
+        self._ledger = ledger
+        self._awaited = False
+        """Whether somebody waits for the answers, and tells them."""
+        self._built: Built | None = None
+        """What was given to the children last."""
         self._on_event = on_event
         self._on_child = on_child
         self._link_ends = vrrp_watch_link.pair()
@@ -80,6 +93,7 @@ class Engine:
     def start(self, file: File, built: Built, tasks: asyncio.TaskGroup) -> None:
         """Start the children; each is given `file`'s settings before anything else."""
         self._set(built)
+        self._ledger.will_run(built.vrrp)
         self._round.started_with(file.revision)
         for child in self.children:
             tasks.create_task(child.run())
@@ -87,12 +101,15 @@ class Engine:
     async def configure(self, file: File, built: Built) -> str | None:
         """Give every child its settings; None when all have taken them, else why not."""
         self._set(built)
+        self._ledger.will_run(built.vrrp)
         self._round.begin(file.revision)
         self._round_complete.clear()
+        self._awaited = True
         for child in self.children:
             self._send_settings(child)
         with contextlib.suppress(TimeoutError):
             await asyncio.wait_for(self._round_complete.wait(), CONFIGURE_TIMEOUT_S)
+        self._awaited = False
         return self._round.result(timeout_s=CONFIGURE_TIMEOUT_S)
 
     async def status(self) -> ChildrenStatus:
@@ -160,10 +177,29 @@ class Engine:
         )
 
     async def _end(self, child: Child, limit_s: float) -> None:
-        if not await child.stop(timeout_s=limit_s):
-            self._log.warning(f"{child.name} did not stop within {limit_s:g} s; killed")
+        by_itself = await child.stop(timeout_s=limit_s)
+        if not by_itself:
+            self._log.warning(
+                f"{child.name} did not stop, and was silent for {limit_s:g} s; killed"
+            )
+        if child.name != "vrrp" or child.spec.keep:
+            return
+        if by_itself:
+            self._ledger.stopped()
+        else:
+            self._ledger.killed()
+
+    @property
+    def refused(self) -> list[str]:
+        """Which children do not run what they were given, in sentences."""
+        return self._round.problems
+
+    def took(self, name: str) -> bool:
+        """Whether this child runs what it was given last; True where there is none."""
+        return self._round.took(name)
 
     def _set(self, built: Built) -> None:
+        self._built = built
         engines = {
             "vrrp": built.vrrp,
             "watch": watched(built.vrrp),
@@ -184,8 +220,14 @@ class Engine:
         if child.name == "vrrp" and self.maintenance:
             # Before its settings: it must not take an address first and give it up then.
             child.send({"verb": "operate", "do": "maintenance", "on": True})
-        # A vrrp process in the place of one that died may go on where that was master.
-        self._send_settings(child, alive_us=child.ended_us)
+        self._give_first(child)
+
+    def _give_first(self, child: Child) -> None:
+        if child.name == "vrrp":
+            # In the place of one that died it may go on where that was master.
+            self._send_settings(child, alive_us=child.ended_us, before=self._ledger.held)
+        else:
+            self._send_settings(child)
 
     def _exited(self, child: Child, cause: str) -> None:
         self._round.died(child.name, f"the {child.name} process died: {cause}")
@@ -206,6 +248,8 @@ class Engine:
             case "operated":
                 if message.get("error"):
                     self._log.error(f"{child.name}: {message['error']}")
+            case "stopping":
+                pass  # it works: `Child.stop` has heard it
             case "ready":
                 self._log.detail(f"{child.name} is ready")
             case "status":
@@ -224,8 +268,22 @@ class Engine:
             )
         )
         if revision == self._round.revision:
-            self._log.detail(f"{child.name} runs revision {revision}")
+            self._taken(child, None if error is None else str(error))
         self._check_round()
+
+    def _taken(self, child: Child, error: str | None) -> None:
+        if error is None:
+            self._log.detail(f"{child.name} runs revision {self._round.revision}")
+            if child.name == "vrrp" and self._built is not None:
+                self._ledger.runs(self._built.vrrp)
+        elif not self._awaited:
+            self._warn("engine", f"the {child.name} process refused its settings: {error}")
+            loop = asyncio.get_running_loop()
+            loop.call_later(AGAIN_S, self._try_again, child, child.pid)
+
+    def _try_again(self, child: Child, pid: int) -> None:
+        if child.pid == pid and not self._awaited and not self.took(child.name):
+            self._give_first(child)
 
     def _check_round(self) -> None:
         if self._round.started:

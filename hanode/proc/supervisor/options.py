@@ -17,6 +17,7 @@ from hanode.build.hmac import with_keys
 from hanode.proc.supervisor.children import Spec
 from hanode.system import files
 from hanode.system.includes import Recorder, remembered
+from hanode.system.run_directory import RunDirectory
 from hanode.wire import Enrolment
 
 MISTAKES_TOLD = 20
@@ -36,7 +37,7 @@ class Options:
     name: str
     config_file: Path
     state_dir: Path
-    run_dir: Path
+    places: RunDirectory
     specs: tuple[Spec, ...]
     enrolment: Enrolment | None = None
     verify: Verify = lambda _envelope: False
@@ -46,6 +47,8 @@ class Options:
     """An included file that cannot be read is an error."""
     unserved: tuple[str, ...] = ()
     """Options that have no effect here, in sentences."""
+    expire: Callable[[], float | None] = lambda: None
+    """Removes the stale addresses whose time is over; in how many seconds to call it again."""
     on_started: Callable[[], None] = lambda: None
     """Called once every process has taken its settings or refused them."""
 
