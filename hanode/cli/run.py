@@ -39,7 +39,7 @@ from hanode.proc.supervisor.options import (
 )
 from hanode.proc.supervisor.process import Supervisor
 from hanode.proc.watch.script_runners import ENVIRONMENT, ENVIRONMENT_MAX
-from hanode.system import files, persisted_state, service
+from hanode.system import files, persisted_state, service, unwaiting
 from hanode.system import log as logs
 from hanode.system.ipc import Unreachable
 from hanode.system.journal import Journal
@@ -50,7 +50,7 @@ from hanode.system.run_directory import RunDirectory
 from hanode.wire import Enrolment, WireError, from_json
 
 if TYPE_CHECKING:
-    from hanode.cli.prestart import Prestart
+    from hanode.cli.stale_addresses import Prestart
 
 CAP_NET_ADMIN, CAP_NET_RAW = 12, 13
 
@@ -101,6 +101,7 @@ def _run(given: argparse.Namespace, prestart: Prestart) -> int:
             f"-i {name} does not fit {given.enrolment}, which is the enrolment of "
             f"{enrolment.name}; leave -i out"
         )
+    unwaiting.stderr()  # a pipe that nobody reads may be full already
     _check_rights()
     _check_user(given.agent_user)
     pid_paths = {"supervisor": given.pid, "vrrp": given.vrrp_pid, "checker": given.checkers_pid}
@@ -145,6 +146,7 @@ def _run_locked(
         specs=_specs(given, prestart.listener),
         places=places,
         expire=prestart.expire,
+        expired=prestart.removed,
         enrolment=enrolment,
         verify=verify,
         agent_user=given.agent_user,
@@ -180,6 +182,7 @@ def _start_supervisor(given: argparse.Namespace, options: Options, start: Start,
     background = service.Background()
     if not given.dont_fork:
         background = service.go_into_background(keep_stderr=given.log_console)
+        unwaiting.stderr()
     if given.dump_conf:
         model = model_of(start.state.live, options.name)
         rendered = conf.render(model, target=conf.NEWEST).text
@@ -198,7 +201,7 @@ def _log_places(given: argparse.Namespace) -> list[logs.Place]:
     """As keepalived: syslog for a daemon. In the foreground stderr, which systemd keeps."""
     places: list[logs.Place] = []
     if given.log_console or (given.dont_fork and given.log_facility is None):
-        places.append(logs.Stream(sys.stderr))
+        places.append(logs.Stream())
     if not given.no_syslog and (given.log_facility is not None or not given.dont_fork):
         places.append(logs.Syslog(given.log_facility or "daemon"))
     if given.log_file is not None:

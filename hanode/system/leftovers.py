@@ -22,7 +22,9 @@ from hanode.system.netlink import (
     BUFFER_BYTES,
     NLM_F_ACK,
     NLM_F_REQUEST,
+    NLMSG_ERROR,
     message,
+    messages,
     opened,
 )
 
@@ -46,6 +48,8 @@ class Leftovers:
         """As `write` was given it."""
         self._stale: list[Stale] = []
         self._namespace: Path | None = None
+        self.removed: list[Place] = []
+        """What `remove` has found and removed."""
         with contextlib.suppress(OSError, ValueError, KeyError, TypeError):
             said = json.loads(read_text(self._path) or "{}")
             self._namespace = namespaces.named(said["net_namespace"] or namespace)
@@ -74,7 +78,7 @@ class Leftovers:
             if within_us is not None:
                 later_us.append(end_us)
         self._stale = kept
-        remove(over, self._namespace)
+        self.removed += remove(over, self._namespace)
         return min(later_us, default=None)
 
     def write(self, holdings: Any, stale: Iterable[Stale], net_namespace: str | None) -> None:
@@ -106,17 +110,26 @@ def _identity(place: Path | None) -> int:
     return os.stat(place or namespaces.HERE).st_ino
 
 
-def remove(places: Iterable[Place], namespace: Path | None = None) -> None:
-    """Remove addresses; what is not there, or not allowed, does not matter."""
-    places = list(places)
+def remove(places: Iterable[Place], namespace: Path | None = None) -> list[Place]:
+    """Remove addresses; those that were there. What is not, or not allowed, does not matter."""
+    places, removed = list(places), list[Place]()
     if not places:
-        return
+        return removed
     with contextlib.suppress(OSError), namespaces.inside(namespace):
         with opened(groups=0) as asking:
             for place in places:
                 if (request := _request(*place)) is not None:
                     asking.send(request)
-                    asking.recv(BUFFER_BYTES)
+                    if _worked(asking.recv(BUFFER_BYTES)):
+                        removed.append(place)
+    return removed
+
+
+def _worked(answer: bytes) -> bool:
+    return any(
+        kind == NLMSG_ERROR and struct.unpack_from("=i", body)[0] == 0
+        for kind, _, _, body in messages(answer)
+    )
 
 
 def _request(dev: str, ip: str, prefix: int, peer: str | None) -> bytes | None:

@@ -26,6 +26,7 @@ from kombu.connection import Connection
 from kombu.entity import Queue
 
 from hanode.proc.agent.broker_sync import BrokerSync
+from hanode.system import unwaiting
 from hanode.system.ipc import LINE_BYTES_MAX, pack, unpack
 from hanode.system.log import Log
 from hanode.system.signing import verifier
@@ -80,6 +81,7 @@ def main() -> int:
             "use `hanode run --enrolment FILE`\n"
         )
         return 2
+    unwaiting.stderr()
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     supervised = Supervised(socket.socket(fileno=int(number)))
     order = supervised.receive()

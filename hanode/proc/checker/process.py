@@ -28,7 +28,7 @@ from hanode.ipvs.types import Balanced, Destination, Service, ServiceKey
 from hanode.proc.checker.ipvs_sync import IpvsSync
 from hanode.proc.common.json_lines import JsonLines
 from hanode.proc.common.loop import Loop
-from hanode.system import limits, namespaces, signals
+from hanode.system import limits, namespaces, signals, unwaiting
 from hanode.system.clock import Clock, SystemClock
 from hanode.system.ipc import unpack
 from hanode.system.ipvs_kernel import IpvsAbsent, IpvsKernel, NetlinkIpvs
@@ -282,6 +282,7 @@ def main() -> int:
             " HANODE_IPC_FD is not set\n"
         )
         return 2
+    unwaiting.stderr()
     limits.allow_descriptors()  # each running check holds one
     CheckerProcess(socket.socket(fileno=int(number))).run()
     return 0

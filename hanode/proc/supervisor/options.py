@@ -49,6 +49,8 @@ class Options:
     """Options that have no effect here, in sentences."""
     expire: Callable[[], float | None] = lambda: None
     """Removes the stale addresses whose time is over; in how many seconds to call it again."""
+    expired: Callable[[], list[tuple[str, str]]] = list
+    """(Interface, `ip/prefix`) of those that were removed since it was called last."""
     on_started: Callable[[], None] = lambda: None
     """Called once every process has taken its settings or refused them."""
 

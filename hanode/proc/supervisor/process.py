@@ -134,10 +134,10 @@ class Supervisor:
             loop.add_signal_handler(ending, self._stop.set)
         loop.add_signal_handler(signal.SIGHUP, lambda: loop.create_task(self._hang_up()))
         self._dumps.listen(loop)
-        self._expire_stale()
         listener = self.options.places.listen(self._agent.prepare())
         loop.add_reader(self._watch.fileno(), self._addresses_changed)
         self._report_start()
+        self._expire_stale()
         self._addresses_changed()
         async with asyncio.TaskGroup() as tasks:
             self._engine.start(self._lifecycle.state.live, self._start.built, tasks)
@@ -180,7 +180,13 @@ class Supervisor:
 
     def _expire_stale(self) -> None:
         """Remove addresses that a killed engine left, once it is too late to go on with them."""
-        if not self._engine.took("vrrp") and (after_s := self.options.expire()) is not None:
+        if self._engine.took("vrrp"):
+            return
+        after_s = self.options.expire()
+        for dev, address in self.options.expired():
+            cause = "a killed engine had left it, and it is too late to go on with it"
+            self._event_log.event(events.AddressChange(address, cause, dev, present=False))
+        if after_s is not None:
             # The vrrp process may just have gone on with them, and have yet to say so.
             asyncio.get_running_loop().call_later(after_s + EXPIRE_GRACE_S, self._expire_stale)
 

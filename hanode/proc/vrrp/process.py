@@ -25,7 +25,7 @@ from hanode.proc.vrrp.event_reporter import EventReporter
 from hanode.proc.vrrp.receiver import silent_since_start
 from hanode.proc.vrrp.runtime import Runtime
 from hanode.proc.vrrp.status import Work, operate, refusal, request, settings_from, write_status
-from hanode.system import limits, pyroute, realtime, signals
+from hanode.system import limits, pyroute, realtime, signals, unwaiting
 from hanode.system.clock import SystemClock
 from hanode.system.prestart_listener import PrestartListener
 from hanode.vrrp.engine_settings import VrrpSettings
@@ -284,6 +284,7 @@ def main() -> int:
             " HANODE_IPC_FD is not set\n"
         )
         return 2
+    unwaiting.stderr()
     limits.allow_descriptors()
     pyroute.without_face()
     process = VrrpProcess(socket.socket(fileno=int(fd)), inherited(), PrestartListener.inherited())
