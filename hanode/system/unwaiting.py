@@ -105,7 +105,7 @@ def stderr() -> None:
     """
     old = sys.stderr
     with contextlib.suppress(OSError, ValueError):  # it was closed by whoever started us
-        sys.stderr = Unwaiting.again(2)  # type: ignore[assignment]  # it has what is used of it
+        sys.stderr = Unwaiting.again(2)
     if isinstance(old, Unwaiting):
         old.close()
 

@@ -255,34 +255,30 @@ class Ipv6Socket:
         self._socket.close()
 
 
+def packet_socket() -> socket.socket:
+    """What all announcements leave through: one descriptor, whatever the number of interfaces.
+
+    Raises OSError.
+    """
+    made = socket.socket(socket.AF_PACKET, socket.SOCK_RAW | socket.SOCK_NONBLOCK, 0)
+    made.setsockopt(socket.SOL_SOCKET, socket.SO_PRIORITY, SO_PRIORITY_CONTROL)
+    return made
+
+
 class FrameSocket:
     """Sends whole Ethernet frames on one interface; receives nothing."""
 
-    def __init__(self, interface: str, index: int) -> None:
-        self.index = index
-        self._socket = socket.socket(socket.AF_PACKET, socket.SOCK_RAW | socket.SOCK_NONBLOCK, 0)
-        self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_PRIORITY, SO_PRIORITY_CONTROL)
-        try:
-            self._socket.bind((interface, 0))
-        except OSError:
-            self._socket.close()
-            raise
-
-    def fileno(self) -> int:
-        """Its descriptor."""
-        return self._socket.fileno()
+    def __init__(self, through: socket.socket, interface: str) -> None:
+        self._socket = through
+        self._to = (interface, 0)
 
     def send(self, frame: bytes) -> bool:
         """Send one frame; False where that failed."""
         try:
-            self._socket.send(frame)
+            self._socket.sendto(frame, self._to)
         except OSError:
             return False
         return True
-
-    def close(self) -> None:
-        """Give the descriptor back."""
-        self._socket.close()
 
 
 class _Membership(Protocol):

@@ -43,8 +43,8 @@ class Interfaces:
         self.sockets = sockets
         self.virtual = VirtualLinks(monitor, commands, firewall, warn, owner)
         self._settings = VrrpSettings()
-        self._mute: dict[str, str] = {}
-        """Interfaces on which nothing can be announced, with the reason."""
+        self._mute = ""
+        """Why nothing can be announced; "": it can."""
         self._retry_us: int | None = None
         self._warn = warn
         self._view = InterfaceView()
@@ -98,10 +98,9 @@ class Interfaces:
     def lacking(self) -> dict[InstanceKey, str]:
         """What the kernel refuses the instances that need it, each with the reason."""
         mute = {
-            one.key: f"nothing can be announced on {address.dev}: {self._mute[address.dev]}"
+            one.key: f"its addresses cannot be announced: {self._mute}"
             for one in (self._settings.instances if self._mute else ())
-            for address in one.addresses
-            if address.dev in self._mute
+            if one.addresses
         }
         return together(self.virtual.lacking(), self.sockets.lacking(), mute)
 
@@ -110,7 +109,7 @@ class Interfaces:
 
     def _open_frames(self) -> None:
         """Now, and not at the first failover: opening a socket may wait."""
-        self._mute.clear()
+        self._mute = ""
         for device in self._view.devices:
             self._frame_socket(device)
 
@@ -128,10 +127,7 @@ class Interfaces:
         """An interface has changed."""
         for device in {name, *self.virtual.follow(name)}:
             self._routers.pop(device, None)
-            self._mute.pop(device, None)
             self.sockets.follow(device, self.monitor.links)
-            if device in self._view.devices:
-                self._frame_socket(device)
         self._plan_retry(now_us)
 
     def state(self, name: str, *, now_us: int) -> LinkState:
@@ -170,10 +166,9 @@ class Interfaces:
 
     def _frame_socket(self, device: str) -> FrameSocket | None:
         try:
-            return self.sockets.frames(device, self.monitor.links)
+            return self.sockets.frames(device)
         except OSError as error:
-            if device in self.monitor.links:
-                self._mute[device] = why(error)
+            self._mute = why(error)
             return None
 
     def _disable_igmp_reports(self, disable: bool) -> None:

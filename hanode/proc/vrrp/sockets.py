@@ -6,6 +6,7 @@ remembered: it is the fault of the instances that need it (`lacking`), until a t
 
 from __future__ import annotations
 
+import socket
 from collections.abc import Callable
 
 from hanode.kernel.facts import Links
@@ -27,7 +28,7 @@ from hanode.kernel.sockets import (
 )
 from hanode.proc.vrrp.receiver import Receiver
 from hanode.system import limits
-from hanode.system.vrrp_socket import FrameSocket, Ipv4Socket, Ipv6Socket
+from hanode.system.vrrp_socket import FrameSocket, Ipv4Socket, Ipv6Socket, packet_socket
 from hanode.vrrp.engine_settings import InstanceKey, VrrpSettings
 
 AdvertSocket = Ipv4Socket | Ipv6Socket
@@ -43,6 +44,7 @@ class Sockets:
         self._sockets: dict[Place, AdvertSocket] = {}
         self._refused: dict[Place, Refused] = {}
         self._frames: dict[str, FrameSocket] = {}
+        self._packets: socket.socket | None = None
         self.senders: dict[InstanceKey, AdvertSocket] = {}
         """By instance: the socket that sends its adverts; absent while the interface is."""
 
@@ -50,8 +52,7 @@ class Sockets:
         """Open what a configuration needs; what only the old one needed stays until `prune`."""
         self._needed = needed(settings)
         self._refused = {p: what for p, what in self._refused.items() if p in self._needed}
-        devices = {address.dev for one in settings.instances for address in one.addresses}
-        limits.allow_descriptors(len(self._needed) + len(devices))
+        limits.allow_descriptors(len(self._needed))
         self._carry_out(configured(self._needed, self._opened, links))
 
     def follow(self, device: str, links: Links) -> None:
@@ -59,10 +60,6 @@ class Sockets:
         for place in [place for place in self._refused if place.device == device]:
             del self._refused[place]
         self._carry_out(link_changed(device, self._needed, self._opened, links))
-        link, frames = links.get(device), self._frames.get(device)
-        if frames is not None and (link is None or link.index != frames.index):
-            del self._frames[device]
-            frames.close()
 
     def retry(self, links: Links) -> None:
         """Try again what was refused."""
@@ -76,20 +73,15 @@ class Sockets:
         """Close what the configuration does not need."""
         self._carry_out(surplus(self._needed, self._opened))
         for place, use in self._needed.items():
-            if (socket := self._sockets.get(place)) is not None:
-                socket.forget(use.senders)
+            if (there := self._sockets.get(place)) is not None:
+                there.forget(use.senders)
 
-    def frames(self, device: str, links: Links) -> FrameSocket | None:
-        """What announcements leave through. Raises OSError; None: no such interface."""
+    def frames(self, device: str) -> FrameSocket:
+        """What announcements leave through. Raises OSError: there is no socket for them."""
         found = self._frames.get(device)
-        if found is None and (link := links.get(device)) is not None:
-            found = FrameSocket(device, link.index)
-            try:
-                limits.leave_spare(found.fileno())
-            except OSError:
-                found.close()
-                raise
-            self._frames[device] = found
+        if found is None:
+            self._packets = self._packets or packet_socket()
+            found = self._frames[device] = FrameSocket(self._packets, device)
         return found
 
     @property
@@ -129,22 +121,22 @@ class Sockets:
             self._sockets[place] = made
             self._receiver.watch(made, place.interface)
 
-    def _set_up(self, place: Place, socket: AdvertSocket) -> Refused:
+    def _set_up(self, place: Place, on: AdvertSocket) -> Refused:
         """Filter, join groups, and have the instances send through it. Raises OSError where it
         cannot be used at all.
         """
         use = self._needed[place]
         if use.filtered:
             try:
-                socket.allow(use.vrids, source_mac=use.source_mac)
+                on.allow(use.vrids, source_mac=use.source_mac)
             except OSError as error:
                 if use.source_mac is not None:
                     raise
                 # Without it the adverts of others wake us, and are dropped here.
                 self._warn(place.device, f"adverts cannot be filtered by VRID: {why(error)}")
-        groups = {group: why(error) for group, error in socket.join(use.groups).items()}
+        groups = {group: why(error) for group, error in on.join(use.groups).items()}
         for key in use.senders:
-            self.senders[key] = socket
+            self.senders[key] = on
         return Refused(groups=groups)
 
     def _note(self, place: Place, refused: Refused) -> None:
