@@ -6,8 +6,6 @@ again every two seconds, so that they come back by themselves when it can be had
 
 from __future__ import annotations
 
-import errno
-import os
 from collections.abc import Iterable, Mapping
 
 from hanode.vrrp.engine_settings import InstanceKey, VrrpSettings
@@ -16,25 +14,6 @@ RETRY_US = 2_000_000
 """Between two tries; a try for 300 instances takes some milliseconds."""
 TOLD = 3
 """Instances that one sentence names."""
-
-ADVICE = {
-    errno.EPERM: "CAP_NET_RAW and CAP_NET_ADMIN are needed",
-    errno.EACCES: "CAP_NET_RAW and CAP_NET_ADMIN are needed",
-    errno.EMFILE: "this process may not open more files: raise LimitNOFILE, or `ulimit -n`",
-    errno.ENFILE: "the machine may not open more files: raise fs.file-max",
-    errno.ENOBUFS: "for groups: raise net.ipv4.igmp_max_memberships",
-    errno.EAFNOSUPPORT: "this kernel has no such address family",
-    errno.EROFS: "in a container, run it with a writable /proc/sys, or set the switch from outside",
-    errno.EOPNOTSUPP: "this kernel, or the driver of that interface, cannot do it",
-}
-"""What to do about an error number, for those that have an answer."""
-
-
-def why(error: OSError) -> str:
-    """Why the kernel refused, and what to do about it."""
-    reason = error.strerror or (os.strerror(error.errno) if error.errno else str(error))
-    advice = ADVICE.get(error.errno or 0)
-    return reason if advice is None else f"{reason} ({advice})"
 
 
 def together(*lacking: Mapping[InstanceKey, str]) -> dict[InstanceKey, str]:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-from hanode.kernel.needs import why
+from hanode.system.refusals import why
 
 ROOT = Path("/proc/sys/net")
 

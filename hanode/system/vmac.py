@@ -16,7 +16,6 @@ from collections.abc import Iterable
 from pyroute2.netlink import nla
 from pyroute2.netlink.rtnl.ifinfmsg import ifinfmsg
 
-from hanode.kernel.needs import why
 from hanode.kernel.virtual_interfaces import IPVLAN, MACVLAN, Virtual
 from hanode.system.netlink import (
     BUFFER_BYTES,
@@ -27,6 +26,7 @@ from hanode.system.netlink import (
     messages,
     opened,
 )
+from hanode.system.refusals import why
 
 RTM_NEWLINK, RTM_DELLINK = 16, 17
 NLM_F_EXCL = 0x200

@@ -34,6 +34,8 @@ from hanode.wire import Event, InstanceStatus, ProcessStatus, WireError, decode,
 CONFIGURE_TIMEOUT_S = 5.0
 """Taking a configuration is milliseconds of work; a child that needs longer is stuck."""
 
+OWNER_LETTERS = 8
+
 AGAIN_S = 5.0
 """After that a child that refused the settings of a start gets them once more."""
 
@@ -50,11 +52,13 @@ class Engine:
         specs: list[Spec],
         log: Log,
         *,
+        owner: str,
         ledger: KernelLedger,
         on_event: Callable[[Event], None],
         on_child: Callable[[Child, str, str], None],
         warn: Callable[[str, str], None],
     ) -> None:
+        """`owner` names this engine among all engines; its first letters do so in the kernel."""
         self._log = log
         self._warn = warn
         self._ledger = ledger
@@ -69,7 +73,7 @@ class Engine:
         ends = dict(zip(("vrrp", "watch"), self._link_ends, strict=True))
         self.children = [
             Child(
-                _linked(spec, ends.get(spec.name)),
+                _owned(_linked(spec, ends.get(spec.name)), owner[:OWNER_LETTERS]),
                 on_message=self._on_child_message,
                 on_start=self._started,
                 on_exit=self._exited,
@@ -290,6 +294,11 @@ class Engine:
             self.started.set()
         if self._round.complete:
             self._round_complete.set()
+
+
+def _owned(spec: Spec, owner: str) -> Spec:
+    """It marks by this name what it makes in the kernel."""
+    return replace(spec, env={**spec.env, "HANODE_OWNER": owner})
 
 
 def _linked(spec: Spec, end: socket.socket | None) -> Spec:

@@ -10,7 +10,6 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import signal
-from dataclasses import replace
 from pathlib import Path
 
 from hanode import events
@@ -51,9 +50,6 @@ AGENT_REFUSALS_MAX, AGENT_REFUSALS_WINDOW_US = 20, 60_000_000
 EXPIRE_GRACE_S = 0.25
 """An address that is removed is a failover, so the answer of the vrrp process is waited for."""
 
-OWNER_LETTERS = 8
-"""Of the journal's name: they tell this engine from another one in the kernel."""
-
 BEAT_S = 0.25
 """A small part of the two seconds after which backups of a killed master take over."""
 
@@ -75,13 +71,10 @@ class Supervisor:
             identity, start.state, verify=options.verify, check=self._errors_of
         )
         self._event_log = EventLog(journal, log, lambda: self._control.wake())
-        specs = [
-            replace(spec, env={**spec.env, "HANODE_OWNER": journal.id[:OWNER_LETTERS]})
-            for spec in options.specs
-        ]
         self._engine = Engine(
-            specs,
+            list(options.specs),
             log,
+            owner=journal.id,
             ledger=KernelLedger(Leftovers(options.state_dir), log),
             warn=self._event_log.warn,
             on_event=self._event_log.append,

@@ -9,13 +9,14 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from hanode.kernel.interfaces import MAC_BYTES, IgmpReports, InterfaceView, announcement, promoting
-from hanode.kernel.needs import RETRY_US, together, why
+from hanode.kernel.needs import RETRY_US, together
 from hanode.proc.vrrp.sockets import Sockets
 from hanode.proc.vrrp.virtual_links import VirtualLinks
 from hanode.system import sysctl
 from hanode.system.firewall import Firewall
 from hanode.system.linkbeat import LinkProbe
 from hanode.system.monitor import Monitor
+from hanode.system.refusals import why
 from hanode.system.vrrp_socket import FrameSocket
 from hanode.vrrp.effects import AnnounceAddresses
 from hanode.vrrp.engine_settings import InstanceKey, VrrpSettings

@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from hanode.kernel.facts import NO_CHANGE, Change
-from hanode.kernel.needs import refusal, together, why
+from hanode.kernel.needs import refusal, together
 from hanode.proc.common.loop import Loop
 from hanode.proc.vrrp.backup_filter import BackupFilter
 from hanode.proc.vrrp.effect_queue import EffectQueue
@@ -22,6 +22,7 @@ from hanode.system import namespaces
 from hanode.system.clock import SystemClock
 from hanode.system.firewall import Firewall
 from hanode.system.monitor import Monitor
+from hanode.system.refusals import why
 from hanode.vrrp.effects import (
     BlockAddresses,
     Effect,

@@ -10,7 +10,6 @@ import socket
 from collections.abc import Callable
 
 from hanode.kernel.facts import Links
-from hanode.kernel.needs import why
 from hanode.kernel.sockets import (
     Close,
     Needed,
@@ -28,6 +27,7 @@ from hanode.kernel.sockets import (
 )
 from hanode.proc.vrrp.receiver import Receiver
 from hanode.system import limits
+from hanode.system.refusals import why
 from hanode.system.vrrp_socket import FrameSocket, Ipv4Socket, Ipv6Socket, packet_socket
 from hanode.vrrp.engine_settings import InstanceKey, VrrpSettings
 
