@@ -24,7 +24,7 @@ from hanode.apply import File, Identity, PersistedState, Verify
 from hanode.build import Built
 from hanode.cli.config_test import config_test
 from hanode.cli.options import UsageError, complain, tell
-from hanode.cli.run_options import arguments, signal_number, unserved, version
+from hanode.cli.run_options import AGENT_USER, arguments, signal_number, unserved, version
 from hanode.proc.supervisor.children import Spec
 from hanode.proc.supervisor.options import (
     Options,
@@ -103,7 +103,8 @@ def _run(given: argparse.Namespace, prestart: Prestart) -> int:
         )
     unwaiting.stderr()  # a pipe that nobody reads may be full already
     _check_rights()
-    _check_user(given.agent_user)
+    if enrolment is not None or given.agent_user != AGENT_USER:
+        _check_user(given.agent_user)  # without an enrolment there is no agent
     pid_paths = {"supervisor": given.pid, "vrrp": given.vrrp_pid, "checker": given.checkers_pid}
     for path in pid_paths.values():
         _check_pid_file(path)

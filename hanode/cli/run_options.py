@@ -18,6 +18,7 @@ from hanode.cli.options import RUN_DIR, STATE_DIR, Parser, UsageError
 from hanode.system import signals
 from hanode.system.log import FACILITIES
 
+AGENT_USER = "nobody"
 CONFIG_FILE = "/etc/keepalived/keepalived.conf"
 
 INTERFACES = "2.2.7"
@@ -131,7 +132,7 @@ def _add_own(parser: Parser) -> None:
     add("--state-dir", type=Path, metavar="DIR", help=f"what survives a restart ({STATE_DIR})")
     add("--run-dir", type=Path, metavar="DIR", help=f"where the control socket is ({RUN_DIR})")
     add("--enrolment", type=Path, metavar="FILE", help="makes this node part of a cluster")
-    add("--agent-user", default="nobody", metavar="USER", help="who the agent runs as (nobody)")
+    add("--agent-user", default=AGENT_USER, metavar="USER", help="who the agent runs as (nobody)")
 
 
 def arguments(words: list[str]) -> argparse.Namespace:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import subprocess
 import sys
 import time
@@ -12,7 +13,8 @@ import pytest
 
 from hanode.system import rtnl
 from hanode.vrrp.engine_settings import Address
-from tests.kernel.harness import inside
+from tests.kernel.engines import Keepalived
+from tests.kernel.harness import inside, wired
 from tests.kernel.witness import Witness, witnessed
 from tests.proc.harness import PROJECT, Node, directory, until
 from tests.proc.test_needs import instance
@@ -222,6 +224,55 @@ def test_a_stale_address_goes_before_the_engine_is_imported(pair: tuple[Node, Be
         assert [e.cause for e in told_of] == [
             "a killed engine had left it, and it is too late to go on with it"
         ]
+
+
+THEIRS = """\
+vrrp_instance V {
+    interface ens33
+    virtual_router_id 51
+    priority 100
+    advert_int 1
+    virtual_ipaddress {
+        192.168.192.200/24
+    }
+}
+"""
+
+
+def gone_after(witness: Witness, since_s: float) -> float:
+    """How long after that moment the address went."""
+    ends = until(
+        lambda: [to for _, to in told(witness, "192.168.192.200/24") if since_s < to < math.inf],
+        within_s=10,
+    )
+    return min(ends) - since_s
+
+
+@pytest.mark.needs("keepalived")
+def test_a_stale_address_goes_no_later_than_with_keepalived(pair: tuple[Node, Beside]) -> None:
+    a, _ = pair
+    with wired() as net, witnessed({"a": net.namespaces["a"]}) as witness:
+        first = Keepalived(net, "a", THEIRS)
+        try:
+            until(lambda: net.has_vip("a"), within_s=10)
+        finally:
+            first.kill()
+        since_s = time.time()
+        again = Keepalived(net, "a", THEIRS)
+        try:
+            theirs_s = gone_after(witness, since_s)
+        finally:
+            again.kill()
+    with witnessed({"a": a.namespace}) as witness:
+        a.start()
+        until(lambda: held(a, 51, 200) == ALL)
+        a.kill_group()
+        time.sleep(2.5)
+        since_s = time.time()
+        a.start()
+        ours_s = gone_after(witness, since_s)
+    print(f"gone after {ours_s:.3f} s, with keepalived after {theirs_s:.3f} s")
+    assert ours_s < theirs_s + 0.25
 
 
 def test_a_window_that_ends_while_the_engine_is_imported_ends_there(

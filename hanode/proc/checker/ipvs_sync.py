@@ -61,11 +61,14 @@ class IpvsSync:
             left -= work.share
             self._do(self._kernel, work)
 
-    def clear(self) -> None:
-        """Remove our services from the kernel, as keepalived does when it stops."""
+    def clear(self, progress: Callable[[], None]) -> None:
+        """Remove our services from the kernel, as keepalived does when it stops; `progress` is
+        called between.
+        """
         self._table.want_nothing()
         while self._table.unfinished and self._kernel is not None:
             self.work()
+            progress()
         if self._kernel is not None:
             self._kernel.close()
             self._kernel = None

@@ -102,7 +102,7 @@ class Checker:
         """End all checks and remove our services from the kernel, unless they are to stay."""
         self._prober.close()
         if not self._keeps:
-            self._ipvs_sync.clear()
+            self._ipvs_sync.clear(lambda: self._send_now({"kind": "stopping"}))
         for message in self._unsent:
             self._send_now(message)
 

@@ -74,6 +74,8 @@ class Child:
         self._gifts = dict(spec.gifts)
         self._heard = False
         """Whether a message has come since `stop` looked."""
+        self.code: int | None = None
+        """Of the last one that ended, as subprocess has it; None: none has."""
         self.last_end = ""
         """Why the one before this one ended."""
         self.ended_us: int | None = None
@@ -182,7 +184,8 @@ class Child:
             self.send(self._stop_message)
         try:
             await self._listen(reader)
-            return _cause(await self._process.wait())
+            self.code = await self._process.wait()
+            return _cause(self.code)
         finally:
             self._process = None
             self.said_ready.clear()

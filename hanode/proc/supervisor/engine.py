@@ -188,9 +188,9 @@ class Engine:
             )
         if child.name != "vrrp" or child.spec.keep:
             return
-        if by_itself:
+        if child.code == 0:
             self._ledger.stopped()
-        else:
+        else:  # it has failed, or was killed, and its addresses may still be there
             self._ledger.killed()
 
     @property

@@ -124,7 +124,13 @@ class VirtualLinks:
         if step.create or links[virtual.name].alias != self._plan.mark:
             vmac.mark(virtual.name, self._plan.mark)
         switches = self._plan.switches(virtual, sysctl.read, sysctl.interfaces)
-        failed = [why for switch in switches if (why := sysctl.write(*switch)) is not None]
+        failed = [
+            why
+            for switch in switches
+            if (why := sysctl.write(*switch)) is not None
+            # Another interface may go while we look, as on a host of containers.
+            and (switch[1] == virtual.name or sysctl.read(*switch[:3]) is not None)
+        ]
         vrf, now = virtual.vrf(links), 0 if step.create else links[virtual.name].master
         if vrf != now and (why := vmac.set_vrf(virtual, vrf)) is not None:
             failed.append(why)
