@@ -6,12 +6,16 @@ import os
 from typing import Any
 
 from django.core.asgi import get_asgi_application
+from django.core.exceptions import ImproperlyConfigured
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "webapp.settings")
 
 
 def _application() -> Any:
-    http = get_asgi_application()
+    try:
+        http = get_asgi_application()
+    except ImproperlyConfigured as error:
+        raise SystemExit(f"keepsight: {error}") from None
     # Only now are there models, which these need.
     from channels.auth import AuthMiddlewareStack
     from channels.routing import ProtocolTypeRouter, URLRouter
@@ -19,8 +23,12 @@ def _application() -> Any:
     from django.conf import settings
 
     from webapp.common.bodies import limited
+    from webapp.inventory.keys import warn_where_it_can_be_read
     from webapp.live.consumers import websocket_urlpatterns
+    from webapp.vault.start import ready_or_exit
 
+    ready_or_exit()
+    warn_where_it_can_be_read()
     live = AuthMiddlewareStack(URLRouter(websocket_urlpatterns))
     return ProtocolTypeRouter(
         {

@@ -240,6 +240,28 @@ def test_the_priority_that_nobody_wrote_changes_with_the_state() -> None:
     }
 
 
+@pytest.mark.parametrize(
+    ("ours", "theirs", "moves"),
+    [
+        ((95, 110), (100, 100), True),
+        ((100, 90), (95, 85), False),
+        ((95, 85), (100, 90), False),
+        ((100, 90), (95, 95), True),
+        ((100, 101), (95, 96), False),
+        ((100, 110), (95, 120), True),
+    ],
+)
+def test_priorities_that_change_together_move_what_the_sum_of_them_moves(
+    ours: tuple[int, int], theirs: tuple[int, int], moves: bool
+) -> None:
+    def made(priority: int) -> conf.Config:
+        return conf.check(f"vrrp_instance g {{\n    priority {priority}\n}}\n").model
+
+    (before, after), (rival_before, rival) = map(made, ours), map(made, theirs)
+    (change,) = conf.diff(before, after, others=[rival], others_before=[rival_before])
+    assert change.impact == ("vip_moves" if moves else "adverts")
+
+
 def test_who_no_longer_waits_may_take_over() -> None:
     old = conf.check("vrrp_instance g {\n    nopreempt\n}\n").model
     (change,) = conf.diff(old, conf.check("vrrp_instance g {\n}\n").model)
