@@ -16,6 +16,7 @@ import socket
 import sys
 from collections import deque
 from collections.abc import Callable, Iterable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -38,6 +39,13 @@ from hanode.wire import WireError, decode, encode, to_wire
 CLOCK_STEP_US = 1_000
 """Smaller differences between the clocks come from reading them one after the other; without this
 limit every "since" of a status would change each time."""
+
+
+@dataclass(frozen=True, slots=True)
+class Left:
+    """What a killed run may have left in the kernel."""
+
+    services: tuple[ServiceKey, ...] = ()
 
 
 class Checker:
@@ -79,7 +87,9 @@ class Checker:
         """A message of the supervisor. One that cannot be read is reported, never fatal."""
         match message.get("verb"):
             case "configure":
-                self._configure(message.get("revision"), message.get("settings"))
+                self._configure(
+                    message.get("revision"), message.get("settings"), message.get("before") or []
+                )
             case "status":
                 self._queue({"kind": "status", "id": message.get("id"), "status": self._status()})
             case "stop":
@@ -109,10 +119,11 @@ class Checker:
     def _queue(self, message: dict[str, Any]) -> None:
         self._unsent.append(message)
 
-    def _configure(self, revision: Any, raw: Any) -> None:
+    def _configure(self, revision: Any, raw: Any, left: Any) -> None:
         answer: dict[str, Any] = {"kind": "configured", "revision": revision}
         try:
             settings = decode(CheckerSettings, raw)
+            before = decode(Left, {"services": left}).services
         except WireError as error:
             self._queue({**answer, "changed": [], "error": f"the checker cannot use this: {error}"})
             return
@@ -123,7 +134,7 @@ class Checker:
         self._settings = settings
         self._services = {one.key: one for one in settings.virtual_servers}
         effects = self._health.configure(settings, now_us=self._mono_us())
-        self._ipvs_sync.configure(self._balanced(key) for key in self._services)
+        self._ipvs_sync.configure((self._balanced(key) for key in self._services), before)
         self._carry_out(effects)
         self._queue({**answer, "changed": list(changed), "error": None})
 

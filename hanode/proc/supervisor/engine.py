@@ -97,7 +97,7 @@ class Engine:
     def start(self, file: File, built: Built, tasks: asyncio.TaskGroup) -> None:
         """Start the children; each is given `file`'s settings before anything else."""
         self._set(built)
-        self._ledger.will_run(built.vrrp)
+        self._ledger.will_run(built)
         self._round.started_with(file.revision)
         for child in self.children:
             tasks.create_task(child.run())
@@ -105,7 +105,7 @@ class Engine:
     async def configure(self, file: File, built: Built) -> str | None:
         """Give every child its settings; None when all have taken them, else why not."""
         self._set(built)
-        self._ledger.will_run(built.vrrp)
+        self._ledger.will_run(built)
         self._round.begin(file.revision)
         self._round_complete.clear()
         self._awaited = True
@@ -179,6 +179,8 @@ class Engine:
         await asyncio.gather(
             *(self._end(c, OTHER_STOP_S) for c in self.children if c.name != "vrrp")
         )
+        if all(child.code == 0 and not child.spec.keep for child in self.children):
+            self._ledger.stopped()
 
     async def _end(self, child: Child, limit_s: float) -> None:
         by_itself = await child.stop(timeout_s=limit_s)
@@ -186,12 +188,8 @@ class Engine:
             self._log.warning(
                 f"{child.name} did not stop, and was silent for {limit_s:g} s; killed"
             )
-        if child.name != "vrrp" or child.spec.keep:
-            return
-        if child.code == 0:
-            self._ledger.stopped()
-        else:  # it has failed, or was killed, and its addresses may still be there
-            self._ledger.killed()
+        if child.name == "vrrp" and child.code != 0:
+            self._ledger.killed()  # or it has failed: its addresses may still be there
 
     @property
     def refused(self) -> list[str]:
@@ -227,11 +225,12 @@ class Engine:
         self._give_first(child)
 
     def _give_first(self, child: Child) -> None:
+        before = self._ledger.left_by(child.name)
         if child.name == "vrrp":
             # In the place of one that died it may go on where that was master.
-            self._send_settings(child, alive_us=child.ended_us, before=self._ledger.held)
+            self._send_settings(child, alive_us=child.ended_us, before=before)
         else:
-            self._send_settings(child)
+            self._send_settings(child, before=before)
 
     def _exited(self, child: Child, cause: str) -> None:
         self._round.died(child.name, f"the {child.name} process died: {cause}")
@@ -278,8 +277,8 @@ class Engine:
     def _taken(self, child: Child, error: str | None) -> None:
         if error is None:
             self._log.detail(f"{child.name} runs revision {self._round.revision}")
-            if child.name == "vrrp" and self._built is not None:
-                self._ledger.runs(self._built.vrrp)
+            if self._built is not None:
+                self._ledger.runs(child.name, self._built)
         elif not self._awaited:
             self._warn("engine", f"the {child.name} process refused its settings: {error}")
             loop = asyncio.get_running_loop()
