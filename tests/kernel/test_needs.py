@@ -14,7 +14,7 @@ from tests.kernel.harness import INTERFACE, set_sysctl, until, wired
 pytestmark = pytest.mark.needs("root", "netns")
 
 GROUPS_MAX = 20
-"""net.ipv4.igmp_max_memberships: of one socket."""
+"""net.ipv4.igmp_max_memberships: of one socket; the usual number."""
 
 
 def instance(number: int) -> InstanceSettings:
@@ -35,6 +35,7 @@ def causes(node: Ours) -> dict[str, str]:
 
 def test_groups_beyond_the_kernels_number_are_the_fault_of_their_instances() -> None:
     with wired() as net:
+        set_sysctl(net.namespaces["a"], "ipv4/igmp_max_memberships", GROUPS_MAX)
         node = Ours(net, "a", *(instance(number) for number in range(1, GROUPS_MAX + 4)))
         try:
             assert node.of_kind("configured")[0]["error"] is None

@@ -57,9 +57,9 @@ class Sockets:
 
     def follow(self, device: str, links: Links) -> None:
         """An interface has changed: open, close, or open anew."""
-        for place in [place for place in self._refused if place.device == device]:
-            del self._refused[place]
         self._carry_out(link_changed(device, self._needed, self._opened, links))
+        if device not in links:
+            self._refused = {p: what for p, what in self._refused.items() if p.device != device}
 
     def retry(self, links: Links) -> None:
         """Try again what was refused."""
@@ -146,6 +146,7 @@ class Sockets:
 
     def _close(self, place: Place) -> None:
         gone = self._sockets.pop(place)
+        self._refused.pop(place, None)
         self._receiver.unwatch(gone)
         gone.close()
         self.senders = {key: s for key, s in self.senders.items() if s is not gone}
