@@ -57,11 +57,7 @@ class RunDirectory:
     def complete(self) -> bool:
         """Whether everything is there still."""
         there = [self._pid_files[name].path for name in self._pids if name in self._pid_files]
-        return (
-            self._socket is not None
-            and _identity(self.control) == self._socket
-            and all(path.exists() for path in there)
-        )
+        return self.control.exists() and all(path.exists() for path in there)
 
     def remake(self) -> socket.socket | None:
         """Make again what is gone; the new control socket, if that is.
@@ -76,7 +72,7 @@ class RunDirectory:
                 pid_file.take()
                 pid_file.write(pid)
         self.alive.touch()
-        if self._socket is not None and _identity(self.control) == self._socket:
+        if self.control.exists():
             return None
         return self.listen(self._group)
 

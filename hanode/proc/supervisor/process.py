@@ -329,11 +329,14 @@ class Supervisor:
         return {"ok": True}
 
     async def _reload(self, _request: Message) -> Message:
-        service.notify_reloading()
+        ready = self._engine.took("vrrp")
+        if ready:
+            service.notify_reloading()
         try:
             return await self._reload_file(self.options.config_file)
         finally:
-            service.notify_ready()
+            if ready:
+                service.notify_ready()
 
     async def _reload_file(self, path: Path) -> Message:
         file, why = None, "there is no such file"
