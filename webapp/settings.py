@@ -33,8 +33,8 @@ SECRET_KEY = env.secret_key(DATA_DIR)
 ALLOWED_HOSTS = env.words("ALLOWED_HOSTS", "localhost,127.0.0.1,[::1]")
 CSRF_TRUSTED_ORIGINS = env.words("TRUSTED_ORIGINS", "")
 
-BROKER_URL = env.text("BROKER_URL", f"redis+socket://{DATA_DIR}/valkey.sock")
-NODE_BROKER_URL = env.text("NODE_BROKER_URL", BROKER_URL)
+BROKER_URL = env.url("BROKER", f"redis+socket://{DATA_DIR}/valkey.sock")
+NODE_BROKER_URL = env.url("NODE_BROKER", BROKER_URL)
 """How a node reaches the broker, without user and password: those come with its enrolment."""
 HEARTBEAT_S = env.number("HEARTBEAT_S", 1.0)
 
@@ -100,7 +100,7 @@ DATA_UPLOAD_MAX_MEMORY_SIZE = BODY_BYTES_MAX
 
 DATABASES = {
     "default": env.private_sqlite(
-        env.database(env.text("DATABASE_URL", f"sqlite:///{DATA_DIR / 'keepsight.sqlite3'}"))
+        env.database(env.url("DATABASE", f"sqlite:///{DATA_DIR / 'keepsight.sqlite3'}"))
     )
 }
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"

@@ -19,7 +19,7 @@ from pathlib import Path
 
 from hanode import conf
 from hanode.cli.machine_facts import machine_facts
-from hanode.cli.nodes import clusters, labels
+from hanode.cli.nodes import labels
 from hanode.cli.options import Parser, UsageError, complain
 from hanode.cli.policy import attached, forbidden, policy_of
 from hanode.cli.printed import print_problems, printable, summary
@@ -76,6 +76,7 @@ def _check(args: argparse.Namespace) -> int:
     sources: dict[str, Source] = {}
     problems: list[conf.Problem] = []
     alone: dict[str, conf.Config] = {}
+    documents: dict[str, dict[str, conf.Config]] = {}
     unseen = False
     policy = None if args.policy is None else policy_of(args.policy)
     of_node = args.policy == "" and args.here is None
@@ -91,20 +92,43 @@ def _check(args: argparse.Namespace) -> int:
         unseen |= machine is UNKNOWN_MACHINE and any(map(looked_at, models.values()))
         if len(models) == 1:
             alone[called[name]] = next(iter(models.values()))
-    together = clusters(alone)
-    for nodes in together:
+        else:
+            documents[called[name]] = models
+    clusters = conf.together(alone)
+    for nodes in clusters:
         problems += conf.check_pair(nodes)
+    compared = [list(nodes) for nodes in clusters if len(nodes) > 1]
+    apart = _apart(clusters, documents)
+    problems += conf.all_meetings({" and ".join(nodes): nodes for nodes in clusters} | documents)
     found = conf.in_order(problems)
     if args.json:
-        print(json.dumps({"files": list(files), "problems": [_plain(p) for p in found]}, indent=2))
+        said = {"files": list(files), "compared": compared, "not_compared": apart}
+        print(json.dumps({**said, "problems": [_plain(p) for p in found]}, indent=2))
         return 1 if conf.has_errors(found) else 0
     print_problems(found, sources, sys.stdout)
     print(summary(found, len(files)))
-    for nodes in together:
-        print(f"compared as the nodes of one cluster: {', '.join(map(printable, nodes))}")
+    for names in compared:
+        print(f"compared as the nodes of one cluster: {', '.join(map(printable, names))}")
+    for name, why in apart.items():
+        print(f"{printable(name)} is not compared with the other files: {why}")
     if unseen and args.here is None:
         print("not looked at: this machine's programs, addresses and file modes (see --here)")
     return 1 if conf.has_errors(found) else 0
+
+
+def _apart(
+    clusters: list[dict[str, conf.Config]], documents: dict[str, dict[str, conf.Config]]
+) -> dict[str, str]:
+    """The files, by name, whose nodes were compared with no other file, and why."""
+    if len(clusters) + len(documents) < 2:
+        return {}
+    why = {
+        name: conf.nothing_in_common(model)
+        for nodes in clusters
+        if len(nodes) == 1
+        for name, model in nodes.items()
+    }
+    return why | dict.fromkeys(documents, "it is the document of all nodes of a cluster itself")
 
 
 def _checked(
@@ -174,6 +198,7 @@ def diff_command(argv: Sequence[str]) -> int:
 
 _IMPACT_WORDS = {
     "none": "nothing visible",
+    "programs": "other programs run, or files are written",
     "adverts": "the adverts change",
     "vip_moves": "an address may move",
     "connections": "connections may drop",

@@ -22,7 +22,6 @@ from typing import TYPE_CHECKING
 
 from hanode import conf
 from hanode.apply import File, Identity, PersistedState, Verify
-from hanode.build import Built
 from hanode.cli.config_test import config_test
 from hanode.cli.options import UsageError, complain, tell
 from hanode.cli.run_options import AGENT_USER, arguments, signal_number, unserved, version
@@ -30,7 +29,6 @@ from hanode.proc.supervisor.children import Spec
 from hanode.proc.supervisor.options import (
     Options,
     Start,
-    built_of,
     errors_of,
     keyed,
     model_of,
@@ -275,29 +273,23 @@ def _start(given: argparse.Namespace, name: str, identity: Identity) -> Start:
             if sentence != first:
                 tell(sentence)
         raise UsageError(first)
-    built = _keyed(built_of(file, name))
+    built = keyed(file, name)
     return Start(PersistedState(file, file), built, warnings_of(file, name), built.left_out)
-
-
-def _keyed(built: Built) -> Built:
-    try:
-        return keyed(built)
-    except ValueError as error:
-        raise UsageError(str(error)) from None
 
 
 def _resumed(kept: PersistedState, name: str) -> Start:
     """The live revision, else the confirmed one: a node that can serve must serve."""
     notes: list[str] = []
     for file, what in ((kept.live, "live"), (kept.confirmed, "confirmed")):
-        errors = errors_of(file, name)
+        errors = errors_of(file, name, keys=False)
+        built = keyed(file, name)
         if errors and not file.revision and refusal_of(file, name) is None:
-            built = _keyed(built_of(file, name))  # the start file, as it ran before
+            # The start file, as it ran before.
             return Start(replace(kept, live=file), built, tuple(notes), built.left_out)
         if not errors:
             live = PersistedState(file, kept.confirmed, kept.newest)
             state_now = kept if file is kept.live else live
-            return Start(state_now, _keyed(built_of(file, name)), tuple(notes))
+            return Start(state_now, built, tuple(notes), built.left_out)
         notes.append(f"revision {file.revision}, which was {what}, cannot run: {errors[0]}")
     raise UsageError(notes[-1])
 

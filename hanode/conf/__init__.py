@@ -13,6 +13,7 @@ from __future__ import annotations
 
 from hanode.conf.check.check import DEFAULT_TARGET, NEWEST, Checked, check, expand_for, node_ids
 from hanode.conf.check.incremental import Checker
+from hanode.conf.check.neighbours import all_meetings, meetings, nothing_in_common, together
 from hanode.conf.check.pairs import check_pair
 from hanode.conf.compare.diff import IMPACTS, Change, diff, effective_priority, worst
 from hanode.conf.docs.explain import explain_word
@@ -20,6 +21,8 @@ from hanode.conf.docs.reference import keywords_markdown, problems_markdown
 from hanode.conf.keywords import blocks, secret_words
 from hanode.conf.language import defaults
 from hanode.conf.language.kinds import Method
+from hanode.conf.language.kinds_keys import IN_FILE as KEY_IN_FILE
+from hanode.conf.language.kinds_keys import key_bytes
 from hanode.conf.language.releases import Target
 from hanode.conf.language.releases import target as target_of
 from hanode.conf.language.schema import Block, Keyword
@@ -96,6 +99,7 @@ from hanode.conf.write.render import Rendered, render
 __all__ = [
     "DEFAULT_TARGET",
     "IMPACTS",
+    "KEY_IN_FILE",
     "MASK",
     "NEWEST",
     "RETIRED",
@@ -175,6 +179,7 @@ __all__ = [
     "VrrpScript",
     "add",
     "add_address",
+    "all_meetings",
     "apply_fixes",
     "blocks",
     "canonical",
@@ -188,16 +193,19 @@ __all__ = [
     "has_errors",
     "in_order",
     "indented",
+    "key_bytes",
     "keyword_behind",
     "keywords_markdown",
     "looked_at",
     "made_by",
     "main_spelling",
     "mask_secrets",
+    "meetings",
     "merge",
     "merge_models",
     "named",
     "node_ids",
+    "nothing_in_common",
     "option_value",
     "parse",
     "path",
@@ -212,6 +220,7 @@ __all__ = [
     "secret_words",
     "set_value",
     "target_of",
+    "together",
     "word_place",
     "worst",
     "written",

@@ -10,7 +10,14 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
-from hanode.wire import InstanceStatus, TrackerStatus, VirtualServerStatus, WireError, decode
+from hanode.vrrp.tracking_and_notify import ProcessCount
+from hanode.wire import (
+    InstanceStatus,
+    TrackerStatus,
+    VirtualServerStatus,
+    WireError,
+    decode,
+)
 
 STATUS_TIMEOUT_S = 0.25
 """Shorter than a heartbeat, longer than any pause of a healthy child."""
@@ -24,6 +31,8 @@ class ChildStatus:
 
     instances: tuple[InstanceStatus, ...] = ()
     trackers: tuple[TrackerStatus, ...] = ()
+    processes: tuple[ProcessCount, ...] = ()
+    """For keepalived's JSON only; no status has them."""
     virtual_servers: tuple[VirtualServerStatus, ...] = ()
     ipvs: str = ""
     strays: dict[str, int] = field(default_factory=dict)
@@ -79,5 +88,5 @@ def merged(answers: Iterable[Answer], last: ChildStatus) -> ChildrenStatus:
             trackers = one.trackers
         if answer.child == "vrrp":
             strays = one.strays
-    status = ChildStatus(instances, trackers, servers, ipvs, strays)
+    status = ChildStatus(instances, trackers, virtual_servers=servers, ipvs=ipvs, strays=strays)
     return ChildrenStatus(status, tuple(problems))

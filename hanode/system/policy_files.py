@@ -8,6 +8,7 @@ says why: no push is taken then.
 from __future__ import annotations
 
 import contextlib
+import functools
 import grp
 import os
 import pwd
@@ -102,14 +103,14 @@ def trusted_text(path: Path) -> str:
 
 
 def facts() -> Facts:
-    """What this machine knows of its users and files, asked anew at each question."""
+    """What this machine knows of its users and files now; what was asked once stays as it was."""
     return Facts(
-        uid=user_id,
-        gid=_group_id,
-        own_group=_own_group,
-        program=shutil.which,
-        real=os.path.realpath,
-        open_part=open_part,
+        uid=functools.cache(user_id),
+        gid=functools.cache(_group_id),
+        own_group=functools.cache(_own_group),
+        program=functools.cache(shutil.which),
+        real=functools.cache(os.path.realpath),
+        open_part=functools.cache(open_part),
     )
 
 

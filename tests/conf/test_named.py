@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from hanode import conf
 from hanode.conf import NamedProgram, NamedThing, NamedUser
 from hanode.conf.keywords import blocks
@@ -42,15 +44,16 @@ def test_a_keyword_with_free_words_says_what_they_name() -> None:
     assert silent == []
 
 
-def text_with(block: Block, line: str) -> str:
-    """The line in its block, inside the blocks that open that one."""
+def text_with(block: Block, line: str, beside: Mapping[str, str] | None = None) -> str:
+    """The line in its block, inside those that open that one; `beside`: what else they hold."""
+    line = f"{line}\n{(beside or {}).get(block.name, '')}"
     if block.name == ROOT:
         return line
     around = next(
         (b, k) for b in blocks().values() for k in b.keywords.values() if k.opens == block.name
     )
     head = around[1].name + " x 80" * bool(around[1].value.least)
-    return text_with(around[0], f"{head} {{\n{line}\n}}")
+    return text_with(around[0], f"{head} {{\n{line}\n}}", beside)
 
 
 def test_wherever_a_path_may_stand_it_is_found() -> None:

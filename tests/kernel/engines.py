@@ -20,6 +20,7 @@ from hanode.system.prestart_listener import PrestartListener
 from hanode.vrrp import holdings
 from hanode.vrrp.engine_settings import InstanceSettings, VrrpSettings
 from hanode.vrrp.holdings import Holdings
+from tests.interop.releases import FOLDER, Release
 from tests.kernel.harness import PROJECT, SLACK_S, Wire, until
 
 DURATION = re.compile(r"(\d+\.\d{3}) s")
@@ -151,20 +152,35 @@ class Ours:
 
 
 class Keepalived:
-    """Debian's keepalived."""
+    """Debian's keepalived: this machine's, or a newer one (`release`)."""
 
-    def __init__(self, wire_: Wire, node: str, config: str) -> None:
+    def __init__(self, wire_: Wire, node: str, config: str, release: Release | None = None) -> None:
         self.started_s = time.time()
         self._folder = tempfile.TemporaryDirectory(prefix="keepsight-")
         folder = Path(self._folder.name)
         (folder / "keepalived.conf").write_text(config)
         self._pids = [folder / "p.pid", folder / "r.pid"]
         self._log = (folder / "log").open("w+")
+        seen = str(folder) if release is None else FOLDER
+        command = [
+            "keepalived",
+            "-n",
+            "-l",
+            "-G",
+            "-P",
+            "-f",
+            f"{seen}/keepalived.conf",
+            "-p",
+            f"{seen}/p.pid",
+            "-r",
+            f"{seen}/r.pid",
+            "-c",
+            f"{seen}/c.pid",
+        ]
         self.process = subprocess.Popen(
-            ["ip", "netns", "exec", wire_.namespaces[node], "keepalived", "-n", "-l", "-G", "-P",
-             "-f", str(folder / "keepalived.conf"), "-p", str(self._pids[0]),
-             "-r", str(self._pids[1]), "-c", str(folder / "c.pid")],
-            env={**os.environ, "TMPDIR": str(folder),
+            ["ip", "netns", "exec", wire_.namespaces[node],
+             *(command if release is None else release.inside(folder, *command))],
+            env={**os.environ, "TMPDIR": seen,
                  "PATH": os.environ.get("PATH", "") + ":/usr/sbin:/sbin"},
             stdout=self._log,
             stderr=self._log,

@@ -8,7 +8,7 @@ import secrets
 import stat
 from pathlib import Path
 from typing import Any
-from urllib.parse import parse_qsl, unquote, urlsplit
+from urllib.parse import parse_qsl, quote, unquote, urlsplit, urlunsplit
 
 from django.core.exceptions import ImproperlyConfigured
 
@@ -182,6 +182,29 @@ def database(url: str) -> dict[str, Any]:
     raise ImproperlyConfigured(
         f"KEEPSIGHT_DATABASE_URL begins with {parts.scheme!r}; write sqlite:///FILE or postgresql://…"
     )
+
+
+def with_password(url: str, password: str) -> str:
+    """The URL with this password, quoted, whatever characters it has; its user stays."""
+    parts = urlsplit(url)
+    user, _, host = parts.netloc.rpartition("@")
+    user = user.partition(":")[0]
+    return urlunsplit(parts._replace(netloc=f"{user}:{quote(password, safe='')}@{host}"))
+
+
+def url(name: str, default: str = "") -> str:
+    """The variable KEEPSIGHT_<name>_URL, with the password of KEEPSIGHT_<name>_PASSWORD if that is
+    set: it needs no quoting there. A URL that cannot be read raises ImproperlyConfigured."""
+    written, password = text(f"{name}_URL", default), os.environ.get(f"KEEPSIGHT_{name}_PASSWORD")
+    try:
+        parts = urlsplit(written)
+        _ = parts.port, parts.hostname
+    except ValueError:
+        raise ImproperlyConfigured(
+            f"KEEPSIGHT_{name}_URL cannot be read as a URL; write a password with / @ : # ? % or "
+            f"brackets in it into KEEPSIGHT_{name}_PASSWORD, as it is."
+        ) from None
+    return with_password(written, password) if password else written
 
 
 def redis_url(url: str) -> str:

@@ -15,6 +15,10 @@ LINTS = {
     "check-slow": "A check may last longer than the time between two, so failures are seen late.",
     "default-taken": "What is not written gets keepalived's default, which people rarely expect.",
     "family-mixed": "IPv4 and IPv6 meet where one family is needed.",
+    "hmac-key-file": "A file that should hold a key of auth_hmac does not exist.",
+    "hmac-key-twice": "Two keys of auth_hmac have one number; the first counts.",
+    "hmac-off": "auth_hmac without its key to sign with is off: adverts are unsigned.",
+    "hmac-with-auth": "auth_hmac takes the place of authentication.",
     "hysteresis-high": "hysteresis must be below the quorum; keepalived lowers it.",
     "interface-loopback": "VRRP cannot be spoken on a loopback interface.",
     "interface-missing": "An instance needs an interface.",
@@ -36,6 +40,7 @@ LINTS = {
     "protocol-ignored": "A virtual server by mark takes what is marked, of any protocol.",
     "quorum-high": "More weight is asked for than all real servers have.",
     "scheduler-unknown": "The target's release does not have this scheduler.",
+    "script-behind-link": "keepalived since 2.3 does not run programs behind a symbolic link.",
     "script-missing": "A program does not exist on this machine.",
     "script-not-executable": "A program cannot be run.",
     "script-security": "Without enable_script_security programs that others can change are run.",
@@ -72,6 +77,7 @@ LINTS = {
 }
 
 PAIRS = {
+    "address-elsewhere": "Two clusters move one address.",
     "advert-int-differs": "Nodes with different intervals drop each other's adverts.",
     "auth-differs": "Nodes with different passwords drop each other's adverts.",
     "group-alone": "A group that one node has and another lacks.",
@@ -88,6 +94,7 @@ PAIRS = {
     "two-masters": "Two nodes say state MASTER.",
     "unicast-differs": "One node sends to its peers, another to the multicast group.",
     "version-differs": "Nodes with different VRRP versions do not hear each other.",
+    "vrid-elsewhere": "Two clusters use one number in one network.",
     "vips-differ": "Nodes with different addresses refuse each other's adverts.",
     "vrid-differs": "Nodes with different numbers are different groups.",
 }
@@ -101,6 +108,15 @@ WRITING = {
 }
 
 READING = {
+    "byte-order-mark": "The file begins with a mark that keepalived takes for letters.",
+    "comment-cuts": "A comment begins where a value was meant to go on.",
+    "comment-foreign": "Comments begin with # or !, not with the signs of other languages.",
+    "foreign-character": "A blank, quote or sign of Unicode stands where a plain one is meant.",
+    "include-empty": "No file fits the pattern of an include.",
+    "include-twice": "An include behind a condition or a macro is read twice.",
+    "nothing-left": "All lines of a file are for other nodes.",
+    "semicolon-end": "Statements end with their line, not with a semicolon.",
+    "template-unfilled": "A template was not filled in.",
     "bfd-hops": "max_hops of a BFD session is beyond its TTL.",
     "check-incomplete": "A check without the url, path, file or session that it is about.",
     "check-without-script": "A MISC_CHECK without misc_path is skipped.",

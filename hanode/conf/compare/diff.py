@@ -35,7 +35,7 @@ from hanode.conf.model.services import services
 
 __all__ = ["IMPACTS", "Change", "diff", "effective_priority", "worst"]
 
-IMPACTS = ("none", "adverts", "vip_moves", "connections", "restart")
+IMPACTS = ("none", "programs", "adverts", "vip_moves", "connections", "restart")
 """From no visible effect to the worst: adverts change, an address moves, connections drop, …"""
 
 

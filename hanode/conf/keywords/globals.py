@@ -9,7 +9,16 @@ from hanode.conf.keywords.global_process import NOTIFY, PROCESS, RELOADING
 from hanode.conf.language.kinds import After, Either, Group, MailServer, Named
 from hanode.conf.language.kinds_machine import Interface, User
 from hanode.conf.language.schema import NEXT, block, switch, word
-from hanode.conf.language.values import Bool, Choice, Int, Perhaps, Script, Timer, Word, Words
+from hanode.conf.language.values import (
+    Bool,
+    Choice,
+    Int,
+    Perhaps,
+    Script,
+    Timer,
+    Word,
+    Words,
+)
 
 NAME = Word("a name")
 LONG = 4_294_000_000

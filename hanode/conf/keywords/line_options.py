@@ -39,6 +39,7 @@ from hanode.conf.language.schema import Block, Keyword, block, word
 from hanode.conf.language.values import (
     Choice,
     Int,
+    InterfaceName,
     Perhaps,
     Timer,
     Word,
@@ -47,7 +48,7 @@ from hanode.conf.language.values import (
 MARK = 4_294_967_295
 LARGE = 2**64 - 1
 INTERFACE = Interface()
-WATCHED = Word("the name of an interface", 15)
+WATCHED = InterfaceName()
 NAME = Word("a name")
 TYPES = tuple(name for name, _ in KINDS)
 PROGRAMS: Names = (
@@ -262,7 +263,8 @@ def _tracker(
     weight = Weight(limit, ("reverse", *more))
     help = "Added to the priority; 0: failure means FAULT."
     row = word("weight", weight, help, default=default, engine=engine)
-    return block(name, (row,), lines, ((lines, NAME),))
+    named = INTERFACE if name == "track_interface" else NAME
+    return block(name, (row,), lines, ((lines, named),))
 
 
 DELAY = Timer(0, 255_000_000)

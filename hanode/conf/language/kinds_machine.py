@@ -12,7 +12,16 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
-from hanode.conf.language.values import Script, Sort, Thing, Value, Word, Words, is_ip
+from hanode.conf.language.values import (
+    InterfaceName,
+    Script,
+    Sort,
+    Thing,
+    Value,
+    Word,
+    Words,
+    is_ip,
+)
 
 
 def addresses_in(words: Sequence[str]) -> Iterator[Thing]:
@@ -45,11 +54,8 @@ class Path(Word):
 
 
 @dataclass(frozen=True, slots=True)
-class Interface(Word):
+class Interface(InterfaceName):
     """The name of an interface that is used, not only watched."""
-
-    what: str = "the name of an interface"
-    limit: int = 15
 
     def things(self, words: Sequence[str]) -> Iterable[Thing]:
         return (("interface", words[0]),) if words else ()
@@ -89,16 +95,6 @@ class Include(Value):
 
     def things(self, words: Sequence[str]) -> Iterable[Thing]:
         return (("include", " ".join(words)),) if words else ()
-
-
-@dataclass(frozen=True, slots=True)
-class HmacKey(Words):
-    """A key's number and the key, which may be `file:/path`."""
-
-    def things(self, words: Sequence[str]) -> Iterable[Thing]:
-        for word in words[1:]:
-            if word.startswith("file:"):
-                yield "key", word.removeprefix("file:")
 
 
 @dataclass(frozen=True, slots=True)

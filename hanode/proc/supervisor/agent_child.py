@@ -133,7 +133,8 @@ class AgentChild:
         except OSError:
             return False
         try:
-            return await asyncio.wait_for(tried.wait(), PROBE_TIMEOUT_S) == 0
+            async with asyncio.timeout(PROBE_TIMEOUT_S):
+                return await tried.wait() == 0
         except TimeoutError:
             with contextlib.suppress(ProcessLookupError):
                 tried.kill()

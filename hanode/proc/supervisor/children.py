@@ -142,7 +142,8 @@ class Child:
         self._answers[number] = answer
         try:
             self.send({"verb": verb, "id": number, **fields})
-            return await asyncio.wait_for(answer, timeout_s)
+            async with asyncio.timeout(timeout_s):
+                return await answer
         except TimeoutError:
             return None
         finally:
@@ -158,7 +159,8 @@ class Child:
         while True:
             self._heard = False
             try:
-                await asyncio.wait_for(self.ended.wait(), timeout_s)
+                async with asyncio.timeout(timeout_s):
+                    await self.ended.wait()
                 return True
             except TimeoutError:
                 if self._heard:
@@ -237,7 +239,8 @@ class Child:
         process = self._process
         assert process is not None
         try:
-            await asyncio.wait_for(process.wait(), 2.0 if not self._stopping else 5.0)
+            async with asyncio.timeout(2.0 if not self._stopping else 5.0):
+                await process.wait()
         except TimeoutError:
             with contextlib.suppress(ProcessLookupError):
                 process.kill()

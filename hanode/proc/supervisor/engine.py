@@ -28,8 +28,16 @@ from hanode.supervision.children_status import (
 )
 from hanode.supervision.configure_round import Configured, ConfigureRound
 from hanode.system.log import Log
+from hanode.vrrp.tracking_and_notify import ProcessCount
 from hanode.watch.watch_settings import watched
-from hanode.wire import Event, InstanceStatus, ProcessStatus, WireError, decode, encode
+from hanode.wire import (
+    Event,
+    InstanceStatus,
+    ProcessStatus,
+    WireError,
+    decode,
+    encode,
+)
 
 CONFIGURE_TIMEOUT_S = 5.0
 """Taking a configuration is milliseconds of work; a child that needs longer is stuck."""
@@ -112,7 +120,8 @@ class Engine:
         for child in self.children:
             self._send_settings(child)
         with contextlib.suppress(TimeoutError):
-            await asyncio.wait_for(self._round_complete.wait(), CONFIGURE_TIMEOUT_S)
+            async with asyncio.timeout(CONFIGURE_TIMEOUT_S):
+                await self._round_complete.wait()
         self._awaited = False
         return self._round.result(timeout_s=CONFIGURE_TIMEOUT_S)
 
@@ -154,7 +163,8 @@ class Engine:
         for child in self.children:
             if child.name == name:
                 with contextlib.suppress(TimeoutError):
-                    await asyncio.wait_for(child.said_ready.wait(), within_s)
+                    async with asyncio.timeout(within_s):
+                        await child.said_ready.wait()
                 return child.ready
         return False
 
@@ -165,6 +175,14 @@ class Engine:
             return decode(ChildStatus, (answer or {}).get("status")).instances
         except WireError:
             return None
+
+    async def process_counts(self, *, within_s: float) -> tuple[ProcessCount, ...]:
+        """How many processes match each tracked one; (): the watch process does not say."""
+        answer = await self.ask("watch", "status", timeout_s=within_s)
+        try:
+            return decode(ChildStatus, (answer or {}).get("status")).processes
+        except WireError:
+            return ()
 
     def processes(self) -> tuple[ProcessStatus, ...]:
         return tuple(child.status() for child in self.children)

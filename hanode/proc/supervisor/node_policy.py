@@ -51,6 +51,8 @@ class PolicyKeeper:
         node = self._options.name
         before = present(_named(running, node))
         found = judge(_named(file, node), policy, facts=facts(), running=before, own=self._own)
+        if not found:
+            self._judged = file, policy, ()  # the next status need not ask again
         first = tuple(map(str, found[:FORBIDDEN_TOLD]))
         rest = len(found) - len(first)
         return (*first, f"and {rest} more") if rest else first

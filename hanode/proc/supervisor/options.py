@@ -144,14 +144,22 @@ def refusal_of(file: File, node: str, *, all_includes: bool = False) -> conf.Pro
     return _recovered(file, node).refusal or next(missing, None)
 
 
-def keyed(built: Built) -> Built:
-    """With the keys of auth_hmac read from their files now. Raises ValueError."""
-    return replace(built, vrrp=with_keys(built.vrrp, _read_key))
+def keyed(file: File, node: str) -> Built:
+    """The settings of a file with the keys of auth_hmac read from their files now.
+
+    A key that cannot be read is left out, which is said.
+    """
+    built = built_of(file, node)
+    told, complaints = with_keys(built.vrrp, functools.partial(_read_key, Path(file.name).parent))
+    return replace(built, vrrp=told, left_out=(*built.left_out, *complaints))
 
 
-def _read_key(path: str) -> str:
+def _read_key(directory: Path, name: str) -> str:
+    path = directory / name  # keepalived: from the folder of the file that names it
+    if not path.is_absolute():
+        raise ValueError("its path must begin with /")
     try:
-        text = files.read_text(Path(path))
+        text = files.read_text(path)
     except (OSError, UnicodeDecodeError) as error:
         why = error.strerror if isinstance(error, OSError) else "it is no text"
         raise ValueError(f"it cannot be read: {why}") from None
@@ -160,17 +168,18 @@ def _read_key(path: str) -> str:
     return text
 
 
-def errors_of(file: File, node: str, *, all_includes: bool = False) -> tuple[str, ...]:
-    """What is wrong with the file, in sentences; (): it runs as it is written."""
+def errors_of(
+    file: File, node: str, *, all_includes: bool = False, keys: bool = True
+) -> tuple[str, ...]:
+    """What is wrong with the file, in sentences; (): it runs as it is written.
+
+    `keys`: a key of auth_hmac that cannot be read counts, too.
+    """
     found = checked(file, node)
     errors = _errors(found.problems, all_includes) or built_of(file, node).errors
-    if errors:
+    if errors or not keys:
         return errors
-    try:
-        keyed(built_of(file, node))
-    except ValueError as error:
-        return (str(error),)
-    return ()
+    return keyed(file, node).left_out
 
 
 def warnings_of(file: File, node: str) -> tuple[str, ...]:

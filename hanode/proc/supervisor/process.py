@@ -26,7 +26,6 @@ from hanode.proc.supervisor.operator_commands import OperatorCommands
 from hanode.proc.supervisor.options import (
     Options,
     Start,
-    built_of,
     errors_of,
     keyed,
     read_start_file,
@@ -188,7 +187,8 @@ class Supervisor:
         is stuck, or refuses its settings.
         """
         try:
-            await asyncio.wait_for(self._engine.started.wait(), CONFIGURE_TIMEOUT_S)
+            async with asyncio.timeout(CONFIGURE_TIMEOUT_S):
+                await self._engine.started.wait()
         except TimeoutError:
             self._event_log.warn("engine", "not every process has taken its settings yet")
         self.options.on_started()
@@ -229,7 +229,8 @@ class Supervisor:
             deadline_us = self._lifecycle.deadline_us
             left_s = None if deadline_us is None else max(0, deadline_us - now_us()) / 1e6
             try:
-                await asyncio.wait_for(self._tick.wait(), left_s)
+                async with asyncio.timeout(left_s):
+                    await self._tick.wait()
             except TimeoutError:
                 async with self._one_change:
                     await self._perform(self._lifecycle.tick(now_us=now_us()))
@@ -263,10 +264,7 @@ class Supervisor:
 
     async def _run(self, file: File) -> str | None:
         """Give it to every process; why it was refused, or None."""
-        try:
-            built = keyed(built_of(file, self.options.name))
-        except ValueError as fault:
-            return str(fault)
+        built = keyed(file, self.options.name)
         error = await self._engine.configure(file, built)
         if error is None:
             self._collector.runs(built)
@@ -295,6 +293,7 @@ class Supervisor:
         revisions = {
             "revision": state.live.revision,
             "confirmed_revision": state.confirmed.revision,
+            "config_sha256": state.live.sha256,
         }
         return {"ok": True, **revisions}
 

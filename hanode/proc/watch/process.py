@@ -144,7 +144,10 @@ class WatchProcess:
             case "configure":
                 self._configure(message.get("revision", 0), message.get("settings"))
             case "status":
-                status = {"trackers": [wire.encode(one) for one in self.watch.results]}
+                status = {
+                    "trackers": [wire.encode(one) for one in self.watch.results],
+                    "processes": [wire.encode(one) for one in self.watch.process_counts],
+                }
                 self._send({"kind": "status", "id": message.get("id"), "status": status})
             case "stop":
                 self._stop()
