@@ -11,6 +11,8 @@ from pathlib import Path
 
 import pytest
 
+from hanode.cli.options import POLICY_FILE
+from hanode.policy import DEFAULT_PATH
 from hanode.system import rtnl
 from hanode.vrrp.engine_settings import Address
 from tests.kernel.engines import Keepalived
@@ -224,6 +226,17 @@ def test_a_stale_address_goes_before_the_engine_is_imported(pair: tuple[Node, Be
         assert [e.cause for e in told_of] == [
             "a killed engine had left it, and it is too late to go on with it"
         ]
+
+
+def test_what_removes_it_imports_nothing_of_the_engine() -> None:
+    """Importing that takes a quarter of a second, on a busy machine several."""
+    program = "import sys, hanode.cli.prestart; print(*sorted(sys.modules))"
+    done = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, check=True, cwd=PROJECT
+    )
+    there = set(done.stdout.split())
+    assert not there & {"hanode.conf", "hanode.wire", "hanode.vrrp", "asyncio", "pyroute2"}
+    assert POLICY_FILE == DEFAULT_PATH
 
 
 THEIRS = """\
