@@ -33,6 +33,7 @@ def keepalived_says(path: Path, node: str = "none") -> tuple[int, list[str]]:
         ["unshare", "--net", "sh", "-c", HOST, "sh", str(path), node],
         capture_output=True,
         text=True,
+        errors="surrogateescape",
         timeout=30,
         check=False,
         env={"PATH": "/usr/sbin:/usr/bin:/sbin:/bin"},

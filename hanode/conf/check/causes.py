@@ -13,6 +13,7 @@ from dataclasses import replace
 
 from hanode.conf.keywords import blocks, script_words
 from hanode.conf.language.schema import ROOT, nearest
+from hanode.conf.language.secrets import mask_secrets
 from hanode.conf.read.misread_braces import STRUCTURE
 from hanode.conf.text.lexer import CLOSE, OPEN, Reading, comment_start, tokens
 from hanode.conf.text.pasted import Cause, Edit, causes
@@ -108,11 +109,22 @@ def _line_end(source: Source, offset: int) -> int:
     return offset + len(line.rstrip())
 
 
-def _fix(source: Source, cause: Cause) -> Fix:
-    """One edit that mends the line of the first place; the next check finds the next line."""
+def _fix(source: Source, cause: Cause) -> Fix | None:
+    """One edit that mends the line of the first place; the next check finds the next line.
+
+    A comment of several lines is mended as a whole, unless a password stands in it.
+    """
     line = source.line_of(cause.at[0])
-    here = [edit for edit in cause.edits if source.line_of(edit[0]) == line]
+    last = line
+    if source.text.startswith("/*", cause.at[0]):
+        for edit in cause.edits:
+            last += source.line_of(edit[0]) == last + 1
+            if "*/" in source.line_text(last):
+                break
+    here = [edit for edit in cause.edits if line <= source.line_of(edit[0]) <= last]
     start, end = here[0][0], here[-1][1]
+    if last > line and mask_secrets(source.text[start:end]) != source.text[start:end]:
+        return None
     text = _applied(source.text[:end], here)[start:]
     if cause.code in ("byte-order-mark", "semicolon-end"):
         text = ""
