@@ -146,6 +146,7 @@ READING = {
     "include-not-found": "No file fits an include.",
     "line-too-long": "keepalived reads a long line in pieces.",
     "macro": "A macro that cannot be used as it is written.",
+    "masked-value": "A mask that hides a secret stands where the secret itself belongs.",
     "misplaced-keyword": "A word that belongs into another block.",
     "missing-brace": "A block is not closed.",
     "newer-keyword": "The target's release does not know the word yet.",

@@ -99,6 +99,9 @@ CASES = [
     case("bad-value", "error", "priority 100", "priority 300"),
     case("bad-value", "error", "state BACKUP", "state BACKPU", fix=True),
     case("value-missing", "error", "priority 100", "priority"),
+    case("masked-value", "error", "priority 100", 'priority 100\n    authentication {\n'
+         "        auth_type PASS\n        auth_pass ••••••\n    }", line=31),
+    case("masked-value", "error", '"/usr/bin/up now"', '"/usr/bin/up --token=••••••"'),
     case("extra-words", "warning", "priority 100", "priority 100 200", fix=True),
     case("written-twice", "warning", "priority 100", "priority 100\n    priority 90", line=29),
     case("bad-address", "error", "        192.0.2.10/24", "        192.0.2.300/24"),
