@@ -77,7 +77,11 @@ def bind(expanded: Expanded, target: Target) -> tuple[Config, list[Problem]]:
     raw = build(expanded.lines, root_words(), script_words())
     binder = _Binder(target)
     config = binder.root(raw.statements, raw.tail)
-    found = [*expanded.problems, *raw.problems, *binder.problems]
+    quotes = {(p.file, p.line) for p in expanded.problems if p.code == "unclosed-quote"}
+    found = [*expanded.problems, *binder.problems]
+    found += (
+        p for p in raw.problems if p.code != "unclosed-quote" or (p.file, p.line) not in quotes
+    )
     found += read_in_order(raw.statements)
     found += masked(expanded.lines)
     return config, add_misread_lines(expanded.lines, found, target)

@@ -16,6 +16,7 @@ from hanode.conf.text.lexer import (
     BLANK,
     CLOSE,
     OPEN,
+    SINCE_2_4,
     Reading,
     comment_start,
     quote_left_open,
@@ -40,6 +41,7 @@ from hanode.conf.text.tree import (
     Line,
     as_ordinary_line,
     begins_behind,
+    first_brace,
     note_of,
     parse,
     pieces,
@@ -181,8 +183,14 @@ class _Expansion:
                 continue
             if '"' in text[line.start : line.end]:
                 self.check_quote(text, source, line)
-            for piece in pieces(text, line, self.reading):
-                self.line(source, piece, lines, depth)
+            self.physical(source, line, lines, depth)
+
+    def physical(self, source: Source, line: Line, lines: Iterator[Line], depth: int) -> None:
+        """Reads a line of the file; behind a condition for other nodes nothing of it is read."""
+        for piece in pieces(source.text, line, self.reading):
+            self.line(source, piece, lines, depth)
+            if piece.condition is not None and not self.applies(piece.condition):
+                return
 
     def line(self, source: Source, line: Line, lines: Iterator[Line], depth: int) -> None:
         kind, text = line.kind, source.text
@@ -211,8 +219,7 @@ class _Expansion:
                 return
             line = as_ordinary_line(text, following, self.reading)
             self.check_quote(text, source, line)
-            for piece in pieces(text, line, self.reading):
-                self.line(source, piece, lines, depth)
+            self.physical(source, line, lines, depth)
 
     def forget_comments(self, source: Source) -> None:
         """Drops the comments above a line that is dropped: they are about that line."""
@@ -236,13 +243,18 @@ class _Expansion:
         quote that has no end for words either is reported by `read/blocks`, unless it is there.
         """
         read = text[line.start : line.comment]
+        hidden = text.startswith("\\", line.comment)
+        if hidden:  # the parent reads on behind a mark with a backslash
+            whole = text[line.start : line.end]
+            read = whole[: comment_start(whole, SINCE_2_4)]
         at = quote_left_open(read) if '"' in read else -1
         if at < 0:
             return
         seen = line.kind in (Kind.PLAIN, Kind.INCLUDE) and (
             line.condition is None or self.applies(line.condition)
         )
-        if seen and read.count('"') % 2 and not begins_behind(read):
+        plain = seen and "$" not in read and not hidden
+        if plain and read.count('"') % 2 and not begins_behind(read):
             return
         message = OPEN_QUOTE if read.count('"') % 2 else HIDDEN_QUOTE
         place = replace(line, body=line.start + at, comment=line.start + at + 1)
@@ -313,7 +325,7 @@ class _Expansion:
                 self.expand_text(rest, source, line, depth, made_by, times + 1)
         elif text.startswith("~"):
             # Nothing is replaced before the first brace.
-            at = next((t.start for t in tokens(text) if t.kind in (OPEN, CLOSE)), len(text))
+            at = first_brace(text)
             self.finish(text[:at], source, line, depth, macro, times)
             if at < len(text):
                 self.expand_text(text[at:], source, line, depth, macro, times + 1)
@@ -330,8 +342,8 @@ class _Expansion:
                 self.lost_brace(text, source, line)
             for number, part in enumerate(done.split("\n")):
                 # Comments are cut off once more: a value may hold $_HASH.
-                part = without_comment(part, self.reading)
-                again = part[:1] in ("@", "~", "$")
+                part, whole = without_comment(part, self.reading), part
+                again = part[:1] in ("@", "~", "$") or (len(part) < len(whole) and "$" in part)
                 if again and '"' in part and quote_left_open(part) >= 0:
                     self.problem("unclosed-quote", source, line, OPEN_QUOTE)
                 if not (number or self.reading.measures_again) and part.startswith("@"):
@@ -378,7 +390,7 @@ class _Expansion:
         """
         found = REFERENCE.match(text)
         name = found.group(1) or found.group(3) if found else ""
-        value = self.definitions.get(name, "")
+        value = self.definitions.get(name, "").removesuffix("\n")
         if found is None or not value.startswith("~") or "\n" in value:
             return text, macro
         return value + text[found.end() :], macro or f"${name}"
@@ -390,9 +402,10 @@ class _Expansion:
 
         Behind a brace that a macro made, a new line begins, which may have a macro itself.
         """
-        if macro is not None and (at := begins_behind(text)):
+        if (macro is not None or "${" in text) and (at := begins_behind(text)):
             self.finish(text[:at], source, line, depth, macro, times)
-            self.expand_text(text[at:].lstrip(BLANK), source, line, depth, macro, times + 1)
+            made_by = macro or "${…}"
+            self.expand_text(text[at:].lstrip(BLANK), source, line, depth, made_by, times + 1)
         elif INCLUDE.match(text):
             self.include(source, line, depth, text, macro)
         else:
