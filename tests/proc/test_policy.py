@@ -136,6 +136,9 @@ def test_a_policy_that_cannot_be_trusted_takes_no_push_and_says_so(
     assert status.policy is not None
     assert why in status.policy.fault
     assert started.kernel_has("192.168.192.200/24"), "it serves all the same"
+    started.stop()
+    started.start()
+    assert any(e.kind == "warning" and why in e.cause for e in started.events())
     started.policy.parent.chmod(0o700)
     started.policy.unlink()
     assert started.apply(authority.bundle(2, CONFIG))["phase"] == "live", "read anew"
