@@ -230,7 +230,7 @@ class PartChange(_Base):
 
     phase: str
     """started, stopping, stopped, died; reached, lost, refused (broker); on, off (maintenance);
-    announced (addresses)."""
+    announced (addresses); silent (a node that the control plane does not hear)."""
     revision: int | None = None
     """With which the engine starts."""
     pid: int | None = None
@@ -240,8 +240,8 @@ class PartChange(_Base):
 
     @property
     def severity(self) -> Severity:
-        """warning: died, lost, refused, stopping, stopped, or maintenance is on. Else info."""
-        bad = ("died", "lost", "refused", "stopping", "stopped", "on")
+        """warning: died, lost, refused, silent, stopping, stopped, or maintenance on. Else info."""
+        bad = ("died", "lost", "refused", "silent", "stopping", "stopped", "on")
         return "warning" if self.phase in bad else "info"
 
 

@@ -228,6 +228,40 @@ class ProcessStatus:
 
 
 @dataclass(frozen=True, slots=True)
+class NodePolicy:
+    """What a node lets pushed configurations do; its own files say so, and nobody else.
+
+    `hanode.policy` makes, knows and applies it; docs/POLICY.md says what each list means. A list of
+    paths holds directories and single files.
+    """
+
+    add_programs: bool = False
+    """Whether a push may name commands that the node does not run already."""
+    users: tuple[str, ...] = ()
+    groups: tuple[str, ...] = ()
+    """Groups of programs beside their user's own."""
+    programs: tuple[str, ...] = ()
+    root_programs: tuple[str, ...] = ()
+    """What runs as root may be here, where `users` names root."""
+    written: tuple[str, ...] = ()
+    fifos: tuple[str, ...] = ()
+    read: tuple[str, ...] = ()
+    keys: tuple[str, ...] = ()
+    includes: tuple[str, ...] = ()
+    interfaces: tuple[str, ...] = ()
+    """Names, with * and ?."""
+    addresses: tuple[str, ...] = ()
+    """Networks, addresses, and names of hosts."""
+    namespaces: tuple[str, ...] = ()
+    files: tuple[str, ...] = ()
+    """The files that were read for it; (): there is none."""
+    fault: str = ""
+    """Why no push is taken at all: the files cannot be trusted or read."""
+    script_user: str = ""
+    """Whom programs run as that name nobody; empty: not known."""
+
+
+@dataclass(frozen=True, slots=True)
 class NodeStatus:
     """The whole of a node at one moment; sent as a heartbeat and after each event."""
 
@@ -254,4 +288,8 @@ class NodeStatus:
     strays: dict[str, int] = field(default_factory=dict)
     """VRRP packets that were no instance's: `unknown_vrids` and `short_packets`. Without
     log_unknown_vrids the kernel drops nearly all of them unseen."""
+    cannot: dict[str, str] = field(default_factory=dict)
+    """By keyword: why this machine cannot carry it out, as far as that is known before."""
+    policy: NodePolicy | None = None
+    """None: a node of an older release, which takes every signed push."""
     v: int = VERSION

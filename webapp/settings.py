@@ -7,13 +7,14 @@ installed program, and an embedded Valkey's socket in there too.
 from __future__ import annotations
 
 import os
+import sys
 import warnings
 from pathlib import Path
 from typing import Any
 
 import django_stubs_ext
 
-from webapp.common import env
+from webapp.common import assets, env
 
 django_stubs_ext.monkeypatch()
 
@@ -64,6 +65,7 @@ MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
     "webapp.common.middleware.SecurityHeaders",
     "whitenoise.middleware.WhiteNoiseMiddleware",
+    "django.middleware.gzip.GZipMiddleware",  # pads each page by chance, against BREACH
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
@@ -146,7 +148,14 @@ USE_I18N = False
 STATIC_URL = "/static/"
 STATICFILES_DIRS = [BASE_DIR / "static"] if (BASE_DIR / "static").is_dir() else []
 STATIC_ROOT = (DATA_DIR if INSTALLED else BASE_DIR) / "staticfiles"
-WHITENOISE_USE_FINDERS = True  # the demo runs without collectstatic
+STATIC_COLLECTED = not DEBUG and assets.are_collected(STATIC_ROOT, STATICFILES_DIRS)
+COLLECTING = "collectstatic" in sys.argv
+WHITENOISE_USE_FINDERS = not STATIC_COLLECTED
+WHITENOISE_KEEP_ONLY_HASHED_FILES = False  # pages of the last release still ask for theirs
+STORAGES = {
+    "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
+    "staticfiles": {"BACKEND": assets.HASHED if STATIC_COLLECTED or COLLECTING else assets.PLAIN},
+}
 warnings.filterwarnings("ignore", message="No directory at")  # of WhiteNoise
 
 LOGGING = {

@@ -44,6 +44,7 @@ from hanode.system import log as logs
 from hanode.system.ipc import Unreachable
 from hanode.system.journal import Journal
 from hanode.system.log import Log
+from hanode.system.policy_files import PolicyFiles
 from hanode.system.prestart_listener import PrestartListener
 from hanode.wire import Enrolment, WireError, from_json
 
@@ -135,6 +136,7 @@ def _run(given: argparse.Namespace, prestart: PrestartListener | None) -> int:
         agent_user=given.agent_user,
         detail=given.log_detail,
         all_includes=given.all_config,
+        policy=PolicyFiles(given.policy),
         unserved=tuple(unserved(given)),
     )
     # In the foreground the log goes to stderr, too.

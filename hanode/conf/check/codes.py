@@ -72,6 +72,7 @@ LINTS = {
 }
 
 PAIRS = {
+    "address-elsewhere": "Two clusters move one address.",
     "advert-int-differs": "Nodes with different intervals drop each other's adverts.",
     "auth-differs": "Nodes with different passwords drop each other's adverts.",
     "group-alone": "A group that one node has and another lacks.",
@@ -88,6 +89,7 @@ PAIRS = {
     "two-masters": "Two nodes say state MASTER.",
     "unicast-differs": "One node sends to its peers, another to the multicast group.",
     "version-differs": "Nodes with different VRRP versions do not hear each other.",
+    "vrid-elsewhere": "Two clusters use one number in one network.",
     "vips-differ": "Nodes with different addresses refuse each other's adverts.",
     "vrid-differs": "Nodes with different numbers are different groups.",
 }
@@ -101,6 +103,15 @@ WRITING = {
 }
 
 READING = {
+    "byte-order-mark": "The file begins with a mark that keepalived takes for letters.",
+    "comment-cuts": "A comment begins where a value was meant to go on.",
+    "comment-foreign": "Comments begin with # or !, not with the signs of other languages.",
+    "foreign-character": "A blank, quote or sign of Unicode stands where a plain one is meant.",
+    "include-empty": "No file fits the pattern of an include.",
+    "include-twice": "An include behind a condition or a macro is read twice.",
+    "nothing-left": "All lines of a file are for other nodes.",
+    "semicolon-end": "Statements end with their line, not with a semicolon.",
+    "template-unfilled": "A template was not filled in.",
     "bfd-hops": "max_hops of a BFD session is beyond its TTL.",
     "check-incomplete": "A check without the url, path, file or session that it is about.",
     "check-without-script": "A MISC_CHECK without misc_path is skipped.",

@@ -5,12 +5,13 @@ PURE; data only.
 
 from __future__ import annotations
 
+from hanode.conf.language.kinds_machine import Include, Namespace, Path
 from hanode.conf.language.kinds_words import Service
 from hanode.conf.language.schema import block, word
-from hanode.conf.language.values import Int, Timer, Value, Word
+from hanode.conf.language.values import Int, Timer, Word
 
-ANY = Value()
 NAME = Word("a name")
+KEY = Path("a name", sort="key")
 
 BLOCKS = (
     block(
@@ -143,8 +144,10 @@ BLOCKS = (
                 engine="runs",
             ),
             word("linkbeat_use_polling", None, "Ask all interfaces for their link.", engine="runs"),
-            word("net_namespace", NAME, "The network namespace to run in.", engine="runs"),
-            word("net_namespace_ipvs", NAME, "The network namespace for IPVS.", engine="runs"),
+            word("net_namespace", Namespace(), "The network namespace to run in.", engine="runs"),
+            word(
+                "net_namespace_ipvs", Namespace(), "The network namespace for IPVS.", engine="runs"
+            ),
             word("namespace_with_ipsets", None, "Allow ipsets in a namespace.", engine="ignored"),
             word(
                 "instance",
@@ -166,7 +169,7 @@ BLOCKS = (
                 engine="ignored",
             ),
             *(
-                word(name, ANY, "Read other files here.", repeats=True)
+                word(name, Include(), "Read other files here.", repeats=True)
                 for name in ("include", "includer", "includem", "includew", "includeb", "includea")
             ),
         ),
@@ -201,9 +204,9 @@ BLOCKS = (
         "SSL",
         (
             word("password", NAME, "The key's password.", secret=True),
-            word("ca", NAME, "File of the authority's certificates."),
-            word("certificate", NAME, "File of the certificate."),
-            word("key", NAME, "File of the private key."),
+            word("ca", KEY, "File of the authority's certificates."),
+            word("certificate", KEY, "File of the certificate."),
+            word("key", KEY, "File of the private key."),
         ),
     ),
 )

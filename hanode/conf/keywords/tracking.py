@@ -6,8 +6,9 @@ PURE; data only.
 from __future__ import annotations
 
 from hanode.conf.language.kinds import Init, Weight
+from hanode.conf.language.kinds_machine import Path, User, Watched
 from hanode.conf.language.schema import block, word
-from hanode.conf.language.values import Choice, Command, Int, Perhaps, Script, Timer, Word, Words
+from hanode.conf.language.values import Choice, Command, Int, Perhaps, Timer
 
 LONG = 4_294_000_000
 WHOLE = Timer(1_000_000, LONG, whole=True)
@@ -55,7 +56,7 @@ BLOCKS = (
                 default="1",
                 engine="runs",
             ),
-            word("user", Words(), "User and group to run as.", engine="runs"),
+            word("user", User(), "User and group to run as.", engine="runs"),
             word("init_fail", None, "Begin as failed.", engine="runs"),
         ),
     ),
@@ -64,7 +65,7 @@ BLOCKS = (
         (
             word(
                 "process",
-                Script(),
+                Watched(),
                 "The process's name or path, perhaps its arguments.",
                 engine="runs",
             ),
@@ -104,7 +105,12 @@ BLOCKS = (
     block(
         "track_file_block",
         (
-            word("file", Word("a path"), "The file that holds the number.", engine="runs"),
+            word(
+                "file",
+                Path(sort="read", written_with="init_file"),
+                "The file that holds the number.",
+                engine="runs",
+            ),
             word(
                 "weight",
                 Weight(254, REVERSE),

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from hanode.conf.language.kinds import After, Group
 from hanode.conf.language.kinds_address import Ip
+from hanode.conf.language.kinds_machine import Interface
 from hanode.conf.language.kinds_words import Ipvlan, Vmac
 from hanode.conf.language.schema import block, switch, word
 from hanode.conf.language.values import (
@@ -20,7 +21,7 @@ from hanode.conf.language.values import (
 )
 
 NAME = Word("a name")
-INTERFACE = Word("the name of an interface", 15)
+INTERFACE = Interface()
 LONG = 4_294_967_295
 
 TRACKING = (

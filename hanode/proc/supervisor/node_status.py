@@ -16,8 +16,10 @@ from typing import TYPE_CHECKING
 from hanode.apply import RevisionLifecycle
 from hanode.build import Built
 from hanode.proc.supervisor.engine import Engine
+from hanode.proc.supervisor.node_policy import PolicyKeeper
 from hanode.proc.supervisor.operator_commands import OperatorCommands
 from hanode.supervision.kernel_addresses import AddressChange, KernelAddresses, stopped
+from hanode.system import sysctl
 from hanode.system.addresses import AddressWatch
 from hanode.system.journal import Journal
 from hanode.vrrp.engine_settings import VrrpSettings
@@ -48,8 +50,10 @@ class StatusCollector:
         self._built = built
         self._addresses = KernelAddresses(built.vrrp)
         self._started_us = time.time_ns() // 1_000
+        self._cannot = sysctl.cannot()
         self._last_instances: tuple[InstanceStatus, ...] = ()
         self.stopping = False
+        self.policy = PolicyKeeper(options)
         self.read_addresses: Callable[[], None] = watch.read
         """Reads the watch. Whoever reports the changes puts itself here, to miss none."""
 
@@ -71,6 +75,7 @@ class StatusCollector:
         addresses = self._watch.addresses()
         problems += [*self._options.unserved, *self._built.left_out]
         problems += [*self._built.ignored, *agent.problems()]
+        problems += self.policy.problems(self._lifecycle)
         if journal.fault:
             problems.append(journal.fault)
         return NodeStatus(
@@ -96,6 +101,8 @@ class StatusCollector:
             trackers=children.status.trackers,
             maintenance_us=self._commands.since_us,
             strays=children.status.strays,
+            cannot=self._cannot,
+            policy=self.policy.now,
         )
 
     @property
