@@ -79,7 +79,31 @@ vrrp_instance s {
 }
 """
 STATIC = f"static_ipaddress {{\n    192.0.2.7/24 dev eth0\n}}\n{TEXT}"
+KEY = "k" * 32
+SIGNED = f"""\
+vrrp_instance one {{
+    interface eth0
+    virtual_router_id 1
+    version 2
+    auth_hmac {{
+        key 1 {KEY}
+        key 2 {KEY}
+        active_key 2
+        mode permissive
+    }}
+    virtual_ipaddress {{
+        192.0.2.1/24
+    }}
+}}
+"""
+PASSWORD = """\
+    authentication {
+        auth_type PASS
+        auth_pass secret
+    }
+"""
 case = partial(Case, sound=TEXT)
+signed = partial(Case, sound=SIGNED, target="keepalived-2.4.3", sound_target="keepalived-2.4.3")
 six = partial(Case, sound=V6)
 strict = partial(Case, sound=STRICT)
 
@@ -172,6 +196,14 @@ CASES = [
     case("sync-owner", "warning", "BACKUP\n    interface eth1", "MASTER\n    interface eth1",
          sound=TEXT.replace("    priority 101\n", ""), line=33),
     case("sync-preempt", "warning", "    interface eth1", "    nopreempt\n    interface eth1"),
+    # auth_hmac
+    signed("hmac-off", "error", "        active_key 2\n", "", fix=True, line=5),
+    signed("hmac-off", "error", "active_key 2", "active_key 3", fix=True),
+    signed("hmac-off", "error", f"        key 1 {KEY}\n        key 2 {KEY}\n", "", line=6),
+    signed("hmac-key-twice", "error", f"key 1 {KEY}", f"key 2 {KEY}", line=7),
+    signed("hmac-with-auth", "error", "    version 2\n", f"{PASSWORD}    version 2\n", fix=True),
+    signed("strict-conflict", "error", "    version 2\n", "    version 2\n    strict_mode\n",
+           fix=True, line=10),
     # strict mode
     case("strict-conflict", "warning", "    enable_script_security",
          "    enable_script_security\n    vrrp_strict", line=24),

@@ -133,7 +133,7 @@ class GlobalWords:
     snmp_rs_stats_update_interval_us = LastValue[int]()
     enable_dbus = Switch()
     dbus_service_name = LastValue[str]()
-    dbus_no_interface_name = Switch()
+    dbus_no_interface_name = LastValue[str]()
     json_version = LastValue[int]()
     state_dump_file = LastValue[str]()
     stats_dump_file = LastValue[str]()
