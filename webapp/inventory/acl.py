@@ -25,6 +25,13 @@ def apply(client: redis.Redis, node: Node, password_hash: str) -> None:
     execute("ACL", "SETUSER", user_of(node), *rules_of(node.wire_id, password_hash))
 
 
+def close_connections(client: redis.Redis, node: Node) -> None:
+    """A new password does not end what signed in with the old one: the node would go on with an
+    enrolment that has ended, and not be able to open what is sealed for the new one."""
+    execute: Any = client.execute_command
+    execute("CLIENT", "KILL", "USER", user_of(node))
+
+
 class Users:
     """Keeps every enrolled node's user in the broker as it must be."""
 
