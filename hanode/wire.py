@@ -68,6 +68,9 @@ class Confirmation:
     node: str
     revision: int
     v: int = VERSION
+    config_sha256: str = ""
+    """Of the text that it means, in hex: a number alone may name two after a restored backup.
+    Empty: from a control plane of an earlier release."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -288,6 +291,13 @@ class NodeStatus:
     strays: dict[str, int] = field(default_factory=dict)
     """VRRP packets that were no instance's: `unknown_vrids` and `short_packets`. Without
     log_unknown_vrids the kernel drops nearly all of them unseen."""
+    cannot: dict[str, str] = field(default_factory=dict)
+    """By keyword: why this machine cannot carry it out, as far as that is known before."""
     policy: NodePolicy | None = None
     """None: a node of an older release, which takes every signed push."""
     v: int = VERSION
+    newest_revision: int = 0
+    """The newest that ever ran here: the node takes none that is not above it."""
+    late: dict[str, float] = field(default_factory=dict)
+    """By task of the agent that does not come round, since when, in seconds: `orders` (what the
+    node should run is not read), `events` (they wait unsent), `nudges`. Empty: all do."""

@@ -142,6 +142,7 @@ READING = {
     "bad-value": "A value that the keyword does not take.",
     "block-missing": "A keyword that needs a block: { … }.",
     "block-unexpected": "A block where none can be.",
+    "condition-in-name": "A name holds a condition, which 2.2.7 reads wrongly.",
     "condition-misplaced": "A condition counts only at the beginning of a line.",
     "deprecated-keyword": "An old word; the successor means the same.",
     "extra-brace": "A closing brace without an opening one.",

@@ -7,7 +7,6 @@ for is left out and named in `problems`.
 
 from __future__ import annotations
 
-import hashlib
 import os
 import time
 from collections.abc import Callable
@@ -19,6 +18,7 @@ from hanode.proc.supervisor.engine import Engine
 from hanode.proc.supervisor.node_policy import PolicyKeeper
 from hanode.proc.supervisor.operator_commands import OperatorCommands
 from hanode.supervision.kernel_addresses import AddressChange, KernelAddresses, stopped
+from hanode.system import sysctl
 from hanode.system.addresses import AddressWatch
 from hanode.system.journal import Journal
 from hanode.vrrp.engine_settings import VrrpSettings
@@ -49,6 +49,7 @@ class StatusCollector:
         self._built = built
         self._addresses = KernelAddresses(built.vrrp)
         self._started_us = time.time_ns() // 1_000
+        self._cannot = sysctl.cannot()
         self._last_instances: tuple[InstanceStatus, ...] = ()
         self.stopping = False
         self.policy = PolicyKeeper(options)
@@ -83,7 +84,8 @@ class StatusCollector:
             mono_us=time.monotonic_ns() // 1_000,
             revision=state.live.revision,
             confirmed_revision=state.confirmed.revision,
-            config_sha256=hashlib.sha256(state.live.text.encode()).hexdigest(),
+            newest_revision=max(state.newest, state.live.revision),
+            config_sha256=state.live.sha256,
             started_us=self._started_us,
             instances=self._addresses.whole(instances, addresses),
             virtual_servers=children.status.virtual_servers,
@@ -99,6 +101,7 @@ class StatusCollector:
             trackers=children.status.trackers,
             maintenance_us=self._commands.since_us,
             strays=children.status.strays,
+            cannot=self._cannot,
             policy=self.policy.now,
         )
 

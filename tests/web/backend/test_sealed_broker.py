@@ -15,6 +15,7 @@ import redis
 from hanode import wire
 from hanode.conf import mask_secrets
 from hanode.system.sealing import unsealer
+from tests.web.backend.fakenode import FakeNode
 from tests.web.backend.test_push import changed as changed
 from tests.web.backend.test_push import finished, heard, nodes_of, process, wait_for
 from tests.web.backend.test_push import ingest as ingest
@@ -179,6 +180,27 @@ def test_nothing_is_held_for_a_node_that_may_not_read_it(
     revoke(actor=admin, node=node)
     desired.send(node, timezone.now())
     assert not broker.exists(key)
+
+
+def test_a_new_enrolment_ends_the_connections_of_the_one_before(
+    broker: redis.Redis, cluster: Cluster
+) -> None:
+    node = cluster.nodes.get(name="NodeA")
+    one, other = FakeNode(enrol(actor=None, node=node)), cluster.nodes.get(name="NodeB")
+    beside = FakeNode(enrol(actor=None, node=other))
+    one.say_status()
+    beside.say_status()
+
+    def connections() -> set[str]:
+        name = f"node.{other.wire_id}"
+        return {one["id"] for one in broker.client_list() if one["user"] == name}
+
+    held = connections()
+    two = FakeNode(enrol(actor=None, node=node))
+    two.say_status()
+    with pytest.raises(redis.ConnectionError, match="invalid username-password"):
+        one.say_status()
+    assert connections() == held != set(), "other nodes go on"
 
 
 def test_an_enrolment_stands_until_something_in_it_changes(
