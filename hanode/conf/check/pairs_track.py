@@ -6,8 +6,11 @@ not even then. So the master's priority after a failure must fall below the high
 
 from __future__ import annotations
 
+import ipaddress
 from collections.abc import Iterator
+from dataclasses import replace
 
+from hanode.conf.check.pairs_words import Group
 from hanode.conf.model import queries
 from hanode.conf.model.model import Config, VrrpInstance, place
 from hanode.conf.model.queries import Tracked, clamp
@@ -15,19 +18,15 @@ from hanode.conf.rules.base import problem
 from hanode.conf.text.problems import Problem, Severity
 
 MINUS = "\N{MINUS SIGN}"
-Group = dict[str, tuple[Config, VrrpInstance]]
 
 
 def weights(name: str, group: Group) -> Iterator[Problem]:
     """Each weight must be enough to change the master, and a backup must be able to take over."""
-    priorities = {node: healthy(one, config) for node, (config, one) in group.items()}
-    best = max(priorities.values())
-    leaders = [node for node, value in priorities.items() if value == best]
-    if len(group) < 2 or len(leaders) != 1:
+    if len(group) < 2:
         return
-    leader = leaders[0]
+    leader = leads(group)
     config, one = group[leader]
-    rivals = {node: value for node, value in priorities.items() if node != leader}
+    rivals = {node: healthy(i, c) for node, (c, i) in group.items() if node != leader}
     second = max(rivals, key=lambda node: rivals[node])
     falling = [t for t in queries.weighted(one, config) if t.failed < t.healthy]
     if not falling:
@@ -43,6 +42,21 @@ def weights(name: str, group: Group) -> Iterator[Problem]:
     if len(small) < len(falling) and not queries.does_not_preempt(one):
         enough = next(t for t in falling if t not in small)
         yield from returns(name, leader, second, enough, group)
+
+
+def leads(group: Group) -> str:
+    """The node that is master while nothing has failed.
+
+    Of equal priorities the higher source address wins; where addresses are not written any of them
+    may, and the same is true of each: it is the first.
+    """
+    ranks = {node: (healthy(one, config), _address(one)) for node, (config, one) in group.items()}
+    return max(ranks, key=lambda node: ranks[node])
+
+
+def _address(one: VrrpInstance) -> int:
+    own = queries.source_ip(one)
+    return 0 if own is None else int(ipaddress.ip_address(own[0]))
 
 
 def healthy(one: VrrpInstance, config: Config) -> int:
@@ -65,21 +79,53 @@ def too_small(
     config, one = group[leader]
     rival = healthy(group[second][1], group[second][0])
     best, left = healthy(one, config), after(one, config, tracked)
-    lost = tracked.healthy - tracked.failed
     still = "still above" if left > rival else "not below"
-    sum_ = f"{best} {MINUS} {lost} = {left}"
-    if best - lost != left:
-        sum_ += " at the limits of 1 to 254"
     message = (
-        f"{name}: when {tracked.name} fails, {leader} has {sum_}, {still} {rival} of {second}: "
-        "never fails over"
+        f"{name}: when {tracked.name} fails, {leader} {falls(best, left)}, {still} {rival} of "
+        f"{second}: never fails over"
     )
     severity: Severity = "warning"
-    hint = f"use a weight of more than {best - rival}, or no weight, which means FAULT"
+    enough = enough_weight(leader, tracked, group)
+    unweighted = f"write weight 0 behind {tracked.name}, which means FAULT"
+    hint = unweighted
+    if enough is not None:
+        more = "more" if enough > 0 else "less"
+        hint = f"write weight {enough} or {more} behind {tracked.name} on every node that tracks it"
+        hint += ", or weight 0, which means FAULT"
     if together:
         message = message.replace("never fails over", "fails over only when more fails with it")
         severity = "info"
     return problem(tracked.origin, "track-weight-small", severity, message, hint)
+
+
+def falls(best: int, left: int) -> str:
+    """How a priority changes: `has 105 − 3 = 102`."""
+    return f"has {best} {MINUS} {best - left} = {left}" if left != best else f"keeps {best}"
+
+
+def enough_weight(leader: str, tracked: Tracked, group: Group) -> int | None:
+    """The least weight of that sign with which the failure changes the master; None: there is none.
+
+    All nodes that track the same get the same weight; the leader must lead while nothing fails.
+    """
+    sign = 1 if tracked.weight > 0 else -1
+    for amount in range(1, 254):
+        worth = {node: _with(c, i, tracked, sign * amount) for node, (c, i) in group.items()}
+        best, left = worth.pop(leader)
+        if best > max(well for well, _ in worth.values()) > left:
+            return sign * amount
+    return None
+
+
+def _with(config: Config, one: VrrpInstance, tracked: Tracked, weight: int) -> tuple[int, int]:
+    """A node's priority while all is well and after the failure, with another weight."""
+    well = failed = queries.priority(one)
+    for each in queries.weighted(one, config):
+        ours = (each.kind, each.name) == (tracked.kind, tracked.name)
+        changed = replace(each, weight=weight, reverse=False) if ours else each
+        well += changed.healthy
+        failed += changed.failed if ours else changed.healthy
+    return clamp(well), clamp(failed)
 
 
 def nopreempt_blocks(name: str, leader: str, tracked: Tracked) -> Problem:
@@ -88,7 +134,10 @@ def nopreempt_blocks(name: str, leader: str, tracked: Tracked) -> Problem:
         f"{name}: when {tracked.name} fails, {leader} only loses priority, but with nopreempt "
         "nobody takes over from a master that still sends: never fails over"
     )
-    hint = "track it without weight, which means FAULT, or remove nopreempt from the backups"
+    hint = (
+        f"write weight 0 behind {tracked.name}, which means FAULT, or remove nopreempt from the "
+        "backups"
+    )
     return problem(tracked.origin, "track-nopreempt", "warning", message, hint)
 
 
@@ -101,10 +150,12 @@ def returns(
         return
     rival = healthy(group[second][1], group[second][0])
     best, left = healthy(one, config), after(one, config, tracked)
+    if best == rival:  # who is back does not take over from its equal
+        return
     message = (
-        f"{name}: when {tracked.name} fails, {leader} has {best} {MINUS} "
-        f"{tracked.healthy - tracked.failed} = {left}, below {rival} of {second}: it fails over, "
-        f"and when it succeeds again {best} is above {rival}: the addresses move back at once"
+        f"{name}: when {tracked.name} fails, {leader} {falls(best, left)}, below {rival} of "
+        f"{second}: it fails over, and when it succeeds again {best} is above {rival}: the "
+        "addresses move back at once"
     )
     hint = "write state BACKUP and preempt_delay, so that they move back later"
     yield problem(tracked.origin, "track-returns", "info", message, hint)

@@ -29,9 +29,7 @@ SYNC_DAEMON = Named(
     what="an interface, perhaps an instance",
 )
 
-IPTABLES = (
-    "a keepalived without iptables, as Debian's 2.2.7, takes nftables instead; write nftables"
-)
+IPTABLES = "write nftables, which a keepalived without iptables, as Debian's 2.2.7, takes instead"
 
 MAIL = (
     word(
@@ -155,6 +153,7 @@ VRRP = (
         "vrrp_garp_interval",
         Timer(1, PACE),
         "Seconds between gratuitous ARPs on an interface.",
+        off="0",
         default="0",
         engine="runs",
     ),
@@ -162,6 +161,7 @@ VRRP = (
         "vrrp_gna_interval",
         Timer(1, PACE),
         "Seconds between neighbour advertisements on an interface.",
+        off="0",
         default="0",
         engine="runs",
     ),
@@ -170,6 +170,7 @@ VRRP = (
         "vrrp_garp_extra_if",
         After("all", Int(1, 86_400)),
         "Seconds between gratuitous ARPs on interfaces of addresses other than the VRRP one.",
+        off="0",
         engine="runs",
     ),
     word(
@@ -213,7 +214,13 @@ VRRP = (
     switch(
         "vrrp_owner_ignore_adverts", "The owner ignores all adverts.", since="2.3.3", engine="runs"
     ),
-    word("vrrp_startup_delay", Timer(1000, PACE), "Seconds to wait at the start.", engine="runs"),
+    word(
+        "vrrp_startup_delay",
+        Timer(1000, PACE),
+        "Seconds to wait at the start.",
+        off="0",
+        engine="runs",
+    ),
     word(
         "vrrp_delay_after_boot",
         Timer(1000, PACE),

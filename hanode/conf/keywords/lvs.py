@@ -39,6 +39,15 @@ SCHEDULERS = (
     "twos",
 )
 
+OTHER_SCHEDULERS = (
+    *((word, "rr") for word in ("round-robin", "round_robin", "roundrobin")),
+    *((word, "wrr") for word in ("weighted-round-robin", "weighted_round_robin")),
+    *((word, "lc") for word in ("leastconn", "least_conn", "least-connection", "leastconns")),
+    *((word, "wlc") for word in ("weighted-least-connection", "weighted_least_conn")),
+    *((word, "sh") for word in ("source", "ip_hash", "source-hash", "source_hash")),
+)
+"""What other balancers call the schedulers."""
+
 CHECKS = (
     word(
         "TCP_CHECK",
@@ -100,7 +109,7 @@ VIRTUAL_SERVER = (
     ),
     word(
         "lb_algo",
-        Choice(SCHEDULERS, code="scheduler-unknown"),
+        Choice(SCHEDULERS, code="scheduler-unknown", meant=OTHER_SCHEDULERS),
         "How connections are spread.",
         default="wlc",
         field="lb_algo",
@@ -143,6 +152,7 @@ VIRTUAL_SERVER = (
         Perhaps(Int(1, 2_678_400)),
         "Seconds that a client stays with its server.",
         default="360",
+        off="0",
         engine="runs",
     ),
     word(

@@ -30,6 +30,7 @@ BLOCKS = (
                 "timeout",
                 Timer(1, LONG),
                 "Seconds after which a run counts as failed.",
+                off="0",
                 default="the interval",
                 before=("2.3.2", WHOLE),
                 engine="runs",

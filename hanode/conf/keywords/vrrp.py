@@ -22,6 +22,11 @@ from hanode.conf.language.values import (
 NAME = Word("a name")
 INTERFACE = Word("the name of an interface", 15)
 LONG = 4_294_967_295
+OTHER_STATES = (
+    *((word, "BACKUP") for word in ("slave", "standby", "secondary", "passive", "replica")),
+    *((word, "MASTER") for word in ("primary", "active", "main", "leader")),
+)
+"""What other programs call MASTER and BACKUP."""
 
 TRACKING = (
     word(
@@ -79,10 +84,11 @@ NOTIFY = (
 INSTANCE = (
     word(
         "state",
-        Choice(("MASTER", "BACKUP")),
+        Choice(("MASTER", "BACKUP"), meant=OTHER_STATES),
         "The state wished for at the start; the election decides by priority.",
         default="BACKUP",
         field="state",
+        keeps="MASTER",
         engine="runs",
     ),
     word(
@@ -351,7 +357,7 @@ INSTANCE = (
         "linkbeat_use_polling",
         None,
         "Ask for the link.",
-        old="name the interface in a linkbeat_interfaces block",
+        old="write linkbeat_interfaces at the root, with the interface in it",
         engine="runs",
     ),
     word(
@@ -373,7 +379,7 @@ SYNC_GROUP = (
         "global_tracking",
         None,
         "Track for the whole group.",
-        old="write track_script and the like in the group",
+        old="leave it out and write track_script and the like in the group",
         engine="runs",
     ),
 )

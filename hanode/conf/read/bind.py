@@ -2,8 +2,8 @@
 
 PURE. The schema's tables define each keyword; rows with a `field` fill the fields of the model's
 classes. A statement that has no field, is unknown or does not fit is kept as a Statement in
-`other`, in order: nothing is dropped. If a value is written twice, the last one counts, as in
-keepalived.
+`other`, in order: nothing is dropped. If a value is written twice, the one counts that keepalived
+keeps, which its row says.
 """
 
 from __future__ import annotations
@@ -220,15 +220,14 @@ class _Binder:
             main = keyword.same_as or keyword.name
             if not keyword.repeats:
                 if main in seen:
-                    self.twice(seen[main], raw, main)
+                    self.twice(seen[main], raw, table.keywords[main])
                 seen[main] = raw
             if not fits:
                 scan.other.append(statement(raw))
             elif keyword.opens is not None and typed is not None and keyword.name in typed:
                 scan.opened.append((keyword, raw))
             elif keyword.field is not None and value is not None:
-                kept = keyword.name == "state" and scan.values.get("state") == "MASTER"
-                if not kept:  # as in keepalived, a later BACKUP does not undo MASTER
+                if not _stays(scan.values.get(keyword.field), keyword):
                     scan.values[keyword.field] = value
                     scan.places.append((main, origin(raw)))
                 if keyword.name == "auth_pass":
@@ -365,23 +364,37 @@ class _Binder:
 
     def old(self, keyword: Keyword, raw: Raw) -> None:
         """Warns of a deprecated keyword, which keepalived still accepts."""
-        message = f"{keyword.name} is an old word: {keyword.old}"
+        message = f"{keyword.name} is an old word"
         fix = None
         if keyword.successor is not None and raw.line.macro is None:
             fix = Fix(f"write {keyword.successor}", *raw.spans[0], keyword.successor)
         self.problems.append(
-            at_span(raw.line, raw.spans[0], "deprecated-keyword", "warning", message, fix=fix)
+            at_span(
+                raw.line,
+                raw.spans[0],
+                "deprecated-keyword",
+                "warning",
+                message,
+                hint=keyword.old,
+                fix=fix,
+            )
         )
 
-    def twice(self, first: Raw, again: Raw, name: str) -> None:
+    def twice(self, first: Raw, again: Raw, keyword: Keyword) -> None:
         line = first.line.source.file_line(first.start)
-        counts = "MASTER" if name == "state" else "the last one"
-        message = f"{name} stands here again (first on line {line}); {counts} counts"
+        word = keyword.keeps
+        counts = f"the {word} one counts" if word in ("first", "last") else f"{word} counts"
+        message = f"{keyword.name} stands here again (first on line {line}); {counts}"
         self.add(again, 0, "written-twice", "warning", message)
 
     def add(self, raw: Raw, index: int, code: str, severity: Severity, message: str) -> None:
         span = raw.spans[min(index, len(raw.spans) - 1)]
         self.problems.append(at_span(raw.line, span, code, severity, message))
+
+
+def _stays(earlier: Any, keyword: Keyword) -> bool:
+    """Whether keepalived keeps an earlier value, so that another one does not count."""
+    return earlier is not None and keyword.keeps in ("first", earlier)
 
 
 def _named_by(raw: Raw) -> dict[str, Any]:

@@ -20,7 +20,9 @@ def refused(raw: Raw, keyword: Keyword, value: Value, error: BadValue) -> Proble
     code, meant = "bad-value", None
     if isinstance(choice, Choice):
         code = choice.code
-        meant = _meant(unquote(raw.words[index]), choice.options)
+        meant = _meant(unquote(raw.words[index]), choice)
+    if keyword.off and [unquote(word) for word in raw.words[1:]] == [keyword.off]:
+        return _off(raw, keyword, f"{keyword.name} {error}")
     hint = f"did you mean {meant}?" if meant is not None else None
     fix = None
     if meant is not None and raw.line.macro is None:
@@ -28,6 +30,16 @@ def refused(raw: Raw, keyword: Keyword, value: Value, error: BadValue) -> Proble
     message = f"{keyword.name} {error}"
     severity: Severity = "warning" if error.mild else "error"
     return at_span(raw.line, span, code, severity, message, hint=hint, fix=fix)
+
+
+def _off(raw: Raw, keyword: Keyword, message: str) -> Problem:
+    """The problem of a value that shall mean "not at all", and the edit that leaves it out."""
+    fix = None
+    if raw.line.macro is None:
+        whole = raw.line.source.whole_line(raw.start, raw.end)
+        fix = Fix("remove the line", *(whole or (raw.start, raw.end)), "")
+    hint = f"leave the line out: that switches {keyword.name} off"
+    return at_span(raw.line, raw.spans[1], "bad-value", "error", message, hint=hint, fix=fix)
 
 
 def too_many(raw: Raw, name: str, most: int) -> Problem:
@@ -50,7 +62,7 @@ def superfluous(raw: Raw, index: int, message: str, severity: Severity = "warnin
     return at_span(raw.line, (start, end), "extra-words", severity, message, fix=fix)
 
 
-def _meant(word: str, options: tuple[str, ...]) -> str | None:
-    """The option that differs only in case or by a typing mistake."""
-    lower = {option.lower(): option for option in options}
-    return lower.get(word.lower()) or nearest(word, options)
+def _meant(word: str, choice: Choice) -> str | None:
+    """The option that means the same, or differs only in case or by a typing mistake."""
+    known = {option.lower(): option for option in choice.options} | dict(choice.meant)
+    return known.get(word.lower()) or nearest(word, choice.options)

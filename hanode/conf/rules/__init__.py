@@ -7,7 +7,9 @@ from __future__ import annotations
 
 from hanode.conf.rules.addresses import RULES as ADDRESSES
 from hanode.conf.rules.base import Rule
+from hanode.conf.rules.command_lines import RULES as COMMANDS
 from hanode.conf.rules.groups import RULES as GROUPS
+from hanode.conf.rules.owners import RULES as OWNERS
 from hanode.conf.rules.scripts import RULES as SCRIPTS
 from hanode.conf.rules.services import RULES as SERVICES
 from hanode.conf.rules.strict import RULES as STRICT
@@ -21,5 +23,7 @@ RULES: tuple[Rule, ...] = (
     *TRACKING,
     *GROUPS,
     *SCRIPTS,
+    *COMMANDS,
+    *OWNERS,
     *SERVICES,
 )

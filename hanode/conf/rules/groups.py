@@ -49,7 +49,7 @@ def members(case: Case) -> Iterator[Problem]:
             message = (
                 f"{group.name} has a single member, {left[0]}: there is nothing to keep in step"
             )
-            yield problem(group.origin, "sync-single", "warning", message)
+            yield problem(group.origin, "sync-single", "info", message)
         elif not left:
             message = f"{group.name} has no members; keepalived ignores it"
             fix = None if group.members else case.remove(group.origin, "remove the group")

@@ -34,6 +34,8 @@ class MachineFacts:
     stat: Stat | None = None
     addresses: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     """By interface: its own addresses as `IP/len`, without those that VRRP added."""
+    has_user: Callable[[str], bool] | None = None
+    """Whether the machine has a user of that name; None: nobody knows."""
 
     def networks(self, interface: str) -> tuple[ipaddress.IPv4Network | ipaddress.IPv6Network, ...]:
         """The networks of an interface's own addresses."""

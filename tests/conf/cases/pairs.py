@@ -135,6 +135,7 @@ CASES = [
     case("peers-one-sided", "error", "        192.0.2.101\n", "", fix=True, line=19),
     case("peers-one-sided", "error", "src_ip 192.0.2.102", "src_ip 192.0.2.104", fix=True, line=19,
          at="A"),
+    case("source-shared", "error", "src_ip 192.0.2.102", "src_ip 192.0.2.101"),
     case("sync-disagree", "error", TWO, "priority 150\n    preempt_delay 5", line=39, at="A"),
     case("service-alone", "warning", "virtual_server 192.0.2.1 80", "virtual_server 192.0.2.1 81"),
     case("service-alone", "warning", "fwmark 5", "fwmark 6"),

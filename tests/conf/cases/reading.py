@@ -7,12 +7,12 @@ from functools import partial
 from tests.conf.cases.base import Case
 
 TEXT = """\
-global_defs {
+global_defs { script_user root
     enable_script_security
 }
 $NAME=one
 vrrp_script up {
-    script "/usr/bin/up now"
+    script "/bin/true now"
     interval 2
 }
 track_file load {
@@ -93,7 +93,7 @@ CASES = [
          line=45),
     case("not-read", "warning", "    ttl 10\n}", "    ttl 10", line=21),
     case("too-deep", "error", "priority 100", "{" * 70 + "}" * 70),
-    case("unclosed-quote", "error", '"/usr/bin/up now"', '"/usr/bin/up now'),
+    case("unclosed-quote", "error", '"/bin/true now"', '"/bin/true now'),
     case("line-too-long", "error", "$NAME=one", "#" * 1100),
     case("too-long", "error", "$NAME=one", "~SEQ(i, 1000) ~SEQ(j, 100) # no\n" * 11, line=13),
     # macros
@@ -103,7 +103,7 @@ CASES = [
     case("include-not-found", "warning", "$NAME=one", "include gone", read=follows),
     case("include-depth", "error", "$NAME=one", "include self", read=follows, line=1),
     # definitions that lack a required keyword
-    case("script-not-named", "warning", '    script "/usr/bin/up now"\n', "", line=7),
+    case("script-not-named", "warning", '    script "/bin/true now"\n', "", line=7),
     case("file-missing", "warning", "    file /var/load\n", "", line=10),
     case("process-missing", "warning", "    process nginx\n", "", line=14),
     case("quorum-range", "warning", "    quorum 2", "    quorum 2\n    quorum_max 1", line=15),

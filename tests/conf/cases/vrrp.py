@@ -7,11 +7,11 @@ from functools import partial
 from tests.conf.cases.base import Case
 
 TEXT = """\
-global_defs {
+global_defs { script_user root
     enable_script_security
 }
 vrrp_script up {
-    script "/usr/bin/up now"
+    script "/bin/true now"
     interval 2
     weight -20
 }
@@ -79,6 +79,10 @@ vrrp_instance s {
 }
 """
 STATIC = f"static_ipaddress {{\n    192.0.2.7/24 dev eth0\n}}\n{TEXT}"
+ALONE = TEXT.replace(TEXT[TEXT.index("vrrp_sync") : TEXT.index("vrrp_instance")], "")
+CLOSE = "}\n"
+ROUTES = "    virtual_routes {\n        203.0.113.0/24 via 192.0.2.254 dev eth0\n    }\n"
+APART = f"{ALONE.removesuffix(CLOSE)}{ROUTES}{CLOSE}"
 case = partial(Case, sound=TEXT)
 six = partial(Case, sound=V6)
 strict = partial(Case, sound=STRICT)
@@ -135,7 +139,7 @@ CASES = [
     case("vip-no-host", "warning", "192.0.2.10/24\n", "192.0.2.255\n", sound=STATIC, line=30),
     case("vip-outside", "info", "        192.0.2.10/24", "        198.51.100.9/24"),
     case("vip-is-peer", "warning", "        192.0.2.10/24", "        192.0.2.2/24"),
-    case("vips-many", "warning", "        192.0.2.10/24", "~SEQ(i, 10, 30) 192.0.2.${i}/24"),
+    case("vips-many", "info", "        192.0.2.10/24", "~SEQ(i, 10, 30) 192.0.2.${i}/24"),
     case("family-mixed", "warning", "        192.0.2.10/24",
          "        192.0.2.10/24\n        2001:db8::10/64", line=28),
     six("link-local-first", "info", "        fe80::1/64\n", ""),
@@ -146,7 +150,7 @@ CASES = [
     case("tracked-unknown", "error", "        up\n", "        disk\n"),
     case("tracked-unknown", "error", TEXT, TEXT[TEXT.index("vrrp_sync") :]
          + TEXT[: TEXT.index("vrrp_sync")], line=22),
-    case("tracked-unknown", "error", '    script "/usr/bin/up now"\n', "", line=29),
+    case("tracked-unknown", "error", '    script "/bin/true now"\n', "", line=29),
     case("track-own-interface", "warning", "    interface eth1\n",
          "    interface eth1\n    track_interface {\n        eth1\n    }\n", fix=True, line=37),
     case("tracked-in-group", "warning", "    sync_group_tracking_weight\n",
@@ -157,11 +161,29 @@ CASES = [
     case("weight-ignored", "warning", "priority 100\n", "priority 255\n", line=30),
     case("weight-ignored", "warning", "    sync_group_tracking_weight\n", "", line=29),
     case("check-slow", "info", "    interval 2", "    interval 2\n    timeout 3", line=7),
+    case("weight-nopreempt", "info", "priority 100\n", "priority 100\n    nopreempt\n", line=24,
+         sound=ALONE),
+    case("weight-reversed", "warning", "        up\n", "        up weight 0 reverse\n"),
+    case("vip-follows", "info", "        192.0.2.10/24\n", "        192.0.2.10/24 dev eth2\n"),
+    # who has an address
+    case("address-twice", "error", "        198.51.100.10/24", "        192.0.2.10/24 dev eth2"
+         " no_track"),
+    six("address-twice", "error", "        fe80::7/64\n", "        fe80::1/64\n", sound=SEVEN),
+    case("sources-differ", "info", "    interface eth1\n",
+         "    interface eth0\n    unicast_src_ip 192.0.2.3\n    unicast_peer {\n        192.0.2.2\n"
+         "    }\n", fix=True, line=36),
+    case("broadcast-wrong", "warning", "        192.0.2.10/24\n",
+         "        192.0.2.10/24 brd 192.0.2.10\n"),
+    case("broadcast-wrong", "warning", "        192.0.2.10/24\n",
+         "        192.0.2.10/24 brd 198.51.100.255\n"),
+    case("unicast-without-peers", "warning", "        192.0.2.2\n", "", line=23),
+    case("route-twice", "warning", "    track_script {\n", f"{ROUTES}    track_script {{\n",
+         sound=APART, line=46),
     # sync groups
     case("sync-unknown", "error", "        two\n", "        twoo\n", fix=True),
     case("sync-unknown", "error", "        two\n", "        two\n        other\n", line=13),
     case("sync-empty", "error", "        one\n        two\n", "", fix=True, line=9),
-    case("sync-single", "warning", "        two\n", "", line=9),
+    case("sync-single", "info", "        two\n", "", line=9),
     case("sync-twice", "error", "vrrp_instance one {",
          "vrrp_sync_group more {\n    group {\n        one\n    }\n}\nvrrp_instance one {",
          fix=True, line=18),
