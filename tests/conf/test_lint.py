@@ -12,7 +12,7 @@ from hanode.conf.check.check import check
 from hanode.conf.rules.machine import FileFacts, MachineFacts
 
 TEXT = """\
-global_defs {
+global_defs { script_user root
     router_id here
     enable_script_security
 }

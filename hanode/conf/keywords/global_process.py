@@ -101,9 +101,16 @@ NOTIFY = (
                 name,
                 Words("a path, perhaps a user and a group"),
                 "A FIFO that is told of changes, one line for each.",
+                keeps="first",
                 engine=engine,
             ),
-            word(f"{name}_script", Script(), "Command that reads the FIFO.", engine=engine),
+            word(
+                f"{name}_script",
+                Script(),
+                "Command that reads the FIFO.",
+                keeps="first",
+                engine=engine,
+            ),
         )
     ),
     word(
@@ -116,6 +123,7 @@ NOTIFY = (
         "snmp_socket",
         Word("an address"),
         "Socket of the SNMP agent.",
+        keeps="first",
         default="unix:/var/agentx/master",
     ),
     *(
@@ -173,6 +181,7 @@ RELOADING = (
         "tmp_config_directory",
         PATH,
         "Where included files are kept while reading.",
+        keeps="first",
         engine="ignored",
     ),
     word("iproute_usr_dir", PATH, "Directory of iproute's names.", since="2.3.2", engine="ignored"),

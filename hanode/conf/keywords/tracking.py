@@ -67,6 +67,7 @@ BLOCKS = (
                 "process",
                 Script(),
                 "The process's name or path, perhaps its arguments.",
+                keeps="first",
                 engine="runs",
             ),
             word(
@@ -80,6 +81,7 @@ BLOCKS = (
                 Weight(254, REVERSE),
                 "Added to the priority; 0: failure means FAULT.",
                 default="0",
+                keeps="first",
                 engine="runs",
             ),
             word("quorum", Int(1, 65535), "How many must run.", default="1", engine="runs"),
@@ -105,12 +107,19 @@ BLOCKS = (
     block(
         "track_file_block",
         (
-            word("file", Word("a path"), "The file that holds the number.", engine="runs"),
+            word(
+                "file",
+                Word("a path"),
+                "The file that holds the number.",
+                keeps="first",
+                engine="runs",
+            ),
             word(
                 "weight",
                 Weight(254, REVERSE),
                 "Multiplied by the number, added to the priority.",
                 default="1",
+                keeps="first",
                 engine="runs",
             ),
             word(

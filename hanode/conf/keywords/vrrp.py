@@ -8,7 +8,7 @@ from __future__ import annotations
 from hanode.conf.language.kinds import After, Group
 from hanode.conf.language.kinds_address import Ip
 from hanode.conf.language.kinds_words import Ipvlan, Vmac
-from hanode.conf.language.schema import block, switch, word
+from hanode.conf.language.schema import Keyword, block, switch, word
 from hanode.conf.language.values import (
     Choice,
     Command,
@@ -64,16 +64,18 @@ TRACKING = (
     word("track_bfd", None, "BFD sessions that must be up.", opens="track_bfd", repeats=True),
 )
 
+
+def _script(name: str, help: str) -> Keyword:
+    return word(name, Script(), help, keeps="first", engine="runs")
+
+
 NOTIFY = (
-    word("notify_master", Script(), "Command to run on becoming MASTER.", engine="runs"),
-    word("notify_backup", Script(), "Command to run on becoming BACKUP.", engine="runs"),
-    word("notify_fault", Script(), "Command to run on entering FAULT.", engine="runs"),
-    word("notify_stop", Script(), "Command to run when VRRP stops.", engine="runs"),
-    word(
-        "notify",
-        Script(),
-        "Command to run on every change; it is told type, name, state and priority.",
-        engine="runs",
+    _script("notify_master", "Command to run on becoming MASTER."),
+    _script("notify_backup", "Command to run on becoming BACKUP."),
+    _script("notify_fault", "Command to run on entering FAULT."),
+    _script("notify_stop", "Command to run when VRRP stops."),
+    _script(
+        "notify", "Command to run on every change; it is told type, name, state and priority."
     ),
     switch(
         "notify_priority_changes", "Tell notify scripts when the priority changes.", engine="runs"
@@ -121,7 +123,15 @@ INSTANCE = (
         field="advert_int_us",
         engine="runs",
     ),
-    word("version", Int(2, 3), "VRRP version.", default="2", field="version", engine="runs"),
+    word(
+        "version",
+        Int(2, 3),
+        "VRRP version.",
+        default="2",
+        field="version",
+        keeps="first",
+        engine="runs",
+    ),
     word(
         "authentication",
         None,
@@ -228,6 +238,7 @@ INSTANCE = (
         Vmac(),
         "Hold the addresses on an interface with the virtual MAC.",
         before=("2.3.0", Vmac(named=False)),
+        keeps="first",
         engine="runs",
     ),
     word(
@@ -244,6 +255,7 @@ INSTANCE = (
         Ipvlan(),
         "Hold the addresses on an ipvlan interface.",
         before=("2.3.0", Ipvlan(named=False)),
+        keeps="first",
         engine="runs",
     ),
     word("vrf", INTERFACE, "The VRF that the instance works in.", engine="runs"),
@@ -343,14 +355,13 @@ INSTANCE = (
     ),
     *NOTIFY,
     word(
-        "notify_deleted", Command(), "Command to run when the instance is deleted.", engine="runs"
-    ),
-    word(
-        "notify_master_rx_lower_pri",
-        Script(),
-        "Command to run when a master hears a lower priority.",
+        "notify_deleted",
+        Command(),
+        "Command to run when the instance is deleted.",
+        keeps="first",
         engine="runs",
     ),
+    _script("notify_master_rx_lower_pri", "Command to run when a master hears a lower priority."),
     word("debug", Int(0, 4), "Log level of this instance.", engine="ignored"),
     word("kernel_rx_buf_size", Int(0, LONG), "Receive buffer in bytes.", engine="ignored"),
     word(
@@ -364,12 +375,13 @@ INSTANCE = (
         "lvs_sync_daemon_interface",
         INTERFACE,
         "Interface of the IPVS sync daemon.",
-        old="write lvs_sync_daemon in global_defs",
+        old="write lvs_sync_daemon in global_defs, with the interface and the instance",
+        keeps="first",
     ),
 )
 
 SYNC_GROUP = (
-    word("group", None, "The instances.", opens="group", engine="runs"),
+    word("group", None, "The instances.", opens="group", keeps="first", engine="runs"),
     *TRACKING,
     *NOTIFY,
     word(

@@ -128,6 +128,18 @@ class ValueAttribute(Generic[T]):
 class KeptValue(ValueAttribute[T]):
     """The value of a keyword; of several the one that keepalived keeps; None if there is none."""
 
+    def __init__(
+        self,
+        keyword: str | None = None,
+        *,
+        kind: Value | None = None,
+        parse: Callable[[Statement], T | None] | None = None,
+        join: Callable[[T, T], T] | None = None,
+    ) -> None:
+        """`join` makes one value of an earlier and a later one, where parts of both count."""
+        super().__init__(keyword, kind=kind, parse=parse)
+        self.join = join
+
     @overload
     def __get__(self, owner: None, cls: type) -> Self: ...
     @overload
@@ -137,9 +149,12 @@ class KeptValue(ValueAttribute[T]):
             return self
         kept: T | None = None
         for value in self.each(owner) if owner.other else ():
-            if kept is not None and keeps_first(owner.BLOCK, self.keyword or self.name):
-                break
-            kept = value
+            if kept is None:
+                kept = value
+            elif self.join is not None:
+                kept = self.join(kept, value)
+            elif not stays(kept, keyword_of(owner.BLOCK, self.keyword or self.name)):
+                kept = value
         return kept
 
 
@@ -232,7 +247,10 @@ class AllWords(BlockAttribute[str]):
 
     def placed(self, owner: Owner) -> tuple[tuple[str, Origin], ...]:
         """Each word with the place of its line."""
-        lines = (line for block in self.each(owner) for line in block.children or ())
+        found = list(self.each(owner))
+        if keeps_first(owner.BLOCK, self.keyword or self.name):
+            found = found[:1]
+        lines = (line for block in found for line in block.children or ())
         return tuple((unquote(word), line.origin) for line in lines for word in line.words)
 
     @overload
@@ -241,6 +259,11 @@ class AllWords(BlockAttribute[str]):
     def __get__(self, owner: Owner, cls: type) -> tuple[str, ...]: ...
     def __get__(self, owner: Owner | None, cls: type) -> Self | tuple[str, ...]:
         return self if owner is None else tuple(word for word, _ in self.placed(owner))
+
+
+def stays(earlier: object, keyword: Keyword) -> bool:
+    """Whether keepalived keeps a value when it is written again, as the keyword's row says."""
+    return keyword.keeps in ("first", "on" if earlier is True else earlier)
 
 
 def keeps_first(block: str, name: str) -> bool:

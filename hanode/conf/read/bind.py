@@ -18,6 +18,7 @@ from hanode.conf.language.kinds_words import FWMARK
 from hanode.conf.language.releases import Target
 from hanode.conf.language.schema import ROOT, Block, Keyword
 from hanode.conf.language.values import BadValue, is_ip, read_words
+from hanode.conf.model.attributes import stays
 from hanode.conf.model.model import (
     Address,
     Config,
@@ -45,7 +46,11 @@ from hanode.conf.text.tree import INCLUDES
 JOINED = ("authentication", "virtual_ipaddress", "virtual_ipaddress_excluded")
 """Blocks of an instance that become fields; their lines that do not fit become one Statement."""
 
-
+COUNTS = {
+    "first": "the first one counts",
+    "last": "the last one counts",
+    "both": "what both say counts",
+}
 BY_NAME = ("fwmark", "group")
 """Words that identify a virtual_server instead of an address."""
 
@@ -227,7 +232,8 @@ class _Binder:
             elif keyword.opens is not None and typed is not None and keyword.name in typed:
                 scan.opened.append((keyword, raw))
             elif keyword.field is not None and value is not None:
-                if not _stays(scan.values.get(keyword.field), keyword):
+                earlier = scan.values.get(keyword.field)
+                if earlier is None or not stays(earlier, keyword):
                     scan.values[keyword.field] = value
                     scan.places.append((main, origin(raw)))
                 if keyword.name == "auth_pass":
@@ -382,19 +388,13 @@ class _Binder:
 
     def twice(self, first: Raw, again: Raw, keyword: Keyword) -> None:
         line = first.line.source.file_line(first.start)
-        word = keyword.keeps
-        counts = f"the {word} one counts" if word in ("first", "last") else f"{word} counts"
+        counts = COUNTS.get(keyword.keeps, f"{keyword.keeps} counts")
         message = f"{keyword.name} stands here again (first on line {line}); {counts}"
         self.add(again, 0, "written-twice", "warning", message)
 
     def add(self, raw: Raw, index: int, code: str, severity: Severity, message: str) -> None:
         span = raw.spans[min(index, len(raw.spans) - 1)]
         self.problems.append(at_span(raw.line, span, code, severity, message))
-
-
-def _stays(earlier: Any, keyword: Keyword) -> bool:
-    """Whether keepalived keeps an earlier value, so that another one does not count."""
-    return earlier is not None and keyword.keeps in ("first", earlier)
 
 
 def _named_by(raw: Raw) -> dict[str, Any]:

@@ -83,7 +83,7 @@ def judge(word: str, block: str) -> Verdict:
     instead: str | None = INSTEAD.get((word, block))
     at_home = [place_name(b) for b in homes(word)]
     old = {blocks()[b].keywords[word].old for b in homes(word)}
-    if at_home and "" not in old:
+    if at_home and "" not in old and instead is None:
         message = f"{word} is an old word, and none of {place}; keepalived ignores it here"
         return Verdict("misplaced-keyword", message, min(old), instead)
     if at_home:

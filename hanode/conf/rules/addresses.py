@@ -41,7 +41,10 @@ def _twice(case: Case, vip: Address, holder: str, one: VrrpInstance) -> Problem:
         message = f"{vip.ip} stands in {holder} already; the second is ignored"
         severity = "warning"
         fix = case.remove(vip.origin, "remove the line")
-    return problem(vip.origin, "address-twice", severity, message, "keep one of them", fix)
+    hint = "remove one of the lines" if same else "write another address in one of them"
+    if same and vip.origin.macro is not None:
+        hint = "write the line without what repeats it"
+    return problem(vip.origin, "address-twice", severity, message, hint, fix)
 
 
 def canonical(ip: str) -> str:

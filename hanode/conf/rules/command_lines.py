@@ -135,7 +135,8 @@ def shell(case: Case) -> Iterator[Problem]:
         text = quoted(line, ("/bin/sh", "-c", f"'{said}'"))
         hint = "write the commands into a file of their own, and run that"
         fix = None
-        if text is not None and said.isprintable() and not set(said) & set("'\""):
+        whole = not any(" " in each for each in (*line.command.argv, *line.extra))
+        if text is not None and whole and said.isprintable() and not set(said) & set("'\""):
             hint, fix = f"write {text}", case.write(line.where, text)
         yield problem(line.where, "script-no-shell", "warning", message, hint, fix)
 

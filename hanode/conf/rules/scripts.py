@@ -90,7 +90,16 @@ def _user(case: Case) -> Iterator[Problem]:
     keepalived else takes the user keepalived_script, and removes the script where there is none.
     """
     known = case.machine.has_user
-    if case.config.globals.script_user is not None or (known and known(DEFAULT_USER)):
+    said = case.config.globals.script_user
+    if said is not None:
+        if known is not None and not known(said[0]):
+            message = f"there is no user {said[0]}, so keepalived removes the scripts without one"
+            where = place(case.config.globals, "script_user")
+            text = "script_user root"
+            fix = case.write(where, text)
+            yield problem(where, "script-user-missing", "warning", message, f"write {text}", fix)
+        return
+    if known is not None and known(DEFAULT_USER):
         return
     unnamed = _unnamed(case)
     if not unnamed:

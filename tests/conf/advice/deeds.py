@@ -199,7 +199,7 @@ def at_most(task: Task, words: str, value: str) -> str:
 
 def second_named(task: Task, _: re.Match[str]) -> Iterable[str]:
     """Another name for the block with the problem."""
-    yield task.put(task.at, task.at + 1, re.sub(r" (\S+) \{", r" another {", task.lines[task.at]))
+    yield task.put(task.at, task.at + 1, re.sub(r" \S+ \{", " two {", task.lines[task.at]))
 
 
 def peers_written(task: Task, _: re.Match[str]) -> Iterable[str]:
@@ -208,14 +208,34 @@ def peers_written(task: Task, _: re.Match[str]) -> Iterable[str]:
     if "unicast_peer" in "".join(task.lines[opener : task.end_of(opener)]):
         at = next(i for i in range(opener, len(task.lines)) if "unicast_peer" in task.lines[i])
         yield task.add(at, "192.0.2.2")
-        yield task.remove(at)
+        if "or remove the block" in (task.problem.hint or ""):
+            yield task.remove(at)
     else:
         yield task.add(opener, "unicast_peer {\n    192.0.2.2\n}")
 
 
 def freely(task: Task, _: re.Match[str]) -> Iterable[str]:
     """A free address of the same kind."""
-    yield task.write(FREE[6 if ":" in task.lines[task.at] else 4])
+    line = task.lines[task.at]
+    yield task.write("fe80::77/64" if "fe80" in line else FREE[6 if ":" in line else 4])
+
+
+def closed_above(task: Task, _: re.Match[str]) -> Iterable[str]:
+    """The brace that is missing before the last block of the root above the problem."""
+    head = max(
+        i for i, line in enumerate(task.lines[: task.at + 1]) if re.match(r"[a-z_]+ ?.*\{", line)
+    )
+    yield task.put(head, head, "}")
+
+
+def longer_loop(task: Task, value: str) -> str:
+    """A delay_loop where it counts: the innermost that is written, else in the virtual_server."""
+    index = task.at
+    while True:
+        words = [line.split()[:1] for line in task.lines[index : task.end_of(index)]]
+        if ["delay_loop"] in words or task.lines[index].startswith("virtual_server"):
+            return task.say(index, f"delay_loop {value}")
+        index = task.around(index)
 
 
 HINTS: tuple[tuple[str, Deed], ...] = (
@@ -231,7 +251,7 @@ HINTS: tuple[tuple[str, Deed], ...] = (
         t.add(t.around(t.at), f"{m[1]} {NEEDED[m[1]]}")]),
     (r"write bind_if and the interface in it", lambda t, m: [t.add(t.around(t.at), "bind_if eth0")]),
     (r"write one address on each line.*", lambda t, m: [t.write("192.0.2.10/24")]),
-    (r"correct the braces above.*", lambda t, m: [t.put(t.at, t.at, "}")]),
+    (r"correct the braces above.*", closed_above),
     (r"write before it what the block is, or remove it and its \}", lambda t, m: [
         t.put(t.at, t.at + 2, "    track_interface {", "        eth1", "    }"), t.remove()]),
     (r"shorten it to what is sent.*", lambda t, m: [t.every(r"(auth_pass .{8}).*", r"\1")]),
@@ -243,6 +263,7 @@ HINTS: tuple[tuple[str, Deed], ...] = (
     (r"write interface NAME", lambda t, m: [t.add(instance(t), "interface eth1")]),
     (r"write the interface on which .*", lambda t, m: [t.write("interface eth0")]),
     (r"give it another name", second_named),
+    (r"write the members of both into one of them", lambda t, m: [t.remove()]),
     (r"use another number", lambda t, m: [t.write("virtual_router_id 77")]),
     (r"write auth_pass", lambda t, m: [t.add(t.owner("authentication"), "auth_pass secret")]),
     (r"write auth_type PASS", lambda t, m: [t.add(t.owner("authentication"), "auth_type PASS")]),
@@ -260,12 +281,14 @@ HINTS: tuple[tuple[str, Deed], ...] = (
     (r"write (\S+) or less", lambda t, m: [t.write(f"advert_int {m[1]}")]),
     (r"write (?:unicast_peer with )?the other nodes' addresses.*", peers_written),
     (r"unicast_peer lists the other nodes only", lambda t, m: [t.remove()]),
-    (r"keep one of them", lambda t, m: [t.remove()]),
+    (r"write the line without what repeats it", lambda t, m: [t.every(r"~SEQ\([^)]*\) ", "")]),
+    (r"remove one of the lines", lambda t, m: [t.remove()]),
+    (r"write another address in one of them", freely),
     (r"use a free address", freely),
     (r"write an address such as fe80::1 first", lambda t, m: [t.put(t.at, t.at, "        fe80::1/64")]),
     (r"move those from here on to virtual_ipaddress_excluded, on every node", half_moved),
-    (r"switch strict mode off, or remove this", lambda t, m: [
-        t.every(r"^ *(?:vrrp_strict|strict_mode)\n", ""), t.remove()]),
+    (r"switch strict mode off(, or remove the line)?", lambda t, m: [
+        t.every(r"^ *(?:vrrp_strict|strict_mode)\n", ""), *([t.remove()] if m[1] else [])]),
     (r"remove strict mode unless .*", lambda t, m: [
         t.every(r"^ *(?:vrrp_strict|strict_mode)\n", "")]),
     # --- tracking ---
@@ -303,17 +326,49 @@ HINTS: tuple[tuple[str, Deed], ...] = (
         t.remove(), t.every(r"^ +persistence_timeout 9\n", "")]),
     (r"write another scheduler, such as (\w+)", lambda t, m: [t.write(f"lb_algo {m[1]}")]),
     (r"write the group", lambda t, m: [t.text + GROUP_OF % t.lines[t.at].split()[2]]),
-    (r"write an address of the same IP version, or (lb_kind TUN), .*", lambda t, m: [
+    (r"write an address of the same IP version(?:, or (lb_kind TUN), .*)?", lambda t, m: [
         t.every("2001:db8::(?:22|30)", "192.0.2.77"),
-        t.say(service(t), m[1])]),
+        *([t.say(service(t), m[1])] if m[1] else [])]),
     (r"leave the port out(?:, and write (connect_port \d+) in its checks, .*)?", lambda t, m: [
         portless(t, m[1])]),
+    (r"write a virtual_server_group for each port, or (lb_kind NAT)", lambda t, m: [
+        t.every(r"^( +192.0.2.10)(?: 0)?$", r"\1 80"), t.say(service(t), m[1])]),
     (r"use the same port, or NAT", lambda t, m: [
         t.every(r"(192.0.2.(?:22|30)) 81", r"\1 80"), t.say(service(t), "lb_kind NAT")]),
     (r"write (a|an) (\w+)(?: and an interval)? of at (?:most|least) (\d+)", lambda t, m: [
         at_most(t, m[2], m[3])]),
-    (r"write a (\w+) of at most ([\d.]+), or a longer (delay_loop)", lambda t, m: [
-        at_most(t, m[1], m[2]), t.say(service(t), "delay_loop 300")]),
+    (r"write a (\w+) of at most ([\d.]+), or a (delay_loop of at least ([\d.]+))", lambda t, m: [
+        at_most(t, m[1], m[2]), longer_loop(t, m[4])]),
+    (r"remove the line, or write another server", lambda t, m: [
+        t.remove(), t.every(r"(sorry_server) \S+", r"\1 192.0.2.99")]),
+    (r"write (\S+) into a virtual_ipaddress, unless .*", lambda t, m: [
+        t.append(t.block("    virtual_ipaddress"), m[1])]),
+    # --- addresses, routes ---
+    (r"write brd \+, which takes that of the network", lambda t, m: [t.every(r"brd \S+", "brd +")]),
+    (r"leave brd out", lambda t, m: [t.every(r" brd \S+", "")]),
+    (r"write dev and an interface, or no_track, behind it", lambda t, m: [
+        t.behind("dev eth0"), t.behind("no_track")]),
+    (r"write no_track behind it", lambda t, m: [t.behind("no_track")]),
+    (r"write priority and a number behind it", lambda t, m: [t.behind("priority 500")]),
+    (r"keep it in one of them, or write a metric of its own behind each", lambda t, m: [
+        t.remove(t.around(t.at)), t.behind("metric 77")]),
+    # --- commands ---
+    (r"write root behind the command", lambda t, m: [t.every(r'(" )nobody$', r"\1root")]),
+    (r"write user root in vrrp_script", lambda t, m: [t.say(t.around(t.at), "user root")]),
+    (r"write the commands into a file of their own, and run that", lambda t, m: [
+        t.write('script "/bin/true"')]),
+    (r"write the program and its arguments in one pair of quotes", lambda t, m: [
+        t.write(f'{t.lines[t.at].split()[0]} "/bin/echo a b"')]),
+    (r"write (process .*), or (full_command) behind it", lambda t, m: [
+        t.write(m[1]), t.add(t.around(t.at), m[2])]),
+    (r"write (lvs_sync_daemon) in global_defs, with the interface and the instance", lambda t, m: [
+        Task(t.remove(), t.problem).add(t.block("global_defs"), f"{m[1]} eth0 one")]),
+    (r"write (.+) in global_defs", lambda t, m: [
+        t.add(t.block("global_defs"), *m[1].split(" and "))]),
+    # --- the statement as it shall be ---
+    (r"write (\w+)", lambda t, m: [t.every(rf"^(\s*){t.lines[t.at].split()[0]}\b", rf"\1{m[1]}")]),
+    (r"write (script_user root)", lambda t, m: [t.every(r"script_user \S+", m[1])]),
+    (r"write ((?:notify\w*|script|process|unicast_src_ip) .+)", lambda t, m: [t.write(m[1])]),
 )
 
 

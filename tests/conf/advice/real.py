@@ -15,6 +15,7 @@ ip address add 192.0.2.1/24 dev eth0
 ip address add 198.51.100.1/24 dev eth1
 mount -t tmpfs none /run
 echo 0 >/run/tracked
+ln -s /bin/true /run/ping
 ls | grep 'conf$' | xargs -P 2 -I@ sh -c \
     'timeout -k 1 5 keepalived --config-test --use-file=@ --config-id=NodeA >@.said 2>&1
      echo $? >@.code'

@@ -111,7 +111,7 @@ CASES = [
          "    nopreempt\n    preempt_delay 3\n    interface eth1", fix=True, line=36),
     case("preempt-delay-unused", "warning", "BACKUP\n    interface eth1",
          "MASTER\n    preempt_delay 3\n    interface eth1", fix=True, line=35),
-    case("owner-backup", "warning", "priority 101", "priority 255"),
+    case("owner-backup", "warning", "priority 101", "priority 255", sound=ALONE),
     case("advert-int", "warning", "advert_int 1", "advert_int 1.5", fix=True),
     case("advert-int", "warning", "advert_int 1", "version 3\n    advert_int 0.333",
          fix=True, line=22),
@@ -178,7 +178,7 @@ CASES = [
          "        192.0.2.10/24 brd 198.51.100.255\n"),
     case("unicast-without-peers", "warning", "        192.0.2.2\n", "", line=23),
     case("route-twice", "warning", "    track_script {\n", f"{ROUTES}    track_script {{\n",
-         sound=APART, line=46),
+         sound=APART, line=42),
     # sync groups
     case("sync-unknown", "error", "        two\n", "        twoo\n", fix=True),
     case("sync-unknown", "error", "        two\n", "        two\n        other\n", line=13),
@@ -193,7 +193,8 @@ CASES = [
     case("sync-states", "warning", "BACKUP\n    interface eth1", "MASTER\n    interface eth1"),
     case("sync-owner", "warning", "BACKUP\n    interface eth1", "MASTER\n    interface eth1",
          sound=TEXT.replace("    priority 101\n", ""), line=33),
-    case("sync-preempt", "warning", "    interface eth1", "    nopreempt\n    interface eth1"),
+    case("sync-preempt", "warning", "    interface eth1", "    nopreempt\n    interface eth1",
+         sound=TEXT.replace("    weight -20\n", "")),
     # strict mode
     case("strict-conflict", "warning", "    enable_script_security",
          "    enable_script_security\n    vrrp_strict", line=24),

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from hanode.conf.keywords import blocks
@@ -250,6 +250,17 @@ class Vmac:
     options: tuple[str, ...] = ()
     group: int | None = None
     origin: Origin = field(default=NOWHERE, compare=False, repr=False)
+
+
+def joined_vmac(first: Vmac, again: Vmac) -> Vmac:
+    """use_vmac written twice: a name or a MAC that the first has stays; what it lacks is added."""
+    return replace(
+        first,
+        name=first.name or again.name,
+        mac=first.mac or again.mac,
+        options=tuple(dict.fromkeys((*first.options, *again.options))),
+        group=again.group if first.group is None else first.group,
+    )
 
 
 def vmac(statement: Statement) -> Vmac:

@@ -17,7 +17,15 @@ from hanode.conf.model.attributes import (
     Part,
     Switch,
 )
-from hanode.conf.model.typed.line_values import Command, Vmac, command, peer, tracked, vmac
+from hanode.conf.model.typed.line_values import (
+    Command,
+    Vmac,
+    command,
+    joined_vmac,
+    peer,
+    tracked,
+    vmac,
+)
 from hanode.conf.model.typed.routes import route, rule
 
 
@@ -63,7 +71,7 @@ class InstanceWords:
     mcast_src_ip = KeptValue[str]()
     mcast_dst_ip = KeptValue[str]()
     track_src_ip = Switch()
-    use_vmac = KeptValue[Vmac](parse=vmac)
+    use_vmac = KeptValue[Vmac](parse=vmac, join=joined_vmac)
     use_vmac_addr = Switch()
     vmac_xmit_base = Switch()
     use_ipvlan = KeptValue[Vmac](parse=vmac)
