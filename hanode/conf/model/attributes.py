@@ -268,7 +268,8 @@ def stays(earlier: object, keyword: Keyword) -> bool:
 
 def keeps_first(block: str, name: str) -> bool:
     """Whether keepalived keeps the first of several values."""
-    return keyword_of(block, name).keeps == "first"
+    keyword = blocks()[block].keywords.get(main_spelling(block, name))
+    return keyword is not None and keyword.keeps == "first"
 
 
 @functools.cache

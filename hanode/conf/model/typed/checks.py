@@ -10,7 +10,7 @@ from typing import ClassVar
 
 from hanode.conf.language.kinds import Weight
 from hanode.conf.model.attributes import AllBlocks, KeptValue, Part, Switch
-from hanode.conf.model.typed.line_values import Command, command
+from hanode.conf.model.typed.line_values import Command, program
 from hanode.conf.model.typed.tracking import Weighted
 
 
@@ -134,7 +134,7 @@ class MiscCheck(Retrying, Part):
 
     __slots__ = ()
     BLOCK: ClassVar[str] = "MISC_CHECK"
-    misc_path = KeptValue[Command](parse=command)
+    misc_path = KeptValue[Command](parse=program)
     misc_timeout_us = KeptValue[int]()
     misc_dynamic = Switch()
     user = KeptValue[tuple[str, ...]]()

@@ -48,6 +48,11 @@ def command(statement: Statement) -> Command:
     return Command(tuple(split(words[0])), words[1] or None, words[2] or None, statement.origin)
 
 
+def program(statement: Statement) -> Command:
+    """`script "/bin/x a b"` and misc_path: their user is a statement of its own."""
+    return replace(command(statement), user=None, group=None)
+
+
 def arguments(statement: Statement) -> tuple[str, ...]:
     """The words behind the keyword, with both kinds of quotes taken off."""
     return tuple(split(" ".join(statement.words[1:])))

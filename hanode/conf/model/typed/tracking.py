@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import ClassVar
 
 from hanode.conf.model.attributes import KeptValue, Named, Switch
-from hanode.conf.model.typed.line_values import Command, arguments, command
+from hanode.conf.model.typed.line_values import Command, arguments, program
 
 Weighted = tuple[int, bool]
 """The number that is added to the priority, and whether `reverse` is written."""
@@ -19,7 +19,7 @@ class VrrpScript(Named):
 
     __slots__ = ()
     BLOCK: ClassVar[str] = "vrrp_script"
-    script = KeptValue[Command](parse=command)
+    script = KeptValue[Command](parse=program)
     interval_us = KeptValue[int]()
     timeout_us = KeptValue[int]()
     weight = KeptValue[Weighted]()
