@@ -172,7 +172,8 @@ def not_a_node(name: str, group: Group) -> Iterator[Problem]:
             for other, source in own.items():
                 if other != node and source is not None and source[0] == vip.ip:
                     message = f"{name}: {vip.ip} is the own address of {other}"
-                    yield problem(vip.origin, "vip-is-peer", "error", message, "use a free address")
+                    hint = "use a free address, the same on all nodes"
+                    yield problem(vip.origin, "vip-is-peer", "error", message, hint)
 
 
 def one_master(name: str, group: Group) -> Iterator[Problem]:
@@ -184,7 +185,8 @@ def one_master(name: str, group: Group) -> Iterator[Problem]:
                 "the higher IP address wins"
             )
             where = place(other, "priority")
-            yield problem(where, "priority-equal", "warning", message, "give one of them more")
+            hint = "write a higher priority on one of them"
+            yield problem(where, "priority-equal", "warning", message, hint)
         if one.state == other.state == "MASTER":
             message = f"{name}: {a} and {b} both say state MASTER"
             hint = "write BACKUP on all but one"
@@ -199,7 +201,7 @@ def one_master(name: str, group: Group) -> Iterator[Problem]:
                 f"below {highest} of another node, which wins"
             )
             if sum(i.state == "MASTER" for _, i in group.values()) == 1:
-                hint = "write state BACKUP here, or the higher priority"
+                hint = "write state BACKUP here"
                 where = place(one, "state")
                 yield problem(where, "master-lower", "warning", message, hint, state_backup(one))
 

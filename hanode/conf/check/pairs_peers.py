@@ -36,7 +36,8 @@ def same_way(name: str, group: Group) -> Iterator[Problem]:
     for node, (_, one) in group.items():
         if not talks[node]:
             message = f"{name}: {unicast[0]} speaks to its peers only and {node} to everybody"
-            yield two_masters(one.origin, "unicast-differs", message)
+            hint = f"write the addresses of the other nodes into unicast_peer of {node}"
+            yield two_masters(one.origin, "unicast-differs", message, hint=hint)
     yield from one_list(name, group, talks)
     if not shared:
         yield from one_sided(name, group, talks)
@@ -86,6 +87,16 @@ def peer_list(peers: frozenset[str]) -> str:
     return both(sorted(peers))
 
 
+def alone(group: Group, deaf: str, other: str) -> str:
+    """What becomes of a node that hears nothing from another, which does hear it."""
+    config, one = group[deaf]
+    hears = queries.source_ip(group[other][1])
+    reached = hears is None or hears[0] in {peer.ip for peer in queries.peers(one)}
+    if reached and queries.healthy(one, config) > queries.healthy(group[other][1], group[other][0]):
+        return "takes over from it at once, whatever nopreempt and preempt_delay say"
+    return "both become master"
+
+
 def one_sided(name: str, group: Group, talks: dict[str, set[str]]) -> Iterator[Problem]:
     """A node that is not among the peers of another hears nothing from it."""
     for node, (_, one) in group.items():
@@ -96,7 +107,7 @@ def one_sided(name: str, group: Group, talks: dict[str, set[str]]) -> Iterator[P
             if other != node and talks[other] and own[0] not in talks[other]:
                 message = (
                     f"{name}: {node} sends from {own[0]}, which is not among the peers of {other}: "
-                    f"{node} hears nothing from it, and both become master"
+                    f"{node} hears nothing from it, and {alone(group, node, other)}"
                 )
                 where = place(there, "unicast_peer")
                 hint = f"write {own[0]} into unicast_peer of {other}"

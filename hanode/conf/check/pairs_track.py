@@ -11,9 +11,10 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from hanode.conf.check.pairs_words import Group
+from hanode.conf.language.values import seconds
 from hanode.conf.model import queries
 from hanode.conf.model.model import Config, VrrpInstance, place
-from hanode.conf.model.queries import Tracked, clamp
+from hanode.conf.model.queries import Tracked, clamp, healthy
 from hanode.conf.rules.base import problem
 from hanode.conf.text.problems import Problem, Severity
 
@@ -39,9 +40,11 @@ def weights(name: str, group: Group) -> Iterator[Problem]:
     small = [t for t in falling if after(one, config, t) >= rivals[second]]
     for tracked in small:
         yield too_small(name, leader, second, tracked, group, lowest < rivals[second])
-    if len(small) < len(falling) and not queries.does_not_preempt(one):
+    if len(small) < len(falling):
         enough = next(t for t in falling if t not in small)
-        yield from returns(name, leader, second, enough, group)
+        yield from delayed(name, leader, second, enough, group)
+        if not queries.does_not_preempt(one):
+            yield from returns(name, leader, second, enough, group)
 
 
 def leads(group: Group) -> str:
@@ -57,13 +60,6 @@ def leads(group: Group) -> str:
 def _address(one: VrrpInstance) -> int:
     own = queries.source_ip(one)
     return 0 if own is None else int(ipaddress.ip_address(own[0]))
-
-
-def healthy(one: VrrpInstance, config: Config) -> int:
-    """The priority while nothing that the instance tracks has failed."""
-    found = queries.weighted(one, config)
-    total = queries.priority(one) + sum(t.healthy for t in found)
-    return clamp(total) if found else total
 
 
 def after(one: VrrpInstance, config: Config, failed: Tracked) -> int:
@@ -141,6 +137,22 @@ def nopreempt_blocks(name: str, leader: str, tracked: Tracked) -> Problem:
     return problem(tracked.origin, "track-nopreempt", "warning", message, hint)
 
 
+def delayed(
+    name: str, leader: str, second: str, tracked: Tracked, group: Group
+) -> Iterator[Problem]:
+    """preempt_delay counts for every takeover from a master that still sends."""
+    _, heir = group[second]
+    waits = heir.preempt_delay_us
+    if not waits or heir.state == "MASTER" or queries.nopreempt(heir):
+        return
+    message = (
+        f"{name}: when {tracked.name} fails, {leader} still sends, so {second} waits its "
+        f"preempt_delay of {seconds(waits)} s before it takes over"
+    )
+    hint = f"write preempt_delay on {leader} only, or weight 0 behind {tracked.name}"
+    yield problem(place(heir, "preempt_delay"), "track-delayed", "info", message, hint)
+
+
 def returns(
     name: str, leader: str, second: str, tracked: Tracked, group: Group
 ) -> Iterator[Problem]:
@@ -157,12 +169,12 @@ def returns(
         f"{second}: it fails over, and when it succeeds again {best} is above {rival}: the "
         "addresses move back at once"
     )
-    hint = "write state BACKUP and preempt_delay, so that they move back later"
+    hint = f"write state BACKUP and preempt_delay 60 on {leader}, so that they move back later"
     yield problem(tracked.origin, "track-returns", "info", message, hint)
 
 
 def opposite(models: dict[str, Config]) -> Iterator[Problem]:
-    """A sync group needs the same highest node in all members, or none can become master."""
+    """A sync group needs the same highest node in all members, or it never moves back."""
     if len(models) < 2:
         return
     first = next(iter(models.values()))
@@ -182,11 +194,11 @@ def opposite(models: dict[str, Config]) -> Iterator[Problem]:
             one = first.instance(b)
             message = (
                 f"{group.name}: {node_a} is the highest in {a} and {node_b} in {b}, but a sync "
-                "group changes as a whole: the members can never agree on a master"
+                "group changes as a whole: neither takes over from the other, as with nopreempt"
             )
-            hint = "give one node the highest priority in all members"
+            hint = f"write the highest priority of all members on {node_a}"
             where = place(one, "priority") if one is not None else group.origin
-            yield problem(where, "sync-disagree", "error", message, hint)
+            yield problem(where, "sync-disagree", "warning", message, hint)
 
 
 def _two(wants: dict[str, str]) -> tuple[tuple[str, str], tuple[str, str]]:

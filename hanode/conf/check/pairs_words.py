@@ -17,10 +17,17 @@ Group = dict[str, tuple[Config, VrrpInstance]]
 """One instance as each node has it, by the node's config id."""
 
 
-def two_masters(where: Origin, code: str, message: str, fix: Fix | None = None) -> Problem:
+def two_masters(
+    where: Origin,
+    code: str,
+    message: str,
+    fix: Fix | None = None,
+    *,
+    hint: str = "write the same on all nodes",
+) -> Problem:
     """A difference that makes both nodes master."""
     text = f"{message}: they do not hear each other, and both become master"
-    return problem(where, code, "error", text, "write the same on all nodes", fix)
+    return problem(where, code, "error", text, hint, fix)
 
 
 def normalised(addresses: Iterable[Address]) -> set[str]:

@@ -233,6 +233,13 @@ def clamp(total: int) -> int:
     return max(1, min(HIGHEST, total))
 
 
+def healthy(one: VrrpInstance, config: Config) -> int:
+    """The priority while nothing that the instance tracks has failed."""
+    found = weighted(one, config)
+    total = priority(one) + sum(t.healthy for t in found)
+    return clamp(total) if found else total
+
+
 # --- sync groups -------------------------------------------------------------------------------
 
 

@@ -82,10 +82,13 @@ def no_effect(case: Case) -> Iterator[Problem]:
                 yield problem(tracked.origin, "weight-ignored", "warning", message, hint)
             elif group is not None and not group.sync_group_tracking_weight:
                 message = (
-                    f"the weight of {tracked.name} has no effect: {one.name} is in the sync group "
-                    f"{group.name}"
+                    f"{one.name} does not follow {tracked.name} at all: it is in the sync group "
+                    f"{group.name}, where keepalived ignores what has a weight"
                 )
-                hint = "track it without weight, or write sync_group_tracking_weight in the group"
+                hint = (
+                    f"write weight 0 behind {tracked.name}, which means FAULT, or "
+                    f"sync_group_tracking_weight in {group.name}"
+                )
                 yield problem(tracked.origin, "weight-ignored", "warning", message, hint)
 
 

@@ -296,8 +296,8 @@ HINTS: tuple[tuple[str, Deed], ...] = (
     (r"write vrrp in its bfd_instance too", lambda t, m: [t.add(t.block("bfd_instance"), "vrrp")]),
     (r"write a priority of at (?:most|least) (\d+)", lambda t, m: [
         t.say(instance(t), f"priority {m[1]}")]),
-    (r"track it without weight, or write (sync_group_tracking_weight) in the group", lambda t, m: [
-        t.every(r"^ +weight -?\d+\n", ""), t.add(t.block("vrrp_sync_group"), m[1])]),
+    (r"write weight 0 behind (\S+), which means FAULT, or (sync_group_tracking_weight) in (\S+)",
+     lambda t, m: [t.behind("weight 0"), t.add(t.block(f"vrrp_sync_group {m[3]}"), m[2])]),
     (r"track it in the group only", lambda t, m: [t.remove()]),
     (r"write weight 0 behind (\S+), which means FAULT, or remove nopreempt", lambda t, m: [
         t.behind("weight 0"), t.every(r"^ +nopreempt\n", "")]),
