@@ -79,6 +79,7 @@ LINTS = {
     "vrid-twice": "Two groups on one interface need different numbers.",
     "weight-ignored": "keepalived does not look at this weight.",
     "weight-nopreempt": "With nopreempt on all nodes losing priority moves nothing.",
+    "weight-one-member": "Of a sync group only one member loses priority, so nothing moves.",
     "weight-reversed": "Weight 0 with reverse means FAULT while all is well.",
     "weight-too-large": "A priority is cut to 1 to 254, so nodes that differ become equal.",
     "weight-zero": "A real server of weight 0 gets no new connections.",

@@ -12,8 +12,9 @@ from hanode.conf.language import defaults
 from hanode.conf.language.schema import nearest
 from hanode.conf.model import queries
 from hanode.conf.model.attributes import written
-from hanode.conf.model.model import VrrpInstance, place
+from hanode.conf.model.model import Config, VrrpInstance, place
 from hanode.conf.model.queries import HIGHEST, Tracked
+from hanode.conf.model.typed.vrrp import SyncGroup
 from hanode.conf.rules.base import Case, Rule, problem
 from hanode.conf.text.problems import Problem
 
@@ -86,10 +87,30 @@ def no_effect(case: Case) -> Iterator[Problem]:
                     f"{group.name}, where keepalived ignores what has a weight"
                 )
                 hint = (
-                    f"write weight 0 behind {tracked.name}, which means FAULT, or "
-                    f"sync_group_tracking_weight in {group.name}"
+                    f"write weight 0 behind {tracked.name}, which means FAULT, or track it in "
+                    f"{group.name}, with sync_group_tracking_weight"
                 )
                 yield problem(tracked.origin, "weight-ignored", "warning", message, hint)
+            elif group is not None and not in_all_members(tracked, group, case.config):
+                message = (
+                    f"when {tracked.name} fails, only {one.name} loses priority, but the members "
+                    f"of {group.name} change together: nothing moves"
+                )
+                hint = f"write weight 0 behind {tracked.name}, which means FAULT, or track it in "
+                hint += f"{group.name}"
+                yield problem(tracked.origin, "weight-one-member", "warning", message, hint)
+
+
+def in_all_members(tracked: Tracked, group: SyncGroup, config: Config) -> bool:
+    """Whether all members of a sync group lose priority when this fails, or the group's own."""
+    key = (tracked.kind, tracked.name)
+    owners = [config.instance(name) for name in group.members]
+    found = [
+        any((t.kind, t.name) == key and t.weight for t in queries.tracked(owner, config))
+        for owner in (group, *owners)
+        if owner is not None
+    ]
+    return found[0] or all(found[1:])
 
 
 def is_own(tracked: Tracked, one: VrrpInstance) -> bool:

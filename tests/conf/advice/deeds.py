@@ -220,6 +220,14 @@ def freely(task: Task, _: re.Match[str]) -> Iterable[str]:
     yield task.write("fe80::77/64" if "fe80" in line else FREE[6 if ":" in line else 4])
 
 
+def in_the_group(task: Task, name: str, group: str, also: str | None) -> str:
+    """What the sync group tracks, and its members no more."""
+    fewer = re.sub(rf"^    track_script \{{\s*{name}\n    \}}\n", "", task.text, flags=re.M)
+    rest = Task(fewer, task.problem)
+    lines = [f"track_script {{\n    {name}\n}}", *([also] if also else [])]
+    return rest.add(rest.block(f"vrrp_sync_group {group}"), *lines)
+
+
 def closed_above(task: Task, _: re.Match[str]) -> Iterable[str]:
     """The brace that is missing before the last block of the root above the problem."""
     head = max(
@@ -296,8 +304,8 @@ HINTS: tuple[tuple[str, Deed], ...] = (
     (r"write vrrp in its bfd_instance too", lambda t, m: [t.add(t.block("bfd_instance"), "vrrp")]),
     (r"write a priority of at (?:most|least) (\d+)", lambda t, m: [
         t.say(instance(t), f"priority {m[1]}")]),
-    (r"write weight 0 behind (\S+), which means FAULT, or (sync_group_tracking_weight) in (\S+)",
-     lambda t, m: [t.behind("weight 0"), t.add(t.block(f"vrrp_sync_group {m[3]}"), m[2])]),
+    (r"write weight 0 behind (\S+), which means FAULT, or track it in (\w+)(?:, with (\w+))?",
+     lambda t, m: [t.behind("weight 0"), in_the_group(t, m[1], m[2], m[3])]),
     (r"track it in the group only", lambda t, m: [t.remove()]),
     (r"write weight 0 behind (\S+), which means FAULT, or remove nopreempt", lambda t, m: [
         t.behind("weight 0"), t.every(r"^ +nopreempt\n", "")]),

@@ -9,7 +9,7 @@ from tests.conf.cases.base import PairCase
 FIRST = """\
 vrrp_script up { user root
     script "/bin/true"
-    weight -20
+    weight 0
 }
 vrrp_sync_group both {
     group {

@@ -51,6 +51,8 @@ vrrp_instance two {
     virtual_ipaddress {
         198.51.100.10/24
     }
+    track_script { up
+    }
 }
 """
 V6 = """\
@@ -106,7 +108,8 @@ CASES = [
     # the election
     six("nopreempt-master", "warning", "BACKUP", "MASTER\n    nopreempt", fix=True, line=3),
     case("nopreempt-owner", "warning", "    priority 101",
-         "    priority 255\n    nopreempt", fix=True, line=38),
+         "    priority 255\n    nopreempt", fix=True, line=37,
+         sound=TEXT.replace("    weight -20\n", "")),
     case("preempt-delay-unused", "warning", "    interface eth1",
          "    nopreempt\n    preempt_delay 3\n    interface eth1", fix=True, line=36),
     case("preempt-delay-unused", "warning", "BACKUP\n    interface eth1",
@@ -158,7 +161,8 @@ CASES = [
          fix=True, line=33),
     case("weight-too-large", "warning", "        up\n", "        up weight 200\n"),
     case("weight-too-large", "info", "priority 100\n", "priority 15\n", line=30),
-    case("weight-ignored", "warning", "priority 100\n", "priority 255\n", line=30),
+    case("weight-ignored", "warning", "priority 100\n", "priority 255\n", line=23, sound=ALONE),
+    case("weight-one-member", "warning", "    track_script { up\n    }\n", "", line=30),
     case("weight-ignored", "warning", "    sync_group_tracking_weight\n", "", line=29),
     case("check-slow", "info", "    interval 2", "    interval 2\n    timeout 3", line=7),
     case("weight-nopreempt", "info", "priority 100\n", "priority 100\n    nopreempt\n", line=24,
@@ -178,7 +182,7 @@ CASES = [
          "        192.0.2.10/24 brd 198.51.100.255\n"),
     case("unicast-without-peers", "warning", "        192.0.2.2\n", "", line=23),
     case("route-twice", "warning", "    track_script {\n", f"{ROUTES}    track_script {{\n",
-         sound=APART, line=42),
+         sound=APART, line=44),
     # sync groups
     case("sync-unknown", "error", "        two\n", "        twoo\n", fix=True),
     case("sync-unknown", "error", "        two\n", "        two\n        other\n", line=13),
