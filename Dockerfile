@@ -38,6 +38,9 @@ EXPOSE 8000
 CMD ["uvicorn", "webapp.asgi:application", "--host", "0.0.0.0", "--port", "8000"]
 
 FROM ${PYTHON_IMAGE} AS node
+# Whom pushed scripts run as; as root only if a policy.toml in /etc/hanode says so (docs/POLICY.md).
+RUN useradd --system --no-create-home --shell /usr/sbin/nologin keepalived_script \
+    && install -d -m 0700 /etc/hanode
 RUN command -v ip >/dev/null || (apt-get update && apt-get install -y --no-install-recommends iproute2 \
     && rm -rf /var/lib/apt/lists/*)
 ENV PATH=/venv/bin:$PATH PYTHONUNBUFFERED=1 PYTHONDONTWRITEBYTECODE=1

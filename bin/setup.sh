@@ -65,3 +65,32 @@ prepare() {
 python() {
     PYTHONPATH=$root "$root/.venv/bin/python" -P "$@"
 }
+
+# apart COMMAND…: become it, as process 1 of a namespace, with its own mounts and names of network
+# namespaces: the kernel ends all of it when the parent ends, however that happens.
+apart() {
+    # shellcheck disable=SC2016 # for the inner shell
+    exec setpriv --pdeathsig KILL unshare --mount --pid --fork --kill-child=KILL --mount-proc sh -c \
+        'mkdir -p /run/netns && mount -t tmpfs netns /run/netns && exec "$@"' sh "$@"
+}
+
+# run_apart COMMAND…: run it apart where the machine lets us, with its own temporary folder.
+run_apart() {
+    local folder owner
+    for folder in "${TMPDIR:-/tmp}"/kst.??????; do
+        owner=$(cat "$folder/owner" 2>/dev/null) || continue
+        if ! kill -0 "$owner" 2>/dev/null; then
+            echo "· removing what a run that was killed has left: $folder" >&2
+            rm -rf "$folder"
+        fi
+    done
+    folder=$(mktemp -d "${TMPDIR:-/tmp}/kst.XXXXXX")
+    chmod 711 "$folder" # PostgreSQL and the agents run as other users
+    echo $$ >"$folder/owner"
+    # shellcheck disable=SC2064 # the folder of now
+    trap "rm -rf '$folder'" EXIT
+    trap 'kill -KILL $! 2>/dev/null; wait $!; exit 130' INT TERM HUP
+    export KEEPSIGHT_TESTS_IN=$folder TMPDIR=$folder
+    if (apart true) 2>/dev/null; then apart "$@" & else "$@" & fi
+    wait $!
+}

@@ -29,6 +29,10 @@ Check = Callable[["File"], "tuple[str, ...]"]
 """Returns the errors of a configuration as sentences; (): this node can run it."""
 
 
+def _permitted(_file: File) -> tuple[str, ...]:
+    return ()
+
+
 @dataclass(frozen=True, slots=True)
 class Identity:
     """The node, as enrolled. Both fields empty: not enrolled, so it refuses every envelope."""
@@ -122,12 +126,22 @@ class RevisionLifecycle:
     """Which revision is staged, live and confirmed on one node."""
 
     def __init__(
-        self, identity: Identity, state: PersistedState, *, verify: Verify, check: Check
+        self,
+        identity: Identity,
+        state: PersistedState,
+        *,
+        verify: Verify,
+        check: Check,
+        permit: Check = _permitted,
     ) -> None:
+        """`permit` returns what the node's own policy forbids in a pushed configuration; it does
+        not bind the file the node was started with, nor a revision that runs already.
+        """
         self.identity = identity
         self.state = state
         self._verify = verify
         self._check = check
+        self._permit = permit
         self._staged: _Staged | None = None
         self._deadline_us: int | None = None
         self._last_refused: Signed | None = None
@@ -171,6 +185,12 @@ class RevisionLifecycle:
             Report(revision, "verified", "signed by the pinned key, for this node, and newer"),
         ]
         file = File(revision, bundle.config)
+        # First: checking reads the files that the configuration names.
+        forbidden = self._permit(file)
+        if forbidden:
+            more = f" (and {len(forbidden) - 1} more)" if len(forbidden) > 1 else ""
+            cause = f"this node's policy forbids it: {forbidden[0]}{more}"
+            return [*accepted, self._refusal(envelope, revision, cause, forbidden)]
         problems = self._check(file)
         if problems:
             cause = f"the configuration has {_count(problems)}: {problems[0]}"

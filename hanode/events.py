@@ -229,8 +229,8 @@ class PartChange(_Base):
     kind = "node"
 
     phase: str
-    """started, stopping, stopped, died; reached, lost (broker); on, off (maintenance); announced
-    (addresses)."""
+    """started, stopping, stopped, died; reached, lost, refused (broker); on, off (maintenance);
+    announced (addresses); silent (a node that the control plane does not hear)."""
     revision: int | None = None
     """With which the engine starts."""
     pid: int | None = None
@@ -240,8 +240,9 @@ class PartChange(_Base):
 
     @property
     def severity(self) -> Severity:
-        """warning: died, lost, stopping, stopped, or maintenance is on. Else info."""
-        return "warning" if self.phase in ("died", "lost", "stopping", "stopped", "on") else "info"
+        """warning: died, lost, refused, silent, stopping, stopped, or maintenance on. Else info."""
+        bad = ("died", "lost", "refused", "silent", "stopping", "stopped", "on")
+        return "warning" if self.phase in bad else "info"
 
 
 @dataclass(frozen=True, slots=True)

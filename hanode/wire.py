@@ -11,7 +11,7 @@ node's monotonic clock.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, ClassVar
 
 from hanode import events
 from hanode.codec import WireError as WireError
@@ -39,6 +39,9 @@ class Enrolment:
     public_key: str
     """Base64 of the control plane's raw 32-byte Ed25519 public key; pinned."""
     heartbeat_s: float = 1.0
+    content_key: str = ""
+    """Base64 of the 64-byte AES-SIV key that opens `Sealed`; empty: enrolled before there was one.
+    It and the password in `broker_url` are secrets."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +86,29 @@ class Signed:
     def signed_bytes(self) -> bytes:
         """The bytes that the signature covers."""
         return self.kind.encode() + b"\0" + self.payload.encode()
+
+
+@dataclass(frozen=True, slots=True)
+class Sealed:
+    """A Signed that only its node can read: what a key of the broker holds.
+
+    A node of an earlier release reads it as a Signed, and says that it is a `sealed`.
+    """
+
+    KIND: ClassVar[str] = "sealed"
+
+    kind: str
+    """KIND"""
+    payload: str
+    """Base64 of the JSON of a Signed, sealed by AES-SIV with `sealed_for` as associated data."""
+    signature: str
+    """Empty: the signature is inside."""
+    v: int = VERSION
+
+
+def sealed_for(node: str, kind: str) -> list[bytes]:
+    """The associated data of `Sealed`: a value that is moved to another key does not open."""
+    return [b"keepsight", node.encode(), kind.encode()]
 
 
 @dataclass(frozen=True, slots=True)
@@ -202,6 +228,40 @@ class ProcessStatus:
 
 
 @dataclass(frozen=True, slots=True)
+class NodePolicy:
+    """What a node lets pushed configurations do; its own files say so, and nobody else.
+
+    `hanode.policy` makes, knows and applies it; docs/POLICY.md says what each list means. A list of
+    paths holds directories and single files.
+    """
+
+    add_programs: bool = False
+    """Whether a push may name commands that the node does not run already."""
+    users: tuple[str, ...] = ()
+    groups: tuple[str, ...] = ()
+    """Groups of programs beside their user's own."""
+    programs: tuple[str, ...] = ()
+    root_programs: tuple[str, ...] = ()
+    """What runs as root may be here, where `users` names root."""
+    written: tuple[str, ...] = ()
+    fifos: tuple[str, ...] = ()
+    read: tuple[str, ...] = ()
+    keys: tuple[str, ...] = ()
+    includes: tuple[str, ...] = ()
+    interfaces: tuple[str, ...] = ()
+    """Names, with * and ?."""
+    addresses: tuple[str, ...] = ()
+    """Networks, addresses, and names of hosts."""
+    namespaces: tuple[str, ...] = ()
+    files: tuple[str, ...] = ()
+    """The files that were read for it; (): there is none."""
+    fault: str = ""
+    """Why no push is taken at all: the files cannot be trusted or read."""
+    script_user: str = ""
+    """Whom programs run as that name nobody; empty: not known."""
+
+
+@dataclass(frozen=True, slots=True)
 class NodeStatus:
     """The whole of a node at one moment; sent as a heartbeat and after each event."""
 
@@ -228,4 +288,6 @@ class NodeStatus:
     strays: dict[str, int] = field(default_factory=dict)
     """VRRP packets that were no instance's: `unknown_vrids` and `short_packets`. Without
     log_unknown_vrids the kernel drops nearly all of them unseen."""
+    policy: NodePolicy | None = None
+    """None: a node of an older release, which takes every signed push."""
     v: int = VERSION

@@ -12,10 +12,13 @@ import os
 import shutil
 import signal
 import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+
+from tests.leftovers import end_orphans
 
 PROJECT = Path(__file__).resolve().parent.parent
 SHARED = PROJECT.parent / "shared"
@@ -61,9 +64,14 @@ FAST_LEAVES_OUT = frozenset(
 
 
 def pytest_configure() -> None:
-    """Handles SIGINT again: a shell that starts us in the background lets us ignore it."""
+    """Handles SIGINT again: a shell that starts us in the background lets us ignore it.
+
+    And ends what an earlier run left behind when it was killed.
+    """
     if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
         signal.signal(signal.SIGINT, signal.default_int_handler)
+    for sentence in end_orphans() if os.geteuid() == 0 else ():
+        print(f"· {sentence}", file=sys.stderr)
 
 
 def pytest_runtest_setup(item: pytest.Item) -> None:

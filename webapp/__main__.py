@@ -14,9 +14,13 @@ def main() -> None:
     if sys.argv[1:] in (["version"], ["--version"]):
         print(f"keepsight {VERSION}")
         return
+    from django.core.exceptions import ImproperlyConfigured
     from django.core.management import execute_from_command_line
 
-    execute_from_command_line(sys.argv)
+    try:
+        execute_from_command_line(sys.argv)
+    except ImproperlyConfigured as error:
+        sys.exit(f"keepsight: {error}")
 
 
 if __name__ == "__main__":

@@ -6,22 +6,36 @@ import os
 from typing import Any
 
 from django.core.asgi import get_asgi_application
+from django.core.exceptions import ImproperlyConfigured
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "webapp.settings")
 
 
+async def nowhere(_scope: Any, _receive: Any, send: Any) -> None:
+    """A WebSocket's path that is none: refused, which browsers see as 403, without a traceback."""
+    await send({"type": "websocket.close", "code": 4404})
+
+
 def _application() -> Any:
-    http = get_asgi_application()
+    try:
+        http = get_asgi_application()
+    except ImproperlyConfigured as error:
+        raise SystemExit(f"keepsight: {error}") from None
     # Only now are there models, which these need.
     from channels.auth import AuthMiddlewareStack
     from channels.routing import ProtocolTypeRouter, URLRouter
     from channels.security.websocket import AllowedHostsOriginValidator
     from django.conf import settings
+    from django.urls import re_path
 
     from webapp.common.bodies import limited
+    from webapp.inventory.keys import warn_where_it_can_be_read
     from webapp.live.consumers import websocket_urlpatterns
+    from webapp.vault.start import ready_or_exit
 
-    live = AuthMiddlewareStack(URLRouter(websocket_urlpatterns))
+    ready_or_exit()
+    warn_where_it_can_be_read()
+    live = AuthMiddlewareStack(URLRouter([*websocket_urlpatterns, re_path("", nowhere)]))
     return ProtocolTypeRouter(
         {
             "http": limited(http, settings.BODY_BYTES_MAX),

@@ -13,8 +13,9 @@ from collections.abc import Callable
 from typing import Any, ParamSpec, cast
 
 from celery import Celery
-from celery.signals import beat_embedded_init
+from celery.signals import beat_embedded_init, worker_init
 from django.conf import settings
+from django.core.exceptions import ImproperlyConfigured
 from kombu.connection import Connection
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "webapp.settings")
@@ -39,10 +40,15 @@ class PatientConnection(Connection):
         return super()._ensure_connection(*args, **options)  # type: ignore[no-untyped-call] # kombu has no types
 
 
+try:
+    BROKER_URL = settings.BROKER_URL  # the first look at the settings
+except ImproperlyConfigured as wrong:
+    raise SystemExit(f"keepsight: {wrong}") from None
+
 app = Celery("webapp")
 app.amqp.Connection = PatientConnection
 app.conf.update(
-    broker_url=settings.BROKER_URL,
+    broker_url=BROKER_URL,
     broker_transport_options={
         "global_keyprefix": PREFIX,
         "socket_connect_timeout": 2,
@@ -87,6 +93,15 @@ def _end_with_the_worker(**_sent: Any) -> None:
 
 
 beat_embedded_init.connect(_end_with_the_worker)
+
+
+def _check_the_data_key(**_sent: Any) -> None:
+    from webapp.vault.start import ready_or_exit  # models are ready only now
+
+    ready_or_exit()
+
+
+worker_init.connect(_check_the_data_key)
 
 
 def task(name: str) -> Callable[[Callable[P, None]], Callable[P, None]]:

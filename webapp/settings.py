@@ -7,13 +7,14 @@ installed program, and an embedded Valkey's socket in there too.
 from __future__ import annotations
 
 import os
+import sys
 import warnings
 from pathlib import Path
 from typing import Any
 
 import django_stubs_ext
 
-from webapp.common import env
+from webapp.common import assets, env
 
 django_stubs_ext.monkeypatch()
 
@@ -32,8 +33,8 @@ SECRET_KEY = env.secret_key(DATA_DIR)
 ALLOWED_HOSTS = env.words("ALLOWED_HOSTS", "localhost,127.0.0.1,[::1]")
 CSRF_TRUSTED_ORIGINS = env.words("TRUSTED_ORIGINS", "")
 
-BROKER_URL = env.text("BROKER_URL", f"redis+socket://{DATA_DIR}/valkey.sock")
-NODE_BROKER_URL = env.text("NODE_BROKER_URL", BROKER_URL)
+BROKER_URL = env.url("BROKER", f"redis+socket://{DATA_DIR}/valkey.sock")
+NODE_BROKER_URL = env.url("NODE_BROKER", BROKER_URL)
 """How a node reaches the broker, without user and password: those come with its enrolment."""
 HEARTBEAT_S = env.number("HEARTBEAT_S", 1.0)
 
@@ -51,6 +52,7 @@ INSTALLED_APPS = [
     "channels",
     "ninja",  # its command writes docs/openapi.json
     "webapp.common",
+    "webapp.vault",
     "webapp.accounts",
     "webapp.inventory",
     "webapp.live",
@@ -63,6 +65,7 @@ MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
     "webapp.common.middleware.SecurityHeaders",
     "whitenoise.middleware.WhiteNoiseMiddleware",
+    "django.middleware.gzip.GZipMiddleware",  # pads each page by chance, against BREACH
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
@@ -96,7 +99,9 @@ BODY_BYTES_MAX = 16_000_000
 DATA_UPLOAD_MAX_MEMORY_SIZE = BODY_BYTES_MAX
 
 DATABASES = {
-    "default": env.database(env.text("DATABASE_URL", f"sqlite:///{DATA_DIR / 'keepsight.sqlite3'}"))
+    "default": env.private_sqlite(
+        env.database(env.url("DATABASE", f"sqlite:///{DATA_DIR / 'keepsight.sqlite3'}"))
+    )
 }
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
@@ -143,7 +148,14 @@ USE_I18N = False
 STATIC_URL = "/static/"
 STATICFILES_DIRS = [BASE_DIR / "static"] if (BASE_DIR / "static").is_dir() else []
 STATIC_ROOT = (DATA_DIR if INSTALLED else BASE_DIR) / "staticfiles"
-WHITENOISE_USE_FINDERS = True  # the demo runs without collectstatic
+STATIC_COLLECTED = not DEBUG and assets.are_collected(STATIC_ROOT, STATICFILES_DIRS)
+COLLECTING = "collectstatic" in sys.argv
+WHITENOISE_USE_FINDERS = not STATIC_COLLECTED
+WHITENOISE_KEEP_ONLY_HASHED_FILES = False  # pages of the last release still ask for theirs
+STORAGES = {
+    "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
+    "staticfiles": {"BACKEND": assets.HASHED if STATIC_COLLECTED or COLLECTING else assets.PLAIN},
+}
 warnings.filterwarnings("ignore", message="No directory at")  # of WhiteNoise
 
 LOGGING = {

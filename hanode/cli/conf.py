@@ -14,13 +14,14 @@ import io
 import json
 import os
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 from hanode import conf
 from hanode.cli.machine_facts import machine_facts
-from hanode.cli.nodes import clusters, labels
+from hanode.cli.nodes import labels
 from hanode.cli.options import Parser, UsageError, complain
+from hanode.cli.policy import attached, forbidden, policy_of
 from hanode.cli.printed import print_problems, printable, summary
 from hanode.conf import (
     UNKNOWN_MACHINE,
@@ -33,6 +34,7 @@ from hanode.conf import (
     problems_markdown,
     target_of,
 )
+from hanode.wire import NodePolicy
 
 MAX_FILE = 64 * 1024 * 1024
 """Bytes of one file: ten times the largest configuration of our benchmarks."""
@@ -60,7 +62,9 @@ def check_command(argv: Sequence[str]) -> int:
         action=argparse.BooleanOptionalAction,
         help="this machine runs it: look at its scripts and addresses (files of /etc/keepalived)",
     )
-    return _run(parser, argv, _check)
+    why = "also what this node's policy forbids in a push; or that of FILE.toml"
+    parser.add_argument("--policy", nargs="?", metavar="FILE", help=why)
+    return _run(parser, attached(argv), _check)
 
 
 def _check(args: argparse.Namespace) -> int:
@@ -72,31 +76,59 @@ def _check(args: argparse.Namespace) -> int:
     sources: dict[str, Source] = {}
     problems: list[conf.Problem] = []
     alone: dict[str, conf.Config] = {}
+    documents: dict[str, dict[str, conf.Config]] = {}
     unseen = False
-    machine = machine_facts(files, args.here)
+    policy = None if args.policy is None else policy_of(args.policy)
+    of_node = args.policy == "" and args.here is None
+    machine = machine_facts(files, True if of_node else args.here)
     called = labels(files)
     for name in files:
         checked = _checked(name, args, sources, machine)
         problems += (problem for each in checked.values() for problem in each.problems)
+        if policy is not None:
+            problems += _forbidden(name, tuple(checked), sources, policy, machine)
         models = {node or called[name]: each.model for node, each in checked.items()}
         problems += conf.check_pair(models)
         unseen |= machine is UNKNOWN_MACHINE and any(map(looked_at, models.values()))
         if len(models) == 1:
             alone[called[name]] = next(iter(models.values()))
-    together = clusters(alone)
-    for nodes in together:
+        else:
+            documents[called[name]] = models
+    clusters = conf.together(alone)
+    for nodes in clusters:
         problems += conf.check_pair(nodes)
+    compared = [list(nodes) for nodes in clusters if len(nodes) > 1]
+    apart = _apart(clusters, documents)
+    problems += conf.all_meetings({" and ".join(nodes): nodes for nodes in clusters} | documents)
     found = conf.in_order(problems)
     if args.json:
-        print(json.dumps({"files": list(files), "problems": [_plain(p) for p in found]}, indent=2))
+        said = {"files": list(files), "compared": compared, "not_compared": apart}
+        print(json.dumps({**said, "problems": [_plain(p) for p in found]}, indent=2))
         return 1 if conf.has_errors(found) else 0
     print_problems(found, sources, sys.stdout)
     print(summary(found, len(files)))
-    for nodes in together:
-        print(f"compared as the nodes of one cluster: {', '.join(map(printable, nodes))}")
+    for names in compared:
+        print(f"compared as the nodes of one cluster: {', '.join(map(printable, names))}")
+    for name, why in apart.items():
+        print(f"{printable(name)} is not compared with the other files: {why}")
     if unseen and args.here is None:
         print("not looked at: this machine's programs, addresses and file modes (see --here)")
     return 1 if conf.has_errors(found) else 0
+
+
+def _apart(
+    clusters: list[dict[str, conf.Config]], documents: dict[str, dict[str, conf.Config]]
+) -> dict[str, str]:
+    """The files, by name, whose nodes were compared with no other file, and why."""
+    if len(clusters) + len(documents) < 2:
+        return {}
+    why = {
+        name: conf.nothing_in_common(model)
+        for nodes in clusters
+        if len(nodes) == 1
+        for name, model in nodes.items()
+    }
+    return why | dict.fromkeys(documents, "it is the document of all nodes of a cluster itself")
 
 
 def _checked(
@@ -111,6 +143,20 @@ def _checked(
         node: conf.check(text, name=name, node=node, target=args.target, read=read, machine=machine)
         for node in ids or (None,)
     }
+
+
+def _forbidden(
+    name: str,
+    nodes: tuple[str | None, ...],
+    sources: dict[str, Source],
+    policy: NodePolicy,
+    machine: MachineFacts,
+) -> Iterator[conf.Problem]:
+    """What a policy forbids in a file, for each node that reads it."""
+    here, read = machine is not UNKNOWN_MACHINE, _reader(sources)
+    for node in nodes:
+        text = sources[name].text
+        yield from forbidden(text, policy, name=name, node=node, read=read, here=here)
 
 
 def fmt_command(argv: Sequence[str]) -> int:
@@ -152,6 +198,7 @@ def diff_command(argv: Sequence[str]) -> int:
 
 _IMPACT_WORDS = {
     "none": "nothing visible",
+    "programs": "other programs run, or files are written",
     "adverts": "the adverts change",
     "vip_moves": "an address may move",
     "connections": "connections may drop",

@@ -1,15 +1,12 @@
-"""Which of the files on a command line are nodes of one cluster, and what the nodes are called.
+"""What the nodes of the files on a command line are called.
 
-PURE. Files whose instances have the same address are nodes of one cluster; others only happen to be
-checked together. Names of instances say nothing: in unrelated files they are all called VI_1.
+PURE. Which of them are nodes of one cluster is decided in `hanode.conf`.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import PurePath
-
-from hanode.conf import Config, canonical
 
 
 def labels(names: Sequence[str]) -> dict[str, str]:
@@ -24,16 +21,3 @@ def labels(names: Sequence[str]) -> dict[str, str]:
             size += 1
         found[name] = "/".join(path[-size:])
     return found
-
-
-def clusters(models: dict[str, Config]) -> list[dict[str, Config]]:
-    """The nodes of each cluster among the files; two or more."""
-    together: list[tuple[frozenset[str], dict[str, Config]]] = []
-    for name, model in models.items():
-        moved = frozenset(canonical(vip.ip) for one in model.instances for vip in one.vips)
-        joined = [each for each in together if each[0] & moved]
-        apart = [each for each in together if not each[0] & moved]
-        nodes = {key: value for _, found in joined for key, value in found.items()}
-        whole = moved.union(*(found for found, _ in joined))
-        together = [*apart, (whole, {**nodes, name: model})]
-    return [found for _, found in together if len(found) > 1]

@@ -16,6 +16,7 @@ import resource
 import socket
 import sys
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 from hanode import conf
@@ -43,6 +44,7 @@ from hanode.system import log as logs
 from hanode.system.ipc import Unreachable
 from hanode.system.journal import Journal
 from hanode.system.log import Log
+from hanode.system.policy_files import PolicyFiles
 from hanode.system.prestart_listener import PrestartListener
 from hanode.wire import Enrolment, WireError, from_json
 
@@ -129,10 +131,12 @@ def _run(given: argparse.Namespace, prestart: PrestartListener | None) -> int:
         run_dir=given.run_dir,
         specs=_specs(given, prestart),
         enrolment=enrolment,
+        enrolment_again=partial(_enrolment_again, given.enrolment, enrolment),
         verify=verify,
         agent_user=given.agent_user,
         detail=given.log_detail,
         all_includes=given.all_config,
+        policy=PolicyFiles(given.policy),
         unserved=tuple(unserved(given)),
     )
     # In the foreground the log goes to stderr, too.
@@ -296,12 +300,28 @@ def _enrolment(path: Path | None) -> tuple[Enrolment | None, Verify]:
     try:
         enrolment = from_json(Enrolment, text)
         # Only an enrolled node needs it, and it takes a tenth of a second to load.
+        from hanode.system.sealing import unsealer
         from hanode.system.signing import verifier
 
         verify = verifier(enrolment.public_key)
+        unsealer(enrolment)
     except (WireError, ValueError) as error:
         raise UsageError(f"{path} is no enrolment: {error}") from None
     return enrolment, verify
+
+
+def _enrolment_again(path: Path | None, before: Enrolment | None) -> Enrolment | str:
+    """The enrolment as its file is now: the same node's, of the same control plane."""
+    try:
+        now, _ = _enrolment(path)
+    except UsageError as error:
+        return str(error)
+    if now is None or before is None:
+        return ""
+    same = (now.node, now.name, now.cluster, now.public_key)
+    if same != (before.node, before.name, before.cluster, before.public_key):
+        return f"{path} is another node's or another control plane's now; restart to believe it"
+    return now
 
 
 def _check_rights() -> None:

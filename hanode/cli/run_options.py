@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from hanode.cli.options import RUN_DIR, STATE_DIR, Parser, UsageError
+from hanode.policy import DEFAULT_PATH
 from hanode.system import signals
 from hanode.system.log import FACILITIES
 
@@ -131,6 +132,7 @@ def _add_own(parser: Parser) -> None:
     add("--state-dir", type=Path, metavar="DIR", help=f"what survives a restart ({STATE_DIR})")
     add("--run-dir", type=Path, metavar="DIR", help=f"where the control socket is ({RUN_DIR})")
     add("--enrolment", type=Path, metavar="FILE", help="makes this node part of a cluster")
+    add("--policy", type=Path, metavar="FILE", help=f"what pushes may do here ({DEFAULT_PATH})")
     add("--agent-user", default="nobody", metavar="USER", help="who the agent runs as (nobody)")
 
 
@@ -186,13 +188,14 @@ def _places(given: argparse.Namespace) -> None:
     state = os.environ.get("HANODE_STATE_DIR", STATE_DIR)
     given.state_dir = given.state_dir or Path(state) / apart
     run_dir = os.environ.get("HANODE_RUN_DIR")
+    given.policy = given.policy or Path(DEFAULT_PATH)
     own = given.run_dir or (Path(run_dir) if run_dir else None)
     given.run_dir = own or Path(RUN_DIR) / apart
     pids = own or (Path("/run/keepalived") / f"keepalived_{apart}" if apart else Path("/run"))
     given.pid = given.pid or pids / "keepalived.pid"
     given.vrrp_pid = given.vrrp_pid or pids / "vrrp.pid"
     given.checkers_pid = given.checkers_pid or pids / "checkers.pid"
-    for name in ("state_dir", "run_dir", "pid", "vrrp_pid", "checkers_pid"):
+    for name in ("state_dir", "run_dir", "policy", "pid", "vrrp_pid", "checkers_pid"):
         setattr(given, name, getattr(given, name).absolute())  # the background is elsewhere
 
 

@@ -13,11 +13,12 @@ from __future__ import annotations
 
 from hanode.conf.check.check import DEFAULT_TARGET, NEWEST, Checked, check, expand_for, node_ids
 from hanode.conf.check.incremental import Checker
+from hanode.conf.check.neighbours import all_meetings, meetings, nothing_in_common, together
 from hanode.conf.check.pairs import check_pair
 from hanode.conf.compare.diff import IMPACTS, Change, diff, effective_priority, worst
 from hanode.conf.docs.explain import explain_word
 from hanode.conf.docs.reference import keywords_markdown, problems_markdown
-from hanode.conf.keywords import blocks
+from hanode.conf.keywords import blocks, secret_words
 from hanode.conf.language import defaults
 from hanode.conf.language.kinds import Method
 from hanode.conf.language.releases import Target
@@ -69,6 +70,7 @@ from hanode.conf.model.typed.routes import Nexthop, Route, RouteOptions, Rule
 from hanode.conf.model.typed.static import GarpGroup, TrackGroup
 from hanode.conf.model.typed.tracking import BfdInstance, TrackFile, TrackProcess, VrrpScript
 from hanode.conf.model.typed.vrrp import AuthHmac, SyncGroup
+from hanode.conf.read.named import Named, NamedProgram, NamedThing, NamedUser, named
 from hanode.conf.read.unknown import RETIRED, place_name
 from hanode.conf.recover.recover import Recovered, recover
 from hanode.conf.rules.addresses import canonical
@@ -131,6 +133,10 @@ __all__ = [
     "Merged",
     "Method",
     "MiscCheck",
+    "Named",
+    "NamedProgram",
+    "NamedThing",
+    "NamedUser",
     "Nexthop",
     "Note",
     "Origin",
@@ -170,6 +176,7 @@ __all__ = [
     "VrrpScript",
     "add",
     "add_address",
+    "all_meetings",
     "apply_fixes",
     "blocks",
     "canonical",
@@ -189,9 +196,12 @@ __all__ = [
     "made_by",
     "main_spelling",
     "mask_secrets",
+    "meetings",
     "merge",
     "merge_models",
+    "named",
     "node_ids",
+    "nothing_in_common",
     "option_value",
     "parse",
     "path",
@@ -203,8 +213,10 @@ __all__ = [
     "remove",
     "remove_address",
     "render",
+    "secret_words",
     "set_value",
     "target_of",
+    "together",
     "word_place",
     "worst",
     "written",

@@ -27,6 +27,8 @@ PUSH_MS = 2000
 DOWN_MS = 16_000
 """delay_loop 6 s, then at most three retries 3 s apart, and one second for the page."""
 ANSWER_MS = 5000
+OUTAGE_MIN_MS = MASTER_DOWN_MS - 1000 - ALLOWANCE_MS
+"""The kill comes at most one interval after the last advert."""
 NEW_VIP = "192.168.192.201"
 
 
@@ -151,9 +153,10 @@ class Acceptance:
             since_us=asked_us if advert is None else advert.wall_us,
             at_us=taken_us if advert is not None else None,
         )
+        self._client_saw_an_outage(asked_us)
 
     def start_the_killed_master(self) -> None:
-        """It removes what its killed engine left in the kernel, and takes the VIP back."""
+        """It boots an empty kernel, and takes the VIP back."""
         self._take_back(f"{self.first} started after the kill: it takes the VIP back")
 
     def push_a_changed_configuration(self) -> None:
@@ -236,6 +239,25 @@ class Acceptance:
             at_us=None if taken_us is None else max(taken_us, gone_us or 0),
         )
         self.session.wait_for_directors()
+
+    def _client_saw_an_outage(self, asked_us: int) -> None:
+        """The page tells the outage with its length: nobody answers for a dead machine."""
+        shown: list[float] = []
+
+        def seen() -> bool:
+            page = self.person.get(f"/c/{self.slug}/live/outages/")
+            shown[:] = outages_shown(page.text)[:1]
+            return bool(shown) and shown[0] >= OUTAGE_MIN_MS
+
+        wait_until(seen, within_s=10)
+        measured_ms = shown[0] if shown else None
+        self._add(
+            "the page shows the outage that the client saw",
+            limit_ms=MASTER_DOWN_MS + ALLOWANCE_MS,
+            since_us=asked_us,
+            at_us=None if measured_ms is None else asked_us + int(measured_ms * 1000),
+            note="" if measured_ms and measured_ms >= OUTAGE_MIN_MS else "it shows none",
+        )
 
     def _new_address_answers(self, asked_us: int) -> None:
         plan = self.session.plan
@@ -331,6 +353,13 @@ class Acceptance:
         ok = measured_ms is not None and 0 <= measured_ms <= limit_ms
         expected = f"within {limit_ms:.0f} ms"
         self.steps.append(Step(name, expected, round(limit_ms, 1), measured_ms, ok, note))
+
+
+def outages_shown(text: str) -> list[float]:
+    """The lengths of the outages that have ended, in milliseconds, the newest first."""
+    rows = text.partition("<tbody>")[2].split("<tr>")[1:]
+    found = [re.search(r'class="num">([^<]+?)\s*ms<', row) for row in rows]
+    return [float(re.sub(r"[^\d.]", "", match[1])) for match in found if match]
 
 
 def _now_us() -> int:

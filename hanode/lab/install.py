@@ -13,10 +13,12 @@ import re
 import shutil
 import subprocess
 import sys
+import tempfile
 from pathlib import Path
 
 PROJECT = Path(__file__).resolve().parent.parent.parent
 VENV = PROJECT / ".venv"
+COLLECTED = PROJECT / "staticfiles"
 NODE_WANTED = 20
 """esbuild and eslint ask for this release or a later one."""
 
@@ -68,8 +70,15 @@ def build_assets(*, lint: bool) -> None:
     modules, build = PROJECT / "node_modules", PROJECT / "static/build"
     lock, sources = _hash([PROJECT / "package-lock.json"]), _hash(_sources())
     fetched, built = _stamped(modules, "lock", lock), _stamped(build, "sources", sources)
-    if built and (fetched or not lint):
-        return
+    if not built or (lint and not fetched):
+        _build(fetched, built, lock, sources)
+    if not _stamped(COLLECTED, "sources", sources):
+        _collect()
+        _stamp(COLLECTED, "sources", sources)
+
+
+def _build(fetched: bool, built: bool, lock: str, sources: str) -> None:
+    modules, build = PROJECT / "node_modules", PROJECT / "static/build"
     environment = _with_node()
     if not fetched:
         _say("fetching the front-end packages (npm ci)")
@@ -79,6 +88,16 @@ def build_assets(*, lint: bool) -> None:
         _say("building the front end (npm run build)")
         _run(["npm", "run", "--silent", "build"], "the front end cannot be built", environment)
         _stamp(build, "sources", sources)
+
+
+def _collect() -> None:
+    """Put the static files together, their content in their names: webapp/common/assets.py."""
+    with tempfile.TemporaryDirectory() as data:
+        _run(
+            [str(VENV / "bin/python"), "manage.py", "collectstatic", "--noinput", "--ignore=src"],
+            "the static files cannot be collected",
+            os.environ | {"KEEPSIGHT_DATA_DIR": data},
+        )
 
 
 def _sources() -> list[Path]:

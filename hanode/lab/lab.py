@@ -77,7 +77,9 @@ class Lab:
 
     def _add(self, host: Host, program: list[str], bind: str = "", **environment: str) -> None:
         log = Path(self.plan.log_dir, f"{host.name}.log")
-        self.machines[host.name] = Machine(host, program, log, environment, bind)
+        self.machines[host.name] = Machine(
+            host, self.topology.switch, program, log, environment, bind
+        )
 
     async def start(self) -> None:
         """Build the network and start every machine. Raises NamespaceError."""

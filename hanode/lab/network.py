@@ -5,6 +5,7 @@ SYSTEM. `build` makes all namespaces of a topology or none; `remove` removes all
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 
@@ -41,6 +42,26 @@ def remove(plan: Topology) -> None:
         netns.delete(name)
 
 
+def unplug(host: Host, switch: str) -> None:
+    """Cut a machine's power: its cable is silent, and its kernel forgets what an engine made."""
+    netns.ip_batch([f"link set {host.port} down"], switch)
+    links = json.loads(netns.ip("-j", "addr", namespace=host.namespace))
+    for link in links:
+        if link["ifname"] not in ("lo", DEVICE):
+            netns.ip("link", "del", link["ifname"], namespace=host.namespace)
+    if host.kind == "director":
+        netns.ip_batch([f"addr flush dev {DEVICE}", _own_address(host)], host.namespace)
+
+
+def plug(host: Host, switch: str) -> None:
+    """Give a machine its power back."""
+    netns.ip_batch([f"link set {host.port} up"], switch)
+
+
+def _own_address(host: Host) -> str:
+    return f"addr add {host.address}/{PREFIX} broadcast + dev {DEVICE}"
+
+
 def _lay_cables(plan: Topology) -> None:
     netns.ip_batch(
         # Snooping off: adverts are multicast, and there is no IGMP querier.
@@ -55,7 +76,7 @@ def _lay_cables(plan: Topology) -> None:
             [
                 f"link add {DEVICE} type veth peer name {host.port} netns {plan.switch}",
                 f"link set {DEVICE} up",
-                f"addr add {host.address}/{PREFIX} broadcast + dev {DEVICE}",
+                _own_address(host),
             ],
             host.namespace,
         )

@@ -80,7 +80,9 @@ def hold(data_dir: Path) -> int:
     Raises InUse. Two Valkeys on one append-only file would ruin it.
     """
     try:
-        data_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
+        for directory in (data_dir.parent, data_dir):
+            if not directory.exists():
+                directory.mkdir(parents=True, mode=0o700)
         lock = os.open(data_dir / ".lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
     except OSError as error:
         raise InUse(f"{data_dir}: {error.strerror}; name another with --data-dir") from None

@@ -46,7 +46,12 @@ class Stack:
         self.run_dir = run_dir
         self.data_dir = data_dir
         self.logs = data_dir / "log"
-        self.logs.mkdir(parents=True, exist_ok=True)
+        self.signing = data_dir / "signing"
+        """The signing key's directory, which web and ingest do not see."""
+        for directory in (data_dir, self.logs, self.signing):
+            directory.mkdir(parents=True, exist_ok=True, mode=0o700)
+            directory.chmod(0o700)
+        _move_signing_key(data_dir / "keys" / "signing.pem", self.signing)
         self.host = host
         self.port = port
         self.lab = lab
@@ -72,6 +77,7 @@ class Stack:
             "PYTHONUNBUFFERED": "1",
             "DJANGO_SETTINGS_MODULE": "webapp.settings",
             "KEEPSIGHT_DATA_DIR": str(self.data_dir),
+            "KEEPSIGHT_SIGNING_KEY_FILE": str(self.signing / "signing.pem"),
             "KEEPSIGHT_BROKER_URL": self.broker.admin_url,
             "KEEPSIGHT_NODE_BROKER_URL": self.broker.node_url,
             "KEEPSIGHT_ALLOWED_HOSTS": ",".join(sorted(names - {"", _ANYWHERE})),
@@ -223,6 +229,9 @@ class Stack:
         except (OSError, ValueError):
             return False
 
+    def _hidden_from(self, program: str) -> str:
+        return str(self.signing) if program in ("web", "ingest") else ""
+
     def _config(self) -> str:
         python, run_dir = sys.executable, self.run_dir
         where = ["--host", self.host or "127.0.0.1", "--port", str(self.port)]
@@ -242,13 +251,21 @@ class Stack:
         return _HEAD.format(run_dir=run_dir, logs=self.logs) + "".join(
             _PROGRAM.format(
                 name=name,
-                command=shlex.join(launch.command(words, session=False)).replace("%", "%%"),
+                command=shlex.join(
+                    launch.command(words, session=False, hide=self._hidden_from(name))
+                ).replace("%", "%%"),
                 autostart="true" if name == "valkey" else "false",
                 logs=self.logs,
                 project=self.project,
             )
             for name, words in programs.items()
         )
+
+
+def _move_signing_key(old: Path, directory: Path) -> None:
+    """Of a data directory that an earlier release made: it was beside the keys that web needs."""
+    if old.exists() and not (directory / old.name).exists():
+        old.replace(directory / old.name)
 
 
 def free_port(host: str, wanted: int, *, tries: int = 100) -> int:

@@ -12,12 +12,14 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal
 
-from hanode.wire import Bundle, Confirmation, Enrolment, Signed, WireError, from_json
+from hanode.wire import Bundle, Confirmation, Enrolment, Sealed, Signed, WireError, from_json
 
 SETTLED_MAX = 1_000
 """So many digests are remembered; after that the supervisor may be asked once more."""
 
 Verb = Literal["apply", "confirm"]
+Unseal = Callable[[str, str], str]
+"""(kind, payload of a Sealed) → the JSON of the envelope in it. Raises WireError."""
 KINDS: dict[Verb, str] = {"apply": "bundle", "confirm": "confirmation"}
 
 
@@ -44,12 +46,22 @@ class Refuse:
     cause: str
 
 
+def _no_content_key(_kind: str, _payload: str) -> str:
+    raise WireError("it is sealed, and this node has no content key")
+
+
 class EnvelopeInbox:
     """Remembers which envelopes have had their answer."""
 
-    def __init__(self, enrolment: Enrolment, verify: Callable[[Signed], bool]) -> None:
+    def __init__(
+        self,
+        enrolment: Enrolment,
+        verify: Callable[[Signed], bool],
+        unseal: Unseal = _no_content_key,
+    ) -> None:
         self._enrolment = enrolment
         self._verify = verify
+        self._unseal = unseal
         self._settled: set[str] = set()
 
     def is_news(self, text: str) -> bool:
@@ -77,8 +89,10 @@ class EnvelopeInbox:
 
     def _opened(self, verb: Verb, text: str) -> tuple[Signed, int]:
         """The envelope and its revision. Raises WireError when it is not for this node."""
-        envelope = from_json(Signed, text)
         kind = KINDS[verb]
+        envelope = from_json(Signed, text)
+        if envelope.kind == Sealed.KIND:
+            envelope = from_json(Signed, self._unseal(kind, envelope.payload))
         if envelope.kind != kind:
             raise WireError(f"it is a {envelope.kind[:40]!r}, not a {kind}")
         if not self._verify(envelope):

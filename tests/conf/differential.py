@@ -170,7 +170,8 @@ def compare(made: Generated, said: KeepalivedOutput, tally: Tally) -> list[Diffe
     for p in problems:
         if p.severity == "info":
             continue
-        noticed[p.line] = f"{p.severity} {p.code}: {p.message}"
+        for line in range(p.line, max(p.line, p.reaches) + 1):
+            noticed[line] = f"{p.severity} {p.code}: {p.message}"
         if p.severity == "error":
             errors[p.line] = f"{p.code}: {p.message}"
     found: list[Difference] = []

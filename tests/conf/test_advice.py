@@ -16,7 +16,6 @@ import pytest
 
 from hanode import conf
 from hanode.conf import Problem
-from hanode.conf.check.check import check
 from tests.conf.advice.deeds import Task, done
 from tests.conf.advice.real import keepalived_says
 from tests.conf.cases.base import Case

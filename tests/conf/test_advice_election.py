@@ -22,7 +22,9 @@ def beside(text: str) -> dict[str, str]:
     """The file of A, and one for B: its priorities are lower, its addresses the other ones."""
     own, peer = "192.0.2.1\n", "192.0.2.2\n"
     other = text.replace(own, "\0").replace(peer, own).replace("\0", peer)
-    lower = re.sub(r"(?<=^    priority )\d+", lambda m: str(max(1, int(m[0]) - 10)), other, flags=re.M)
+    lower = re.sub(
+        r"(?<=^    priority )\d+", lambda m: str(max(1, int(m[0]) - 10)), other, flags=re.M
+    )
     return {"A": text, "B": lower.replace("state MASTER", "state BACKUP")}
 
 

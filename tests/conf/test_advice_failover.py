@@ -135,7 +135,7 @@ HINTS: tuple[tuple[str, Callable[..., Iterator[Texts]]], ...] = (
             "unicast_peer {\n    192.0.2.101\n    192.0.2.103\n}")}])),
     (r"write (\S+) into unicast_peer of (\w)", peer_added),
     (r"write into unicast_src_ip of B the node's own address, .*", own_source),
-    (r"write weight (?P<weight>-?\d+) or (?:more|less) behind (?P<name>\w+) on every node .*", weighed),
+    (r"write weight (?P<weight>-?\d+) or (?:more|less) behind (?P<name>\w+) on .*", weighed),
     (r"write weight 0 behind (?P<name>\w+), .*", weighed),
     (r"write (state BACKUP) and (preempt_delay 60) on (\w), .*", lambda ts, p, m: iter([
         ts | {m[3]: re.sub(r"^    state \w+$", f"    {m[1]}\n    {m[2]}", ts[m[3]], flags=re.M)}])),
@@ -183,7 +183,7 @@ def test_who_follows_the_advice_hears_no_more_of_it(case: PairCase) -> None:
 
 @pytest.mark.needs("root", "netns", "keepalived")
 def test_keepalived_is_silent_about_what_was_done_as_advised() -> None:
-    texts = {}
+    texts: Texts = {}
     for case in PAIRS:
         texts |= {f"{case} sound A": case.first, f"{case} sound B": case.second}
         for how, after in mended(case):

@@ -13,12 +13,12 @@ from hanode.conf import Problem
 from hanode.conf.check.check import check
 from hanode.conf.check.codes import CODES
 from hanode.conf.docs.explain import explain_word
-from tests.conf.cases import commands, machine, pairs, reading, services, vrrp, writing
+from tests.conf.cases import commands, elsewhere, machine, pairs, reading, services, vrrp, writing
 from tests.conf.cases.base import Case, PairCase, WritingCase
 
 CASES: list[Case] = [*vrrp.CASES, *services.CASES, *machine.CASES, *reading.CASES, *commands.CASES]
 PAIRS: list[PairCase] = pairs.CASES
-WRITING: list[WritingCase] = writing.CASES
+WRITING: list[WritingCase] = [*writing.CASES, *elsewhere.CASES]
 PACKAGE = Path(conf.__file__).parent
 
 
@@ -110,7 +110,7 @@ def test_a_difference_is_found_and_fixed_in_the_document_of_all_nodes_too(case: 
 
 
 @pytest.mark.parametrize("case", WRITING, ids=str)
-def test_what_cannot_be_written_is_said(case: WritingCase) -> None:
+def test_what_cannot_be_written_and_where_clusters_meet_is_said(case: WritingCase) -> None:
     assert case.code in case.codes_of(case.wrong)
     assert case.code not in case.codes_of(case.sound)
 

@@ -109,17 +109,17 @@ CHANGES = [
     ("    192.0.2.128/25 via 192.0.2.254\n", "",
      "static route 192.0.2.128/25 via 192.0.2.254 removed", "connections"),
     ("weight -2", "weight -20", "weight -2 → -20", "adverts"),
-    ('script "/bin/true"', 'script "/bin/false"', 'script "/bin/true" → "/bin/false"', "none"),
+    ('script "/bin/true"', 'script "/bin/false"', 'script "/bin/true" → "/bin/false"', "programs"),
     ("    interval 2\n", "    interval 3\n", "interval 2 → 3", "none"),
     ("    interval 2\n", "    interval 2\n    fall 3\n", "fall 3 added", "none"),
     ("static_routes {", "vrrp_script new {\n    script /bin/x\n}\nstatic_routes {",
-     "script new added", "none"),
+     "script new added", "programs"),
     # sync groups
     ("        two\n", "", "member two removed", "vip_moves"),
     ("        two\n", "        two three\n", "member three added", "vip_moves"),
     ("        one\n        two\n", "        two\n        one\n",
      "the same in another order in group", "none"),
-    ("    notify /bin/true", "    notify /bin/false", "notify /bin/true → /bin/false", "none"),
+    ("    notify /bin/true", "    notify /bin/false", "notify /bin/true → /bin/false", "programs"),
     ("vrrp_sync_group both", "vrrp_sync_group all", "sync group all added", "vip_moves"),
     # instances
     ("state BACKUP", "state MASTER", "state BACKUP → MASTER", "none"),
@@ -159,7 +159,7 @@ CHANGES = [
     ("    track_script {\n", "    track_interface {\n        eth1\n    }\n    track_script {\n",
      "tracked interface eth1 added", "adverts"),
     ("    notify_master /bin/m\n", '    notify_master "/bin/m x"\n',
-     'notify_master /bin/m → "/bin/m x"', "none"),
+     'notify_master /bin/m → "/bin/m x"', "programs"),
     ("    notify_master /bin/m\n", "    use_vmac\n", "use_vmac added", "vip_moves"),
     ("    notify_master /bin/m\n", "    garp_master_delay 7\n", "garp_master_delay 7 added",
      "none"),
@@ -220,6 +220,19 @@ def test_a_key_s_password_is_only_said_to_have_changed() -> None:
     assert [(c.subject, c.text) for c in changes] == [("SSL", f"password {conf.MASK} changed")]
 
 
+def test_a_change_of_what_runs_is_never_called_harmless() -> None:
+    script, top = "vrrp_script s {\n script /bin/x\n user nobody\n}\n", "global_defs {\n"
+    old = f"{script}{top} script_user nobody\n}}\n"
+    changes = {
+        "script_user nobody → root": old.replace("script_user nobody", "script_user root"),
+        "user nobody → root": old.replace("\n user nobody", "\n user root"),
+        "state_dump_file /x added": old.replace(top, f"{top} state_dump_file /x\n"),
+    }
+    for text, new in changes.items():
+        (change,) = conf.diff(conf.check(old).model, conf.check(new).model)
+        assert (change.text, change.impact) == (text, "programs")
+
+
 def test_a_signature_s_key_is_never_shown() -> None:
     text = "vrrp_instance g {{\n    auth_hmac {{\n        key 1 {}\n    }}\n}}\n"
     old, new = (conf.check(text.format(key)).model for key in ("hunter2", "hunter3"))
@@ -238,6 +251,28 @@ def test_the_priority_that_nobody_wrote_changes_with_the_state() -> None:
         "state MASTER → BACKUP": "none",
         "priority 255 → 100, since none is written and the state changes": "vip_moves",
     }
+
+
+@pytest.mark.parametrize(
+    ("ours", "theirs", "moves"),
+    [
+        ((95, 110), (100, 100), True),
+        ((100, 90), (95, 85), False),
+        ((95, 85), (100, 90), False),
+        ((100, 90), (95, 95), True),
+        ((100, 101), (95, 96), False),
+        ((100, 110), (95, 120), True),
+    ],
+)
+def test_priorities_that_change_together_move_what_the_sum_of_them_moves(
+    ours: tuple[int, int], theirs: tuple[int, int], moves: bool
+) -> None:
+    def made(priority: int) -> conf.Config:
+        return conf.check(f"vrrp_instance g {{\n    priority {priority}\n}}\n").model
+
+    (before, after), (rival_before, rival) = map(made, ours), map(made, theirs)
+    (change,) = conf.diff(before, after, others=[rival], others_before=[rival_before])
+    assert change.impact == ("vip_moves" if moves else "adverts")
 
 
 def test_who_no_longer_waits_may_take_over() -> None:

@@ -70,9 +70,12 @@ def test_repetitions_count_and_list() -> None:
     assert lines("~LST({a, b}, {1, 2}, {3, 4}) $b $a\n") == ["2 1", "4 3"]
 
 
-def test_include_is_followed_before_conditions() -> None:
+def test_include_is_followed_behind_conditions_and_with_names_in_it() -> None:
     files = {"x": "from x\n@a only a\n"}
-    assert lines("@b include x\nend\n", "a", files) == ["from x", "only a", "end"]
+    assert lines("@b include x\nend\n", "a", files) == ["end"]
+    assert lines("@a include x\nend\n", "a", files) == ["from x", "only a", "end"]
+    assert lines("$N=x\ninclude $N\nend\n", "a", files) == ["from x", "only a", "end"]
+    assert lines("include ${_PWD}/x\n", "a", {"./x": "from x\n"}) == ["from x"]
 
 
 def test_an_include_without_a_reader_is_kept() -> None:
@@ -186,7 +189,7 @@ def test_braces_without_end_are_stopped() -> None:
     ("line", "severity"),
     [
         ("include none.conf", "warning"),
-        ("include no*.conf", None),
+        ("include no*.conf", "info"),
         ("include {there,none}.conf", "warning"),
         ("includem none.conf", "error"),
         ("includem {there,none}.conf", "warning"),
@@ -231,7 +234,17 @@ def test_a_name_that_stands_for_an_include_is_followed() -> None:
 
 
 @pytest.mark.parametrize(
-    "line", ['~LST(i, "a", b) x', "~LST(i, {1, 2}) x", "~LST(i, a b) x", "~LST(i) x", "$S"]
+    "line",
+    [
+        "~LST(i, {1, 2}) x",
+        "~LST(i, a b) x",
+        "~LST(i) x",
+        "~SEQ(i, 08) x",
+        "~SEQx(i, -1) x",
+        "~SEQ(i, 1, 2, 3, 4) x",
+        "~SEQ(i",
+        "$S",
+    ],
 )
 def test_what_keepalived_cannot_repeat_is_a_problem(line: str) -> None:
     done = expand(parse(f"$S=~SEQ(i, 2) $S\n{line}\n"))

@@ -23,6 +23,7 @@ from hanode.conf.language import kinds, kinds_address, kinds_words, values
 from hanode.conf.language.releases import target
 from hanode.conf.language.schema import Keyword
 from hanode.conf.model.attributes import ValueAttribute
+from hanode.conf.model.typed.checks import HttpCheck
 from tests.conf.advice.real import keepalived_says
 
 pytestmark = pytest.mark.needs("root", "netns", "keepalived")
@@ -241,7 +242,10 @@ cp "$1" /run/keepalived.conf
 mount -t tmpfs none /tmp
 keepalived -n -l -P -f /run/keepalived.conf -p /run/a -r /run/b >/run/log 2>&1 &
 main=$!
-for _ in $(seq 200); do grep -q "STATE\\|FAULT\\|Startup complete" /run/log && break; sleep 0.1; done
+for _ in $(seq 200); do
+    grep -q "STATE\\|FAULT\\|Startup complete" /run/log && break
+    sleep 0.1
+done
 kill -USR1 "$(cat /run/b)"
 for _ in $(seq 200); do grep -q Interfaces /tmp/keepalived.data 2>/run/no && break; sleep 0.1; done
 sleep 0.3
@@ -310,7 +314,8 @@ def objects(model: conf.Config, block: str) -> list[Any]:
     (real,) = model.services[0].real_servers
     if block == "real_server":
         return [real]
-    return list(real.checks[0].urls) if block == "url" else list(real.checks)
+    check = real.checks[0]
+    return list(check.urls) if block == "url" and isinstance(check, HttpCheck) else [check]
 
 
 def said_by(text: str, block: str) -> list[tuple[str, Any]]:

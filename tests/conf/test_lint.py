@@ -52,6 +52,8 @@ vrrp_instance two {
     virtual_ipaddress {
         198.51.100.10/24
     }
+    track_script { up
+    }
 }
 virtual_server 192.0.2.10 80 {
     delay_loop 6

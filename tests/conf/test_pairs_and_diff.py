@@ -103,7 +103,7 @@ def test_what_is_not_sent_may_differ() -> None:
         ("lb_algo rr", "lb_algo wlc", "lb_algo rr → wlc", "none"),
         ("lb_kind DR", "lb_kind NAT", "lb_kind DR → NAT", "connections"),
         ("weight 1", "weight 5", "weight 1 → 5 at 192.0.2.11:80", "none"),
-        ("notify /bin/true", "notify /bin/false", "notify /bin/true → /bin/false", "none"),
+        ("notify /bin/true", "notify /bin/false", "notify /bin/true → /bin/false", "programs"),
         ("vrrp_instance g", "vrrp_instance h", "group g is now called h", "none"),
         ("vrrp_instance g {\n", "", "group g removed", "vip_moves"),
     ],

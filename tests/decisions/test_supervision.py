@@ -257,6 +257,27 @@ def test_the_broker_is_reported_when_it_comes_and_goes() -> None:
     assert broker.broker(False, "reset", wall_s=9.0) is not None, "the next agent says it anew"
 
 
+def test_a_broker_that_refuses_this_node_is_not_called_away() -> None:
+    """A replaced enrolment: first the broker closes the connection, then it says why."""
+    broker = BrokerState(0.0)
+    broker.broker(True, "", wall_s=1.0)
+    broker.broker(False, "Connection closed by server.", wall_s=2.0)
+    said = "invalid username-password pair or user is disabled."
+    told = broker.broker(False, said, wall_s=3.0)
+    assert told is not None
+    assert told.phase == "refused"
+    assert "`keepsight enrol`" in told.cause
+    assert broker.broker(False, said, wall_s=4.0) is None
+    assert broker.refused
+    (problem,) = broker.problems(str)
+    assert problem.startswith("since 2.0 the broker refuses this node (invalid username-password")
+    assert broker.broker(True, "", wall_s=5.0) == BrokerEvent("reached", "the broker answers")
+    assert not broker.refused
+    broker.broker(False, "WRONGPASS", wall_s=6.0)
+    broker.agent_died()
+    assert not broker.refused, "nobody knows"
+
+
 def test_an_agent_in_wrong_hands_cannot_fill_the_status() -> None:
     broker = BrokerState(0.0)
     broker.agents_problems(["x" * 400] * 30)

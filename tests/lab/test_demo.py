@@ -74,6 +74,19 @@ def processes(mark: Path) -> list[str]:
     return found
 
 
+def sees(program: str, mark: Path, directory: Path) -> list[str]:
+    """What the demo's program of that name finds in the directory."""
+    for process in Path("/proc").glob("[0-9]*"):
+        try:
+            words = (process / "cmdline").read_bytes().decode().split("\0")
+            marked = f"MARK_OF_THE_TEST={mark}".encode() in (process / "environ").read_bytes()
+            if marked and program in words and "hanode.lab.launch" not in words:
+                return os.listdir(f"{process}/root{directory}")
+        except OSError:
+            continue
+    raise AssertionError(f"no {program} runs")
+
+
 def leftovers(pid: int, mark: Path) -> list[str]:
     """Processes, namespaces and files that the demo with this pid left behind."""
     directory = runs.base_directory() / f"ks{pid}"
@@ -97,6 +110,26 @@ def start(tmp_path: Path) -> Iterator[Callable[..., Demo]]:
         if demo.process.poll() is None:
             demo.process.terminate()
             demo.process.wait(END_S)
+
+
+def assert_only_the_worker_signs(demo: Demo, data: Path) -> None:
+    """Web and ingest do not see the signing key, though they are the worker's user here."""
+    assert sees("worker", demo.base, data / "signing") == ["signing.pem"]
+    assert sees("webapp.asgi:application", demo.base, data / "signing") == []
+    assert sees("ingest", demo.base, data / "signing") == []
+    assert "can read the signing key" not in (data / "log" / "web.log").read_text()
+    assert not [p for p in [data, *data.iterdir()] if p.is_dir() and p.stat().st_mode & 0o077]
+
+
+@pytest.mark.needs("root", "valkey")
+def test_roots_demo_keeps_the_signing_key_from_web(
+    start: Callable[..., Demo], tmp_path: Path
+) -> None:
+    demo = start("--no-lab", "--data-dir", str(tmp_path / "data"))
+    demo.wait_for("Open .*")
+    assert_only_the_worker_signs(demo, tmp_path / "data")
+    demo.process.send_signal(signal.SIGINT)
+    assert demo.process.wait(END_S) == 0, demo.said
 
 
 @pytest.mark.needs("root", "netns", "valkey")
@@ -179,6 +212,7 @@ def test_without_root_the_control_plane_runs_alone(
         shutil.chown(data, "nobody", "nogroup")
         demo = start("--no-lab", "--data-dir", data, command=nobody)
         demo.wait_for("Open .*")
+        assert_only_the_worker_signs(demo, Path(data))
         demo.process.send_signal(signal.SIGINT)
         assert demo.process.wait(END_S) == 0, demo.said
         # A killed worker is gone only when the kernel has ended it.

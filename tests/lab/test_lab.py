@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from hanode.lab import control, launch, netns
+from hanode.lab import control, echo, launch, netns
 from hanode.lab.install import PROJECT
 from hanode.lab.lab import NodePlan, Plan
 from hanode.lab.observer import Observer, wait_until
@@ -79,6 +79,20 @@ def test_killed_master_leaves_nothing_running(plan: Plan, observer: Observer) ->
     control.ask(plan.socket, "kill", "NodeA")
     assert netns.pids(f"{plan.tag}-a") == []
     assert wait_until(lambda: "NodeB" in observer.holders(VIP), within_s=6)
+
+
+def test_killed_machine_is_silent_until_it_is_started(plan: Plan, observer: Observer) -> None:
+    """Its kernel must not answer for the VIP, or a client would see no outage."""
+    control.ask(plan.socket, "kill", "NodeA")
+    space, switch = f"{plan.tag}-a", topology(plan.tag).switch
+    assert "192.168.192.200" not in netns.ip("addr", namespace=space)
+    assert "192.168.192.100/24" in netns.ip("addr", namespace=space)
+    assert "state DOWN" in netns.ip("link", "show", "port-a", namespace=switch)
+    assert echo.answered_us(f"{plan.tag}-client", VIP, within_s=0.3) is None, "nobody answers yet"
+    assert echo.answered_us(f"{plan.tag}-client", VIP, within_s=5) is not None
+    assert observer.holders(VIP) == ("NodeB",)
+    control.ask(plan.socket, "start", "NodeA")
+    assert wait_until(lambda: observer.holders(VIP) == ("NodeA",), within_s=10)
 
 
 def test_each_verb_is_harmless_the_second_time(plan: Plan, observer: Observer) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pwd
+import shutil
 import signal
 import subprocess
 import sys
@@ -77,3 +79,59 @@ def _is_sleep(pid: int) -> bool:
         return Path(f"/proc/{pid}/cmdline").read_bytes().startswith(b"sleep\0")
     except OSError:
         return False
+
+
+LOOK = """
+import ctypes, os, sys
+hidden, worker = sys.argv[1:3]
+libc = ctypes.CDLL(None)
+print(os.listdir(hidden), libc.umount2(hidden.encode(), 2) == 0, os.getuid())
+try:
+    print(os.listdir(f"/proc/{worker}/root{hidden}"))
+except OSError:
+    print("not by another process's eyes")
+"""
+
+
+@pytest.mark.needs("netns")
+@pytest.mark.parametrize("user", ["root", "nobody"])
+def test_a_hidden_directory_is_empty_and_stays_so(user: str, tmp_path: Path) -> None:
+    """For the program alone; it is the same user as one that sees the directory."""
+    home = Path("/run", f"keepsight-test-{tmp_path.name}-{user}")
+    (home / "signing").mkdir(parents=True)
+    (home / "signing" / "signing.pem").write_text("secret")
+    became = [] if user == "root" else ["setpriv", f"--reuid={user}", "--clear-groups"]
+    worker = subprocess.Popen([*became, "sleep", "600"])
+    try:
+        if became:
+            subprocess.run(["chown", "-R", user, str(home)], check=True)
+        words = [sys.executable, "-c", LOOK, str(home / "signing"), str(worker.pid)]
+        done = subprocess.run(
+            [*became, *launch.command(words, hide=str(home / "signing"))],
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        uid = 0 if user == "root" else pwd.getpwnam(user).pw_uid
+        assert done.stdout.splitlines() == [
+            f"[] False {uid}",
+            "not by another process's eyes",
+        ], done.stderr
+        assert (home / "signing" / "signing.pem").read_text() == "secret"
+    finally:
+        worker.kill()
+        worker.wait()
+        shutil.rmtree(home)
+
+
+def test_a_program_with_a_hidden_directory_dies_with_its_parent(tmp_path: Path) -> None:
+    code = PARENT.replace("death_signal=", f"hide={str(tmp_path)!r}, death_signal=")
+    parent = subprocess.Popen(
+        [sys.executable, "-c", code, "TERM"], stdout=subprocess.PIPE, text=True
+    )
+    assert parent.stdout is not None
+    pid = int(parent.stdout.readline())
+    assert wait_until(lambda: _is_sleep(pid), within_s=5)
+    parent.send_signal(signal.SIGKILL)
+    parent.wait(5)
+    assert wait_until(lambda: not _is_sleep(pid), within_s=5)

@@ -242,10 +242,23 @@ class Node:
             WIRE_ID, "NodeA", CLUSTER, broker_url, authority.public_key, heartbeat_s
         )
 
+    @property
+    def policy(self) -> Path:
+        """The node's own policy; nobody has written it yet."""
+        return self.directory / "policy" / "policy.toml"
+
+    def allow(self, text: str) -> Path:
+        """Write the node's policy, as its administrator would."""
+        self.policy.parent.mkdir(mode=0o700, exist_ok=True)
+        self.policy.touch(0o600)
+        self.policy.write_text(text)
+        return self.policy
+
     def command(self, *more: str) -> list[str]:
         words = [sys.executable, "-m", "hanode", "run", "-n", "-l", "-D", "-i", "NodeA"]
         words += ["-f", str(self.file), "--state-dir", str(self.directory / "state")]
-        words += ["--run-dir", str(self.directory / "run"), *more]
+        words += ["--run-dir", str(self.directory / "run")]
+        words += ["--policy", str(self.policy), *more]
         if self.enrolment is not None:
             path = self.directory / "enrolment.json"
             path.write_text(to_json(self.enrolment))

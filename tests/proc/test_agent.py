@@ -333,7 +333,7 @@ def test_wrong_password_is_told_and_the_right_one_heals_it(
     user = f"node.{WIRE_ID}"
     broker.client.execute_command("ACL", "SETUSER", user, "resetpass", ">other")
     node.start()
-    until(lambda: any("broker is away" in p for p in node.status().problems), within_s=5.0)
+    until(lambda: any("refuses this node" in p for p in node.status().problems), within_s=5.0)
     agent = node.pid("agent")
     broker.client.execute_command("ACL", "SETUSER", user, f">{PASSWORD}")
     until(broker.statuses, within_s=3.0)

@@ -1,8 +1,9 @@
-"""What RFC 9568 (VRRPv3) and RFC 3768 (VRRPv2) demand in sections 5 to 8, and who holds it.
+"""What RFC 9568, its forerunner 5798 (VRRPv3) and RFC 3768 (VRRPv2) demand, and who holds it.
 
 A clause is a MUST or MUST NOT, or a step that their state machines prescribe; `said` marks what
 they describe without demanding it and a test holds all the same. RFC 9568 with its errata 7947,
-7949, 8298, 8299, 8300 and 8301. A clause has tests or a reason why it is not the engine's.
+7949, 8298, 8299, 8300 and 8301. A clause has tests or a reason why it is not the engine's. Most
+of RFC 5798 stands in RFC 9568 too, and has its tests; what differs has its own.
 """
 
 from __future__ import annotations
@@ -11,6 +12,8 @@ from dataclasses import dataclass
 
 KERNEL = "kernel/"
 """Before the name of a test in tests/kernel/test_clauses.py."""
+NEWER = "9568/"
+"""Before the name of a test of RFC 9568 that holds a clause of RFC 5798."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +41,8 @@ NO_ADVERTISEMENTS = (
     " sends any in any state"
 )
 NO_REDIRECTS = "the kernel sends redirects and chooses their source; keepalived leaves it alone too"
+PROXY_ARP = "proxy_arp is the host's switch; neither engine sets it"
+TOKEN_RING = "Linux has no Token Ring any more, and the engines know Ethernet alone"
 ONE_VERSION = (
     "optional (8.4.2): an instance speaks one version, as keepalived's; the flag that this"
     " depends on does not exist"
@@ -84,6 +89,8 @@ RFC9568 = (
           "5_2_9_addresses_are_of_the_header_s_family"),
     # 6.1
     _said("6.1", "Skew_Time and Active_Down_Interval", "6_1_skew_time_and_active_down_interval"),
+    _must("6.1", "the interval is 1 to 4095 centiseconds (erratum 8301)",
+          "6_1_interval_is_1_to_4095_centiseconds"),
     _must("6.1", "without Accept_Mode neighbour discovery passes all the same",
           "kernel/6_1_neighbour_discovery_passes_where_packets_are_not_accepted"),
     # 6.4.1
@@ -148,7 +155,14 @@ RFC9568 = (
     _must("7.1", "the receiver is no owner (erratum 8298: say so, and go on)",
           "7_1_owner_does_not_listen"),
     _must("7.1", "the interval is not 0 (erratum 8301)", "7_1_interval_is_not_zero"),
+    _must("7.1", "IPv6: the first address is link-local (erratum 8300)",
+          "7_1_first_ipv6_address_is_not_looked_at_as_with_keepalived"),
     _must("7.1", "a check fails: discard", "7_1_packet_that_fails_a_check_is_discarded"),
+    _said("7.1", "a failed check is logged, not once for each packet",
+          "7_1_failed_check_is_logged_at_a_bounded_rate"),
+    _said("7.1", "another interval is no reason to discard",
+          "7_1_another_interval_is_believed"),
+    _said("7.1", "another list of addresses is told", "7_1_another_list_of_addresses_is_told"),
     _must("7.2", "the fields are the virtual router's",
           "7_2_fields_are_those_of_the_virtual_router"),
     _must("7.2", "the checksum is computed", "7_2_checksum_is_computed"),
@@ -173,7 +187,7 @@ RFC9568 = (
     _must("8.1.2", "at boot no gratuitous ARP before address and MAC are there",
           "kernel/8_1_2_no_arp_before_address_and_virtual_mac_are_there"),
     _must("8.1.3", "proxy ARP names the virtual MAC",
-          reason="proxy_arp is the host's switch; neither engine sets it"),
+          reason=PROXY_ARP),
     _must("8.2.1", "redirects come from the address that the host used", reason=NO_REDIRECTS),
     _must("8.2.2", "solicitations are answered with the virtual MAC",
           "kernel/8_2_2_solicitations_are_answered_with_the_virtual_mac"),
@@ -192,6 +206,119 @@ RFC9568 = (
     _must("8.4.2", "a master of both versions sends both", reason=ONE_VERSION),
     _must("8.4.2", "a backup of both times out by the master's rate", reason=ONE_VERSION),
     _must("8.4.2", "and translates seconds", reason=ONE_VERSION),
+)  # fmt: skip
+
+RFC5798 = (
+    _must("5.1.1.2", "nobody forwards a packet to the group",
+          "kernel/5_1_1_2_adverts_are_not_forwarded"),
+    _must("5.1.1.3", "adverts have TTL 255", "9568/5_1_1_3_ttl_is_255"),
+    _must("5.1.1.3", "another TTL: discard",
+          "9568/5_1_1_3_packet_whose_ttl_is_not_255_is_discarded"),
+    _must("5.1.2.2", "nobody forwards a packet to the group",
+          "kernel/5_1_2_2_adverts_are_not_forwarded"),
+    _must("5.1.2.3", "adverts have hop limit 255", "9568/5_1_2_3_hop_limit_is_255"),
+    _must("5.1.2.3", "another hop limit: discard",
+          "9568/5_1_2_3_packet_whose_hop_limit_is_not_255_is_discarded"),
+    _must("5.2.2", "another type: discard", "9568/5_2_2_packet_of_an_unknown_type_is_discarded"),
+    _must("5.2.4", "an owner's priority is 255", "9568/5_2_4_owner_sends_255"),
+    _must("5.2.4", "the others' is 1 to 254", "9568/5_2_4_others_send_1_to_254"),
+    _must("5.2.6", "the reserved bits are sent as 0", "9568/5_2_6_reserve_is_0_when_sent"),
+    _must("5.2.6", "and not looked at", "9568/5_2_6_reserve_is_ignored_when_received"),
+    _must("5.2.8", "the sum covers a pseudo-header in both families",
+          "5_2_8_checksum_covers_a_pseudo_header_in_both_families"),
+    _must("5.2.9", "IPv6: the first address is link-local",
+          "9568/5_2_9_first_ipv6_address_is_link_local"),
+    _must("5.2.9", "one family in a packet", "9568/5_2_9_addresses_are_of_the_header_s_family"),
+    _said("6.1", "Skew_Time and Master_Down_Interval",
+          "9568/6_1_skew_time_and_active_down_interval"),
+    _must("6.1", "without Accept_Mode neighbour discovery passes all the same",
+          "kernel/6_1_neighbour_discovery_passes_where_packets_are_not_accepted"),
+    _must("6.4.1", "start of an owner: advert, announcements, Adver_Timer, Master",
+          "9568/6_4_1_owner_sends_announces_and_becomes_active"),
+    _must("6.4.1", "start of others: own interval, Master_Down_Timer, Backup",
+          "9568/6_4_1_others_wait_active_down_interval_as_backup"),
+    _must("6.4.2", "a backup answers no ARP request for the addresses",
+          "kernel/6_4_2_backup_answers_no_arp_request"),
+    _must("6.4.2", "nor a neighbour solicitation",
+          "kernel/6_4_2_backup_answers_no_solicitation"),
+    _must("6.4.2", "nor does it send router advertisements", reason=NO_ADVERTISEMENTS),
+    _must("6.4.2", "a backup discards frames to the virtual MAC",
+          "kernel/6_4_2_backup_discards_frames_to_the_virtual_mac"),
+    _must("6.4.2", "a backup accepts no packet to the addresses",
+          "kernel/6_4_2_backup_accepts_no_packet_to_the_addresses"),
+    _must("6.4.2", "shutdown: no timer, Initialize",
+          "9568/6_4_2_shutdown_cancels_the_timer_and_says_nothing"),
+    _must("6.4.2", "the timer fires: advert, announcements, Adver_Timer, Master",
+          "9568/6_4_2_timer_sends_announces_and_becomes_active"),
+    _must("6.4.2", "priority 0: the timer is Skew_Time",
+          "9568/6_4_2_priority_0_sets_the_timer_to_skew_time"),
+    _must("6.4.2", "no preemption, or not lower: the sender's interval, a new timer",
+          "6_4_2_skew_time_is_of_the_sender_s_interval_too"),
+    _must("6.4.2", "lower: discard", "9568/6_4_2_lower_priority_is_discarded"),
+    _must("6.4.3", "it answers ARP requests for the addresses",
+          "kernel/6_4_3_active_answers_arp_requests"),
+    _must("6.4.3", "it is in their solicited-node groups",
+          "kernel/6_4_3_active_is_a_member_of_the_solicited_node_groups"),
+    _must("6.4.3", "it answers solicitations",
+          "kernel/6_4_3_active_answers_solicitations_as_a_router"),
+    _must("6.4.3", "it sends router advertisements", reason=NO_ADVERTISEMENTS),
+    _must("6.4.3", "it forwards frames to the virtual MAC",
+          "kernel/6_4_3_active_forwards_what_is_sent_to_the_virtual_mac"),
+    _must("6.4.3", "it accepts packets to the addresses as owner or with Accept_Mode",
+          "9568/6_4_3_packets_are_accepted_by_the_owner_and_in_accept_mode",
+          "kernel/6_4_3_active_accepts_packets_where_it_is_to"),
+    _must("6.4.3", "and otherwise not",
+          "9568/6_4_3_packets_are_not_accepted_otherwise",
+          "kernel/6_4_3_active_accepts_no_packets_where_it_is_not_to"),
+    _must("6.4.3", "shutdown: no timer, priority 0, Initialize",
+          "9568/6_4_3_shutdown_sends_priority_0"),
+    _must("6.4.3", "the timer fires: advert, timer", "9568/6_4_3_timer_sends_and_is_set_again"),
+    _must("6.4.3", "priority 0: advert, timer", "9568/6_4_3_priority_0_is_answered_at_once"),
+    _must("6.4.3", "higher, or equal from a higher address: Backup, the sender's interval",
+          "9568/6_4_3_the_better_one_makes_it_backup",
+          "9568/6_4_3_addresses_are_compared_as_unsigned_numbers"),
+    _must("6.4.3", "others: discard, in silence",
+          "6_4_3_others_are_discarded_in_silence_in_strict_mode"),
+    _must("7.1", "TTL or hop limit is 255", "9568/7_1_ttl_or_hop_limit_is_255"),
+    _must("7.1", "the version is 3", "9568/7_1_version_is_3"),
+    _must("7.1", "the packet is complete", "9568/7_1_packet_is_complete"),
+    _must("7.1", "the checksum is right", "9568/7_1_checksum_is_right"),
+    _must("7.1", "the VRID is one of the receiving interface",
+          "9568/7_1_vrid_is_configured_on_the_interface"),
+    _must("7.1", "the receiver is no owner", "7_1_owner_of_strict_mode_discards"),
+    _must("7.1", "a check fails: discard", "9568/7_1_packet_that_fails_a_check_is_discarded"),
+    _must("7.2", "the fields are the virtual router's, with their sum",
+          "9568/7_2_fields_are_those_of_the_virtual_router", "9568/7_2_checksum_is_computed"),
+    _must("7.2", "the source MAC is the virtual one", "9568/7_2_source_mac_is_the_virtual_one",
+          "kernel/7_2_adverts_leave_from_the_virtual_mac"),
+    _must("7.2", "the source is the primary or link-local address",
+          "9568/7_2_source_is_the_primary_or_link_local_address"),
+    _must("7.2", "protocol and destination are VRRP's", "9568/7_2_protocol_is_112",
+          "9568/7_2_destination_is_the_group"),
+    _must("7.4", "interface identifiers are made in the normal manner",
+          reason="the kernel makes them; neither engine asks for another way"),
+    _must("7.4", "and none of the virtual MAC",
+          "kernel/7_4_no_interface_identifier_is_made_of_the_virtual_mac"),
+    _must("8.1.1", "redirects come from the address that the host used", reason=NO_REDIRECTS),
+    _must("8.1.2", "ARP is answered with the virtual MAC",
+          "kernel/8_1_2_arp_is_answered_with_the_virtual_mac"),
+    _must("8.1.2", "and never with the physical one",
+          "kernel/8_1_2_arp_is_never_answered_with_the_physical_mac"),
+    _said("8.1.2", "at boot no gratuitous ARP before address and MAC are there",
+          "kernel/8_1_2_no_arp_before_address_and_virtual_mac_are_there"),
+    _must("8.1.3", "proxy ARP names the virtual MAC", reason=PROXY_ARP),
+    _must("8.2.1", "redirects come from the address that the host used", reason=NO_REDIRECTS),
+    _must("8.2.2", "solicitations are never answered with the physical MAC",
+          "kernel/8_2_2_solicitations_are_never_answered_with_the_physical_mac"),
+    _must("8.2.2", "its own solicitations name the virtual MAC",
+          "kernel/8_2_2_solicitations_of_the_virtual_router_name_the_virtual_mac"),
+    _must("8.2.2", "and never the physical one",
+          "kernel/8_2_2_solicitations_of_the_virtual_router_never_name_the_physical_mac"),
+    _must("8.2.2", "at boot no neighbour message before address and MAC are there",
+          "kernel/8_2_2_no_neighbour_message_before_address_and_virtual_mac_are_there"),
+    _must("8.2.3", "backups advertise the options of the owner", reason=NO_ADVERTISEMENTS),
+    _must("8.4.2", "a master of both versions sends both", reason=ONE_VERSION),
+    _must("A.2", "Token Ring has its functional addresses", reason=TOKEN_RING),
 )  # fmt: skip
 
 RFC3768 = (
@@ -269,10 +396,12 @@ RFC3768 = (
     _must("7.2", "the protocol is 112", "7_2_protocol_is_112"),
     _must("7.2", "the destination is the group", "7_2_destination_is_the_group"),
     # 8
+    _must("8.1", "redirects come from the address that the host used", reason=NO_REDIRECTS),
     _must("8.2", "ARP is answered with the virtual MAC",
           "kernel/8_1_2_arp_is_answered_with_the_virtual_mac"),
     _must("8.2", "and never with the physical one",
           "kernel/8_1_2_arp_is_never_answered_with_the_physical_mac"),
     _must("8.3", "proxy ARP names the virtual MAC",
-          reason="proxy_arp is the host's switch; neither engine sets it"),
+          reason=PROXY_ARP),
+    _must("9.2", "Token Ring has its functional addresses", reason=TOKEN_RING),
 )  # fmt: skip

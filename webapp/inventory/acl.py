@@ -51,7 +51,7 @@ def apply_all(client: redis.Redis) -> int:
     It may run at any time. Returns how many users are enrolled.
     """
     applied = 0
-    for enrolment in Enrolment.objects.select_related("node"):
+    for enrolment in Enrolment.objects.select_related("node").defer("content_key"):
         if enrolment.revoked_at is None:
             apply(client, enrolment.node, enrolment.broker_password_hash)
             applied += 1

@@ -7,6 +7,8 @@ it is first needed. Nodes pin the public key when they are enrolled.
 from __future__ import annotations
 
 import base64
+import logging
+import os
 from pathlib import Path
 
 from cryptography.hazmat.primitives import serialization
@@ -14,17 +16,30 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from django.conf import settings
 
 from hanode.wire import Signed
-from webapp.common.env import secret_file
+from webapp.common import env
+
+log = logging.getLogger(__name__)
 
 
 def key_path() -> Path:
-    """DATA_DIR/keys/signing.pem"""
-    return Path(settings.DATA_DIR) / "keys" / "signing.pem"
+    """KEEPSIGHT_SIGNING_KEY_FILE, or DATA_DIR/keys/signing.pem."""
+    return Path(env.text("SIGNING_KEY_FILE", str(Path(settings.DATA_DIR) / "keys/signing.pem")))
+
+
+def warn_where_it_can_be_read() -> None:
+    """The web process answers strangers: it should not be able to sign what nodes apply."""
+    path = key_path()
+    if os.access(path, os.R_OK):
+        log.warning(
+            "this process can read the signing key %s and needs not: run it as another user than "
+            "the worker (docs/OPERATING.md, Processes)",
+            path,
+        )
 
 
 def signing_key() -> Ed25519PrivateKey:
     """The private key; its file is created with mode 0600 when it is first needed."""
-    key = serialization.load_pem_private_key(secret_file(key_path(), _new_key), password=None)
+    key = serialization.load_pem_private_key(env.secret_file(key_path(), _new_key), password=None)
     if not isinstance(key, Ed25519PrivateKey):
         raise TypeError(f"{key_path()} holds no Ed25519 key; move it away and start again.")
     return key

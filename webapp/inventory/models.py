@@ -8,6 +8,8 @@ from typing import ClassVar
 from django.core.validators import RegexValidator
 from django.db import models
 
+from webapp.vault.fields import SealedText
+
 
 class Cluster(models.Model):
     """Nodes that back each other up and share one cluster document."""
@@ -58,6 +60,8 @@ class Enrolment(models.Model):
     node = models.OneToOneField(Node, on_delete=models.CASCADE, related_name="enrolment")
     broker_password_hash = models.CharField(max_length=64)
     """SHA-256 in hex, as Valkey's ACL takes it."""
+    content_key = SealedText(null=True)
+    """As wire.Enrolment has it; null: an earlier release enrolled the node, which has none."""
     created_at = models.DateTimeField()
     revoked_at = models.DateTimeField(null=True, blank=True)
 

@@ -6,6 +6,8 @@ import hashlib
 import logging
 import re
 import secrets
+from collections.abc import Iterable
+from urllib.parse import unquote, urlsplit
 
 import redis
 from django.conf import settings
@@ -18,6 +20,7 @@ from webapp.accounts.models import User
 from webapp.accounts.services import audit
 from webapp.common import broker
 from webapp.inventory import acl, keys
+from webapp.inventory.content_keys import new_content_key
 from webapp.inventory.models import Cluster, Enrolment, Node
 
 log = logging.getLogger(__name__)
@@ -54,13 +57,14 @@ def enrol(*, actor: User | None, node: Node) -> wire.Enrolment:
 
     The user is created in the broker at once if it is up; ingest repeats that whenever it connects.
     """
-    password = secrets.token_urlsafe(32)
+    password, content_key = secrets.token_urlsafe(32), new_content_key()
     digest = hashlib.sha256(password.encode()).hexdigest()
     with transaction.atomic():
         Enrolment.objects.update_or_create(
             node=node,
             defaults={
                 "broker_password_hash": digest,
+                "content_key": content_key,
                 "created_at": timezone.now(),
                 "revoked_at": None,
             },
@@ -70,6 +74,10 @@ def enrol(*, actor: User | None, node: Node) -> wire.Enrolment:
         acl.apply(broker.client(), node, digest)
     except redis.RedisError as error:
         log.warning("the broker learns of %s when it is back: %s", acl.user_of(node), error)
+    return _enrolment(node, password, content_key)
+
+
+def _enrolment(node: Node, password: str, content_key: str) -> wire.Enrolment:
     return wire.Enrolment(
         node=node.wire_id,
         name=node.name,
@@ -77,7 +85,30 @@ def enrol(*, actor: User | None, node: Node) -> wire.Enrolment:
         broker_url=broker.with_credentials(settings.NODE_BROKER_URL, acl.user_of(node), password),
         public_key=keys.public_key(),
         heartbeat_s=settings.HEARTBEAT_S,
+        content_key=content_key,
     )
+
+
+def stands(node: Node, enrolment: wire.Enrolment) -> bool:
+    """Whether the node may go on with this enrolment: nothing in it has changed since."""
+    row = Enrolment.objects.filter(node=node, revoked_at=None).first()
+    password = urlsplit(enrolment.broker_url).password or ""
+    digest = hashlib.sha256(unquote(password).encode()).hexdigest()
+    if row is None or row.broker_password_hash != digest:
+        return False
+    now = _enrolment(node, unquote(password), row.content_key or "")
+    return now == enrolment
+
+
+def enrolment_of(node: Node) -> Enrolment | None:
+    """The enrolment that counts; None: the node has none, or it was revoked."""
+    return Enrolment.objects.select_related("node").filter(node=node, revoked_at=None).first()
+
+
+def readable_in_broker(nodes: Iterable[Node]) -> list[Node]:
+    """The nodes whose revisions anybody can read who reads the broker: they have no content key."""
+    rows = Enrolment.objects.filter(node__in=list(nodes), revoked_at=None, content_key__isnull=True)
+    return [row.node for row in rows.select_related("node")]
 
 
 def revoke(*, actor: User, node: Node) -> None:

@@ -42,6 +42,8 @@ NOBODY = "specific.nobody"
 """A channel without a reader: sending to it asks whether the broker is there."""
 TRY_AGAIN = 1011
 """RFC 6455: the server met an unexpected condition. The page opens another socket."""
+BEAT = {"kind": "beat"}
+"""Nothing has changed: without a word the page could not tell that from a broken connection."""
 SIGN_IN_FIRST = 4401
 NOT_FOUND = 4404
 
@@ -152,7 +154,7 @@ class ClusterConsumer(AsyncJsonWebsocketConsumer):
         """Send what time changed, until the browser may not watch any more."""
         while (ageing := await subscription.next()) is not None:
             due = self.sent.due(ageing)
-            for message in due.messages:
+            for message in due.messages or (BEAT,):
                 await self.send_json(message)
             if due.snapshot:
                 await self._snapshot()

@@ -17,6 +17,7 @@ from django.db import DataError, IntegrityError, close_old_connections, transact
 from django.db import Error as DatabaseError
 from django.utils import timezone
 
+from webapp.common.alive import alive
 from webapp.common.signals import nodes_reported
 from webapp.inventory import acl
 from webapp.inventory.models import Node
@@ -104,6 +105,7 @@ class Ingest:
             self._open(stream)
         self._sources, self._known = found, set(found)
         services.note_broker(True, timezone.now())
+        alive()
         self._claim()
 
     def _open(self, stream: bytes) -> None:

@@ -12,7 +12,7 @@ from django.conf import settings
 from django.db.models import Q
 
 from hanode import wire
-from hanode.events import Transition
+from hanode.events import PartChange, Transition
 from webapp.inventory.models import Cluster, Node
 from webapp.live.ageing import Ageing
 from webapp.live.models import BrokerState, Event, NodeStatus, Outage, Probe
@@ -50,11 +50,15 @@ def cluster_view(cluster: Cluster, now: datetime) -> ClusterView:
         "vips": vip_places(nodes),
         "virtual_servers": _virtual_servers(nodes, statuses),
         "trackers": _trackers(nodes, statuses),
-        "events": recent_events(cluster),
+        "events": _newest_first(silences(nodes) + recent_events(cluster)),
         "probe": probe_view(cluster, now),
         "broker": broker_view(now),
-        "lab": bool(settings.LAB_SOCKET),
+        "lab": has_lab(cluster),
     }
+
+
+def _newest_first(told: list[EventView]) -> list[EventView]:
+    return sorted(told, key=lambda event: event["at"], reverse=True)
 
 
 def _groups(cluster: Cluster, nodes: list[NodeView]) -> list[GroupView]:
@@ -167,6 +171,23 @@ def recent_events(cluster: Cluster, limit: int = EVENTS_SHOWN) -> list[EventView
     return [event_view(row, row.node.name) for row in rows]
 
 
+def silences(nodes: Iterable[NodeView]) -> list[EventView]:
+    """A row for each node that fell silent: it cannot report that itself."""
+    return [
+        {
+            "at": node["heard_at"],
+            "node": node["name"],
+            "kind": PartChange.kind,
+            "severity": "warning",
+            "subject": "node",
+            "cause": "nothing was heard since: the node, its agent or the way to it is gone",
+            "data": {"phase": "silent"},
+        }
+        for node in nodes
+        if node["state"] == "unknown" and node["heard_at"]
+    ]
+
+
 def event_view(row: Event, node_name: str) -> EventView:
     """One event."""
     return {
@@ -223,6 +244,11 @@ def broker_view(now: datetime) -> BrokerView:
         return {"up": False, "since": stamp(row.checked_at), "reason": reason}
     reason = "" if row.up else "The message broker does not answer; nodes keep failing over."
     return {"up": row.up, "since": stamp(row.since), "reason": reason}
+
+
+def has_lab(cluster: Cluster) -> bool:
+    """Whether the lab's machines are this cluster's: its client's reports belong to it."""
+    return bool(settings.LAB_SOCKET) and Probe.objects.filter(cluster=cluster).exists()
 
 
 def ensure_probe(cluster: Cluster, name: str = "client") -> Probe:

@@ -16,7 +16,7 @@ from webapp.accounts.services import audit
 from webapp.inventory.access import cluster_for, clusters_for
 from webapp.inventory.models import Cluster
 from webapp.live import lab, publish
-from webapp.live.services import cluster_view
+from webapp.live.services import cluster_view, has_lab
 from webapp.live.templatetags.live_words import overall
 
 PARTS = (
@@ -75,8 +75,8 @@ def cluster_live(request: HttpRequest, slug: str, part: str) -> HttpResponse:
 def lab_action(request: HttpRequest, slug: str, target: str, verb: str) -> HttpResponse:
     """Start, stop or kill a machine of the lab; returns the lab's fragment or the page."""
     found = cluster_for(request.user, slug, need="operate")
-    if verb not in lab.VERBS:
-        raise Http404(f"The lab has no verb {verb}.")
+    if verb not in lab.VERBS or not has_lab(found):
+        raise Http404(f"{found.name} has no lab that can {verb} {target}.")
     failure = ""
     try:
         lab.act(target, verb)

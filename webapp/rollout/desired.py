@@ -14,7 +14,9 @@ from datetime import datetime
 from hanode import wire
 from webapp.configs.models import RevisionFile
 from webapp.inventory import keys
-from webapp.inventory.models import Node
+from webapp.inventory.content_keys import sealed
+from webapp.inventory.models import Enrolment, Node
+from webapp.inventory.services import enrolment_of
 from webapp.live.services import status_of, view_of
 from webapp.rollout import plan, transport
 from webapp.rollout.models import Step, StepState
@@ -71,6 +73,13 @@ def confirmation_of(node: Node, file: RevisionFile) -> wire.Signed:
     return keys.sign("confirmation", wire.to_json(confirmation))
 
 
+def for_node(envelope: wire.Signed | None, enrolment: Enrolment) -> transport.Envelope:
+    """The envelope as the broker may hold it: readable by this node alone, where it has a key."""
+    if envelope is None or not enrolment.content_key:
+        return envelope
+    return sealed(envelope, node=enrolment.node.wire_id, content_key=enrolment.content_key)
+
+
 def send_all(nodes: Iterable[Node], now: datetime) -> None:
     """Write every node's desired state, and nudge the nodes that do not run it yet."""
     for node in nodes:
@@ -87,13 +96,16 @@ def send(node: Node, now: datetime) -> None:
     A node that is not heard is nudged only when its keys changed: it reads them when it is back,
     and its queue does not grow meanwhile.
     """
-    wanted = wanted_for(node)
-    if wanted is None:
-        transport.put(node.wire_id, None, None)
+    wanted, enrolment = wanted_for(node), enrolment_of(node)
+    if wanted is None or enrolment is None:
+        transport.put(node.wire_id, None, None)  # nobody could read it, or may
         return
     number = wanted.file.revision.number
     confirmation = confirmation_of(node, wanted.file) if wanted.keep else None
-    changed = transport.put(node.wire_id, bundle_of(node, wanted.file), confirmation)
+    bundle = bundle_of(node, wanted.file)
+    changed = transport.put(
+        node.wire_id, for_node(bundle, enrolment), for_node(confirmation, enrolment)
+    )
     status = status_of(node)
     behind = (
         status is None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from webapp.celery import task
+from webapp.common.alive import alive
 from webapp.rollout import services
 
 
@@ -16,3 +17,4 @@ def advance(rollout_id: int) -> None:
 def reconcile() -> None:
     """Every few seconds: make up for lost messages."""
     services.reconcile()
+    alive()

@@ -39,7 +39,10 @@ def confirmed_key(wire_id: str) -> str:
     return f"node.{wire_id}:confirmed"
 
 
-def put(wire_id: str, bundle: wire.Signed | None, confirmation: wire.Signed | None) -> bool:
+Envelope = wire.Signed | wire.Sealed | None
+
+
+def put(wire_id: str, bundle: Envelope, confirmation: Envelope) -> bool:
     """Set both keys (None: delete); return whether one of them changed. Raises BrokerAway."""
     wanted = ((desired_key(wire_id), bundle), (confirmed_key(wire_id), confirmation))
     try:
@@ -49,7 +52,7 @@ def put(wire_id: str, bundle: wire.Signed | None, confirmation: wire.Signed | No
         raise BrokerAway(str(error)) from error
 
 
-def _make_equal(client: redis.Redis, wanted: tuple[tuple[str, wire.Signed | None], ...]) -> bool:
+def _make_equal(client: redis.Redis, wanted: tuple[tuple[str, Envelope], ...]) -> bool:
     actual: Any = client.mget([key for key, _ in wanted])
     changed = False
     with client.pipeline() as pipe:

@@ -12,6 +12,7 @@ from webapp.configs.errors import ConfigError
 from webapp.configs.services import Pending, PendingFile, pending
 from webapp.inventory.access import cluster_for
 from webapp.inventory.models import Cluster
+from webapp.inventory.services import readable_in_broker
 from webapp.live.services import cluster_view
 from webapp.live.shape import ClusterView
 from webapp.rollout import services
@@ -77,9 +78,10 @@ def _context(
         "cluster": cluster,
         "view": view,
         "pending": what,
-        "files": in_push_order(what.files, view),
+        "files": services.with_looks(in_push_order(what.files, view)),
         "busy": services.open_rollout(cluster),
         "form": form,
+        "readable": readable_in_broker(file.node for file in what.files),
         "may_push": may(request.user, "operate"),
     }
 

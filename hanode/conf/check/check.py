@@ -5,16 +5,18 @@ PURE. Nothing here raises on any text.
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
+from hanode.conf.check.causes import may_hide, merged, pasted
 from hanode.conf.check.lint import lint
 from hanode.conf.language.releases import Target
 from hanode.conf.language.releases import target as target_of
-from hanode.conf.model.model import Config
+from hanode.conf.model.model import Config, GlobalDefs
 from hanode.conf.read.bind import bind
 from hanode.conf.read.misread_braces import misread
 from hanode.conf.rules.machine import UNKNOWN_MACHINE, MachineFacts
-from hanode.conf.text.expand import Reader, expand
+from hanode.conf.text.expand import Reader, expand, nothing_left
 from hanode.conf.text.problems import Problem, in_order
 from hanode.conf.text.tree import Document, parse
 
@@ -48,10 +50,35 @@ def check(
     `node_ids`. `machine` is what is known of the node's machine. Raises ValueError only for an
     unknown `target`.
     """
-    document = parse(text, name)
     program = target_of(target)
-    model, problems = bind(expand(document, node=node, read=read), program)
-    return judged(document, model, problems, program, machine)
+
+    def once(text: str) -> Checked:
+        document = parse(text, name, program.reading)
+        model, problems = bind(expand(document, node=node, read=read), program)
+        return judged(document, model, problems, program, machine, node)
+
+    return with_causes(text, once, (once,) * MENDED)
+
+
+MENDED = 3
+"""How often a text is mended and checked again: a misspelt block may be in one with a BOM."""
+
+
+def with_causes(
+    text: str, once: Callable[[str], Checked], again: Sequence[Callable[[str], Checked]]
+) -> Checked:
+    """Checks a text, with one problem for each cause. `again` check the text once it is mended."""
+    checked = once(text)
+    reading = checked.document.reading
+    found = pasted(text, reading)
+    if not again or not (found or may_hide(checked.problems)):
+        return checked
+
+    def mended(text: str) -> Sequence[Problem]:
+        return with_causes(text, again[0], again[1:]).problems
+
+    problems = merged(checked.document.source, checked.problems, found, reading, mended)
+    return replace(checked, problems=problems)
 
 
 def judged(
@@ -60,8 +87,11 @@ def judged(
     problems: list[Problem],
     program: Target,
     machine: MachineFacts = UNKNOWN_MACHINE,
+    node: str | None = None,
 ) -> Checked:
     """Applies the rules to the whole model, and sorts all problems."""
+    if not (model.instances or model.services or model.other or model.globals != GlobalDefs()):
+        problems += nothing_left(document, node, "warning")
     found = list(lint(model, program, machine=machine, source=document.source))
     if misread(problems):
         # keepalived's model of such a file differs from ours, so a rule's error may not be one.

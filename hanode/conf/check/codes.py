@@ -12,7 +12,7 @@ LINTS = {
     "auth-ah": "AH authentication is for IPv4.",
     "auth-half": "Of auth_type and auth_pass one is missing; keepalived then uses neither.",
     "auth-v3": "VRRPv3 has no authentication; the block is ignored.",
-    "broadcast-wrong": "A broadcast address is the last one of the network, never the address itself.",
+    "broadcast-wrong": "A broadcast address is the last of its network, never the address itself.",
     "check-slow": "A check may last longer than the time between two, so failures are seen late.",
     "default-taken": "What is not written gets keepalived's default, which people rarely expect.",
     "family-mixed": "IPv4 and IPv6 meet where one family is needed.",
@@ -87,6 +87,7 @@ LINTS = {
 }
 
 PAIRS = {
+    "address-elsewhere": "Two clusters move one address.",
     "advert-int-differs": "Nodes with different intervals drop each other's adverts.",
     "auth-differs": "Nodes with different passwords drop each other's adverts.",
     "group-alone": "A group that one node has and another lacks.",
@@ -97,14 +98,15 @@ PAIRS = {
     "service-alone": "A virtual server that only one node has.",
     "service-differs": "A virtual server does something else on another node.",
     "source-shared": "Several nodes send from one address, which can be one node's only.",
-    "sync-disagree": "Each node is the highest in another member: neither takes over from the other.",
-    "track-delayed": "A backup with preempt_delay waits before it takes over from a failing master.",
+    "sync-disagree": "Each node is the highest in another member: neither takes over again.",
+    "track-delayed": "A backup with preempt_delay waits before it takes over from who fails.",
     "track-nopreempt": "Losing priority moves nothing where the backups have nopreempt.",
     "track-returns": "After a failure that is over the addresses move back at once.",
     "track-weight-small": "A failure costs too little priority to change the master.",
     "two-masters": "Two nodes say state MASTER.",
     "unicast-differs": "One node sends to its peers, another to the multicast group.",
     "version-differs": "Nodes with different VRRP versions do not hear each other.",
+    "vrid-elsewhere": "Two clusters use one number in one network.",
     "vips-differ": "Nodes with different addresses refuse each other's adverts.",
     "vrid-differs": "Nodes with different numbers are different groups.",
 }
@@ -118,6 +120,15 @@ WRITING = {
 }
 
 READING = {
+    "byte-order-mark": "The file begins with a mark that keepalived takes for letters.",
+    "comment-cuts": "A comment begins where a value was meant to go on.",
+    "comment-foreign": "Comments begin with # or !, not with the signs of other languages.",
+    "foreign-character": "A blank, quote or sign of Unicode stands where a plain one is meant.",
+    "include-empty": "No file fits the pattern of an include.",
+    "include-twice": "An include behind a condition or a macro is read twice.",
+    "nothing-left": "All lines of a file are for other nodes.",
+    "semicolon-end": "Statements end with their line, not with a semicolon.",
+    "template-unfilled": "A template was not filled in.",
     "bfd-hops": "max_hops of a BFD session is beyond its TTL.",
     "check-incomplete": "A check without the url, path, file or session that it is about.",
     "check-without-script": "A MISC_CHECK without misc_path is skipped.",
@@ -152,6 +163,7 @@ READING = {
     "include-not-found": "No file fits an include.",
     "line-too-long": "keepalived reads a long line in pieces.",
     "macro": "A macro that cannot be used as it is written.",
+    "masked-value": "A mask that hides a secret stands where the secret itself belongs.",
     "misplaced-keyword": "A word that belongs into another block.",
     "missing-brace": "A block is not closed.",
     "newer-keyword": "The target's release does not know the word yet.",

@@ -16,7 +16,14 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, fields, replace
 from typing import Any
 
-from hanode.conf.check.check import DEFAULT_NAME, DEFAULT_TARGET, Checked, check, judged
+from hanode.conf.check.check import (
+    DEFAULT_NAME,
+    DEFAULT_TARGET,
+    MENDED,
+    Checked,
+    judged,
+    with_causes,
+)
 from hanode.conf.keywords import blocks, root_words, script_words
 from hanode.conf.language.releases import target as target_of
 from hanode.conf.language.schema import ROOT
@@ -76,22 +83,33 @@ class Checker:
         self.machine = machine
         self._program = target_of(target)
         self._parts: dict[tuple[str, Definitions], list[_Part]] = {}
+        self._again: list[Checker] = []
+        """For the text once what was pasted into it is mended."""
 
     def update(self, text: str) -> Checked:
         """Checks the text as it is now."""
+        while len(self._again) < MENDED:
+            self._again.append(self._another())
+        checkers = [checker.once for checker in self._again]
+        return with_causes(text, self.once, checkers)
+
+    def _another(self) -> Checker:
+        return Checker(name=self.name, node=self.node, target=self.target, machine=self.machine)
+
+    def once(self, text: str) -> Checked:
+        """The same, but with all that follows from one cause."""
         try:
             if "include" in text:
                 raise _NotSeparable
             parts = self._read(text)
             model = _joined(parts)
         except _NotSeparable:
-            return check(
-                text, name=self.name, node=self.node, target=self.target, machine=self.machine
-            )
+            document = Document(Source(self.name, text), self._program.reading)
+            model, problems = bind(expand(document, node=self.node), self._program)
+            return judged(document, model, problems, self._program, self.machine, self.node)
         problems = [problem for part in parts for problem in _placed(part)]
-        return judged(
-            Document(Source(self.name, text)), model, problems, self._program, self.machine
-        )
+        document = Document(Source(self.name, text), self._program.reading)
+        return judged(document, model, problems, self._program, self.machine, self.node)
 
     def _read(self, text: str) -> list[_Part]:
         found: dict[tuple[str, Definitions], list[_Part]] = {}
@@ -123,7 +141,9 @@ class Checker:
         return parts
 
     def _part(self, source: Source, definitions: Definitions, *, last: bool) -> _Part:
-        expanded = expand(Document(source), node=self.node, definitions=dict(definitions))
+        expanded = expand(
+            Document(source, self._program.reading), node=self.node, definitions=dict(definitions)
+        )
         raw = build(expanded.lines, root_words(), script_words())
         model, problems = bind(expanded, self._program)
         if (

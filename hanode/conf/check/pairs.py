@@ -1,14 +1,16 @@
 """Compares the nodes of a cluster: problems between nodes that are correct one by one.
 
-PURE. An instance is matched by name, or by its addresses if the names differ. Each rule compares
-one instance on all nodes; a Problem is placed at the node that differs from the first.
+PURE. An instance is matched by its number and address, by name, by address, or by its number and
+network. Each rule compares one instance on all nodes; a Problem is placed at the node that differs
+from the first.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from itertools import combinations
 
+from hanode.conf.check.neighbours import addresses, networks
 from hanode.conf.check.pairs_peers import same_way
 from hanode.conf.check.pairs_track import opposite, weights
 from hanode.conf.check.pairs_words import Group, listed, normalised, two_masters
@@ -19,7 +21,6 @@ from hanode.conf.model.services import Service, services
 from hanode.conf.rules.addresses import canonical
 from hanode.conf.rules.base import inserted, problem, rewritten
 from hanode.conf.text.problems import Fix, Problem, in_order
-from hanode.conf.text.source import Origin
 
 Rule = Callable[[str, Group], Iterator[Problem]]
 
@@ -38,20 +39,77 @@ def check_pair(models: dict[str, Config]) -> tuple[Problem, ...]:
 
 
 def matched(models: dict[str, Config]) -> dict[str, Group]:
-    """The instances by name; one with another name but the same addresses counts as the same."""
-    groups: dict[str, Group] = {}
-    known: dict[frozenset[str], str] = {}
+    """The instances that are one group on several nodes, by the name on the first of them.
+
+    The same number with the same address makes a group whatever the names are; then the same name,
+    an address in common, and at last the same number in one network.
+    """
+    match = _Match()
     for node, config in models.items():
-        here = {instance.name for instance in config.instances}
-        for instance in config.instances:
-            key = frozenset(normalised(instance.vips))
-            name = instance.name
-            twin = known.get(key)
-            if name not in groups and key and twin is not None and twin not in here:
-                name = twin
-            known.setdefault(key, name)
-            groups.setdefault(name, {}).setdefault(node, (config, instance))
-    return groups
+        names = {instance.name for instance in config.instances}
+        keys = {id(one): _keys(one) for one in config.instances}
+        waiting = list(config.instances)
+        for step in range(len(_STEPS)):
+            left = []
+            for one in waiting:
+                name = match.find(step, keys[id(one)][step], node, names)
+                if name is None:
+                    left.append(one)
+                else:
+                    match.groups[name].setdefault(node, (config, one))
+            waiting = left
+        for one in waiting:
+            name = one.name if one.name not in match.groups else f"{one.name} of {node}"
+            match.groups.setdefault(name, {}).setdefault(node, (config, one))
+        for name, group in match.groups.items():
+            if node in group:
+                match.remember(name, keys[id(group[node][1])])
+    return match.groups
+
+
+_STEPS = ("number and address", "name", "address", "number and network")
+_Keys = tuple[tuple[object, ...], ...]
+
+
+def _keys(one: VrrpInstance) -> _Keys:
+    """What identifies the instance, for each of _STEPS."""
+    ips = normalised(addresses(one))
+    number = () if one.vrid is None else (one.vrid,)
+    return (
+        tuple((vrid, ip) for vrid in number for ip in ips),
+        (one.name,),
+        tuple(ips),
+        tuple((vrid, network) for vrid in number for network in networks(one)),
+    )
+
+
+class _Match:
+    """The groups found so far, and what identifies them."""
+
+    def __init__(self) -> None:
+        self.groups: dict[str, Group] = {}
+        self.known: tuple[dict[object, str], ...] = tuple({} for _ in _STEPS)
+
+    def find(
+        self, step: int, keys: tuple[object, ...], node: str, names: Collection[str]
+    ) -> str | None:
+        """The group with one of the keys that has no instance of the node yet.
+
+        A group whose name another instance of the node bears is left to that one.
+        """
+        for key in keys:
+            name = self.known[step].get(key)
+            if name is None or node in self.groups[name]:
+                continue
+            if step == 0 or name == key or name not in names:
+                return name
+        return None
+
+    def remember(self, name: str, keys: _Keys) -> None:
+        """Makes the group known by these keys."""
+        for known, each in zip(self.known, keys, strict=True):
+            for key in each:
+                known.setdefault(key, name)
 
 
 def same_name(name: str, group: Group) -> Iterator[Problem]:

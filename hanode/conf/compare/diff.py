@@ -10,7 +10,6 @@ from collections.abc import Iterable, Iterator
 from dataclasses import fields, replace
 from typing import Any
 
-from hanode.conf.check.pairs_track import healthy
 from hanode.conf.compare.diff_statements import (
     Change,
     of_globals,
@@ -35,17 +34,29 @@ from hanode.conf.model.services import services
 
 __all__ = ["IMPACTS", "Change", "diff", "effective_priority", "worst"]
 
-IMPACTS = ("none", "adverts", "vip_moves", "connections", "restart")
+IMPACTS = ("none", "programs", "adverts", "vip_moves", "connections", "restart")
 """From no visible effect to the worst: adverts change, an address moves, connections drop, …"""
 
 
-def diff(old: Config, new: Config, *, others: Iterable[Config] = ()) -> tuple[Change, ...]:
+Rivals = tuple[tuple[Config, ...], tuple[Config, ...]]
+"""The other nodes' configurations: before the change, and after it."""
+
+
+def diff(
+    old: Config,
+    new: Config,
+    *,
+    others: Iterable[Config] = (),
+    others_before: Iterable[Config] | None = None,
+) -> tuple[Change, ...]:
     """The changes from `old` to `new`.
 
     With the other nodes' configurations in `others`, a changed priority has the impact "vip_moves"
-    if it makes another node the master, or this one.
+    if it makes another node the master, or this one. `others_before`: theirs before the change,
+    where they change with this one; None: they stay.
     """
-    rivals = tuple(others)
+    now_others = tuple(others)
+    rivals = (now_others if others_before is None else tuple(others_before), now_others)
     changes = [*_globals(old, new)]
     renamed = _renamed(old, new)
     before = {renamed.get(i.name, i.name): i for i in old.instances}
@@ -102,7 +113,7 @@ def _instance(
     subject: str,
     before: tuple[Config, VrrpInstance],
     after: tuple[Config, VrrpInstance],
-    rivals: tuple[Config, ...],
+    rivals: Rivals,
 ) -> Iterator[Change]:
     (_, old), (_, new) = before, after
     moves = _overtakes(before, after, rivals)
@@ -164,15 +175,22 @@ def effective_priority(instance: VrrpInstance) -> int:
 def _overtakes(
     before: tuple[Config, VrrpInstance],
     after: tuple[Config, VrrpInstance],
-    rivals: Iterable[Config],
+    rivals: Rivals,
 ) -> bool:
     """Whether another node becomes the highest, as long as nothing that is tracked fails."""
-    name = after[1].name
-    theirs = [healthy(i, c) for c in rivals for i in c.instances if i.name == name]
-    if not theirs:
-        return False
-    was, now = (healthy(one, config) for config, one in (before, after))
-    return (was > max(theirs)) != (now > max(theirs))
+    was, now = (
+        _is_highest(at, those, one.name)
+        for at, those, (_, one) in zip((before, after), rivals, (before, after), strict=True)
+    )
+    return None not in (was, now) and was != now
+
+
+def _is_highest(
+    at: tuple[Config, VrrpInstance], rivals: Iterable[Config], name: str
+) -> bool | None:
+    """Whether it has the highest priority; None: nobody else has this group."""
+    theirs = [queries.healthy(i, c) for c in rivals for i in c.instances if i.name == name]
+    return queries.healthy(at[1], at[0]) > max(theirs) if theirs else None
 
 
 def _addresses(

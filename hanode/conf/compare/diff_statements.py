@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from hanode.conf.compare.diff_words import Path, added_or_removed, changed_text, subject_of
-from hanode.conf.keywords import blocks
+from hanode.conf.keywords import blocks, machine_words
 from hanode.conf.model.model import Statement
 
 Statements = tuple[Statement, ...]
@@ -120,10 +120,11 @@ def statements(
             yield from statements(named, before or (), statement.children, impact, here)
         elif same is not None:
             text = changed_text(same, statement, path)
-            yield Change(subject, text, impact(here, "changed"))
+            yield Change(subject, text, _marked(impact(here, "changed"), statement))
         else:
             named = subject_of(statement, subject, here)
-            yield Change(named, added_or_removed(statement, path, "added"), impact(here, "added"))
+            text = added_or_removed(statement, path, "added")
+            yield Change(named, text, _marked(impact(here, "added"), statement))
     for statement in left:
         if id(statement) in changed:
             continue
@@ -132,12 +133,20 @@ def statements(
         if statement.children is not None and _of_lines(statement):
             yield from statements(named, statement.children, (), impact, here)
         else:
-            yield Change(
-                named, added_or_removed(statement, path, "removed"), impact(here, "removed")
-            )
+            text = added_or_removed(statement, path, "removed")
+            yield Change(named, text, _marked(impact(here, "removed"), statement))
     if not came and not left and old != new:
         where = f" in {path[-1]}" if path else ""
         yield Change(subject, f"the same in another order{where}", "none")
+
+
+def _marked(impact: str, statement: Statement) -> str:
+    """The impact; without one, "programs" where other programs run or files are written then."""
+    return "programs" if impact == "none" and _of_machine(statement) else impact
+
+
+def _of_machine(statement: Statement) -> bool:
+    return statement.keyword in machine_words() or any(map(_of_machine, statement.children or ()))
 
 
 def _one_by_one(group: Statements) -> Statements:

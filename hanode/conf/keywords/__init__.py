@@ -18,6 +18,8 @@ from hanode.conf.keywords import (
     tracking,
     vrrp,
 )
+from hanode.conf.language.kinds import Init
+from hanode.conf.language.kinds_machine import Fifo, User
 from hanode.conf.language.schema import ROOT, Block
 from hanode.conf.language.values import Script
 
@@ -70,6 +72,20 @@ def script_words() -> frozenset[str]:
         for b in blocks().values()
         for k in b.keywords.values()
         if isinstance(k.value, Script)
+    )
+
+
+@functools.cache
+def machine_words() -> frozenset[str]:
+    """The words that make root run a program, or as whom, or write a file or a FIFO."""
+    return frozenset(
+        k.name
+        for b in blocks().values()
+        for k in b.keywords.values()
+        if (isinstance(k.value, Script) and k.value.runs)
+        or isinstance(k.value, (User, Fifo))
+        or any(sort == "written" for sort, _ in k.value.things(("/x",)))
+        or isinstance(k.value, Init)
     )
 
 

@@ -5,8 +5,9 @@ PURE; data only.
 
 from __future__ import annotations
 
+from hanode.conf.language.kinds_machine import HmacKey
 from hanode.conf.language.schema import block, switch, word
-from hanode.conf.language.values import Choice, Int, Word, Words
+from hanode.conf.language.values import Choice, Int, Word
 
 BLOCKS = (
     block(
@@ -34,7 +35,7 @@ BLOCKS = (
         (
             word(
                 "key",
-                Words("a number and a key of 32 to 64 bytes"),
+                HmacKey("a number and a key of 32 to 64 bytes"),
                 "A key and its number; the key is text, hex:… or file:….",
                 secret=True,
                 repeats=True,

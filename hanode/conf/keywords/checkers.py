@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from hanode.conf.language.kinds import Codes, Hex, Weight
 from hanode.conf.language.kinds_address import Ip
+from hanode.conf.language.kinds_machine import Interface, User
 from hanode.conf.language.kinds_words import REGEX_OPTIONS, Lenient, Numbers, Pattern, Several
 from hanode.conf.language.schema import NEXT, Block, Keyword, block, switch, word
 from hanode.conf.language.values import (
@@ -74,7 +75,7 @@ CONNECTING = (
     ),
     word("bindto", Ip(), "Own address to check from."),
     word("bind_port", Int(1, 65535), "Own port to check from."),
-    word("bind_if", Word("the name of an interface", 15), "Own interface to check from."),
+    word("bind_if", Interface(), "Own interface to check from."),
     word(
         "connect_timeout",
         Timer(1, CONNECTING_TIME),
@@ -104,7 +105,7 @@ HTTP = (
 )
 
 URL = (
-    word("path", Word("a path"), "The page."),
+    word("path", Word("a page's path"), "The page."),
     word(
         "digest",
         Pattern("[0-9A-Fa-f]{32}", "an MD5 sum of 32 hexadecimal digits"),
@@ -182,7 +183,7 @@ BLOCKS = (
             default="delay_loop",
         ),
         word("misc_dynamic", None, "Its exit status sets the weight."),
-        word("user", Words(), "User and group to run as."),
+        word("user", User(), "User and group to run as."),
         connects=False,
     ),
     _check(

@@ -5,12 +5,14 @@ PURE; data only.
 
 from __future__ import annotations
 
+from hanode.conf.language.kinds_machine import AgentSocket, Fifo, Path
 from hanode.conf.language.kinds_words import IncludeCheck, Numbers, Umask
 from hanode.conf.language.schema import Keyword, word
-from hanode.conf.language.values import Bool, Int, Perhaps, Script, Timer, Word, Words
+from hanode.conf.language.values import Bool, Int, Perhaps, Script, Timer, Word
 
 NAME = Word("a name")
-PATH = Word("a path")
+PATH = Path()
+READ = Path(sort="read")
 COUNT = 4_294_967_295
 
 
@@ -65,7 +67,7 @@ PROCESS = (
     *_process("bfd", "ignored"),
     word(
         "max_auto_priority",
-        Int(-1, 99),
+        Perhaps(Int(-1, 99)),
         "Highest real-time priority to take when late.",
         default="0",
         engine="ignored",
@@ -99,7 +101,7 @@ NOTIFY = (
         for keyword in (
             word(
                 name,
-                Words("a path, perhaps a user and a group"),
+                Fifo(),
                 "A FIFO that is told of changes, one line for each.",
                 keeps="first",
                 engine=engine,
@@ -121,7 +123,7 @@ NOTIFY = (
     ),
     word(
         "snmp_socket",
-        Word("an address"),
+        AgentSocket(),
         "Socket of the SNMP agent.",
         keeps="first",
         default="unix:/var/agentx/master",
@@ -173,7 +175,7 @@ RELOADING = (
     word(
         "reload_check_config", Perhaps(PATH), "Check a file before reloading it.", engine="ignored"
     ),
-    word("reload_time_file", PATH, "File that holds the time of a reload.", engine="ignored"),
+    word("reload_time_file", READ, "File that holds the time of a reload.", engine="ignored"),
     word("reload_repeat", None, "Reload at that time every day.", engine="ignored"),
     word("reload_file", Perhaps(PATH), "File that asks for a reload.", engine="ignored"),
     word("config_save_dir", PATH, "Where the read configuration is kept.", engine="ignored"),
@@ -184,8 +186,8 @@ RELOADING = (
         keeps="first",
         engine="ignored",
     ),
-    word("iproute_usr_dir", PATH, "Directory of iproute's names.", since="2.3.2", engine="ignored"),
-    word("iproute_etc_dir", PATH, "Directory of iproute's names.", since="2.3.2", engine="ignored"),
+    word("iproute_usr_dir", READ, "Directory of iproute's names.", since="2.3.2", engine="ignored"),
+    word("iproute_etc_dir", READ, "Directory of iproute's names.", since="2.3.2", engine="ignored"),
     word(
         "include_check",
         IncludeCheck(),

@@ -7,11 +7,20 @@ from __future__ import annotations
 
 from hanode.conf.keywords.global_process import NOTIFY, PROCESS, RELOADING
 from hanode.conf.language.kinds import After, Either, Group, MailServer, Named
+from hanode.conf.language.kinds_machine import Interface, User
 from hanode.conf.language.schema import NEXT, block, switch, word
-from hanode.conf.language.values import Bool, Choice, Int, Perhaps, Script, Timer, Word, Words
+from hanode.conf.language.values import (
+    Bool,
+    Choice,
+    Int,
+    Perhaps,
+    Script,
+    Timer,
+    Word,
+    Words,
+)
 
 NAME = Word("a name")
-PATH = Word("a path")
 LONG = 4_294_000_000
 PACE = 4_294_967_295
 COUNT = 4_294_967_295
@@ -71,7 +80,7 @@ MAIL = (
 )
 
 SCRIPTS = (
-    word("script_user", Words(), "User and group that scripts run as.", engine="runs"),
+    word("script_user", User(), "User and group that scripts run as.", engine="runs"),
     word(
         "enable_script_security",
         None,
@@ -231,7 +240,7 @@ VRRP = (
     word("log_unknown_vrids", None, "Log adverts of groups that are not ours.", engine="runs"),
     word(
         "default_interface",
-        Word("the name of an interface", 15),
+        Interface(),
         "Interface of static addresses that name none.",
         engine="runs",
     ),

@@ -20,6 +20,7 @@ from hanode.conf.language.iproute_names import (
 from hanode.conf.language.kinds import After, Either, Weight
 from hanode.conf.language.kinds_address import Ip
 from hanode.conf.language.kinds_encap import Encap
+from hanode.conf.language.kinds_machine import Interface
 from hanode.conf.language.kinds_net import (
     Broadcast,
     Destination,
@@ -38,6 +39,7 @@ from hanode.conf.language.schema import Block, Keyword, block, word
 from hanode.conf.language.values import (
     Choice,
     Int,
+    InterfaceName,
     Perhaps,
     Timer,
     Word,
@@ -45,7 +47,8 @@ from hanode.conf.language.values import (
 
 MARK = 4_294_967_295
 LARGE = 2**64 - 1
-INTERFACE = Word("the name of an interface", 15)
+INTERFACE = Interface()
+WATCHED = InterfaceName()
 NAME = Word("a name")
 TYPES = tuple(name for name, _ in KINDS)
 PROGRAMS: Names = (
@@ -177,7 +180,7 @@ ROUTE: tuple[Keyword, ...] = (
     word("prepend", None, "Put it before others like it (the default).", engine="runs"),
     word("append", None, "Put it behind others like it.", engine="runs"),
     word("add", None, "Fail where there is one like it."),
-    word("as", After("to", Word("a label")), "For MPLS.", old="leave it and its value out, which keepalived ignores"),
+    word("as", After("to", Word("a label")), "For MPLS.", old="leave out as and its value"),
     word("or", Plain(), "A second gateway.", old="write nexthop via … nexthop via …"),
     word("nexthop", None, "One of several gateways, with via, dev, weight, onlink, realms, encap; "
          "nothing else may follow.", engine="runs"),
@@ -260,7 +263,8 @@ def _tracker(
     weight = Weight(limit, ("reverse", *more))
     help = "Added to the priority; 0: failure means FAULT."
     row = word("weight", weight, help, default=default, engine=engine)
-    return block(name, (row,), lines, ((lines, NAME),))
+    named = INTERFACE if name == "track_interface" else NAME
+    return block(name, (row,), lines, ((lines, named),))
 
 
 DELAY = Timer(0, 255_000_000)
@@ -317,7 +321,7 @@ BLOCKS = (
         "interface_up_down_delays",
         lines="an interface and its delays",
         head=(
-            ("an interface", INTERFACE),
+            ("an interface", WATCHED),
             ("the delay after going down", Perhaps(DELAY)),
             ("the delay after coming up", Perhaps(DELAY)),
         ),
@@ -326,7 +330,7 @@ BLOCKS = (
         "linkbeat_interfaces",
         lines="an interface",
         head=(
-            ("an interface", INTERFACE),
+            ("an interface", WATCHED),
             ("how it is asked", Perhaps(Choice(("MII", "ETHTOOL", "IOCTL")))),
         ),
     ),

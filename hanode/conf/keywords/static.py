@@ -5,12 +5,13 @@ PURE; data only.
 
 from __future__ import annotations
 
+from hanode.conf.language.kinds_machine import Include, Namespace, Path
 from hanode.conf.language.kinds_words import Service
 from hanode.conf.language.schema import block, word
-from hanode.conf.language.values import Int, Timer, Value, Word
+from hanode.conf.language.values import Int, Timer, Word
 
-ANY = Value()
 NAME = Word("a name")
+KEY = Path("a name", sort="key")
 
 BLOCKS = (
     block(
@@ -145,14 +146,14 @@ BLOCKS = (
             word("linkbeat_use_polling", None, "Ask all interfaces for their link.", engine="runs"),
             word(
                 "net_namespace",
-                NAME,
+                Namespace(),
                 "The network namespace to run in.",
                 keeps="first",
                 engine="runs",
             ),
             word(
                 "net_namespace_ipvs",
-                NAME,
+                Namespace(),
                 "The network namespace for IPVS.",
                 keeps="first",
                 engine="runs",
@@ -179,7 +180,7 @@ BLOCKS = (
                 engine="ignored",
             ),
             *(
-                word(name, ANY, "Read other files here.", repeats=True)
+                word(name, Include(), "Read other files here.", repeats=True)
                 for name in ("include", "includer", "includem", "includew", "includeb", "includea")
             ),
         ),
@@ -214,9 +215,9 @@ BLOCKS = (
         "SSL",
         (
             word("password", NAME, "The key's password.", secret=True),
-            word("ca", NAME, "File of the authority's certificates."),
-            word("certificate", NAME, "File of the certificate."),
-            word("key", NAME, "File of the private key."),
+            word("ca", KEY, "File of the authority's certificates."),
+            word("certificate", KEY, "File of the certificate."),
+            word("key", KEY, "File of the private key."),
         ),
     ),
 )

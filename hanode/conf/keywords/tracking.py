@@ -6,8 +6,9 @@ PURE; data only.
 from __future__ import annotations
 
 from hanode.conf.language.kinds import Init, Weight
+from hanode.conf.language.kinds_machine import Path, User, Watched
 from hanode.conf.language.schema import block, word
-from hanode.conf.language.values import Choice, Command, Int, Perhaps, Script, Timer, Word, Words
+from hanode.conf.language.values import Choice, Command, Int, Perhaps, Timer
 
 LONG = 4_294_000_000
 WHOLE = Timer(1_000_000, LONG, whole=True)
@@ -56,7 +57,7 @@ BLOCKS = (
                 default="1",
                 engine="runs",
             ),
-            word("user", Words(), "User and group to run as.", engine="runs"),
+            word("user", User(), "User and group to run as.", engine="runs"),
             word("init_fail", None, "Begin as failed.", engine="runs"),
         ),
     ),
@@ -65,7 +66,7 @@ BLOCKS = (
         (
             word(
                 "process",
-                Script(),
+                Watched(),
                 "The process's name or path, perhaps its arguments.",
                 keeps="first",
                 engine="runs",
@@ -109,7 +110,7 @@ BLOCKS = (
         (
             word(
                 "file",
-                Word("a path"),
+                Path(sort="read", written_with="init_file"),
                 "The file that holds the number.",
                 keeps="first",
                 engine="runs",

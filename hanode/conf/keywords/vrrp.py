@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from hanode.conf.language.kinds import After, Group
 from hanode.conf.language.kinds_address import Ip
+from hanode.conf.language.kinds_machine import Interface
 from hanode.conf.language.kinds_words import Ipvlan, Vmac
 from hanode.conf.language.schema import Keyword, block, switch, word
 from hanode.conf.language.values import (
@@ -20,7 +21,7 @@ from hanode.conf.language.values import (
 )
 
 NAME = Word("a name")
-INTERFACE = Word("the name of an interface", 15)
+INTERFACE = Interface()
 LONG = 4_294_967_295
 OTHER_STATES = (
     *((word, "BACKUP") for word in ("slave", "standby", "secondary", "passive", "replica")),
@@ -74,9 +75,7 @@ NOTIFY = (
     _script("notify_backup", "Command to run on becoming BACKUP."),
     _script("notify_fault", "Command to run on entering FAULT."),
     _script("notify_stop", "Command to run when VRRP stops."),
-    _script(
-        "notify", "Command to run on every change; it is told type, name, state and priority."
-    ),
+    _script("notify", "Command to run on every change; it is told type, name, state and priority."),
     switch(
         "notify_priority_changes", "Tell notify scripts when the priority changes.", engine="runs"
     ),

@@ -7,14 +7,17 @@ from __future__ import annotations
 
 import ipaddress
 import re
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
+from hanode.conf.language.kinds_machine import AddressValue, addresses_in
 from hanode.conf.language.values import (
     ANY_NUMBER_OF_WORDS,
     NOTHING,
     BadValue,
     Int,
+    Thing,
     Value,
     family,
     is_ip,
@@ -81,6 +84,9 @@ class Either(Value):
     def write(self, value: Any) -> tuple[str, ...]:
         return (value,) if isinstance(value, str) else self.inner.write(value)
 
+    def things(self, words: Sequence[str]) -> Iterable[Thing]:
+        return () if words and words[0] in self.options else self.inner.things(words)
+
 
 @dataclass(frozen=True, slots=True)
 class After(Value):
@@ -121,6 +127,9 @@ class After(Value):
     def write(self, value: Any) -> tuple[str, ...]:
         said, inner = value
         return (*((self.word,) if said else ()), *self.inner.write(inner))
+
+    def things(self, words: Sequence[str]) -> Iterable[Thing]:
+        return self.inner.things([word for word in words if word != self.word])
 
 
 @dataclass(frozen=True, slots=True)
@@ -182,7 +191,7 @@ class Named(Value):
     names: tuple[tuple[str, int, int], ...]
     """Name, lowest and highest value; a highest of 0: any word, of -1: a multicast address."""
     first: int = 0
-    """So many words may stand before the names."""
+    """So many words may stand before the names; the first of them is an interface."""
     what: str = ""
     least: ClassVar[int] = 1
 
@@ -211,6 +220,11 @@ class Named(Value):
                     raise BadValue(f"{name} {error}", at + 1) from None
             at += 2
         return tuple(words)
+
+    def things(self, words: Sequence[str]) -> Iterable[Thing]:
+        if self.first and words:
+            yield "interface", words[0]
+        yield from addresses_in(words[1:])
 
 
 class _Wide(Value):
@@ -318,6 +332,9 @@ class MailServer(Value):
         host, port = value
         return host, str(port)
 
+    def things(self, words: Sequence[str]) -> Iterable[Thing]:
+        return (("address", words[0]),) if words else ()
+
 
 class Init(Value):
     """`[N] [overwrite]` of init_file; the value is (N or 0, whether it overwrites)."""
@@ -346,7 +363,7 @@ class Init(Value):
 
 
 @dataclass(frozen=True, slots=True)
-class Group(Value):
+class Group(AddressValue):
     """A multicast address, of one family where `version` is not 0; of IPv6 a link-local one."""
 
     version: int = 0

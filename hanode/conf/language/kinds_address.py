@@ -8,10 +8,11 @@ from __future__ import annotations
 import re
 from typing import Any, ClassVar
 
-from hanode.conf.language.values import BadValue, Value, is_ip, read_prefixed
+from hanode.conf.language.kinds_machine import AddressValue
+from hanode.conf.language.values import BadValue, is_ip, read_prefixed
 
 
-class Ip(Value):
+class Ip(AddressValue):
     """An IPv4 or IPv6 address; keepalived silently cuts off a prefix length."""
 
     __slots__ = ()
@@ -33,7 +34,7 @@ class Ip(Value):
         return (value,)
 
 
-class Endpoint(Value):
+class Endpoint(AddressValue):
     """`IP [port]`; the value is (ip, port or None)."""
 
     __slots__ = ()
@@ -59,7 +60,7 @@ class Endpoint(Value):
         return (ip,) if port is None else (ip, str(port))
 
 
-class Prefixed(Value):
+class Prefixed(AddressValue):
     """`IP[/len]`; the value is (ip, len or None)."""
 
     __slots__ = ()

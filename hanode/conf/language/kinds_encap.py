@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Any, ClassVar
 
 from hanode.conf.language.iproute_names import SERVICES
+from hanode.conf.language.kinds_machine import AddressValue
 from hanode.conf.language.kinds_net import Numbered, Plain
 from hanode.conf.language.values import BadValue, Int, Value, read_words
 
@@ -37,7 +38,7 @@ TUNNELS: dict[str, dict[str, Value]] = {
 
 
 @dataclass(frozen=True, slots=True)
-class Encap(Value):
+class Encap(AddressValue):
     """What a route's packets are wrapped in: `ip id 5 dst 10.0.0.1`, `ip6 …`, `mpls L`, `ila L`.
 
     The value is the words, with a number for each name.

@@ -9,12 +9,15 @@ from __future__ import annotations
 
 import math
 import re
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
 from hanode.conf.language.iproute_names import KINDS, Names
+from hanode.conf.language.kinds_machine import AddressValue, addresses_in
 from hanode.conf.language.values import (
     BadValue,
+    Thing,
     Value,
     family,
     is_ip,
@@ -33,7 +36,7 @@ def c_number(word: str) -> int | None:
     return int(digits, base)
 
 
-class Net(Value):
+class Net(AddressValue):
     """An address or network, or a word for all of them."""
 
     __slots__ = ()
@@ -58,6 +61,10 @@ class Net(Value):
 
     def write(self, value: Any) -> tuple[str, ...]:
         return (value,)
+
+    def things(self, words: Sequence[str]) -> Iterable[Thing]:
+        yield from addresses_in(words)
+        yield from (("address", word) for word in words if word in EVERYWHERE)
 
 
 def _network(found: tuple[str, int | None]) -> str:
@@ -100,7 +107,7 @@ class TypedDestination(Destination):
 
 
 @dataclass(frozen=True, slots=True)
-class Plain(Value):
+class Plain(AddressValue):
     """An IP address without a prefix length, perhaps after `inet` or `inet6`."""
 
     version: int = 0
@@ -130,7 +137,7 @@ class Plain(Value):
 
 
 @dataclass(frozen=True, slots=True)
-class Broadcast(Value):
+class Broadcast(AddressValue):
     """An IPv4 address, or + or - for the network's highest or lowest one."""
 
     options: tuple[str, ...] = ("+", "-")

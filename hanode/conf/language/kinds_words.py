@@ -6,11 +6,14 @@ PURE. As in `values`, `read` raises `BadValue` where keepalived would refuse the
 from __future__ import annotations
 
 import ipaddress
+import itertools
 import re
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
-from hanode.conf.language.values import BadValue, Int, Value, family, is_ip, one_of
+from hanode.conf.language.kinds_machine import AddressValue, addresses_in
+from hanode.conf.language.values import BadValue, Int, Thing, Value, family, is_ip, one_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +40,9 @@ class Lenient(Value):
 
     def write(self, value: Any) -> tuple[str, ...]:
         return self.inner.write(value)
+
+    def things(self, words: Sequence[str]) -> Iterable[Thing]:
+        return self.inner.things(words)
 
 
 @dataclass(frozen=True, slots=True)
@@ -206,6 +212,9 @@ class Vmac(Value):
             at += 1
         return tuple(words)
 
+    def things(self, words: Sequence[str]) -> Iterable[Thing]:
+        return _own_interface(words, ("netlink_notify_msg",))
+
 
 def _interface_name(word: str, at: int) -> None:
     if not _INTERFACE.fullmatch(word) or word in (".", ".."):
@@ -254,6 +263,19 @@ class Ipvlan(Value):
             at += 1
         return tuple(words)
 
+    def things(self, words: Sequence[str]) -> Iterable[Thing]:
+        yield from addresses_in(words)
+        yield from _own_interface(words, self.modes)
+
+
+def _own_interface(words: Sequence[str], flags: tuple[str, ...]) -> Iterator[Thing]:
+    """The name of the interface that is made: every word that can be one."""
+    for before, word in itertools.pairwise(("", *words)):
+        address = ":" in word or is_ip(word.partition("/")[0])
+        option = word in (*flags, "name", "group") and before != "name"
+        if not address and not option and before != "group":
+            yield "interface", word
+
 
 def _length_fits(word: str) -> bool:
     ip, slash, length = word.partition("/")
@@ -263,7 +285,7 @@ def _length_fits(word: str) -> bool:
 FWMARK = Int(0, 4_294_967_295)
 
 
-class Service(Value):
+class Service(AddressValue):
     """What a virtual_server is named by: `IP [port]`, `fwmark N` or `group NAME`."""
 
     __slots__ = ()
@@ -312,8 +334,11 @@ class Tagged(Value):
         inner, tag = value
         return (*self.inner.write(inner), *((tag,) if tag else ()))
 
+    def things(self, words: Sequence[str]) -> Iterable[Thing]:
+        return self.inner.things(words[:1])
 
-class Spread(Value):
+
+class Spread(AddressValue):
     """Addresses of a virtual_server_group: one, a range, or a network."""
 
     __slots__ = ()

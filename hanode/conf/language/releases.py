@@ -9,6 +9,8 @@ import functools
 import re
 from dataclasses import dataclass
 
+from hanode.conf.text.lexer import SINCE_2_4, TO_2_3, Reading
+
 
 @dataclass(frozen=True, slots=True)
 class Target:
@@ -22,6 +24,11 @@ class Target:
         if not since or self.program == "hanode":
             return True
         return self.release >= _numbers(since)
+
+    @property
+    def reading(self) -> Reading:
+        """How it takes backslashes; our engine does as the newest release."""
+        return SINCE_2_4 if self.has("2.4") else TO_2_3
 
     def __str__(self) -> str:
         """`keepalived 2.2.7`."""

@@ -53,8 +53,8 @@ class Keyword:
     """What people write to switch it off, which keepalived refuses: it is off where it is not
     written."""
     keeps: str = "last"
-    """Which value keepalived 2.2.7 has where several are written: the first, the last, what both say
-    together, or the value that is named here, wherever it stands. Found by running it:
+    """Which value keepalived 2.2.7 has where several are written: the first, the last, what both
+    say together, or the value that is named here, wherever it stands. Found by running it:
     tests/conf/test_kept.py."""
 
     @property

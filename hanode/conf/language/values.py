@@ -10,15 +10,20 @@ from __future__ import annotations
 
 import ipaddress
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Literal
 
 ANY_NUMBER_OF_WORDS = 1_000
 HUGE = 1_000_000_000
 """An upper limit beyond this is nobody's concern; messages leave it out."""
 NOTHING: Any = object()
 """Of a BadValue: keepalived takes no value, or only the machine knows which."""
+
+Sort = Literal["written", "fifo", "read", "key", "include", "namespace", "interface", "address"]
+"""What of the machine a word names: a file that is written, made as a FIFO, read, read as a key or
+included; a network namespace; an interface; an address, a network, a range or a host."""
+Thing = tuple[Sort, str]
 
 
 class BadValue(ValueError):
@@ -75,6 +80,10 @@ class Value:
         """The words of a value."""
         return tuple(value)
 
+    def things(self, words: Sequence[str]) -> Iterable[Thing]:
+        """What of the machine the words name; programs and users are `Script` and `User`."""
+        return ()
+
 
 @dataclass(frozen=True, slots=True)
 class Words(Value):
@@ -108,6 +117,26 @@ class Word(Value):
 
     def write(self, value: Any) -> tuple[str, ...]:
         return (value,)
+
+
+@dataclass(frozen=True, slots=True)
+class InterfaceName(Word):
+    """The name of a network interface: at most 15 characters, no colon and no slash."""
+
+    what: str = "the name of an interface"
+    limit: int = 15
+
+    def read(self, words: list[str]) -> Any:
+        name = Word.read(self, words)
+        if ":" in name:
+            base, _, label = name.partition(":")
+            message = f"needs an interface: {name} is a label; write {base or 'its interface'}"
+            if base and label:
+                message += f", and behind the address label {name}"
+            raise BadValue(message, taken=name)
+        if "/" in name:
+            raise BadValue(f"needs an interface, whose name has no slash, not {name}", taken=name)
+        return name
 
 
 class Flag(Value):
@@ -236,6 +265,9 @@ class Perhaps(Value):
     def write(self, value: Any) -> tuple[str, ...]:
         return () if value is None else self.inner.write(value)
 
+    def things(self, words: Sequence[str]) -> Iterable[Thing]:
+        return self.inner.things(words)
+
 
 @dataclass(frozen=True, slots=True)
 class Timer(Value):
@@ -285,6 +317,7 @@ class Script(Value):
     __slots__ = ()
 
     least: ClassVar[int] = 1
+    runs: ClassVar[bool] = True
 
     @property
     def shape(self) -> str:

@@ -34,6 +34,7 @@ from hanode.conf.read.address_lines import bind_address, check_line
 from hanode.conf.read.blocks import Raw, at_span, build
 from hanode.conf.read.in_order import read_in_order
 from hanode.conf.read.kept import origin, own_notes, statement
+from hanode.conf.read.masked import masked
 from hanode.conf.read.misread_braces import add_misread_lines
 from hanode.conf.read.refused import refused, superfluous, too_many
 from hanode.conf.read.unknown import judge, place_name
@@ -83,6 +84,7 @@ def bind(expanded: Expanded, target: Target) -> tuple[Config, list[Problem]]:
     config = binder.root(raw.statements, raw.tail)
     found = [*expanded.problems, *raw.problems, *binder.problems]
     found += read_in_order(raw.statements)
+    found += masked(expanded.lines)
     return config, add_misread_lines(expanded.lines, found, target)
 
 

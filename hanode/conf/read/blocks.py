@@ -8,15 +8,17 @@ place; keepalived itself only counts the braces at the end of the file.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from hanode.conf.text.expand import Logical
+from hanode.conf.text.expand import OPEN_QUOTE, Logical
 from hanode.conf.text.lexer import CLOSE, OPEN, STRING, WORD, Token, tokens, unquote
 from hanode.conf.text.macros import begins_a_macro
 from hanode.conf.text.problems import Fix, Problem, Severity
 from hanode.conf.text.tree import INCLUDES
 
+_NUMBERS = re.compile(r"[0-9.:/]+|on|off|true|false|yes|no")
 MAX_DEPTH = 64
 """Nesting limit; keepalived's deepest block is 5 deep."""
 
@@ -121,6 +123,8 @@ class _Builder:
             else:
                 closed = self.close(piece.tokens[0], logical)
         if logical.comment:
+            if logical.macro is None and text[-1] not in '{}"':
+                self.cut(text, logical)
             self.comment(logical, first, closed)
 
     def pieces(self, text: str) -> tuple[Piece, ...]:
@@ -179,8 +183,36 @@ class _Builder:
         """Reports a quote that its line does not close: it contains the rest of the line."""
         for token in words:
             if token.kind == STRING and (len(token.text) < 2 or not token.text.endswith('"')):
-                message = 'this " is not closed on its line; the rest of the line belongs to it'
-                self.problem("unclosed-quote", token, logical, message)
+                self.problem("unclosed-quote", token, logical, OPEN_QUOTE)
+
+    def cut(self, text: str, logical: Logical) -> None:
+        """Reports a comment that begins in the middle of a word, or a mark with a backslash."""
+        mark = logical.source.text[logical.end : logical.end + 2]
+        hidden = logical.source.text.startswith("\\", logical.end + len(mark) - len(mark.lstrip()))
+        if mark[:1] not in ("#", "!", "\\") and not hidden:
+            return
+        words = tokens(text)
+        if not words:
+            return
+        last, keyword = words[-1], words[0].text
+        sign = mark.lstrip("\\")[:1] or "#"
+        if keyword == last.text:
+            message = f"{sign} begins a comment here: {keyword} has no value behind it"
+        else:
+            message = f"{sign} begins a comment here: the value of {keyword} ends before it"
+        if mark.startswith("\\"):
+            message += ", up to keepalived 2.3 behind a \\ too"
+        plain = not mark.startswith("\\") and _NUMBERS.fullmatch(last.text)
+        self.problems.append(
+            at_span(
+                logical,
+                (logical.start + last.start, logical.start + last.end),
+                "comment-cuts",
+                "info" if plain else "warning",
+                message,
+                hint="write a value that holds # or ! in double quotes",
+            )
+        )
 
     def undefined(self, words: Sequence[Token], logical: Logical) -> None:
         """Reports a `${NAME}` without a definition: keepalived reads its braces as a block."""

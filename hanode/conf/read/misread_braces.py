@@ -20,7 +20,7 @@ from hanode.conf.read.address_lines import check_line
 from hanode.conf.read.blocks import Raw, at_span
 from hanode.conf.read.unknown import place_name
 from hanode.conf.text.expand import Logical
-from hanode.conf.text.lexer import CLOSE, OPEN, WORD, Token, tokens, unquote
+from hanode.conf.text.lexer import CLOSE, OPEN, STRING, WORD, Token, tokens, unquote
 from hanode.conf.text.problems import Problem, Severity
 from hanode.conf.text.tree import INCLUDES
 
@@ -153,6 +153,8 @@ def _pieces(line: Logical) -> Iterator[Piece]:
     words: list[str] = []
     start = 0
     for token in _tokens(line.text):
+        if token.kind == STRING and (token.text == '"' or not token.text.endswith('"')):
+            continue  # what a quote without an end begins is lost
         if not words:
             start = token.start
         if token.kind == CLOSE and words:

@@ -36,7 +36,7 @@ from hanode.conf.text.tree import INCLUDES
 
 FATAL = frozenset(("vrid-missing", "interface-missing", "interface-loopback", "vrid-twice"))
 """Problems with which keepalived does not start."""
-KEPT = frozenset(("advert-int", "address-twice"))
+KEPT = frozenset(("advert-int", "address-twice", "masked-value"))
 """Our errors for statements that keepalived runs, perhaps with another value."""
 BLOCKS = frozenset(("name-twice", "server-twice", "service-twice"))
 """Problems for which keepalived leaves out a whole block."""

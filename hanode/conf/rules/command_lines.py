@@ -1,4 +1,4 @@
-"""Rules for commands as keepalived runs them: without a shell, as a certain user, for a limited time.
+"""Rules for commands as keepalived runs them: without a shell, as some user, for a limited time.
 
 PURE. keepalived splits a command into words itself. A word behind the command, outside of its
 quotes, is the user to run it as, and a second one the group.
@@ -18,7 +18,9 @@ from hanode.conf.rules.base import Case, Rule, problem
 from hanode.conf.text.problems import Problem
 from hanode.conf.text.source import Origin
 
-OPERATORS = re.compile(r"&&?|\|\|?|;|[0-9]?[<>].*|.*;|.*`.*|.*\$[({A-Za-z_0-9?].*|~/.*|.*/[^/]*[*?].*")
+OPERATORS = re.compile(
+    r"&&?|\|\|?|;|[0-9]?[<>].*|.*;|.*`.*|.*\$[({A-Za-z_0-9?].*|~/.*|.*/[^/]*[*?].*"
+)
 """Words that only a shell understands."""
 BUILTINS = frozenset("cd if exit while for export source . set eval exec until case ulimit".split())
 """Commands that only a shell has: there is no program of that name."""
@@ -32,7 +34,7 @@ CHANGES = frozenset("add del delete change replace append flush set prepend".spl
 SIGNALS = frozenset(("kill", "killall", "pkill", "skill", "killall5"))
 FOR_ROOT = frozenset(
     "systemctl service ifconfig route nft iptables ip6tables ipset ipvsadm arping sysctl "
-    "init reboot shutdown poweroff modprobe mount umount conntrack conntrackd tc brctl vtysh".split()
+    "init reboot shutdown poweroff modprobe mount umount conntrack conntrackd tc brctl".split()
 )
 """Programs that do for root only what one writes them into a script for."""
 

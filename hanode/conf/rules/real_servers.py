@@ -80,7 +80,7 @@ def _port(case: Case, service: Service, real: RealServer, kind: str) -> Iterator
         asks = [c for c in real.checks if isinstance(c, CONNECTS) and c.connect_port is None]
         if asks:
             hint += f", and write connect_port {port} in its checks, which else have none"
-        fix = _without_port(case, real, port, [check.origin for check in asks])
+        fix = _without_port(case, real, [check.origin for check in asks])
         yield problem(real.origin, "port-kept", "warning", message, hint, fix)
     elif service.ports != {port}:
         (one, *more) = sorted(service.ports)
@@ -95,8 +95,9 @@ def _port(case: Case, service: Service, real: RealServer, kind: str) -> Iterator
         yield problem(real.origin, "port-kept", "warning", message, hint, fix)
 
 
-def _without_port(case: Case, real: RealServer, port: int, checks: list[Origin]) -> Fix | None:
+def _without_port(case: Case, real: RealServer, checks: list[Origin]) -> Fix | None:
     """The edit that takes the port from a real server and gives it to its checks."""
+    port = real.port
     head = case.write_head(real.origin, f"real_server {real.ip}")
     if head is None or not checks:
         return head
@@ -185,9 +186,7 @@ def _late(
         f"{whose} is noticed that much later"
     )
     word = "misc_timeout" if name == "MISC_CHECK" else "connect_timeout"
-    hint = (
-        f"write a {word} of at most {seconds(due)}, or a delay_loop of at least {seconds(limit)}"
-    )
+    hint = f"write a {word} of at most {seconds(due)}, or a delay_loop of at least {seconds(limit)}"
     return problem(where, "check-slow", "info", message, hint)
 
 

@@ -140,7 +140,8 @@ def twice(case: Case) -> Iterator[Problem]:
 
 def reversed_zero(case: Case) -> Iterator[Problem]:
     """A tracker of weight 0 means FAULT; `reverse` turns that round: FAULT while it succeeds."""
-    owners = [*case.config.instances, *case.config.sync_groups]
+    owners: tuple[VrrpInstance | SyncGroup, ...]
+    owners = (*case.config.instances, *case.config.sync_groups)
     for owner in owners:
         for tracked in queries.tracked(owner, case.config):
             if tracked.known and tracked.reverse and not tracked.weight:
@@ -175,7 +176,7 @@ def other_interfaces(case: Case) -> Iterator[Problem]:
         seen: set[str] = set()
         for vip in (*one.vips, *one.excluded):
             other = vip.dev
-            if other in (None, one.interface) or other in tracked | seen or vip.no_track:
+            if other in (None, "lo", one.interface) or other in tracked | seen or vip.no_track:
                 continue
             assert other is not None
             seen.add(other)

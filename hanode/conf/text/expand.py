@@ -1,22 +1,23 @@
 """Expands conditions, macros and includes: gives the logical lines that one node reads.
 
-PURE. The order is keepalived's: comments are cut off, `include` is followed (before conditions:
-NodeA follows `@NodeB include x` too), `@id` lines are kept or dropped, `$NAME=` is remembered,
-`~SEQ`/`~LST` repeat their line, `$NAME` is replaced where it is used. Each logical line knows the
-place it came from and the macro that made it. The caller's `read` reads included files.
+PURE. The order is keepalived's: comments are cut off, `@id` lines are kept or dropped, `$NAME=` is
+remembered, `~SEQ`/`~LST` repeat their line, `$NAME` is replaced where it is used, `include` is
+followed. Each logical line knows the place it came from and the macro that made it. The caller's
+`read` reads included files.
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
+from hanode.conf.text.lexer import BLANK, CLOSE, OPEN, Reading, quote_left_open, tokens
 from hanode.conf.text.macros import (
     REFERENCE,
-    REPEAT,
     MacroError,
     alternatives,
+    repeats,
     repetition,
     substitute,
 )
@@ -30,8 +31,12 @@ from hanode.conf.text.tree import (
     Kind,
     Line,
     as_ordinary_line,
+    begins_behind,
+    note_of,
     parse,
     pieces,
+    read_text,
+    without_comment,
 )
 
 Reader = Callable[[str, str], "tuple[tuple[str, str], ...] | None"]
@@ -48,6 +53,14 @@ NEEDS_BRACE = ("includeb", "includea")
 _WILDCARD = re.compile(r"[*?\[]")
 MAX_BYTES = 1022
 """Bytes of a line that fit in keepalived's buffer of 1024, beside the line's end and a NUL."""
+GLUED = "a backslash at the end"
+"""The maker of a line in which a backslash moved from the end, or from a comment, to a word."""
+OPEN_QUOTE = 'this " is not closed on its line; the rest of the line belongs to it'
+HIDDEN_QUOTE = "a \\ hides the closing quote from keepalived, which says that this one has no end"
+MARKED = (
+    "a line cannot begin with \\# or \\!: keepalived up to 2.3 takes it for a mark of its own and "
+    "loses its place in the file"
+)
 MAX_LINES = 1_000_000
 """Logical lines of one configuration, with all its files and repetitions."""
 
@@ -101,16 +114,34 @@ def expand(
     `definitions` holds the definitions above, where the document is only a part of a file. Nothing
     raises: mistakes are in `problems`.
     """
-    run = _Expansion(node, read)
+    run = _Expansion(node, read, document.reading)
     run.definitions |= definitions or {}
     run.file(document, depth=0)
     return Expanded(run.lines, run.problems, run.definitions, run.defined)
 
 
+def nothing_left(document: Document, node: str | None, severity: Severity) -> list[Problem]:
+    """The problem of a file of which the node reads no line; none if it has no conditions."""
+    lines = [line for line in document.each() if line.condition]
+    if node is None or not lines:
+        return []
+    ids = (line.condition or "" for line in lines)
+    named = list(dict.fromkeys(one for one in ids if not one.startswith("^")))
+    whose = f"they are for {' and '.join(named[:3])}" if named else "none is for it"
+    if len(named) > 3:
+        whose += " and others"
+    message = f"no line of this file is left for the node {node}: {whose}"
+    hint = "start it with the config id of one of them, or write lines for this node"
+    at, column = document.source.position(lines[0].start)
+    place = (at, column, at, column + lines[0].end - lines[0].start)
+    return [Problem("nothing-left", severity, document.name, *place, message, hint)]
+
+
 class _Expansion:
-    def __init__(self, node: str | None, read: Reader | None) -> None:
+    def __init__(self, node: str | None, read: Reader | None, reading: Reading) -> None:
         self.node = node
         self.read = read
+        self.reading = reading
         self.lines: list[Logical] = []
         self.problems: list[Problem] = []
         self.definitions: dict[str, str] = {"_PWD": ".", "_HASH": "#", "_BANG": "!"}
@@ -124,7 +155,11 @@ class _Expansion:
         source, text = document.source, document.source.text
         lines = document.each()
         for line in lines:
+            if line.kind is Kind.COMMENT and text.startswith("\\", line.comment):
+                self.problem("comment-cuts", source, line, MARKED)
             if line.kind is Kind.BLANK or self.full:
+                if line.condition is not None:
+                    self.check_quote(text, source, line)
                 continue
             if line.end - line.start > MAX_BYTES // 4:
                 self.check_length(text, source, line)
@@ -133,23 +168,23 @@ class _Expansion:
                 body = line.body
                 self.lines.append(Logical(words, source, body, body + len(words), None, line.note))
                 continue
-            for piece in pieces(text, line):
+            if '"' in text[line.start : line.end]:
+                self.check_quote(text, source, line)
+            for piece in pieces(text, line, self.reading):
                 self.line(source, piece, lines, depth)
 
     def line(self, source: Source, line: Line, lines: Iterator[Line], depth: int) -> None:
         kind, text = line.kind, source.text
-        if kind is Kind.INCLUDE:
-            self.include(source, line, depth, text[line.body : line.comment].rstrip())
-        elif line.condition and not self.applies(line.condition):
+        if line.condition is not None and not self.applies(line.condition):
             self.forget_comments(source)
             if kind is Kind.DEFINITION:
                 self.skip_definition(source, line, lines, depth)
         elif kind is Kind.DEFINITION:
-            self.define(*self.definition(text, line, lines), source, line)
-        elif kind is Kind.COMMENT:
+            self.define(*self.definition(source, line, lines), source, line)
+        elif kind is Kind.COMMENT and not line.backslash:
             self.emit("", source, line)
         elif kind is not Kind.BLANK:
-            self.plain(text[line.body : line.comment].rstrip(), source, line, depth)
+            self.plain(read_text(text, line), source, line, depth)
 
     def skip_definition(
         self, source: Source, line: Line, lines: Iterator[Line], depth: int
@@ -159,13 +194,14 @@ class _Expansion:
         keepalived reads the continuation lines as lines of their own.
         """
         text = source.text
-        while text[line.body : line.comment].rstrip().endswith("\\"):
+        while read_text(text, line).endswith("\\"):
             following = next(lines, None)
             if following is None:
                 return
-            for piece in pieces(text, as_ordinary_line(text, following)):
+            line = as_ordinary_line(text, following, self.reading)
+            self.check_quote(text, source, line)
+            for piece in pieces(text, line, self.reading):
                 self.line(source, piece, lines, depth)
-            line = following
 
     def forget_comments(self, source: Source) -> None:
         """Drops the comments above a line that is dropped: they are about that line."""
@@ -182,26 +218,58 @@ class _Expansion:
             )
             self.problem("line-too-long", source, line, message)
 
+    def check_quote(self, text: str, source: Source, line: Line) -> None:
+        """Reports a quote that has no end where keepalived looks for comments.
+
+        There a backslash hides a quote, and lines for other nodes and definitions count too. A
+        quote that has no end for words either is reported by `read/blocks`, unless it is there.
+        """
+        read = text[line.start : line.comment]
+        at = quote_left_open(read) if '"' in read else -1
+        if at < 0:
+            return
+        seen = line.kind in (Kind.PLAIN, Kind.INCLUDE) and (
+            line.condition is None or self.applies(line.condition)
+        )
+        if seen and read.count('"') % 2 and not begins_behind(read):
+            return
+        message = OPEN_QUOTE if read.count('"') % 2 else HIDDEN_QUOTE
+        place = replace(line, body=line.start + at, comment=line.start + at + 1)
+        self.problem("unclosed-quote", source, place, message)
+
     def applies(self, condition: str) -> bool:
         if condition.startswith("^"):
             return condition[1:] != self.node
         return condition == self.node
 
-    def definition(self, text: str, line: Line, lines: Iterator[Line]) -> tuple[str, str]:
-        """The name and the value; takes the continuation lines from the iterator."""
-        name, _, value = text[line.body : line.comment].partition("=")
-        parts = [value.strip()]
+    def definition(self, source: Source, line: Line, lines: Iterator[Line]) -> tuple[str, str]:
+        """The name and the value; takes the continuation lines from the iterator.
+
+        A value that goes on has a line break, at its end if nothing follows.
+        """
+        text = source.text
+        name, _, value = read_text(text, line).partition("=")
+        parts = [value.lstrip(BLANK)]
         while parts[-1].endswith("\\"):
-            parts[-1] = parts[-1][:-1].rstrip()
+            parts[-1] = parts[-1][:-1].rstrip(BLANK)
             following = next(lines, None)
             if following is None or following.kind is not Kind.CONTINUED:
+                parts.append("")
                 break
-            parts.append(text[following.body : following.comment].strip())
-        return name[1:], "\n".join(parts)
+            self.check_quote(text, source, following)
+            parts.append(read_text(text, following))
+        if len(parts) == 1:
+            return name[1:], parts[0]
+        said = [part for part in parts if part]
+        return name[1:], "\n".join(said) + ("\n" if len(said) == 1 else "")
 
     def plain(self, body: str, source: Source, line: Line, depth: int) -> None:
+        if line.kind is Kind.INCLUDE and "$" not in body:
+            self.include(source, line, depth, body)
+            return
         if line.kind is not Kind.REPEAT and "$" not in body:
-            self.emit(body, source, line)
+            glued = line.backslash or body != source.text[line.body : line.body + len(body)]
+            self.emit(body, source, line, GLUED if glued else None)
             return
         try:
             self.expand_text(body, source, line, depth, None, 0)
@@ -218,8 +286,10 @@ class _Expansion:
             if not self.applies(condition.group(1)):
                 return
             text = text[condition.end() :]
+            if not text:
+                return
         text, macro = self.loop_by_name(text, macro)
-        if REPEAT.match(text):
+        if repeats(text):
             rounds, rest = repetition(text, self.definitions)
             self.rounds += len(rounds)
             if self.rounds > MAX_LINES:
@@ -230,20 +300,30 @@ class _Expansion:
                     break
                 self.definitions |= values
                 self.expand_text(rest, source, line, depth, made_by, times + 1)
+        elif text.startswith("~"):
+            # Nothing is replaced before the first brace.
+            at = next((t.start for t in tokens(text) if t.kind in (OPEN, CLOSE)), len(text))
+            self.finish(text[:at], source, line, depth, macro, times)
+            if at < len(text):
+                self.expand_text(text[at:], source, line, depth, macro, times + 1)
         elif macro is not None and DEFINITION.match(text):
             name, _, value = text[1:].partition("=")
-            self.define(name, value.strip(), source, line)
+            self.define(name, value.strip(BLANK), source, line)
         else:
             done, used = substitute(text, self.definitions)
             if not used:
-                self.finish(text, source, line, depth, macro)
+                self.finish(text, source, line, depth, macro, times)
                 return
             made_by = macro or f"${used[0]}"
             for part in done.split("\n"):
+                # Comments are cut off once more: a value may hold $_HASH.
+                part = without_comment(part, self.reading)
                 if part[:1] in ("@", "~", "$"):
+                    if '"' in part and quote_left_open(part) >= 0:
+                        self.problem("unclosed-quote", source, line, OPEN_QUOTE)
                     self.expand_text(part, source, line, depth, made_by, times + 1)
                 else:
-                    self.finish(part, source, line, depth, made_by)
+                    self.finish(part, source, line, depth, made_by, times)
 
     def loop_by_name(self, text: str, macro: str | None) -> tuple[str, str | None]:
         """Replaces the line's first name if its value is a repetition (`~SEQ`, `~LST`).
@@ -257,10 +337,18 @@ class _Expansion:
             return text, macro
         return value + text[found.end() :], macro or f"${name}"
 
-    def finish(self, text: str, source: Source, line: Line, depth: int, macro: str | None) -> None:
-        """Emits a line without macros, or follows the include that a macro made."""
-        if macro is not None and self.read is not None and INCLUDE.match(text):
-            self.include(source, line, depth, text)
+    def finish(
+        self, text: str, source: Source, line: Line, depth: int, macro: str | None, times: int
+    ) -> None:
+        """Emits a line without macros, or follows the include that a macro made.
+
+        Behind a brace that a macro made, a new line begins, which may have a macro itself.
+        """
+        if macro is not None and (at := begins_behind(text)):
+            self.finish(text[:at], source, line, depth, macro, times)
+            self.expand_text(text[at:].lstrip(BLANK), source, line, depth, macro, times + 1)
+        elif INCLUDE.match(text):
+            self.include(source, line, depth, text, macro)
         else:
             self.emit(text, source, line, macro)
 
@@ -274,15 +362,18 @@ class _Expansion:
             message = f"the configuration grows beyond {MAX_LINES} lines; the rest is not read"
             self.problem("too-long", source, line, message)
             return
-        comment = source.text[line.comment : line.end].rstrip() if line.comment < line.end else ""
+        comment = note_of(source.text, line) if line.comment < line.end else ""
         if macro is not None and self.lines and comment and self.lines[-1].macro:
             comment = "" if self.lines[-1].start == line.body else comment
         end = line.comment if not text or macro else line.body + len(text)
         self.lines.append(Logical(text, source, line.body, end, macro, comment))
 
-    def include(self, source: Source, line: Line, depth: int, body: str) -> None:
-        word, *rest = body.split(maxsplit=1)
-        pattern = rest[0] if rest else ""
+    def include(
+        self, source: Source, line: Line, depth: int, body: str, macro: str | None = None
+    ) -> None:
+        found = INCLUDE.match(body)
+        word = found.group() if found else body
+        pattern = body[len(word) + 1 :].lstrip(BLANK)
         if self.read is None or not pattern:
             message = f"include {pattern} is not followed here; the line is kept"
             if pattern:
@@ -290,7 +381,7 @@ class _Expansion:
             else:
                 message = "include without a file name"
                 self.problem("include-not-found", source, line, message, "warning")
-            self.emit(body, source, line)
+            self.emit(body, source, line, macro)
             return
         if depth >= MAX_INCLUDE_DEPTH:
             message = f"include {pattern}: files include each other more than {depth} deep"
@@ -298,9 +389,24 @@ class _Expansion:
             return
         files = self.files(word, pattern, source, line)
         if not files:
-            self.emit(body, source, line)
+            self.emit(body, source, line, macro)
+        own = source.text.rfind("\n", 0, line.body) + 1
+        if (
+            files
+            and not self.reading.escapes
+            and (macro is not None or source.text[own : line.body].strip(BLANK))
+        ):
+            message = (
+                f"include {pattern}: keepalived up to 2.3 reads the file twice, because the "
+                "include does not begin its line"
+            )
+            self.problem("include-twice", source, line, message, "warning")
         for name, text in files:
-            self.file(parse(text, name), depth + 1)
+            before, defined = len(self.lines), len(self.defined)
+            document = parse(text, name, self.reading)
+            self.file(document, depth + 1)
+            if not any(one.text for one in self.lines[before:]) and len(self.defined) == defined:
+                self.problems += nothing_left(document, self.node, "info")
 
     def files(self, word: str, pattern: str, source: Source, line: Line) -> list[tuple[str, str]]:
         """The files that an include names, as (name, text). Adds a Problem for a missing file."""
@@ -316,6 +422,9 @@ class _Expansion:
             files = self.read(name, source.name)
             if files is not None:
                 found += files
+            elif _WILDCARD.search(name) and word not in NEEDS_WILDCARD:
+                message = f"include {name}: no file fits, so nothing is included"
+                self.problem("include-empty", source, line, message, "info")
             elif not _WILDCARD.search(name) or word in NEEDS_WILDCARD:
                 missing.append(name)
         if missing:

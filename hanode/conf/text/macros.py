@@ -9,6 +9,8 @@ from __future__ import annotations
 import itertools
 import re
 
+from hanode.conf.text.lexer import BLANK
+
 MAX_DEPTH = 64
 """Nested substitutions. keepalived has no limit but its memory."""
 MAX_LINE = 1_000_000
@@ -16,15 +18,34 @@ MAX_LINE = 1_000_000
 MAX_REPEATS = 100_000
 """Lines that one ~SEQ or ~LST may make: more than any table of real servers has."""
 
-REFERENCE = re.compile(r"\$(?:\{([A-Za-z_]\w*)((?:[ \t][^{}\"\n]*)?)\}|([A-Za-z_]\w*)(?=[\s,)]|$))")
-REPEAT = re.compile(r"~(SEQx?|LST)[ \t]*\(([^()]*)\)[ \t]*")
-_FIRST = re.compile(r"@|\$[A-Za-z_]\w*=|~(?:SEQx?|LST)(?:\(|$)")
-_NUMBER = re.compile(r"[+-]?\d{1,12}")
+REFERENCE = re.compile(
+    r"\$(?:\{([A-Za-z_]\w*)((?: [^{}\"\n]*)?)\}|([A-Za-z_]\w*)(?=[ \t,)\n]|\Z))", re.ASCII
+)
+"""`$NAME` before a blank, a comma, a closing parenthesis or the end; `${NAME}`, `${NAME words}`."""
+REPEAT = re.compile(r"~(SEQx?|LST)[ \t]*\(([^)]*)\)[ \t]*")
+_FIRST = re.compile(r"@|\$[A-Za-z_]\w*=|~(?:SEQ|LST)", re.ASCII)
+_MARKS = ("~SEQ", "~LST")
+_NUMBER = re.compile(
+    r"(?:[ \t\n\v\f\r]*([+-]?)(0[xX][0-9A-Fa-f]{1,12}|0[0-7]{0,12}|[1-9][0-9]{0,12}))?[ \t]*"
+)
+_NO_LETTERS = re.compile(r"[ 0-9]*[0-9]|")
+_SEQ = re.compile(
+    r"[ \t]*([^ \t,]+)(?:[ \t]+[\x01-\x08\x0a-\x1f\x21-\x7f\udc80-\udcff]|,)(.*)", re.DOTALL
+)
+"""keepalived does not look at the byte behind the variable; a comma is usual."""
+_BRACES = r"\{[ \t]*((?:[^ \t,}]*[ \t]*,[ \t]*)*[^ \t,}]*)[ \t]*\}"
+_NAMES = re.compile(rf"[ \t]*(?:{_BRACES}|([^ \t,}}]*))[ \t]*,[ \t]*")
+_VALUES = re.compile(rf"(?:{_BRACES}|(?!\{{)([^ \t,}}]*))[ \t]*(?:,[ \t]*|\Z)")
 
 
 def begins_a_macro(word: str) -> bool:
     """Whether a line that begins with this word is a condition, a definition or a repetition."""
     return word[:1] in "@$~" and _FIRST.match(word) is not None
+
+
+def repeats(text: str) -> bool:
+    """Whether keepalived takes the line for a repetition."""
+    return text.startswith(_MARKS)
 
 
 class MacroError(ValueError):
@@ -39,14 +60,26 @@ def substitute(text: str, definitions: dict[str, str]) -> tuple[str, tuple[str, 
     used: list[str] = []
 
     def replace(match: re.Match[str]) -> str:
-        name = match.group(1) or match.group(3)
+        name, words = match.group(1) or match.group(3), match.group(2)
         value = definitions.get(name)
-        if value is None and name == "_RANDOM":
+        if value is None and name == "_RANDOM" and _NO_LETTERS.fullmatch(words or ""):
             # Checks must be repeatable, so _RANDOM gets the lowest value that it can have.
-            value = next(iter((match.group(2) or "").split()), "0")
+            value = next(iter((words or "").split()), "0")
+        elif words and (value is None or words.strip(" ")):
+            return match.group()
+        elif (
+            value is not None
+            and "\n" in value
+            and match.string[match.end() : match.end() + 1].strip("\n")
+        ):
+            # Several lines can stand only at the end of a line.
+            return match.group()
         if value is None:
             return match.group()
         used.append(name)
+        if words and not words.strip(" "):
+            # Blanks before the brace: keepalived replaces only as much as without them.
+            return value + match.group()[len(name) + 3 :]
         return value
 
     for _ in range(MAX_DEPTH):
@@ -74,14 +107,14 @@ def repetition(text: str, definitions: dict[str, str]) -> tuple[list[dict[str, s
         if kind == "LST":
             loop = _lst(arguments)
         else:
-            loop = _seq(substitute(arguments, definitions)[0], kind == "SEQx")
+            loop = _seq(arguments, kind == "SEQx", definitions)
         total *= len(loop)
         if total > MAX_REPEATS:
             raise MacroError(f"~{kind} makes more than {MAX_REPEATS} lines")
         loops.append(loop)
         text = text[match.end() :]
-    if text.startswith("~") or not loops:
-        raise MacroError(f"{text.split('(')[0].strip()}(…) cannot be read")
+    if repeats(text) or not loops:
+        raise MacroError(f"{text.split('(')[0].strip(BLANK)}(…) cannot be read")
     if total * len(text) > MAX_LINE * 20:
         raise MacroError("the repetition makes more text than is reasonable")
     rounds = []
@@ -93,16 +126,25 @@ def repetition(text: str, definitions: dict[str, str]) -> tuple[list[dict[str, s
     return rounds, text
 
 
-def _seq(arguments: str, hexadecimal: bool) -> list[dict[str, str]]:
-    name, *rest = (part.strip() for part in arguments.split(","))
-    if not 1 <= len(rest) <= 3 or not all(_NUMBER.fullmatch(part) for part in rest):
+def _seq(arguments: str, hexadecimal: bool, definitions: dict[str, str]) -> list[dict[str, str]]:
+    match = _SEQ.fullmatch(arguments)
+    if match is None:
         raise MacroError("~SEQ wants (variable, [start, [step,]] end) with whole numbers")
-    numbers = [int(part) for part in rest]
+    name = match.group(1)
+    rest = substitute(match.group(2), definitions)[0].split(",")
+    if len(rest) > 3:
+        raise MacroError("~SEQ wants (variable, [start, [step,]] end) with whole numbers")
+    numbers = [_number(part) for part in rest]
     end = numbers[-1]
-    start = numbers[0] if len(numbers) > 1 else 1
+    if len(numbers) > 1:
+        start = numbers[0]
+    else:
+        start = -1 if end < 0 else 1
     step = numbers[1] if len(numbers) > 2 else (1 if end >= start else -1)
     if step == 0 or (end - start) * step < 0:
         raise MacroError(f"~SEQ cannot count from {start} to {end} in steps of {step}")
+    if hexadecimal and min(start, end) < 0:
+        raise MacroError("~SEQx counts no negative numbers")
     count = (end - start) // step + 1
     if count > MAX_REPEATS:
         raise MacroError(f"~SEQ makes more than {MAX_REPEATS} lines")
@@ -110,22 +152,41 @@ def _seq(arguments: str, hexadecimal: bool) -> list[dict[str, str]]:
     return [{name: format(start + i * step, form)} for i in range(count)]
 
 
+def _number(word: str) -> int:
+    """A number of ~SEQ: decimal, octal behind a 0, hexadecimal behind 0x; nothing at all is 0."""
+    match = _NUMBER.fullmatch(word)
+    if match is None:
+        raise MacroError("~SEQ wants (variable, [start, [step,]] end) with whole numbers")
+    sign, digits = match.group(1) or "", match.group(2) or "0"
+    base = 16 if digits[:2] in ("0x", "0X") else 8 if digits.startswith("0") else 10
+    return int(sign + digits, base)
+
+
 def _lst(arguments: str) -> list[dict[str, str]]:
-    if '"' in arguments:
-        raise MacroError("~LST takes no quotes")
-    parts = _split_groups(arguments)
-    if len(parts) < 2:
+    match = _NAMES.match(arguments)
+    if match is None:
         raise MacroError("~LST wants (variable, value, …)")
-    names = _group(parts[0])
-    rows = []
-    for part in parts[1:]:
-        values = _group(part)
+    names = _parts(match)
+    rows: list[dict[str, str]] = []
+    at = match.end()
+    while True:
+        match = _VALUES.match(arguments, at)
+        if match is None:
+            raise MacroError(f"~LST divides its values by commas: {arguments[at:].strip(BLANK)}")
+        values = _parts(match)
         if len(values) > len(names):
-            raise MacroError(f"~LST has more values in {part} than variables")
-        if not part.startswith("{") and len(part.split()) > 1:
-            raise MacroError(f"~LST divides its values by commas: {part}")
+            raise MacroError(f"~LST has more values in {match.group().strip()} than variables")
         rows.append(dict(zip(names, values + [""] * len(names), strict=False)))
-    return rows
+        at = match.end()
+        if not match.group().rstrip(BLANK).endswith(","):
+            return rows
+
+
+def _parts(match: re.Match[str]) -> list[str]:
+    """What stands between the commas in braces, or the one word without braces."""
+    if match.group(1) is None:
+        return [match.group(2)]
+    return [part.strip(BLANK) for part in match.group(1).split(",")]
 
 
 def _split_groups(arguments: str, space: str | None = None) -> list[str]:
@@ -139,10 +200,6 @@ def _split_groups(arguments: str, space: str | None = None) -> list[str]:
         else:
             current += character
     return [*parts, current.strip(space)]
-
-
-def _group(part: str) -> list[str]:
-    return [value.strip() for value in part.strip("{}").split(",")]
 
 
 MAX_ALTERNATIVES = 4_096

@@ -45,6 +45,8 @@ class Problem:
     message: str
     hint: str | None = None
     fix: Fix | None = None
+    reaches: int = 0
+    """The last line that keepalived misreads for this cause; 0: nothing but its own place."""
 
     def __str__(self) -> str:
         """`file:line: message`, as a sentence for logs and answers."""

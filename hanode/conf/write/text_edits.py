@@ -33,7 +33,7 @@ def applied(document: Document, splices: Iterable[Splice]) -> Document:
             raise EditRefused("this changes one line in two ways: edit the text")
         text = text[: splice.start] + splice.text + text[splice.end :]
         at = splice.start
-    return parse(text, document.name)
+    return parse(text, document.name, document.reading)
 
 
 def line_of(document: Document, raw: Raw) -> Line:

@@ -19,6 +19,7 @@ from typing import Any
 import redis
 import redis.asyncio
 
+from hanode.supervision.broker_state import is_refusal
 from hanode.supervision.delivery import (
     STREAM_ENTRIES_MAX,
     Delivery,
@@ -29,6 +30,7 @@ from hanode.supervision.delivery import (
 from hanode.supervision.envelopes import EnvelopeInbox, PassOn, Refuse, Revisions, Verb
 from hanode.supervision.respawn import Retry
 from hanode.system.ipc import Client, Refused, Unreachable
+from hanode.system.sealing import unsealer
 from hanode.wire import Enrolment, Signed, encode, to_json
 
 BROKER_TIMEOUT_S = 3.0
@@ -76,13 +78,14 @@ class BrokerSync:
         )
         self._heartbeat_s = max(HEARTBEAT_MIN_S, enrolment.heartbeat_s)
         self._broker_up: bool | None = None
+        self._refused = False
         self._complaint = ""
         self._status_now = asyncio.Event()
         self._pull_now = asyncio.Event()
         self._follow_again = asyncio.Event()
         self._sent_more = asyncio.Event()
         self._delivery = Delivery()
-        self._inbox = EnvelopeInbox(enrolment, verify)
+        self._inbox = EnvelopeInbox(enrolment, verify, unsealer(enrolment))
 
     async def run(self) -> None:
         """Never ends by itself."""
@@ -142,8 +145,8 @@ class BrokerSync:
             await asyncio.sleep(retry.failed(worked_us=worked_us) / 1_000_000)
 
     def _note_broker(self, up: bool, cause: str = "") -> None:
-        if up != self._broker_up:
-            self._broker_up = up
+        if (up, is_refusal(cause)) != (self._broker_up, self._refused):
+            self._broker_up, self._refused = up, is_refusal(cause)
             self._send({"kind": "broker", "up": up, "cause": cause})
             if up:
                 self._pull_now.set()

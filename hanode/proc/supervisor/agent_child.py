@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from hanode.proc.supervisor.options import Options
 
 PROBE_TIMEOUT_S = 5.0
+ENROLMENT_EVERY_S = 1.0
 
 NEEDED = ("hanode", "celery", "kombu", "redis", "cryptography", "packaging")
 
@@ -51,7 +52,13 @@ class AgentChild:
         self._as_root = ""
         """Why it runs as root, in a sentence."""
         self._stopping = False
+        self._watching: asyncio.Task[None] | None = None
         self._broker = BrokerState(time.time())
+        self._enrolment = options.enrolment
+        self._said = ""
+        """The last sentence about an enrolment that does not count."""
+        self._renewing = False
+        """It was asked to end, so that it begins again with a new enrolment."""
 
     def prepare(self) -> int | None:
         """Find the agent's user; its group, which may reach the control socket."""
@@ -65,10 +72,13 @@ class AgentChild:
         """Start it, where the node is enrolled."""
         if self._options.enrolment is not None:
             tasks.create_task(self._run())
+            self._watching = tasks.create_task(self._watch_enrolment())
 
     async def stop(self, *, timeout_s: float) -> None:
         """Ask it to send what is left, and to end."""
         self._stopping = True
+        if self._watching is not None:
+            self._watching.cancel()
         if self._child is None:
             return
         # One that is still starting has nothing to send, and would keep everybody waiting.
@@ -132,7 +142,7 @@ class AgentChild:
     def _started(self, child: Child) -> None:
         self._on_child(child, "started", f"the agent runs as pid {child.pid}")
         settings = {
-            "enrolment": encode(self._options.enrolment),
+            "enrolment": encode(self._enrolment),
             "control": str(self._options.run_dir / "control.sock"),
             "detail": self._options.detail,
         }
@@ -140,7 +150,26 @@ class AgentChild:
 
     def _exited(self, child: Child, cause: str) -> None:
         self._broker.agent_died()
+        if self._renewing:
+            self._renewing = False
+            self._on_child(child, "stopped", "the agent begins again with its new enrolment")
+            return
         self._on_child(child, "died", f"the agent died: {cause}")
+
+    async def _watch_enrolment(self) -> None:
+        """While the broker refuses this node, look whether its enrolment's file is a new one."""
+        while True:
+            await asyncio.sleep(ENROLMENT_EVERY_S)
+            if not self._broker.refused or self._renewing or self._child is None:
+                continue
+            now = self._options.enrolment_again()
+            if isinstance(now, str):
+                if now and now != self._said:
+                    self._log.warning(f"the broker refuses this node, and {now}")
+                self._said = now
+            elif now != self._enrolment:
+                self._enrolment, self._renewing = now, True
+                self._child.send({"verb": "stop"})
 
     def _on_message(self, _child: Child, message: Message) -> None:
         if message.get("kind") == "broker":

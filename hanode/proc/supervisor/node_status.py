@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 from hanode.apply import RevisionLifecycle
 from hanode.build import Built
 from hanode.proc.supervisor.engine import Engine
+from hanode.proc.supervisor.node_policy import PolicyKeeper
 from hanode.proc.supervisor.operator_commands import OperatorCommands
 from hanode.supervision.kernel_addresses import AddressChange, KernelAddresses, stopped
 from hanode.system.addresses import AddressWatch
@@ -50,6 +51,7 @@ class StatusCollector:
         self._started_us = time.time_ns() // 1_000
         self._last_instances: tuple[InstanceStatus, ...] = ()
         self.stopping = False
+        self.policy = PolicyKeeper(options)
         self.read_addresses: Callable[[], None] = watch.read
         """Reads the watch. Whoever reports the changes puts itself here, to miss none."""
 
@@ -71,6 +73,7 @@ class StatusCollector:
         addresses = self._watch.addresses()
         problems += [*self._options.unserved, *self._built.left_out]
         problems += [*self._built.ignored, *agent.problems()]
+        problems += self.policy.problems(self._lifecycle)
         if journal.fault:
             problems.append(journal.fault)
         return NodeStatus(
@@ -96,6 +99,7 @@ class StatusCollector:
             trackers=children.status.trackers,
             maintenance_us=self._commands.since_us,
             strays=children.status.strays,
+            policy=self.policy.now,
         )
 
     @property

@@ -7,16 +7,18 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from hanode import conf
 from hanode.apply import File, PersistedState, Verify
 from hanode.build import Built, build
 from hanode.build.hmac import with_keys
+from hanode.policy import DEFAULT_PATH
 from hanode.proc.supervisor.children import Spec
 from hanode.system import files
 from hanode.system.includes import Recorder, remembered
+from hanode.system.policy_files import PolicyFiles
 from hanode.wire import Enrolment
 
 MISTAKES_TOLD = 20
@@ -39,11 +41,15 @@ class Options:
     run_dir: Path
     specs: tuple[Spec, ...]
     enrolment: Enrolment | None = None
+    enrolment_again: Callable[[], Enrolment | str] = lambda: ""
+    """Reads the enrolment's file again; a sentence: why it does not count; "": there is none."""
     verify: Verify = lambda _envelope: False
     agent_user: str = "nobody"
     detail: bool = False
     all_includes: bool = False
     """An included file that cannot be read is an error."""
+    policy: PolicyFiles = field(default_factory=lambda: PolicyFiles(Path(DEFAULT_PATH)))
+    """What pushed configurations may do on this node."""
     unserved: tuple[str, ...] = ()
     """Options that have no effect here, in sentences."""
     on_started: Callable[[], None] = lambda: None

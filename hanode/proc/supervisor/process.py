@@ -61,7 +61,7 @@ class Supervisor:
         enrolment = options.enrolment
         identity = Identity(enrolment.node, enrolment.cluster) if enrolment else Identity()
         self._lifecycle = RevisionLifecycle(
-            identity, start.state, verify=options.verify, check=self._errors_of
+            identity, start.state, verify=options.verify, check=self._errors_of, permit=self._forbid
         )
         self._event_log = EventLog(journal, log, lambda: self._control.wake())
         self._engine = Engine(
@@ -240,6 +240,9 @@ class Supervisor:
 
     def _errors_of(self, file: File) -> tuple[str, ...]:
         return errors_of(file, self.options.name, all_includes=self.options.all_includes)
+
+    def _forbid(self, file: File) -> tuple[str, ...]:
+        return self._collector.policy.forbids(file, self._lifecycle.state.confirmed)
 
     # Verbs of the control socket
 

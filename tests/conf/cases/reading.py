@@ -61,11 +61,33 @@ def follows(pattern: str, including: str) -> tuple[tuple[str, str], ...] | None:
     """A reader that knows one file, and one that includes itself."""
     return {
         "known": (("known", "# nothing\n"),),
+        "other": (("other", "@NodeB global_defs {\n@NodeB }\n"),),
         "self": (("self", "include self\n"),),
     }.get(pattern)
 
 
 CASES = [
+    # what people paste
+    case("byte-order-mark", "error", "global_defs {", "\ufeffglobal_defs {", fix=True),
+    case("foreign-character", "warning", "priority 100", "priority\u00a0100", fix=True),
+    case("foreign-character", "warning", "priority 100", "prio\u200brity 100", fix=True),
+    case("foreign-character", "warning", '"/bin/true now"', "“/bin/true now”", fix=True),
+    case("template-unfilled", "error", "priority 100", "priority {{ priority }}"),
+    case("template-unfilled", "error", "192.0.2.10/24", "<IP>/24"),
+    case("comment-foreign", "warning", "    priority 100", "// high\n    priority 100",
+         fix=True),
+    case("comment-foreign", "warning", "priority 100", "priority 100 /* high */", fix=True),
+    case("semicolon-end", "error", "priority 100", "priority 100;", fix=True),
+    case("semicolon-end", "warning", "192.0.2.10/24", "192.0.2.10/24 ;", fix=True),
+    case("comment-cuts", "warning", "process nginx", "process nginx#2"),
+    case("comment-cuts", "error", "process nginx", "process #nginx"),
+    case("unknown-keyword", "error", "vrrp_instance", "vrrp_instace", fix=True),
+    case("unknown-keyword", "error", "global_defs {", "global defs {", fix=True),
+    case("unknown-keyword", "error", "    virtual_ipaddress {", "    virtual_ipadress {",
+         fix=True),
+    case("include-empty", "info", "$NAME=one", "include gone*.conf", read=follows),
+    case("include-twice", "warning", "$NAME=one", "@NodeA include known", read=follows),
+    case("nothing-left", "info", "$NAME=one", "include other", read=follows, line=1),
     # words
     case("unknown-keyword", "warning", "priority 100", "prioriti 100", fix=True),
     case("misplaced-keyword", "warning", "    priority 100", "    rise 3"),
@@ -77,10 +99,14 @@ CASES = [
     case("bad-value", "error", "priority 100", "priority 300"),
     case("bad-value", "error", "state BACKUP", "state BACKPU", fix=True),
     case("value-missing", "error", "priority 100", "priority"),
+    case("masked-value", "error", "priority 100", 'priority 100\n    authentication {\n'
+         "        auth_type PASS\n        auth_pass ••••••\n    }", line=31),
+    case("masked-value", "error", '"/bin/true now"', '"/bin/true --token=••••••"'),
     case("extra-words", "warning", "priority 100", "priority 100 200", fix=True),
     case("written-twice", "warning", "priority 100", "priority 100\n    priority 90", line=29),
     case("bad-address", "error", "        192.0.2.10/24", "        192.0.2.300/24"),
-    case("unknown-option", "warning", "        192.0.2.10/24", "        192.0.2.10/24 ;", fix=True),
+    case("unknown-option", "warning", "        192.0.2.10/24", "        192.0.2.10/24 colour",
+         fix=True),
     case("prefix-ignored", "warning", "src_ip 192.0.2.1", "src_ip 192.0.2.1/24", fix=True),
     # braces, quotes, lines
     case("block-missing", "warning", "    track_script {\n        up\n    }", "    track_script"),

@@ -16,6 +16,7 @@ import redis
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
 from hanode import wire
+from hanode.system.sealing import unsealer
 
 JOURNAL = "journal-1"
 
@@ -31,6 +32,7 @@ class FakeNode:
             enrolment.broker_url.replace("redis+socket://", "unix://")
         )
         self.key = Ed25519PublicKey.from_public_bytes(base64.b64decode(enrolment.public_key))
+        self.unseal = unsealer(enrolment)
         self.seq = self.revision = self.confirmed = 0
         self.applied: list[tuple[float, wire.Bundle]] = []
         self._refused: set[int] = set()
@@ -100,6 +102,8 @@ class FakeNode:
         if raw is None:
             return None
         signed = wire.from_json(wire.Signed, raw)
+        if signed.kind == wire.Sealed.KIND:
+            signed = wire.from_json(wire.Signed, self.unseal(kind, signed.payload))
         self.key.verify(base64.b64decode(signed.signature), signed.signed_bytes())
         assert signed.kind == kind
         return signed.payload

@@ -52,6 +52,39 @@ def test_the_demo_is_set_up_and_again(
         FakeNode(enrolment).say_status()  # the newest one is the one that counts
 
 
+def test_an_enrolment_that_stands_is_kept_and_another_is_written_anew(
+    arguments: list[str], broker: redis.Redis, tmp_path: Path, data_dir: Path
+) -> None:
+    """A second `docker compose up` runs the set-up again, and the nodes go on meanwhile."""
+
+    def written() -> dict[str, str]:
+        return {path.name: path.read_text() for path in (tmp_path / "out").iterdir()}
+
+    said(*arguments)
+    first = written()
+    said(*arguments)
+    assert written() == first
+    node_a = FakeNode(wire.from_json(wire.Enrolment, first["NodeA.enrolment.json"]))
+    node_a.say_status()
+    (tmp_path / "out" / "NodeB.enrolment.json").write_text("{}")
+    said(*arguments)
+    second = written()
+    assert second["NodeA.enrolment.json"] == first["NodeA.enrolment.json"]
+    FakeNode(wire.from_json(wire.Enrolment, second["NodeB.enrolment.json"])).say_status()
+    (data_dir / "keys" / "signing.pem").unlink()  # another control plane's key
+    said(*arguments)
+    assert set(written().values()).isdisjoint(second.values())
+
+
+def test_each_node_can_have_a_folder_of_its_own(
+    arguments: list[str], broker: redis.Redis, tmp_path: Path
+) -> None:
+    said(*arguments, "--folders")
+    for name in pair():
+        folder = tmp_path / "out" / name
+        assert [path.name for path in folder.iterdir()] == [f"{name}.enrolment.json"]
+
+
 def test_the_signing_key_is_made_once_and_private(
     arguments: list[str], broker: redis.Redis, data_dir: Path, tmp_path: Path
 ) -> None:

@@ -198,6 +198,7 @@ def test_a_failed_revision_is_withdrawn(
 ) -> None:
     rollout = services.push(actor=operator, cluster=changed, message="", draft_version=2)
     node = changed.nodes.get(name="NodeB")
+    enrol(actor=None, node=node)
     Step.objects.filter(rollout=rollout, node=node).update(state="sent")
     services.reconcile()
     assert broker.get(f"node.{node.wire_id}:desired")

@@ -16,6 +16,7 @@ from webapp.celery import app
 from webapp.configs import services as configs
 from webapp.configs.models import RevisionFile
 from webapp.inventory.models import Cluster, Node
+from webapp.inventory.services import enrol
 from webapp.live.models import Event, NodeStatus
 from webapp.live.services import cluster_view
 from webapp.rollout import desired, plan, services, transport
@@ -378,6 +379,7 @@ def test_only_a_node_that_is_behind_is_nudged(
     again: bool,
 ) -> None:
     now, node = timezone.now(), node_of(rollout, "NodeB")
+    enrol(actor=None, node=node)
     rollout.steps.filter(node=node).update(state=step)
     if status is not None:
         report(node, now - timedelta(seconds=ago_s), **status)

@@ -100,6 +100,17 @@ async def test_a_snapshot_comes_first_then_what_nodes_say(
         assert gone["delta"]["instances"][0]["state"] == "unknown"
 
 
+async def test_socket_beats_while_nothing_changes(
+    cluster: Cluster, broker: redis.Redis, reader: User
+) -> None:
+    """A page of a cluster that nobody reports for is live all the same, and must know it."""
+    async with browser(reader, cluster.slug) as socket:
+        assert await socket.connect()
+        assert (await socket.message(5))["kind"] == "snapshot"
+        for _ in range(2):
+            assert await until(socket, lambda m: m["kind"] == "beat")
+
+
 async def test_messages_of_one_cluster_do_not_reach_another(
     cluster: Cluster, broker: redis.Redis, reader: User
 ) -> None:

@@ -18,6 +18,7 @@ from hanode import wire
 from webapp.accounts.models import User
 from webapp.inventory.models import Cluster
 from webapp.live.models import BrokerState, Event, NodeStatus, Outage, Probe
+from webapp.live.services import ensure_probe
 
 Say = Callable[..., None]
 
@@ -147,8 +148,9 @@ class LabLine(socketserver.StreamRequestHandler):
 
 
 @pytest.fixture
-def lab(settings: Any, tmp_path: Path) -> Iterator[list[dict[str, str]]]:
-    """A lab's control socket; what it was asked."""
+def lab(settings: Any, tmp_path: Path, cluster: Cluster) -> Iterator[list[dict[str, str]]]:
+    """A lab's control socket, for the machines of `cluster`; what it was asked."""
+    ensure_probe(cluster)
     path = str(tmp_path / "lab.sock")
     with socketserver.ThreadingUnixStreamServer(path, LabLine) as server:
         server.asked = []  # type: ignore[attr-defined] # set by the fixture

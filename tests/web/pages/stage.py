@@ -67,12 +67,12 @@ class Stage:
         request, path = route.request, urlsplit(route.request.url).path
         self.asked.append(f"{request.method} {path}")
         if path.startswith("/static/"):
-            found = finders.find(path.removeprefix("/static/"))
-            if not isinstance(found, str):
+            found = static_file(path.removeprefix("/static/"))
+            if found is None:
                 route.fulfill(status=404, body="")
                 return
             kind = mimetypes.guess_type(found)[0] or "text/plain"
-            route.fulfill(body=Path(found).read_bytes(), content_type=kind)
+            route.fulfill(body=found.read_bytes(), content_type=kind)
         elif request.method == "POST" and self.post:
             kind, body = self.post(request)
             route.fulfill(body=body, content_type=kind)
@@ -88,6 +88,15 @@ class Stage:
             socket.close(code=4500)
         else:
             self.sockets.append(socket)
+
+
+def static_file(name: str) -> Path | None:
+    """A static file as the web process serves it: with a hash in its name where collected."""
+    collected = Path(settings.STATIC_ROOT, name)
+    if settings.STATIC_COLLECTED and collected.is_file():
+        return collected
+    found = finders.find(name)
+    return Path(found) if isinstance(found, str) else None
 
 
 @contextlib.contextmanager

@@ -17,7 +17,7 @@ from tests.web.pages.markup import Markup
 from webapp.accounts.models import AuditEntry, User
 from webapp.inventory.models import Cluster, Node
 from webapp.live.models import Event
-from webapp.live.services import cluster_view
+from webapp.live.services import cluster_view, ensure_probe
 from webapp.live.views import PARTS
 
 
@@ -315,7 +315,59 @@ def test_without_a_lab_there_are_no_buttons(
     settings.LAB_SOCKET = ""
     page = as_operator.get(reverse("cluster", args=[cluster.slug])).content.decode()
     assert "/lab/" not in page
-    assert "There is no lab here." in press(as_operator, cluster, "NodeA", "kill").content.decode()
+    assert press(as_operator, cluster, "NodeA", "kill").status_code == 404
+
+
+def test_another_cluster_has_no_buttons_for_this_one_s_machines(
+    cluster: Cluster, as_operator: Client, lab: list[dict[str, str]]
+) -> None:
+    """Its nodes may bear the same names."""
+    other = Cluster.objects.create(slug="other", name="Other pair")
+    Node.objects.create(cluster=other, name="NodeA", wire_id="other-a")
+    page = as_operator.get(reverse("cluster", args=[other.slug])).content.decode()
+    assert "/lab/" not in page
+    assert press(as_operator, other, "NodeA", "stop").status_code == 404
+    assert lab == []
+    assert (
+        "/lab/NodeA/kill"
+        in as_operator.get(reverse("cluster", args=[cluster.slug])).content.decode()
+    )
+
+
+def test_node_that_fell_silent_has_a_row_in_the_timeline(
+    cluster: Cluster, as_reader: Client, say: Say
+) -> None:
+    say("NodeB", "BACKUP")
+    say("NodeA", "MASTER", ago_s=30)
+    text = words(part(as_reader, cluster, "events"))
+    assert "silent" in text
+    assert "nothing was heard since" in text
+    assert text.count("silent") == 1, "NodeB is heard"
+    say("NodeA", "MASTER")
+    assert "silent" not in words(part(as_reader, cluster, "events"))
+
+
+def test_header_tells_every_fact_and_the_worst_first(
+    cluster: Cluster, as_reader: Client, say: Say
+) -> None:
+    say("NodeA", "BACKUP")
+    say("NodeB", "BACKUP", real_up=False)
+    assert words(part(as_reader, cluster, "verdict")) == "no master: HA_Group · 1 real server down"
+
+
+def test_cluster_that_was_imported_and_never_heard_says_so(
+    cluster: Cluster, as_reader: Client
+) -> None:
+    text = words(part(as_reader, cluster, "groups"))
+    assert text.startswith("NodeA and NodeB have not reported yet")
+    assert "no group" not in text
+
+
+def test_client_that_has_not_reported_asks_nothing_yet(cluster: Cluster, as_reader: Client) -> None:
+    ensure_probe(cluster)
+    text = words(part(as_reader, cluster, "probe"))
+    assert "It asks" not in text
+    assert "has not reported yet" in text
 
 
 def test_error_pages_are_in_house_style(as_reader: Client) -> None:

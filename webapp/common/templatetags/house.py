@@ -99,6 +99,7 @@ def now_iso() -> str:
 
 IMPACTS = {
     "none": "no effect on traffic",
+    "programs": "changes what runs on the node",
     "adverts": "changes adverts",
     "vip_moves": "an address moves",
     "connections": "connections may drop",

@@ -14,7 +14,7 @@ from typing import Any
 
 from django import forms
 
-from hanode.conf import Int, Timer
+from hanode.conf import MASK, Int, Timer
 from webapp.configs import keyword_help
 from webapp.configs.language import INTERFACE_CHARS_MAX, INTERFACE_NAME
 from webapp.configs.models.columns import Column, Kind
@@ -156,9 +156,19 @@ def _secret(column: Column) -> forms.Field:
         required=False,
         max_length=PASSWORD_CHARS,
         strip=True,
+        validators=[_no_mask],
         widget=forms.PasswordInput(attrs={"autocomplete": "off"}),
         help_text=f"{help_text} Empty: the one that is set stays.",
     )
+
+
+def _no_mask(typed: str) -> None:
+    """A page's mask, copied back into the field."""
+    if MASK[0] * 2 in typed or typed == MASK[0]:
+        raise forms.ValidationError(
+            "These dots are the mask of a password, not the password; type the password, or leave "
+            "the field empty to keep the one that is set."
+        )
 
 
 def _interface(column: Column) -> forms.Field:

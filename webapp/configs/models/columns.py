@@ -17,6 +17,8 @@ from typing import Any, Literal, TypeVar
 
 from django.db import models
 
+from webapp.vault.fields import SealedText
+
 WIDTH = 255
 """Characters of a word, a name or an address."""
 
@@ -114,9 +116,9 @@ def word(block: str, keyword: str, label: str) -> models.CharField[str | None, s
     return _declare(_text_or_null(), "word", block, keyword, label)
 
 
-def secret(block: str, keyword: str, label: str) -> models.CharField[str | None, str | None]:
-    """A password; null: not written."""
-    return _declare(_text_or_null(), "secret", block, keyword, label)
+def secret(block: str, keyword: str, label: str) -> SealedText:
+    """A password, which the database has sealed; null: not written."""
+    return _declare(SealedText(null=True, blank=True), "secret", block, keyword, label)
 
 
 def whole(block: str, keyword: str, label: str) -> models.IntegerField[int | None, int | None]:

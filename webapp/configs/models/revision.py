@@ -10,6 +10,7 @@ from hanode import conf
 from webapp.accounts.models import User
 from webapp.configs.models.row import Row
 from webapp.inventory.models import Cluster, Node
+from webapp.vault.fields import SealedText
 
 
 class Draft(Row):
@@ -35,7 +36,7 @@ class Revision(models.Model):
 
     cluster = models.ForeignKey(Cluster, on_delete=models.CASCADE, related_name="revisions")
     number = models.PositiveIntegerField()
-    document = models.TextField()
+    document = SealedText()
     created_by = models.ForeignKey(User, null=True, on_delete=models.SET_NULL, related_name="+")
     created_at = models.DateTimeField()
     message = models.CharField(max_length=500, blank=True)
@@ -55,7 +56,7 @@ class RevisionFile(models.Model):
 
     revision = models.ForeignKey(Revision, on_delete=models.CASCADE, related_name="files")
     node = models.ForeignKey(Node, on_delete=models.CASCADE, related_name="files")
-    text = models.TextField()
+    text = SealedText()
     sha256 = models.CharField(max_length=64)
     live_at = models.DateTimeField(null=True)
     """When the node confirmed the file. The next push compares with the latest of them."""

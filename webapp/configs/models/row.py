@@ -10,8 +10,9 @@ instead:
 
 `@position` stands only at the rows of a node whose order cannot be read from the rows' order.
 
-JSON of a row is read by `Row.read` and nowhere else: it upgrades older shapes, and refuses what it
-does not know, so that nothing is dropped unseen.
+It is sealed in the database, since any of it may be a secret: keys of auth_hmac, a node's own
+auth_pass, words in scripts' arguments. It is read by `Row.read` and nowhere else: that upgrades
+older shapes, and refuses what it does not know, so that nothing is dropped unseen.
 """
 
 from __future__ import annotations
@@ -27,6 +28,7 @@ from webapp.configs.models import shapes
 from webapp.configs.models.columns import checks_of, columns_of
 from webapp.configs.models.shapes import NUMBER, SHAPE, Json
 from webapp.configs.models.strict import UNKNOWN, Misfit, fields_of, refuse_unknown
+from webapp.vault.fields import SealedJson
 
 POSITION = "@position"
 
@@ -68,7 +70,7 @@ class Row(models.Model):
     ELSEWHERE: ClassVar[frozenset[str]] = frozenset()
     """Fields of that class that other rows or columns store, and `extra` therefore may not."""
 
-    extra = models.JSONField(default=shapes.no_extra)
+    extra = SealedJson(default=shapes.no_extra)
 
     class Meta:
         abstract = True

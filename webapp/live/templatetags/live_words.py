@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import TypedDict
 
 from django import template
@@ -26,27 +27,38 @@ class Overall(TypedDict):
 
 @register.simple_tag
 def overall(view: ClusterView) -> Overall:
-    """The worst state that is known, in a few words; unknown is never ok."""
+    """The worst state that is known, with all the facts in a few words; unknown is never ok."""
+    facts = [*_masters_wrong(view), *_not_known(view), *_lesser(view)]
+    if facts:
+        return {"state": facts[0]["state"], "text": " · ".join(fact["text"] for fact in facts)}
+    if not view["groups"]:
+        return {"state": "unknown", "text": "nothing to watch yet"}
+    masters = dict.fromkeys(g["master"] or "?" for g in view["groups"])
+    return {"state": "ok", "text": f"{', '.join(masters)} is master"}
+
+
+def _masters_wrong(view: ClusterView) -> Iterator[Overall]:
     for verdict in ("two masters", "no master"):
         names = [g["name"] for g in view["groups"] if g["verdict"] == verdict]
         if names:
-            return {"state": verdict, "text": f"{verdict}: {', '.join(names)}"}
+            yield {"state": verdict, "text": f"{verdict}: {', '.join(names)}"}
+
+
+def _not_known(view: ClusterView) -> Iterator[Overall]:
     if not view["broker"]["up"]:
-        return {"state": "unknown", "text": "unknown: broker down"}
-    silent = silent_nodes(view)
-    if silent:
-        return {"state": "unknown", "text": f"not heard: {', '.join(silent)}"}
-    if any(group["verdict"] == "unknown" for group in view["groups"]):
-        return {"state": "unknown", "text": "master unknown"}
-    return _lesser(view)
+        yield {"state": "unknown", "text": "unknown: broker down"}
+    elif silent := silent_nodes(view):
+        yield {"state": "unknown", "text": f"not heard: {', '.join(silent)}"}
+    elif any(group["verdict"] == "unknown" for group in view["groups"]):
+        yield {"state": "unknown", "text": "master unknown"}
 
 
-def _lesser(view: ClusterView) -> Overall:
+def _lesser(view: ClusterView) -> Iterator[Overall]:
     faulty = [n["name"] for n in view["nodes"] for i in n["instances"] if i["state"] == "FAULT"]
     if faulty:
-        return {"state": "warning", "text": f"fault on {', '.join(dict.fromkeys(faulty))}"}
+        yield {"state": "warning", "text": f"fault on {', '.join(dict.fromkeys(faulty))}"}
     if failing := _failing(view):
-        return {"state": "warning", "text": failing}
+        yield {"state": "warning", "text": failing}
     down = {
         real["key"]
         for server in view["virtual_servers"]
@@ -54,11 +66,7 @@ def _lesser(view: ClusterView) -> Overall:
         if any(one["up"] is False for one in real["nodes"].values())
     }
     if down:
-        return {"state": "warning", "text": f"{len(down)} real server{'s' * (len(down) > 1)} down"}
-    if not view["groups"]:
-        return {"state": "unknown", "text": "nothing to watch yet"}
-    masters = dict.fromkeys(g["master"] or "?" for g in view["groups"])
-    return {"state": "ok", "text": f"{', '.join(masters)} is master"}
+        yield {"state": "warning", "text": f"{len(down)} real server{'s' * (len(down) > 1)} down"}
 
 
 def _failing(view: ClusterView) -> str:
@@ -76,6 +84,12 @@ def _failing(view: ClusterView) -> str:
 def silent_nodes(view: ClusterView) -> list[str]:
     """The names of the nodes that were not heard lately."""
     return [node["name"] for node in view["nodes"] if node["state"] == "unknown"]
+
+
+@register.filter
+def never_heard(view: ClusterView) -> list[str]:
+    """The names of the nodes that have never reported."""
+    return [node["name"] for node in view["nodes"] if node["heard_at"] is None]
 
 
 @register.simple_tag

@@ -1,7 +1,8 @@
 """DRIVER. manage.py demo_setup: creates the demo's administrator, cluster and enrolments.
 
-It keeps what exists, so that a restarted demo keeps its rows; every run writes new enrolments,
-because only hashes of the passwords are stored.
+It keeps what exists, so that a restarted demo keeps its rows. An enrolment's file that still
+stands is kept too: nodes that run with it go on. Another one is written anew, because only the
+hash of its password is stored.
 """
 
 from __future__ import annotations
@@ -17,8 +18,8 @@ from webapp.accounts.services import ensure_admin, sign_in_path
 from webapp.common.env import write_secret
 from webapp.configs.errors import ConfigError
 from webapp.configs.services import import_files
-from webapp.inventory.models import Cluster
-from webapp.inventory.services import enrol, slug_of
+from webapp.inventory.models import Cluster, Node
+from webapp.inventory.services import enrol, slug_of, stands
 from webapp.live.services import ensure_probe
 
 
@@ -32,6 +33,7 @@ class Command(BaseCommand):
         parser.add_argument("--cluster", required=True, help="name of the cluster")
         parser.add_argument("--node", action="append", required=True, help="NAME=FILE")
         parser.add_argument("--out", required=True, help="folder for the enrolments")
+        parser.add_argument("--folders", action="store_true", help="one folder in it for each node")
         parser.add_argument("--admin-user", default="admin")
 
     def handle(self, *args: Any, **options: Any) -> None:
@@ -49,8 +51,12 @@ class Command(BaseCommand):
         assert cluster is not None
         nodes = list(cluster.nodes.all())
         for node in nodes:
-            path = Path(options["out"]) / f"{node.name}.enrolment.json"
-            write_secret(path, wire.to_json(enrol(actor=admin, node=node)))
+            folder = Path(options["out"])
+            if options["folders"]:
+                folder /= node.name
+            path = folder / f"{node.name}.enrolment.json"
+            if not _stands(path, node):
+                write_secret(path, wire.to_json(enrol(actor=admin, node=node)))
         result = {
             "cluster": cluster.slug,
             "nodes": {node.name: node.wire_id for node in nodes},
@@ -58,6 +64,14 @@ class Command(BaseCommand):
             "sign_in_path": sign_in_path(admin),
         }
         self.stdout.write(json.dumps(result))
+
+
+def _stands(path: Path, node: Node) -> bool:
+    """Whether the node may go on with the enrolment in this file."""
+    try:
+        return stands(node, wire.from_json(wire.Enrolment, path.read_text(encoding="utf-8")))
+    except (OSError, ValueError):
+        return False
 
 
 def _read(argument: str) -> tuple[str, str]:

@@ -1,0 +1,1 @@
+"""Tests of what a node lets pushed configurations do."""
