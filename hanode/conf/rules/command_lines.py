@@ -29,6 +29,7 @@ SHELLS = frozenset(("sh", "bash", "dash", "ash", "ksh", "zsh"))
 USER = re.compile(r"[a-z_][a-z0-9_.-]*\$?|[0-9]+")
 """What the name of a user or group looks like."""
 
+PATH = ("/usr/local/sbin", "/usr/local/bin", "/usr/sbin", "/usr/bin", "/sbin", "/bin")
 ROOT_NAMES = (None, "root", "0")
 CHANGES = frozenset("add del delete change replace append flush set prepend".split())
 SIGNALS = frozenset(("kill", "killall", "pkill", "skill", "killall5"))
@@ -109,6 +110,25 @@ def arguments(case: Case) -> Iterator[Problem]:
         if text is not None:
             hint, fix = f"write {text}", case.write(line.where, text)
         yield problem(line.where, "script-arguments", "warning", message, hint, fix)
+
+
+def paths(case: Case) -> Iterator[Problem]:
+    """A program without a path is looked for where keepalived's own PATH says."""
+    for line in lines(case.config):
+        program = line.command.argv[0]
+        if "/" in program or needs_shell(line):
+            continue
+        found = next((p for p in usual_paths(program) if case.machine.is_program(p)), None)
+        message = (
+            f"{line.keyword}: {program} has no path, so it is looked for in keepalived's own PATH"
+        )
+        hint = f"write {found} instead of {program}" if found else f"write the path of {program}"
+        yield problem(line.where, "script-no-path", "info", message, hint)
+
+
+def usual_paths(program: str) -> Iterator[str]:
+    """Where a program may be, in the order of the usual PATH."""
+    yield from (f"{folder}/{program}" for folder in PATH)
 
 
 def needs_shell(line: Line) -> str | None:
@@ -224,4 +244,4 @@ def too_long(case: Case) -> Iterator[Problem]:
         yield problem(where, "script-too-long", "warning", message, hint)
 
 
-RULES: tuple[Rule, ...] = (arguments, shell, privileges, too_long)
+RULES: tuple[Rule, ...] = (arguments, shell, paths, privileges, too_long)

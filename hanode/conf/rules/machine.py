@@ -43,6 +43,11 @@ class MachineFacts:
             ipaddress.ip_interface(address).network for address in self.addresses.get(interface, ())
         )
 
+    def is_program(self, path: str) -> bool:
+        """Whether it is known that there is a program."""
+        file = None if self.stat is None else self.stat(path)
+        return file is not None and file.regular and bool(file.mode & ANY_RUN)
+
     def owner_of(self, ip: str) -> str | None:
         """The interface that has this address of its own; None if there is none."""
         wanted = ipaddress.ip_address(ip)

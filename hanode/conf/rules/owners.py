@@ -14,7 +14,7 @@ from hanode.conf.model.services import Service, groups_of, services
 from hanode.conf.model.typed.routes import Route
 from hanode.conf.rules.addresses import canonical
 from hanode.conf.rules.base import Case, Rule, problem
-from hanode.conf.text.problems import Problem
+from hanode.conf.text.problems import Problem, Severity
 
 MAIN_TABLE = ("main", "254")
 
@@ -158,4 +158,30 @@ def sorry_servers(case: Case) -> Iterator[Problem]:
             yield problem(where, "sorry-is-real", "warning", message, hint, fix)
 
 
-RULES: tuple[Rule, ...] = (sources, broadcasts, routes, unheld, sorry_servers)
+def quorum_scripts(case: Case) -> Iterator[Problem]:
+    """quorum_down runs when the quorum is lost, also where a sorry server then answers."""
+    for service in services(case.config):
+        server = service.server
+        run = server.quorum_down
+        if server.sorry_server is None or run is None or not run.argv:
+            continue
+        drops = bool(DROPS & set(" ".join(run.argv).replace("/", " ").split()))
+        message = (
+            f"quorum_down of {service.name} runs when the quorum is lost, although its "
+            "sorry_server answers then"
+        )
+        hint = None
+        severity: Severity = "info"
+        if drops:
+            severity = "warning"
+            message += f": what takes the address away there ({run}) leaves it without packets"
+            hint = "leave quorum_down out, or sorry_server"
+        where = place(server, "quorum_down")
+        yield problem(where, "quorum-down-sorry", severity, message, hint)
+
+
+DROPS = frozenset("ip ifconfig systemctl service killall pkill kill keepalived".split())
+"""Words of commands with which an address or VRRP itself is taken away."""
+
+
+RULES: tuple[Rule, ...] = (quorum_scripts, sources, broadcasts, routes, unheld, sorry_servers)

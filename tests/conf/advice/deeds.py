@@ -439,6 +439,10 @@ HINTS: tuple[tuple[str, Deed], ...] = (
         lambda t, m: [t.remove(t.around(t.at)), t.behind("metric 77")],
     ),
     # --- commands ---
+    (r"write (\S+) instead of (\S+)", lambda t, m: [t.every(rf'"{m[2]}\b', f'"{m[1]}')]),
+    (r"write the path of (\w+)", lambda t, m: [t.every(rf'"{m[1]}\b', f'"/bin/{m[1]}')]),
+    (r"leave quorum_down out, or sorry_server", lambda t, m: [
+        t.remove(), t.every(r"^ +sorry_server .*\n", "")]),
     (r"write root behind the command", lambda t, m: [t.every(r'(" )nobody$', r"\1root")]),
     (r"write user root in vrrp_script", lambda t, m: [t.say(t.around(t.at), "user root")]),
     (

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from functools import partial
 
-from hanode.conf.rules.machine import MachineFacts
+from hanode.conf.rules.machine import FileFacts, MachineFacts
 from tests.conf.cases.base import Case
 
 TEXT = """\
@@ -35,6 +35,7 @@ vrrp_instance one {
     notify_master "/bin/echo MASTER"
 }
 """
+ONE_PROGRAM = MachineFacts({"/bin/true": FileFacts(0o755), "/bin/echo": FileFacts(0o755)}.get)
 NO_USERS = MachineFacts(has_user=lambda name: name == "root")
 SCRIPT = 'script "/bin/true now"'
 NOTIFY = 'notify_master "/bin/echo MASTER"'
@@ -57,6 +58,8 @@ CASES = [
     case("script-too-long", "warning", SCRIPT, 'script "/run/ping -c 5 192.0.2.2"'),
     case("script-too-long", "warning", "    interval 2\n", "    interval 9\n    timeout 1\n",
          line=5, sound=TEXT.replace("/bin/true now", "/bin/sleep 1")),
+    case("script-no-path", "info", SCRIPT, 'script "true now"'),
+    case("script-no-path", "info", SCRIPT, 'script "true now"', machine=ONE_PROGRAM),
     case("script-user", "warning", NOTIFY, 'notify_master "/sbin/sysctl -w a=1" nobody', fix=True),
     case("script-user", "warning", NOTIFY,
          'notify_master "/sbin/ip route add 192.0.2.9 dev eth0" nobody', fix=True),

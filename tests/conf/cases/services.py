@@ -73,6 +73,7 @@ vrrp_instance one {
     }
 }
 """
+SORRY = GROUP.replace("    lb_algo wrr\n", "    lb_algo wrr\n    sorry_server 192.0.2.30 80\n")
 case = partial(Case, sound=TEXT)
 mark = partial(Case, sound=MARK)
 group = partial(Case, sound=GROUP)
@@ -141,6 +142,10 @@ CASES = [
     group("family-mixed", "warning", "192.0.2.22 80", "2001:db8::22 80"),
     case("family-mixed", "error", "    quorum 1", "    sorry_server 2001:db8::30 80"),
     mark("family-mixed", "error", "    quorum 1", "    sorry_server 2001:db8::30 80"),
+    Case("quorum-down-sorry", "info", "    quorum 1", '    quorum 1\n    quorum_down "/bin/echo x"',
+         SORRY),
+    Case("quorum-down-sorry", "warning", "    quorum 1",
+         '    quorum 1\n    quorum_down "/sbin/ip address del 192.0.2.10/24 dev eth0"', SORRY),
     case("sorry-is-real", "warning", "    quorum 1", "    sorry_server 192.0.2.22 80", fix=True),
     case("service-unheld", "info", "virtual_server 192.0.2.10", "virtual_server 192.0.2.11",
          sound=f"{HOLDER}{TEXT}"),
