@@ -320,7 +320,9 @@ vrrp_instance two {
 def test_an_address_that_goes_from_one_instance_to_another_is_one_move() -> None:
     old = conf.check(MOVES).model
     line = "        192.0.2.11/24\n"
-    later = MOVES.replace(line, "").replace("        192.0.2.20/24\n", f"        192.0.2.20/24\n{line}")
+    later = MOVES.replace(line, "").replace(
+        "        192.0.2.20/24\n", f"        192.0.2.20/24\n{line}"
+    )
     (change,) = conf.diff(old, conf.check(later).model)
     assert change.text == "VIP 192.0.2.11/24 moves from one to two: nobody has it between"
     assert (change.subject, change.impact) == ("vrrp_instance two", "connections")

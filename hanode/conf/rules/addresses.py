@@ -38,7 +38,9 @@ def _twice(case: Case, vip: Address, holder: str, one: VrrpInstance) -> Problem:
     severity: Severity = "error"
     fix = None
     if same:
-        message = f"{vip.ip} stands in {holder} already: its adverts name both, and so must those of "
+        message = (
+            f"{vip.ip} stands in {holder} already: its adverts name both, and so must those of "
+        )
         message += "the other nodes"
         severity = "warning"
         fix = case.remove(vip.origin, "remove the line")

@@ -53,7 +53,10 @@ def programs(case: Case) -> Iterator[Problem]:
             yield problem(where, "script-missing", "warning", message)
         elif not file.regular or not file.mode & ANY_RUN:
             message = f"{path} is not executable, so it never succeeds"
-            yield problem(where, "script-not-executable", "warning", message, f"chmod +x {path}")
+            hint = f"chmod +x {path}"
+            if not file.regular:
+                message, hint = f"{path} is no file, so it never succeeds", "write a program's path"
+            yield problem(where, "script-not-executable", "warning", message, hint)
         elif file.mode & (OTHERS_WRITE | GROUP_WRITE) or (file.owner and secure):
             who = "anyone" if file.mode & OTHERS_WRITE else "more than root"
             what = "keepalived does not run it" if secure else "keepalived runs it as it then is"

@@ -440,9 +440,12 @@ HINTS: tuple[tuple[str, Deed], ...] = (
     ),
     # --- commands ---
     (r"write (\S+) instead of (\S+)", lambda t, m: [t.every(rf'"{m[2]}\b', f'"{m[1]}')]),
+    (r"write a program's path", lambda t, m: [t.every("/usr/bin$", "/usr/bin/sound")]),
     (r"write the path of (\w+)", lambda t, m: [t.every(rf'"{m[1]}\b', f'"/bin/{m[1]}')]),
-    (r"leave quorum_down out, or sorry_server", lambda t, m: [
-        t.remove(), t.every(r"^ +sorry_server .*\n", "")]),
+    (
+        r"leave quorum_down out, or sorry_server",
+        lambda t, m: [t.remove(), t.every(r"^ +sorry_server .*\n", "")],
+    ),
     (r"write root behind the command", lambda t, m: [t.every(r'(" )nobody$', r"\1root")]),
     (r"write user root in vrrp_script", lambda t, m: [t.say(t.around(t.at), "user root")]),
     (

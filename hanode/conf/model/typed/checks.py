@@ -5,7 +5,6 @@ PURE.
 
 from __future__ import annotations
 
-import operator
 from typing import ClassVar
 
 from hanode.conf.language.kinds import Weight
@@ -69,7 +68,7 @@ class Url(Part):
     BLOCK: ClassVar[str] = "url"
     path = KeptValue[str]()
     digest = KeptValue[str]()
-    status_code = KeptValue[tuple[tuple[int, int], ...]](join=operator.add)
+    status_code = KeptValue[tuple[tuple[int, int], ...]](join=lambda some, more: some + more)
     virtualhost = KeptValue[str]()
     regex = KeptValue[tuple[str, ...]]()
     regex_no_match = Switch()
