@@ -10,6 +10,7 @@ off from the control plane. The caller passes the time in, in microseconds.
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import TypeVar
@@ -61,6 +62,11 @@ class File:
     name: str = "keepalived.conf"
     included: tuple[Included, ...] | None = None
     """The files it includes, as they were when it was read; None: a pushed text, which has none."""
+
+    @property
+    def sha256(self) -> str:
+        """Of the text, in hex; the control plane compares it with what it sent."""
+        return hashlib.sha256(self.text.encode("utf-8", "replace")).hexdigest()
 
 
 @dataclass(frozen=True, slots=True)
@@ -241,13 +247,17 @@ class RevisionLifecycle:
         except _RefusedError as refused:
             return [self._refusal(envelope, 0, refused.cause)]
         revision, state = confirmation.revision, self.state
-        if revision == state.confirmed.revision:
+        same = confirmation.config_sha256 in ("", state.confirmed.sha256)
+        if same and revision == state.confirmed.revision:
             return [Report(revision, "confirmed", "it was confirmed before", journal=False)]
         if self._staged is not None or revision != state.live.revision:
             cause = (
                 f"a confirmation of revision {revision}, but revision {state.live.revision} is live"
             )
             return [Report(revision, "refused", cause, journal=False)]
+        if confirmation.config_sha256 not in ("", state.live.sha256):
+            cause = f"a confirmation of another revision {revision} than the one that is live here"
+            return [self._refusal(envelope, revision, cause)]
         self._deadline_us = None
         self.state = replace(state, confirmed=state.live, deadline_wall_us=0)
         return [
@@ -324,6 +334,9 @@ class RevisionLifecycle:
         if revision == newest and live < newest:
             cause = f"revision {revision} was given up here before; push a newer one"
             return Report(revision, "refused", cause, journal=False)
+        if revision == live:
+            cause = f"another revision {revision} is live here; push again, under a number above it"
+            return self._refusal(envelope, revision, cause)
         cause = f"revision {revision} is not newer than {newest}, which ran here already"
         return self._refusal(envelope, revision, cause)
 

@@ -68,6 +68,9 @@ class Confirmation:
     node: str
     revision: int
     v: int = VERSION
+    config_sha256: str = ""
+    """Of the text that it means, in hex: a number alone may name two after a restored backup.
+    Empty: from a control plane of an earlier release."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -291,3 +294,8 @@ class NodeStatus:
     policy: NodePolicy | None = None
     """None: a node of an older release, which takes every signed push."""
     v: int = VERSION
+    newest_revision: int = 0
+    """The newest that ever ran here: the node takes none that is not above it."""
+    late: dict[str, float] = field(default_factory=dict)
+    """By task of the agent that does not come round, since when, in seconds: `orders` (what the
+    node should run is not read), `events` (they wait unsent), `nudges`. Empty: all do."""

@@ -18,6 +18,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.interop import releases
 from tests.leftovers import end_orphans
 
 PROJECT = Path(__file__).resolve().parent.parent
@@ -42,6 +43,10 @@ NEEDS: dict[str, tuple[Callable[[], bool], str]] = {
     "keepalived": (lambda: _found("keepalived"), "needs Debian's keepalived"),
     "tcpdump": (lambda: _found("tcpdump"), "needs tcpdump"),
     "strace": (lambda: _found("strace"), "needs strace"),
+    "newer": (
+        releases.all_there,
+        "needs newer keepalived; python -m tests.interop.releases makes them",
+    ),
     "frr": (lambda: Path("/usr/lib/frr/vrrpd").exists(), "needs Debian's frr"),
     "uml": (
         lambda: _found("linux.uml", "modprobe", "ipvsadm"),
@@ -58,7 +63,18 @@ NEEDS: dict[str, tuple[Callable[[], bool], str]] = {
 
 
 FAST_LEAVES_OUT = frozenset(
-    {"root", "netns", "keepalived", "uml", "chromium", "postgres", "tcpdump", "strace", "frr"}
+    {
+        "root",
+        "netns",
+        "keepalived",
+        "uml",
+        "chromium",
+        "postgres",
+        "tcpdump",
+        "strace",
+        "frr",
+        "newer",
+    }
 )
 """Needs that `bin/test --fast` treats as missing."""
 

@@ -35,7 +35,8 @@ def _application() -> Any:
 
     ready_or_exit()
     warn_where_it_can_be_read()
-    live = AuthMiddlewareStack(URLRouter([*websocket_urlpatterns, re_path("", nowhere)]))
+    elsewhere: Any = re_path("", nowhere)  # type: ignore[arg-type] # no view
+    live = AuthMiddlewareStack(URLRouter([*websocket_urlpatterns, elsewhere]))
     return ProtocolTypeRouter(
         {
             "http": limited(http, settings.BODY_BYTES_MAX),

@@ -25,7 +25,6 @@ from hanode.vrrp.kernel_objects import Family
 
 ADVERT_MOST = 255
 """An advert counts its addresses in one byte."""
-KEY_BYTES = range(32, 65)
 ADVERT_INT_MAX_US = {2: 255_000_000, 3: 40_950_000}
 ADVERT_INT_STEP_US = {2: 1_000_000, 3: 10_000}
 IPV6_HOPS = 64
@@ -75,7 +74,7 @@ def instance(made: VrrpInstance, words: Words, site: Site) -> InstanceSettings:
         promote_secondaries=bool(words.flag("promote_secondaries")),
         track_src_ip=bool(words.flag("track_src_ip")),
         v3_checksum_as_v2=bool(_own(words, overall, "v3_checksum_as_v2", common="")),
-        hmac=hmac.settings(made, words),
+        hmac=hmac.settings(made, words, strict=bool(strict)),
         accept=_accepts(made, words, strict),
         strict=strict,
         owner_ignore_adverts=bool(
@@ -84,7 +83,7 @@ def instance(made: VrrpInstance, words: Words, site: Site) -> InstanceSettings:
         state="MASTER" if made.state == "MASTER" else "BACKUP",
         vmac=vmac,
         ipvlan=places.ipvlan,
-        tracked=_tracked(made.name, words, site),
+        tracked=_tracked(made.name, words, site, own={interface, dev}),
         dont_track_primary=bool(words.flag("dont_track_primary")),
         notify=tracking_and_notify.notify(words, overall, of_instance=True),
         **_auth(made, version, told),
@@ -137,7 +136,8 @@ def _interval(us: int, version: int) -> int:
 
 
 def _auth(made: VrrpInstance, version: int, told: dict[str, Any]) -> dict[str, Any]:
-    if version == 2 and made.auth_type in ("PASS", "AH"):
+    # keepalived: auth_hmac, even one that it then switches off, takes the place of authentication.
+    if version == 2 and made.auth_type in ("PASS", "AH") and made.auth_hmac is None:
         told |= {"auth_type": made.auth_type, "auth_pass": made.auth_pass or ""}
     return told
 
@@ -228,16 +228,18 @@ def _extra(words: Words, overall: Words) -> dict[str, Any]:
     return {"garp_extra_all": bool(said[0]), "garp_extra_us": int(said[1]) * 1_000_000}
 
 
-def _tracked(name: str, words: Words, site: Site) -> tuple[Tracked, ...]:
-    """What the instance and its sync group track; weights count in a group only if it says so."""
-    own = site.trackers.tracked(words)
+def _tracked(name: str, words: Words, site: Site, *, own: set[str | None]) -> tuple[Tracked, ...]:
+    """What the instance and its sync group track; weights count in a group only if it says so.
+
+    `own`: its interfaces. keepalived follows them anyway, and ignores lines about them.
+    """
+    lines = site.trackers.tracked(words)
     for kind, missing in site.trackers.missing(words):
         site.ignored.append(f"{name}: it tracks the {kind} {missing}, which nothing defines")
-    if name not in site.groups:
-        return own
-    common, weights = site.groups[name]
-    both = {(t.kind, t.name): t for t in (*own, *common)}
-    return tuple(t for t in both.values() if weights or not t.weight)
+    common, weights = site.groups.get(name, ((), True))
+    both = {(t.kind, t.name): t for t in (*lines, *common)}
+    others = [t for t in both.values() if t.kind != "interface" or t.name not in own]
+    return tuple(t for t in others if weights or not t.weight)
 
 
 def _strict(found: InstanceSettings) -> InstanceSettings:

@@ -171,8 +171,8 @@ def not_yet(line: RouteLine) -> tuple[str, ...]:
     return tuple(name for name in NOT_YET if line.option(name) is not None)
 
 
-def rule(line: RuleLine) -> Rule:
-    """The routing rule of a line."""
+def rule(line: RuleLine, priority: int | None = None) -> Rule:
+    """The routing rule of a line; `priority`: what it gets where the line says none."""
     option = line.option
     family = _family(line.family, [line.source or "", line.to or ""])
     mark, mask = _value(line, "fwmark") or (None, None)
@@ -185,7 +185,7 @@ def rule(line: RuleLine) -> Rule:
         action="lookup" if line.action in LOOKUPS else line.action,
         table=_value(line, "table"),
         goto=_value(line, "goto"),
-        priority=_value(line, "preference"),
+        priority=_value(line, "preference") if priority is None else priority,
         tos=_value(line, "tos"),
         fwmark=mark,
         fwmask=mask,

@@ -10,7 +10,7 @@ from dataclasses import replace
 
 from hanode.build import static, tracking_and_notify
 from hanode.build.instance import instance
-from hanode.build.site import Site, policies
+from hanode.build.site import THE_FILE, Site, policies
 from hanode.build.words import Words, note
 from hanode.conf import Config
 from hanode.vrrp.engine_settings import (
@@ -41,7 +41,7 @@ def settings(config: Config, errors: list[str], ignored: list[str]) -> VrrpSetti
             asked.append(Linkbeat(made.interface))
         note(made.name, words, ignored)
     static_addresses = static.addresses(site)
-    static_routes, static_rules = policies("the file", root, None, site, "static")
+    static_routes, static_rules = policies(THE_FILE, root, None, site, "static")
     following = static.followed(site, static_addresses, static_routes, static_rules)
     instances = [replace(one, follows=following.get(one.name, ())) for one in instances]
     alone = _apart(instances, errors)

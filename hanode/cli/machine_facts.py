@@ -49,7 +49,12 @@ def file_facts(path: str) -> FileFacts | None:
         found = os.stat(path)
     except (OSError, ValueError):
         return None
-    return FileFacts(stat.S_IMODE(found.st_mode), found.st_uid, stat.S_ISREG(found.st_mode))
+    return FileFacts(
+        stat.S_IMODE(found.st_mode),
+        found.st_uid,
+        stat.S_ISREG(found.st_mode),
+        os.path.islink(path),
+    )
 
 
 def own_addresses() -> dict[str, tuple[str, ...]]:

@@ -21,6 +21,8 @@ from hanode.conf.docs.reference import keywords_markdown, problems_markdown
 from hanode.conf.keywords import blocks, secret_words
 from hanode.conf.language import defaults
 from hanode.conf.language.kinds import Method
+from hanode.conf.language.kinds_keys import IN_FILE as KEY_IN_FILE
+from hanode.conf.language.kinds_keys import key_bytes
 from hanode.conf.language.releases import Target
 from hanode.conf.language.releases import target as target_of
 from hanode.conf.language.schema import Block, Keyword
@@ -97,6 +99,7 @@ from hanode.conf.write.render import Rendered, render
 __all__ = [
     "DEFAULT_TARGET",
     "IMPACTS",
+    "KEY_IN_FILE",
     "MASK",
     "NEWEST",
     "RETIRED",
@@ -190,6 +193,7 @@ __all__ = [
     "has_errors",
     "in_order",
     "indented",
+    "key_bytes",
     "keyword_behind",
     "keywords_markdown",
     "looked_at",

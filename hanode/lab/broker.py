@@ -14,6 +14,17 @@ from pathlib import Path
 
 ADMIN = "keepsight"
 
+LIMITS = {
+    "maxmemory": "512mb",
+    "maxmemory-policy": "noeviction",
+    "maxmemory-clients": "128mb",
+    "proto-max-bulk-len": "16mb",
+    "client-query-buffer-limit": "32mb",
+}
+"""So that no client can take the machine's memory: the longest value is a Bundle, which is at most
+8 MB (`hanode.system.ipc.LINE_BYTES_MAX`); a thousand nodes leave some hundred MB behind in an hour
+in which nobody reads. docker-compose.yml has the same."""
+
 
 @dataclass(frozen=True, slots=True)
 class Broker:
@@ -55,7 +66,7 @@ def prepare(run_dir: Path, data_dir: Path) -> Broker:
                 "appendonly yes",
                 "appendfsync everysec",
                 'save ""',
-                "maxmemory-policy noeviction",
+                *(f"{name} {value}" for name, value in LIMITS.items()),
                 "daemonize no",
                 "",
             )

@@ -71,7 +71,8 @@ class Machine:
         with contextlib.suppress(ProcessLookupError):
             self.process.send_signal(signal.SIGTERM)
         try:
-            await asyncio.wait_for(self.process.wait(), STOP_DEADLINE_S)
+            async with asyncio.timeout(STOP_DEADLINE_S):
+                await self.process.wait()
         except TimeoutError:
             print(f"{self.host.name} did not end within {STOP_DEADLINE_S} s", file=sys.stderr)
             await self.kill()

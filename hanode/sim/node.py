@@ -30,6 +30,8 @@ class Node:
     """Its clock gains so many microseconds each second."""
     epoch_us: int = 0
     """What its clock shows when the world begins."""
+    wall_off_us: int = 0
+    """How far its time of day is from the world's."""
     router: Router | None = None
     """None: not running."""
     unplugged: set[str] = field(default_factory=set)

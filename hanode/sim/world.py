@@ -103,7 +103,8 @@ class World:
     def tell_time(self, node: Node) -> None:
         """The wall clock, which signed adverts carry."""
         if node.router is not None and (node.router.signs or not node.router.machines):
-            node.router.wall(EPOCH_US + self.now_us, now_us=node.local_us(self.now_us))
+            wall_us = EPOCH_US + self.now_us + node.wall_off_us
+            node.router.wall(wall_us, now_us=node.local_us(self.now_us))
 
     # Effects
 

@@ -10,7 +10,14 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
-from hanode.wire import InstanceStatus, TrackerStatus, VirtualServerStatus, WireError, decode
+from hanode.vrrp.tracking_and_notify import ProcessCount
+from hanode.wire import (
+    InstanceStatus,
+    TrackerStatus,
+    VirtualServerStatus,
+    WireError,
+    decode,
+)
 
 STATUS_TIMEOUT_S = 0.25
 """Shorter than a heartbeat, longer than any pause of a healthy child."""
@@ -27,6 +34,8 @@ class ChildStatus:
     virtual_servers: tuple[VirtualServerStatus, ...] = ()
     ipvs: str = ""
     strays: dict[str, int] = field(default_factory=dict)
+    processes: tuple[ProcessCount, ...] = ()
+    """For keepalived's JSON only; no status has them."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -33,10 +33,16 @@ class Receipt(NamedTuple):
 NOTHING_STORED = Receipt("", 0)
 
 
-def receipt(text: str | None) -> Receipt:
-    """The value of `node.<id>:acked`; what cannot be read is none."""
-    journal, _, seq = (text or "").partition(" ")
-    return Receipt(journal, int(seq)) if seq.isdigit() else NOTHING_STORED
+SEQ_DIGITS_MAX = 19
+"""Of the largest number that the control plane's database holds."""
+
+
+def receipt(value: bytes | None) -> Receipt:
+    """The value of `node.<id>:acked`, whatever bytes it has; what cannot be read is none."""
+    journal, _, seq = (value or b"").decode("ascii", "replace").partition(" ")
+    if seq.isascii() and seq.isdigit() and len(seq) <= SEQ_DIGITS_MAX:
+        return Receipt(journal, int(seq))
+    return NOTHING_STORED
 
 
 class Delivery:
@@ -46,7 +52,7 @@ class Delivery:
         self.sent = 0
         """The number of the last event that was sent."""
         self._journal = ""
-        self._acked = ""
+        self._acked = b""
         self._since_ack = 0
 
     def begin(self, journal: str, acked: Receipt) -> None:
@@ -64,14 +70,14 @@ class Delivery:
         self.sent = max(numbers)
         self._since_ack += len(numbers)
 
-    def status_sent(self, journal: str, acked: str | None) -> bool:
+    def status_sent(self, journal: str, acked: bytes | None) -> bool:
         """A status is in the stream, and `acked` was read with it. Whether to send events again.
 
         `journal` is the supervisor's when it wrote the status.
         """
-        acked = acked or ""
+        acked = acked or b""
         moved, self._acked = acked != self._acked, acked
-        behind = acked != f"{journal} {self.sent}"
+        behind = acked != f"{journal} {self.sent}".encode()
         self._since_ack = 0 if moved or not behind else self._since_ack + 1
         if self._since_ack <= RESEND_AFTER:
             return False

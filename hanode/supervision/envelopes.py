@@ -29,6 +29,8 @@ class Revisions:
 
     live: int
     confirmed: int
+    live_sha256: str = ""
+    """Of the live text; empty: a supervisor of an earlier release did not say."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,31 +66,31 @@ class EnvelopeInbox:
         self._unseal = unseal
         self._settled: set[str] = set()
 
-    def is_news(self, text: str) -> bool:
-        """Whether the value of a key has to be looked at; "": there is no envelope."""
+    def is_news(self, text: bytes) -> bool:
+        """Whether the value of a key has to be looked at; b"": there is no envelope."""
         return bool(text) and _digest(text) not in self._settled
 
-    def received(self, verb: Verb, text: str, runs: Revisions) -> PassOn | Refuse | None:
-        """What to do with an envelope that is news; None: nothing (now)."""
+    def received(self, verb: Verb, text: bytes, runs: Revisions) -> PassOn | Refuse | None:
+        """What to do with an envelope that is news; None: nothing (now). No bytes make it raise."""
         try:
-            envelope, revision = self._opened(verb, text)
-        except WireError as error:
+            envelope, message = self._opened(verb, text)
+        except (ValueError, RecursionError) as error:  # WireError is a ValueError
             return Refuse(f"the agent did not pass it on: {error}")
-        if revision == (runs.live if verb == "apply" else runs.confirmed):
+        if _is_known(message, runs):
             self.settled(text)
             return None
-        if verb == "confirm" and revision != runs.live:
+        if isinstance(message, Confirmation) and message.revision != runs.live:
             return None  # its bundle is still on the way, or was given up
         return PassOn(verb, envelope)
 
-    def settled(self, text: str) -> None:
+    def settled(self, text: bytes) -> None:
         """The envelope needs nothing more."""
         if len(self._settled) > SETTLED_MAX:
             self._settled.clear()
         self._settled.add(_digest(text))
 
-    def _opened(self, verb: Verb, text: str) -> tuple[Signed, int]:
-        """The envelope and its revision. Raises WireError when it is not for this node."""
+    def _opened(self, verb: Verb, text: bytes) -> tuple[Signed, Bundle | Confirmation]:
+        """The envelope and its message. Raises WireError when it is not for this node."""
         kind = KINDS[verb]
         envelope = from_json(Signed, text)
         if envelope.kind == Sealed.KIND:
@@ -106,8 +108,17 @@ class EnvelopeInbox:
             raise WireError(
                 f"it is for the node {message.node!r} of the cluster {message.cluster!r}"
             )
-        return envelope, message.revision
+        return envelope, message
 
 
-def _digest(text: str) -> str:
-    return hashlib.sha256(text.encode()).hexdigest()
+def _is_known(message: Bundle | Confirmation, runs: Revisions) -> bool:
+    """Whether the node has it. Another content under a number that is live is no such thing."""
+    if isinstance(message, Confirmation):
+        return message.revision == runs.confirmed
+    if message.revision != runs.live:
+        return False
+    return runs.live_sha256 in ("", _digest(message.config.encode("utf-8", "replace")))
+
+
+def _digest(text: bytes) -> str:
+    return hashlib.sha256(text).hexdigest()

@@ -9,6 +9,8 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
+from hanode.system.refusals import why
+
 ROOT = Path("/proc/sys/net")
 
 
@@ -21,16 +23,18 @@ def read(family: int, interface: str, name: str) -> int | None:
 
 
 def write(family: int, interface: str, name: str, value: int) -> str | None:
-    """Set a switch; why that failed, or None."""
+    """Set a switch; why that failed, or None. One that stands so already needs no right to it."""
     path = _path(family, interface, name)
+    if read(family, interface, name) == value:
+        return None
     try:
         handle = os.open(path, os.O_WRONLY)
     except OSError as error:
-        return f"{path} could not be set: {error.strerror}"
+        return f"{path} could not be set: {why(error)}"
     try:
         os.write(handle, str(value).encode())
     except OSError as error:
-        return f"{path} could not be set to {value}: {error.strerror}"
+        return f"{path} could not be set to {value}: {why(error)}"
     finally:
         os.close(handle)
     return None

@@ -11,6 +11,7 @@ import struct
 from collections import OrderedDict
 
 from hanode.vrrp.engine_settings import HmacSettings, InstanceSettings
+from hanode.vrrp.kernel_objects import pack
 from hanode.vrrp.packet import (
     AH_BYTES,
     AUTH_BYTES,
@@ -29,7 +30,9 @@ SEQUENCE_END = 1 << 32
 
 TRAILER_BYTES = 28
 TRAILER_TYPE = 1
-TRAILER_HEAD = struct.Struct(">BBHIHH")
+TRAILER_HEAD = struct.Struct(">BBHQ")
+"""Type, number of the key, 0, and the number of the advert (see `_clock`)."""
+SEQUENCES = 1 << 64
 SENDERS_REMEMBERED = 4
 """keepalived's number of slots for the senders that one multicast instance can receive."""
 
@@ -123,46 +126,69 @@ def _icv(key: bytes, header: bytes, head: bytes, vrrp: bytes, *, unicast: bool) 
 
 
 class HmacSigner:
-    """Makes trailers whose time and counter always grow."""
+    """Numbers trailers by the clock, each above the one before."""
 
     def __init__(self) -> None:
-        self._last = (0, 0, 0)
+        self._last: int | None = None
 
     def sign(
         self, hmac_settings: HmacSettings, pdu: bytes, *, source: bytes, wall_us: int
     ) -> bytes:
         """The trailer of one advert; the same for every peer."""
-        seconds, rest_us = divmod(wall_us, 1_000_000)
-        now = (seconds & 0xFFFF_FFFF, rest_us * 65_536 // 1_000_000)
-        if now > self._last[:2]:
-            self._last = (*now, 0)
-        else:  # the same tick, or the clock was set back
-            self._last = _after(self._last)
-        head = TRAILER_HEAD.pack(TRAILER_TYPE, hmac_settings.active, 0, *self._last)
+        self._last = self._next(hmac_settings, _clock(wall_us))
+        head = TRAILER_HEAD.pack(TRAILER_TYPE, hmac_settings.active, 0, self._last)
         return head + _digest(_key(hmac_settings, hmac_settings.active), head, pdu, source)
 
+    def _next(self, keys: HmacSettings, clock: int) -> int:
+        last = self._last
+        if last is None or _signed(clock - last, 64) > 0:
+            return clock
+        ahead_s = _signed((last >> 32) - (clock >> 32), 32)
+        if keys.anti_replay == "time" and ahead_s > _window_s(keys):
+            # The clock was set back so far that nobody believes the old numbers any more.
+            return clock
+        return (last + 1) % SEQUENCES
 
-def _after(last: tuple[int, int, int]) -> tuple[int, int, int]:
-    seconds, fraction, counter = last
-    number = (seconds << 32 | fraction << 16 | counter) + 1
-    return number >> 32, number >> 16 & 0xFFFF, number & 0xFFFF
+
+def _clock(wall_us: int) -> int:
+    """A moment as keepalived numbers it: seconds, 1/65,536 of them, and a counter of 16 bits."""
+    seconds, rest_us = divmod(wall_us, 1_000_000)
+    return (seconds & 0xFFFF_FFFF) << 32 | (rest_us * 65_536 // 1_000_000) << 16
+
+
+def _signed(difference: int, bits: int) -> int:
+    """The difference of two numbers that wrap (RFC 1982)."""
+    half = 1 << (bits - 1)
+    return (difference + half) % (1 << bits) - half
+
+
+def _window_s(keys: HmacSettings) -> int:
+    return keys.window_us // 1_000_000
 
 
 class HmacReplay:
-    """The highest sequence that each sender has used."""
+    """The highest number that each sender has used: its mark."""
 
     def __init__(self) -> None:
-        self._seen: OrderedDict[bytes, bytes] = OrderedDict()
+        self._marks: OrderedDict[bytes, int] = OrderedDict()
 
-    def is_new(self, source: bytes, sequence: bytes, *, senders: int) -> bool:
-        """Whether it is above the sender's last one, which it becomes."""
-        last = self._seen.get(source)
-        if last is not None and sequence <= last:
+    def is_new(
+        self, source: bytes, number: int, *, keys: HmacSettings, senders: int, now_s: int
+    ) -> bool:
+        """Whether it is above the sender's mark, which it becomes."""
+        mark = self._marks.get(source)
+        # A mark outside of the window orders nothing that the window would let in. It does not
+        # count, so that a sender whose clock was corrected is believed again.
+        counts = mark is not None and (
+            keys.anti_replay == "monotonic"
+            or abs(_signed(now_s - (mark >> 32), 32)) <= _window_s(keys)
+        )
+        if mark is not None and counts and _signed(number - mark, 64) <= 0:
             return False
-        self._seen[source] = sequence
-        self._seen.move_to_end(source)
-        while len(self._seen) > senders:
-            self._seen.popitem(last=False)
+        self._marks[source] = number
+        self._marks.move_to_end(source)
+        while len(self._marks) > senders:
+            self._marks.popitem(last=False)
         return True
 
 
@@ -174,30 +200,33 @@ def check_hmac(
     *,
     wall_us: int,
 ) -> Refusal | None:
-    """Whether an advert's trailer is right. `datagram.payload` is the PDU without it."""
+    """Whether an advert's trailer (28 bytes, or none) is right. `datagram.payload` lacks it."""
     keys = settings.hmac
     assert keys is not None
     if not trailer:
-        if keys.mode == "permissive":
+        if keys.mode != "enforce":
             return None
         return Refusal(Reason.EXT_MISSING, "it is not signed, and ours must be (auth_hmac)")
-    if len(trailer) != TRAILER_BYTES:
-        return Refusal(Reason.EXT_MALFORMED, f"its signature has {len(trailer)} bytes")
+    peers = {pack(peer.ip) for peer in settings.unicast_peers}
+    if settings.unicast and datagram.source not in peers:
+        return Refusal(Reason.SOURCE, "it is signed, and its sender is no unicast_peer of ours")
     head = trailer[: TRAILER_HEAD.size]
-    kind, key_id, reserved, seconds, fraction, _ = TRAILER_HEAD.unpack(head)
+    kind, key_id, reserved, number = TRAILER_HEAD.unpack(head)
     if kind != TRAILER_TYPE or reserved:
         return Refusal(Reason.EXT_MALFORMED, f"its signature is of the unknown type {kind}")
-    age_us = wall_us - (seconds * 1_000_000 + fraction * 1_000_000 // 65_536)
-    if abs(age_us) > keys.window_us:
-        late = f"{abs(age_us) / 1e6:.1f} s {'old' if age_us > 0 else 'ahead of our clock'}"
-        return Refusal(Reason.EXT_STALE, f"its signature is {late}")
+    now_s = wall_us // 1_000_000
+    age_s = _signed(now_s - (number >> 32), 32)
+    if keys.anti_replay == "time" and abs(age_s) > _window_s(keys):
+        late = f"{abs(age_s)} s {'old' if age_s > 0 else 'ahead of our clock'}"
+        told = f"its signature is {late}, and time_window is {_window_s(keys)} s"
+        return Refusal(Reason.EXT_STALE, told)
     if key_id not in {key.id for key in keys.keys}:
         return Refusal(Reason.EXT_UNKNOWN_KEY, f"it is signed with key {key_id}, unknown here")
     wanted = _digest(_key(keys, key_id), head, datagram.payload, datagram.source)
     if not hmac.compare_digest(trailer[TRAILER_HEAD.size :], wanted):
         return Refusal(Reason.EXT_INVALID_HMAC, f"its signature with key {key_id} is wrong")
-    senders = len(settings.unicast_peers) if settings.unicast else SENDERS_REMEMBERED
-    if keys.anti_replay and not replay.is_new(datagram.source, head[4:], senders=max(senders, 1)):
+    senders = len(peers) if settings.unicast else SENDERS_REMEMBERED
+    if not replay.is_new(datagram.source, number, keys=keys, senders=senders, now_s=now_s):
         return Refusal(Reason.EXT_REPLAY, "its signature was used before")
     return None
 

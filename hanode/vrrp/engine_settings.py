@@ -98,9 +98,13 @@ class HmacSettings:
     keys: tuple[HmacKey, ...]
     active: int
     """The key to sign with."""
-    anti_replay: bool = True
+    anti_replay: Literal["time", "monotonic"] = "time"
+    """time: an advert must also be of this moment; monotonic: above the sender's last one."""
     window_us: int = 5_000_000
+    """time: how far an advert may be from the receiver's clock; whole seconds count."""
     mode: Literal["enforce", "permissive", "receive-only"] = "enforce"
+    """enforce: sign, take signed adverts; permissive: sign, take both; receive-only: do not sign,
+    take both."""
 
     def __post_init__(self) -> None:
         if self.active not in {key.id for key in self.keys}:

@@ -28,6 +28,7 @@ AUTH_NONE, AUTH_PASS, AUTH_AH = 0, 1, 2
 AUTH_KINDS = {"NONE": AUTH_NONE, "PASS": AUTH_PASS, "AH": AUTH_AH}
 AUTH_BYTES = 8
 HEADER_BYTES = 8
+CHECKSUM_AT = 6
 ADDRESS_BYTES = {4: 4, 6: 16}
 IPV4_HEADER_BYTES = 20
 AH_BYTES = 24
@@ -127,6 +128,13 @@ def encode(
             destination = packed(settings.checksum_group)
         over = pseudo_header(source, destination, len(over)) + over
     return head + struct.pack(">H", checksum(over)) + body
+
+
+def summed_ipv6(payload: bytes, *, source: bytes, destination: bytes) -> bytes:
+    """What follows an IPv6 header, with its checksum made anew over all of it."""
+    blank = payload[:CHECKSUM_AT] + b"\0\0" + payload[CHECKSUM_AT + 2 :]
+    total = checksum(pseudo_header(source, destination, len(blank)) + blank)
+    return blank[:CHECKSUM_AT] + struct.pack(">H", total) + blank[CHECKSUM_AT + 2 :]
 
 
 def auth_data(settings: InstanceSettings) -> bytes:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import hmac
 
 from hanode.vrrp import packet
-from hanode.vrrp.auth import AhSequence, HmacReplay, check_ah, check_hmac
+from hanode.vrrp.auth import TRAILER_BYTES, AhSequence, HmacReplay, check_ah, check_hmac
 from hanode.vrrp.engine_settings import PRIORITY_OWNER, InstanceSettings
 from hanode.vrrp.packet import (
     ADDRESS_BYTES,
@@ -69,21 +69,24 @@ class Receiver:
         end = HEADER_BYTES + count * size
         length = end + (AUTH_BYTES if version == 2 else 0)
         trailer = payload[length:]
-        if len(payload) < length or (trailer and settings.hmac is None):
+        signed = settings.hmac is not None and len(trailer) == TRAILER_BYTES
+        if len(payload) < length or (trailer and not signed):
             what = f"{len(payload)} bytes do not hold the {count} addresses it announces"
             return Refusal(Reason.LENGTH, what)
         if not settings.unicast and datagram.ttl != TTL:
             return Refusal(Reason.TTL, f"its TTL is {datagram.ttl} instead of {TTL}")
         if version != settings.version:
             return Refusal(Reason.VERSION, f"it is VRRPv{version}, ours is VRRPv{settings.version}")
+        # The kernel makes and checks keepalived's checksum over IPv6: there it covers the trailer.
+        summed = datagram if settings.family == 6 else _without(datagram, trailer)
         if settings.hmac is not None:
-            payload = payload[:length]
-            datagram = Datagram(datagram.source, datagram.destination, datagram.ttl, payload)
+            datagram = _without(datagram, trailer)
+            payload = datagram.payload
             refusal = check_hmac(datagram, trailer, settings, self._replay, wall_us=wall_us)
             if refusal is not None:
                 return refusal
         refusal = judge_v2(payload, settings) if version == 2 else None
-        refusal = refusal or self._judge_rest(datagram)
+        refusal = refusal or self._judge_rest(datagram, summed)
         if refusal is not None:
             return refusal
         if settings.strict and (refusal := judge_strictly(payload)) is not None:
@@ -98,11 +101,11 @@ class Receiver:
             same_addresses=packet.same_addresses(addresses, settings),
         )
 
-    def _judge_rest(self, datagram: Datagram) -> Refusal | None:
+    def _judge_rest(self, datagram: Datagram, summed: Datagram) -> Refusal | None:
         payload = datagram.payload
         if payload[0] & 0x0F != TYPE_ADVERTISEMENT:
             return Refusal(Reason.TYPE, f"its type is {payload[0] & 0x0F} instead of 1")
-        if not self._sums_up(datagram):
+        if not self._sums_up(summed):
             return Refusal(Reason.CHECKSUM, "its checksum is wrong")
         if self._destination is None:
             if is_multicast(datagram.destination):
@@ -141,6 +144,14 @@ class Receiver:
             bounds = f"{peer.min_ttl}..{peer.max_ttl}"
             return Refusal(Reason.TTL, f"its TTL {datagram.ttl} is not in {bounds}")
         return None
+
+
+def _without(datagram: Datagram, trailer: bytes) -> Datagram:
+    """The same without the bytes at its end."""
+    if not trailer:
+        return datagram
+    payload = datagram.payload[: -len(trailer)]
+    return Datagram(datagram.source, datagram.destination, datagram.ttl, payload)
 
 
 def judge_v2(payload: bytes, settings: InstanceSettings) -> Refusal | None:

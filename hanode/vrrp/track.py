@@ -80,14 +80,23 @@ def is_link_local(address: bytes) -> bool:
 
 
 def watched(settings: InstanceSettings) -> tuple[Tracked, ...]:
-    """What it tracks, and the other interfaces that its addresses and routes need."""
-    needed = [a.below or a.dev for a in settings.addresses if not a.no_track]
-    needed += [r.dev for r in settings.routes if r.dev is not None and not r.no_track]
-    needed += settings.follows
-    own = (settings.interface, settings.device)
-    told = {tracked.name for tracked in settings.tracked if tracked.kind == "interface"}
-    others = dict.fromkeys(dev for dev in needed if dev not in own and dev not in told)
-    return settings.tracked + tuple(Tracked("interface", dev) for dev in others)
+    """What it tracks, and the other interfaces that its addresses, routes and rules need.
+
+    Without those it is in FAULT, so a weight that is written for one of them does not count.
+    """
+    others = [dev for dev in needed(settings) if dev not in (settings.interface, settings.device)]
+    found = {(t.kind, t.name): t for t in settings.tracked}
+    found |= {("interface", dev): Tracked("interface", dev) for dev in others}
+    return tuple(found.values())
+
+
+def needed(settings: InstanceSettings) -> tuple[str, ...]:
+    """The interfaces that its addresses, routes and rules name, but for those with no_track."""
+    found = [a.below or a.dev for a in settings.addresses if not a.no_track]
+    found += [r.dev for r in settings.routes if r.dev is not None and not r.no_track]
+    for rule in settings.rules:
+        found += [dev for dev in (rule.iif, rule.oif) if dev is not None and not rule.no_track]
+    return tuple(dict.fromkeys((*found, *settings.follows)))
 
 
 def weights(things: tuple[Tracked, ...], known: Known) -> tuple[Weight, ...]:
@@ -124,14 +133,17 @@ def fault(
     things: tuple[Tracked, ...] = (),
     known: Known | None = None,
     maintenance: str | None = None,
+    unmet: str | None = None,
 ) -> str | None:
-    """Why the instance cannot take part, or None."""
+    """Why the instance cannot take part, or None. `unmet`: what this node refuses it."""
     if maintenance is not None:
         return maintenance
     if not link.exists:
         return f"{settings.interface} does not exist"
     if not link.up and not settings.dont_track_primary:
         return f"{settings.interface} down"
+    if unmet is not None:
+        return unmet
     if source_address(settings, link) is None:
         if settings.mcast_src_ip is not None:
             return f"{_whose(settings)} has not the address {settings.mcast_src_ip}"

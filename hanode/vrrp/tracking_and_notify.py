@@ -69,6 +69,20 @@ class ProcessTracker:
 
 
 @dataclass(frozen=True, slots=True)
+class ProcessCount:
+    """How many processes match a vrrp_track_process now."""
+
+    name: str
+    count: int = 0
+    enough: bool = False
+    """What was reported last."""
+    grows: bool = False
+    """More of them match, which counts after fork_delay."""
+    shrinks: bool = False
+    """Fewer of them match, which counts after terminate_delay."""
+
+
+@dataclass(frozen=True, slots=True)
 class FileTracker:
     """track_file: its number counts, times the weight."""
 

@@ -77,6 +77,9 @@ class Transmitter:
                     settings.hmac, payload, source=self._source, wall_us=wall_us
                 )
                 payload += trailer
+                if settings.family == 6:
+                    # As the kernel does it for keepalived: over all that follows the IPv6 header.
+                    payload = packet.summed_ipv6(payload, source=self._source, destination=to)
             ttl = settings.ttl if settings.unicast else packet.TTL
             made.append(SendAdvert(settings.key, payload, self._source, to, ttl, header))
         return tuple(made)

@@ -7,6 +7,7 @@ shrank for terminate_delay, before it counts.
 from __future__ import annotations
 
 from hanode.vrrp.engine_settings import ProcessTracker
+from hanode.vrrp.tracking_and_notify import ProcessCount
 from hanode.watch.messages import Effect, TrackerResult
 
 NAME_BYTES = 15
@@ -52,6 +53,16 @@ class ProcessWatch:
         self.reported: TrackerResult | None = None
         """The last result that was reported; None: nothing was counted yet."""
         self._due_us: int | None = None
+        self._grows = False
+        """Which of the two delays `_due_us` ends."""
+
+    @property
+    def now(self) -> ProcessCount:
+        """What is known of them."""
+        waits, enough = self._due_us is not None, self.reported is not None and self.reported.up
+        return ProcessCount(
+            self.settings.name, self.count, enough, waits and self._grows, waits and not self._grows
+        )
 
     @property
     def deadline_us(self) -> int | None:
@@ -74,7 +85,7 @@ class ProcessWatch:
             self._due_us = None
             return [self._say()]
         if self._due_us is None:
-            self._due_us = now_us + delay_us
+            self._due_us, self._grows = now_us + delay_us, grew
         return []
 
     def tick(self, *, now_us: int) -> list[Effect]:

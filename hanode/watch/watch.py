@@ -12,6 +12,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from hanode.vrrp.engine_settings import FileTracker, ProcessTracker, ScriptTracker
+from hanode.vrrp.tracking_and_notify import ProcessCount
 from hanode.watch import files, notices, processes
 from hanode.watch.messages import Effect, Ended, Notice, NotStarted, TrackerResult, WriteFifo
 from hanode.watch.processes import ProcessWatch
@@ -63,6 +64,11 @@ class Watch:
     def results(self) -> list[TrackerResult]:
         """The latest result of each tracker, for a vrrp process that has just started."""
         return list(self._results.values())
+
+    @property
+    def process_counts(self) -> list[ProcessCount]:
+        """How many processes match each tracked one."""
+        return [process.now for process in self._processes.values()]
 
     @property
     def pids(self) -> frozenset[int]:

@@ -34,8 +34,11 @@ class NodeCard extends HTMLElement {
     if ("heard_ago_s" in node) this.hear(node.heard_ago_s);
     for (const name of ["revision", "confirmed_revision", "engine"]) put(this, name, node[name]);
     const fits = (node.instances ?? []).every((one) => this.takeInstance(one));
-    const problems = this.querySelectorAll("[data-problem]").length;
-    if (!fits || problems !== (node.problems?.length ?? problems)) this.ask("nodes");
+    const changed = ["problem", "condition"].some((one) => {
+      const shown = this.querySelectorAll(`[data-${one}]`).length;
+      return shown !== (node[`${one}s`]?.length ?? shown);
+    });
+    if (!fits || changed) this.ask("nodes");
     this.grow();
   }
 

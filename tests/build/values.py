@@ -11,7 +11,15 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from hanode.conf.language import kinds, kinds_address, kinds_encap, kinds_net, kinds_words, values
+from hanode.conf.language import (
+    kinds,
+    kinds_address,
+    kinds_encap,
+    kinds_net,
+    kinds_time,
+    kinds_words,
+    values,
+)
 from hanode.conf.language.schema import Block, Keyword
 from hanode.conf.language.values import Value, seconds
 from tests.build.worlds import NEXTHOPS, SAMPLES
@@ -123,6 +131,9 @@ OF: dict[type[Value], Callable[[Any], Iterator[Said]]] = {
     kinds_net.RouteTime: _route_time,
     values.Perhaps: lambda kind: iter((Said(""), *of_kind(kind.inner))),
     kinds.Either: lambda kind: iter((*map(Said, kind.options), *of_kind(kind.inner))),
+    kinds_time.ScriptTime: lambda kind: iter(
+        (Said("0.001", (".001", "+00.001")), Said(f"{kind.high_us // 1_000_000}"))
+    ),
     kinds_words.Numbers: lambda kind: iter(
         (
             Said(f"{kind.low}", ("+0",)),

@@ -166,7 +166,9 @@ WORLDS: dict[str, str] = {
         f"unless auth_type: auth_type PASS\nunless auth_pass: auth_pass secret\n{HERE}",
     ),
     "auth_hmac": inside(
-        "auth_hmac", f"key 3 {'k' * 32}\nkey 0 {'l' * 32}\nkey 255 {'m' * 32}\n{HERE}"
+        "auth_hmac",
+        f"key 3 {'k' * 32}\nkey 1 {'l' * 32}\nkey 255 {'m' * 32}\n"
+        f"unless active_key: active_key 3\n{HERE}",
     ),
     "vrrp_script": of("vrrp_script s", "unless script: script /bin/true"),
     "vrrp_track_process": of("vrrp_track_process p", "unless process: process /bin/true -x"),
@@ -326,7 +328,10 @@ BODIES: dict[str, tuple[str, ...]] = {
     "interface_up_down_delays": ("eth0 0 0", "eth0 5", "eth0 255 0.000001\neth1 0.5 255"),
     "linkbeat_interfaces": ("eth0", "eth0 MII\neth1 ETHTOOL\neth2 IOCTL"),
     "authentication": ("auth_type PASS\nauth_pass x", "auth_type AH\nauth_pass secret"),
-    "auth_hmac": (f"key 1 {'k' * 32}", f"key 0 {'k' * 64}\nmode permissive"),
+    "auth_hmac": (
+        f"key 1 {'k' * 32}\nactive_key 1",
+        f"key 2 {'k' * 64}\nactive_key 2\nmode permissive",
+    ),
     "virtual_ipaddress": ("192.0.2.9", "192.0.2.9/24\n192.0.2.10/0 dev eth1"),
     "virtual_ipaddress_excluded": ("192.0.2.9", "192.0.2.9/24\n2001:db8::9/128 dev eth1"),
     "unicast_peer": ("192.0.2.8", "192.0.2.8/24\n192.0.2.9 min_ttl 0 max_ttl 255"),
@@ -360,7 +365,7 @@ SAMPLES: dict[str, tuple[str, ...]] = {
     "interface": ("eth0", "eth5", "abcdefghijklmno"),
     "vrf": ("red",),
     "auth_pass": ("x", "12345678"),
-    "key": (f"1 {'m' * 32}", f"255 {'m' * 64}", f"0 hex:{'0a' * 32}", "7 file:/etc/key"),
+    "key": (f"4 {'m' * 32}", f"254 {'m' * 64}", f"2 hex:{'0a' * 32}", "7 file:/etc/key"),
     "file": ("/run/other", '"/run/with blank"'),
     "vrrp_instance": ("X",),
     "vrrp_sync_group": ("X",),

@@ -1,6 +1,6 @@
 """Compares our check with `keepalived -t` 2.2.7, line by line, on generated files and the corpora.
 
-    python -m tests.conf.differential --count 2000 --seed 1
+    python -m tests.conf.differential --count 2000 --seed 1 [--suite trixie]
 
 keepalived's exit code mixes errors with warnings about this machine, so its messages are
 classified. A message at a line counts as a complaint unless it is about the machine. A line agrees
@@ -21,8 +21,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from hanode import conf
+from hanode.conf.check.check import DEFAULT_TARGET
 from tests.conf.differential_generate import generate
 from tests.conf.differential_items import Generated
+from tests.interop.releases import FOLDER, RELEASES, Release
 
 RUN = """
 ip link set lo up
@@ -31,6 +33,10 @@ for name in ens33 eth0 eth1; do
 done
 ip address add 192.168.192.100/24 dev ens33
 mount -t tmpfs none /run
+exec "$@"
+"""
+"""A network of its own, in which a command is run."""
+ALL = """
 ulimit -v 1000000
 ls | grep conf$ | xargs -P 2 -I@ sh -c \
     'timeout 5 keepalived --config-test --use-file=@ --config-id=a >@.said 2>&1; echo $? >@.code'
@@ -86,13 +92,21 @@ def classify(code: int, output: str) -> KeepalivedOutput:
     return said
 
 
-def keepalived_says(texts: dict[str, str]) -> dict[str, KeepalivedOutput]:
-    """Runs `keepalived -t` on all files, in a network namespace of its own."""
+def keepalived_says(
+    texts: dict[str, str], release: Release | None = None
+) -> dict[str, KeepalivedOutput]:
+    """Runs `keepalived -t` on all files, in a network namespace of its own.
+
+    `release`: a newer one than this machine's.
+    """
     with tempfile.TemporaryDirectory() as folder:
         for name, text in texts.items():
             (Path(folder) / name).write_bytes(text.encode(errors="surrogateescape"))
+        command = ["sh", "-c", ALL]
+        if release is not None:
+            command = release.inside(Path(folder), "sh", "-c", f"cd {FOLDER}\n{ALL}")
         subprocess.run(
-            ["unshare", "--net", "--mount", "sh", "-c", RUN],
+            ["unshare", "--net", "--mount", "sh", "-c", RUN, "sh", *command],
             cwd=folder,
             check=True,
             stdout=subprocess.DEVNULL,
@@ -161,9 +175,11 @@ class Difference:
         return re.sub(r"'[^']*'|\([^)]*\)|[0-9.]+|\"[^\"]*\"", "…", sentence)[:110]
 
 
-def compare(made: Generated, said: KeepalivedOutput, tally: Tally) -> list[Difference]:
+def compare(
+    made: Generated, said: KeepalivedOutput, tally: Tally, target: str = DEFAULT_TARGET
+) -> list[Difference]:
     """The lines that differ; also counts them in the tally."""
-    problems = conf.check(made.text, name=made.name, node="a").problems
+    problems = conf.check(made.text, name=made.name, node="a", target=target).problems
     lines = made.text.split("\n")
     noticed: dict[int, str] = {}
     errors: dict[int, str] = {}
@@ -224,16 +240,19 @@ def corpora() -> list[Generated]:
 
 
 def measure(
-    files: Sequence[Generated],
+    files: Sequence[Generated], release: Release | None = None
 ) -> tuple[dict[str, Tally], list[Difference], dict[str, KeepalivedOutput]]:
     """The tallies by kind ("all" is the sum), the differences, and keepalived's messages."""
-    said = keepalived_says({f.name: f.text for f in files})
+    said = keepalived_says({f.name: f.text for f in files}, release)
+    target = DEFAULT_TARGET if release is None else f"keepalived-{release.found}"
     tallies: dict[str, Tally] = {}
     differences: list[Difference] = []
     for file in files:
         if said[file.name].code in (124, 137, 139):
             continue
-        differences += compare(file, said[file.name], tallies.setdefault(file.kind, Tally()))
+        differences += compare(
+            file, said[file.name], tallies.setdefault(file.kind, Tally()), target
+        )
     total = Tally()
     for tally in tallies.values():
         for name in Tally.__slots__:
@@ -248,9 +267,11 @@ def main() -> int:
     parser.add_argument("--count", type=int, default=2000)
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--show", type=int, default=25, help="how many kinds of differences")
+    parser.add_argument("--suite", help="Debian's suite of a newer release: trixie, forky")
     options = parser.parse_args()
     files = [*generate(options.count, options.seed), *corpora()]
-    tallies, differences, said = measure(files)
+    release = next((r for r in RELEASES if r.suite == options.suite), None)
+    tallies, differences, said = measure(files, release)
     print(HEAD)
     for kind, tally in tallies.items():
         print(tally.row(kind))

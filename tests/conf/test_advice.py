@@ -1,7 +1,7 @@
 """Advice is executed: what a hint or a fix says is done, and then both programs are silent.
 
 For each case of each code (`tests/conf/cases` has all codes of the registry): its fix is applied by
-machine, and its hint is done by `tests.conf.advice.deeds`, in each way that it offers. The result
+machine, and its hint is done by `tests.conf.advice.hints`, in each way that it offers. The result
 has no problem here and none in `keepalived -t`. Where it is about a failover, `simulate` shows what
 the hint promised: `test_advice_failover`.
 """
@@ -16,7 +16,8 @@ import pytest
 
 from hanode import conf
 from hanode.conf import Problem
-from tests.conf.advice.deeds import Task, done
+from tests.conf.advice.deeds import Task
+from tests.conf.advice.hints import done
 from tests.conf.advice.real import keepalived_says
 from tests.conf.cases.base import Case
 from tests.conf.test_codes import CASES, problems

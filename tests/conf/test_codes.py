@@ -125,7 +125,7 @@ def test_every_code_has_cases_and_an_explanation() -> None:
         assert "\n" not in text
 
 
-NO_CODES = frozenset(("utf-8", "sh-port", "sh-fallback", "mh-port", "mh-fallback"))
+NO_CODES = frozenset(("utf-8", "sh-port", "sh-fallback", "mh-port", "mh-fallback", "receive-only"))
 """Words that look like codes but are none."""
 
 

@@ -167,3 +167,103 @@ def test_secrets_are_never_shown() -> None:
     assert conf.mask_secrets("# Must match the master's password") == (
         "# Must match the master's password"
     )
+
+
+# auth_hmac
+
+
+def signed(*lines: str, **changes: str) -> str:
+    inner = "\n".join(lines)
+    return INSTANCE_SIGNED.format(priority=changes.get("priority", "100"), inner=inner)
+
+
+INSTANCE_SIGNED = """\
+vrrp_instance g {{
+    state BACKUP
+    interface eth0
+    virtual_router_id 5
+    version 3
+    priority {priority}
+    {inner}
+    virtual_ipaddress {{
+        192.0.2.9/24
+    }}
+}}
+"""
+ONE, TWO = f"key 1 {'k' * 32}", f"key 2 {'l' * 32}"
+
+
+def hmac(*lines: str) -> str:
+    return "auth_hmac {\n" + "\n".join(lines) + "\n}"
+
+
+PLAIN = ""
+ONLY_ONE = hmac(ONE, "active_key 1")
+BOTH_ONE, BOTH_TWO = hmac(ONE, TWO, "active_key 1"), hmac(ONE, TWO, "active_key 2")
+ONLY_TWO = hmac(TWO, "active_key 2")
+LISTENS = hmac(ONE, "active_key 1", "mode receive-only")
+PERMITS = hmac(ONE, "active_key 1", "mode permissive")
+WIDE = hmac(ONE, "active_key 1", "time_window 60", "anti_replay monotonic")
+IN_FILE = hmac("key 1 file:/etc/key", "active_key 1")
+OFF = hmac(ONE)
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        (PLAIN, PLAIN), (PLAIN, OFF), (PLAIN, LISTENS), (LISTENS, LISTENS), (LISTENS, PERMITS),
+        (PERMITS, PERMITS), (PERMITS, ONLY_ONE), (ONLY_ONE, ONLY_ONE), (ONLY_ONE, BOTH_ONE),
+        (BOTH_ONE, BOTH_TWO), (BOTH_TWO, ONLY_TWO), (ONLY_ONE, WIDE), (ONLY_ONE, IN_FILE),
+    ],
+)  # fmt: skip
+def test_each_step_of_a_rollout_and_of_a_change_of_keys_is_fine(one: str, other: str) -> None:
+    """Nodes need not be equal meanwhile: what one sends, the other takes."""
+    for a, b in ((one, other), (other, one)):
+        models = {
+            "A": conf.check(signed(a, priority="101"), target=conf.NEWEST).model,
+            "B": conf.check(signed(b), target=conf.NEWEST).model,
+        }
+        assert [p for p in conf.check_pair(models) if p.code == "auth-differs"] == []
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "sentence"),
+    [
+        (PLAIN, PERMITS, "A refuses signed adverts, and B sends them"),
+        (PLAIN, ONLY_ONE, "A refuses signed adverts, and B sends them"),
+        (LISTENS, ONLY_ONE, "B refuses unsigned adverts, and A sends them"),
+        (OFF, ONLY_ONE, "B refuses unsigned adverts, and A sends them"),
+        (ONLY_ONE, BOTH_TWO, "A refuses adverts signed with key 2, which it lacks, and B sends"),
+        (ONLY_ONE, hmac(f"key 1 {'m' * 32}", "active_key 1"), "B refuses signatures with key 1,"),
+    ],
+)
+def test_who_refuses_whose_adverts_is_said(one: str, other: str, sentence: str) -> None:
+    models = {
+        "A": conf.check(signed(one, priority="101"), target=conf.NEWEST).model,
+        "B": conf.check(signed(other), target=conf.NEWEST).model,
+    }
+    found = [p for p in conf.check_pair(models) if p.code == "auth-differs"]
+    assert any(sentence in p.message for p in found), found
+    assert {p.severity for p in found} == {"error"}
+    assert not any("kkkk" in str(p) or "mmmm" in str(p) for p in found)
+
+
+def test_one_node_that_lacks_a_key_of_many_is_said_once() -> None:
+    texts = {name: signed(BOTH_TWO) for name in "ABC"} | {"D": signed(ONLY_ONE)}
+    models = {name: conf.check(text, target=conf.NEWEST).model for name, text in texts.items()}
+    told = [p.message for p in conf.check_pair(models) if p.code == "auth-differs"]
+    assert len(told) == 1
+    assert "A and B and C send them" in told[0]
+
+
+def test_a_password_beside_auth_hmac_does_not_count() -> None:
+    """keepalived drops it, so a node that still has it is not heard any more."""
+    password = "authentication {\nauth_type PASS\nauth_pass secret\n}\n"
+    texts = {"A": signed(password + LISTENS), "B": signed(password)}
+    texts = {node: text.replace("version 3", "version 2") for node, text in texts.items()}
+    models = {name: conf.check(text, target=conf.NEWEST).model for name, text in texts.items()}
+    told = [p.message for p in conf.check_pair(models) if p.code == "auth-differs"]
+    assert told == [
+        "g: A and B have different auth_type none and PASS: they do not hear each other, and both"
+        " become master"
+    ]

@@ -116,6 +116,65 @@ vrrp_instance Two {
     }
 }
 """
+INTERFACES = """\
+global_defs {
+    script_user root
+    enable_script_security
+    vrrp_notify_fifo @DIR@/pipe
+    vrrp_notify_priority_changes
+}
+vrrp_instance Own {
+    interface d0
+    virtual_router_id 51
+    priority 100
+    track_interface {
+        d0 weight 20
+        d2 weight -7
+    }
+    virtual_ipaddress {
+        192.0.2.10/24
+    }
+}
+vrrp_instance Address {
+    interface d0
+    virtual_router_id 52
+    priority 100
+    track_interface {
+        d2 weight 20
+    }
+    virtual_ipaddress {
+        192.0.2.11/24 dev d2
+    }
+}
+vrrp_instance Rule {
+    interface d0
+    virtual_router_id 53
+    priority 100
+    track_interface {
+        d2 weight -20
+    }
+    virtual_ipaddress {
+        192.0.2.12/24
+    }
+    virtual_rules {
+        from 10.66.0.0/16 iif d2 table 100 priority 5
+    }
+}
+vrrp_instance Free {
+    interface d0
+    virtual_router_id 54
+    priority 100
+    track_interface {
+        d2 weight 20
+    }
+    virtual_ipaddress {
+        192.0.2.13/24 dev d2 no_track
+    }
+    virtual_rules {
+        from 10.67.0.0/16 oif d2 table 100 priority 6 no_track
+    }
+}
+"""
 Step = tuple[str, str, float]
 """A change (`script NAME ok|fails`, `file N`, `d2 up|down`), and the seconds to wait afterwards."""
 
@@ -234,8 +293,11 @@ def theirs(tmp_path: Path) -> Iterator[Callable[..., Theirs]]:
         engine.close()
 
 
-def compare(one: Theirs, other: Ours, story: list[Step]) -> None:
-    """Runs a story on both; after each step both must have written the same lines."""
+def compare(one: Theirs, other: Ours, story: list[Step], *, apart: bool = False) -> None:
+    """Runs a story on both; after each step both must have written the same lines.
+
+    `apart`: in any order, for the instances have nothing to do with each other.
+    """
     until(lambda: any("MASTER" in line for line in one.lines()), "keepalived is master", 8)
     other.wait(MASTER_S)
     time.sleep(0.5)
@@ -245,11 +307,26 @@ def compare(one: Theirs, other: Ours, story: list[Step]) -> None:
         other.do(what, how)
         time.sleep(wait_s)
         other.wait(wait_s)
-        assert one.lines()[begun[0] :] == other.lines()[begun[1] :], f"after {what} {how}"
+        said = one.lines()[begun[0] :], other.lines()[begun[1] :]
+        assert _as_read(said[0], apart) == _as_read(said[1], apart), f"after {what} {how}"
     one.stop()
     other.stop()
-    assert one.lines()[begun[0] :] == other.lines()[begun[1] :]
+    said = one.lines()[begun[0] :], other.lines()[begun[1] :]
+    assert _as_read(said[0], apart) == _as_read(said[1], apart)
     assert len(one.lines()) > begun[0] + len(story)
+
+
+def _as_read(lines: list[str], apart: bool) -> list[str]:
+    return sorted(lines) if apart else lines
+
+
+def test_interfaces_of_its_own_and_those_that_it_needs_have_no_weight(
+    theirs: Callable[..., Theirs], tmp_path: Path
+) -> None:
+    text = INTERFACES.replace("@DIR@", str(tmp_path))
+    one, other = theirs(text), Ours(text, {})
+    compare(one, other, [("d2", "down", SETTLED_S), ("d2", "up", SETTLED_S + MASTER_S)], apart=True)
+    assert '"Own" MASTER_PRIORITY 93' in "".join(one.lines()), "only the other one's weight counts"
 
 
 def test_weights_reverse_and_faults(theirs: Callable[..., Theirs], tmp_path: Path) -> None:

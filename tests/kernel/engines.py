@@ -17,7 +17,10 @@ from typing import Any
 
 from hanode import wire
 from hanode.system.prestart_listener import PrestartListener
+from hanode.vrrp import holdings
 from hanode.vrrp.engine_settings import InstanceSettings, VrrpSettings
+from hanode.vrrp.holdings import Holdings
+from tests.interop.releases import FOLDER, Release
 from tests.kernel.harness import PROJECT, SLACK_S, Wire, until
 
 DURATION = re.compile(r"(\d+\.\d{3}) s")
@@ -40,6 +43,7 @@ class Ours:
         node: str,
         *instances: InstanceSettings,
         alive_us: int | None = None,
+        before: Holdings | None = None,
         prestart: PrestartListener | None = None,
         **more: Any,
     ) -> None:
@@ -74,6 +78,8 @@ class Ours:
         self._reader = threading.Thread(target=self._read, daemon=True)
         self._reader.start()
         self._alive_us = alive_us
+        # As the supervisor's: what an engine of the same settings may have left.
+        self._before = holdings.of(VrrpSettings(tuple(instances))) if before is None else before
         self.configure(*instances, **more)
 
     def _read(self) -> None:
@@ -93,6 +99,7 @@ class Ours:
             revision=seen,
             settings=wire.encode(settings),
             alive_us=self._alive_us,
+            before=wire.encode(self._before),
         )
         return until(lambda: self.of_kind("configured")[seen:], "settings are answered")[0]
 
@@ -145,20 +152,35 @@ class Ours:
 
 
 class Keepalived:
-    """Debian's keepalived."""
+    """Debian's keepalived: this machine's, or a newer one (`release`)."""
 
-    def __init__(self, wire_: Wire, node: str, config: str) -> None:
+    def __init__(self, wire_: Wire, node: str, config: str, release: Release | None = None) -> None:
         self.started_s = time.time()
         self._folder = tempfile.TemporaryDirectory(prefix="keepsight-")
         folder = Path(self._folder.name)
         (folder / "keepalived.conf").write_text(config)
         self._pids = [folder / "p.pid", folder / "r.pid"]
         self._log = (folder / "log").open("w+")
+        seen = str(folder) if release is None else FOLDER
+        command = [
+            "keepalived",
+            "-n",
+            "-l",
+            "-G",
+            "-P",
+            "-f",
+            f"{seen}/keepalived.conf",
+            "-p",
+            f"{seen}/p.pid",
+            "-r",
+            f"{seen}/r.pid",
+            "-c",
+            f"{seen}/c.pid",
+        ]
         self.process = subprocess.Popen(
-            ["ip", "netns", "exec", wire_.namespaces[node], "keepalived", "-n", "-l", "-G", "-P",
-             "-f", str(folder / "keepalived.conf"), "-p", str(self._pids[0]),
-             "-r", str(self._pids[1]), "-c", str(folder / "c.pid")],
-            env={**os.environ, "TMPDIR": str(folder),
+            ["ip", "netns", "exec", wire_.namespaces[node],
+             *(command if release is None else release.inside(folder, *command))],
+            env={**os.environ, "TMPDIR": seen,
                  "PATH": os.environ.get("PATH", "") + ":/usr/sbin:/sbin"},
             stdout=self._log,
             stderr=self._log,

@@ -25,6 +25,18 @@ def test_administrator_comes_in(valkey: broker.Broker) -> None:
     assert redis.Redis.from_url(redis_url(valkey.admin_url)).ping()
 
 
+def test_no_client_can_take_the_memory_of_the_machine(valkey: broker.Broker) -> None:
+    admin = redis.Redis.from_url(redis_url(valkey.admin_url))
+    for name, value in broker.LIMITS.items():
+        (told,) = admin.config_get(name).values()
+        number = value.removesuffix("mb")
+        wanted = int(number) * 1024 * 1024 if number.isdigit() else value
+        assert told == str(wanted), name
+    compose = (Path(__file__).resolve().parents[2] / "docker-compose.yml").read_text()
+    for name, value in broker.LIMITS.items():
+        assert f"--{name}, {value}" in compose
+
+
 def test_users_password_and_data_outlive_a_restart(tmp_path: Path) -> None:
     run_dir = tmp_path / "run"
     run_dir.mkdir()

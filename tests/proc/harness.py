@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import base64
 import contextlib
+import hashlib
 import json
 import os
 import shutil
@@ -38,6 +39,7 @@ from hanode.wire import (
     from_json,
     to_json,
 )
+from webapp.inventory.acl_rules import rules_of
 
 PROJECT = Path(__file__).resolve().parents[2]
 
@@ -148,12 +150,8 @@ class Broker:
         node = f"node.{WIRE_ID}"
         if stored is not None:
             self.acknowledge(stored)
-        self.client.execute_command(
-            *f"ACL SETUSER {node} on >{PASSWORD} ~{node}:* %W~up.{WIRE_ID} &{node}:*".split(),
-            *"+@read +@write +@connection +@transaction +@pubsub +@scripting".split(),
-            *"-@dangerous -@admin -scan -randomkey -dbsize -swapdb".split(),
-            *"-pubsub -script -function +script|load".split(),
-        )
+        digest = hashlib.sha256(PASSWORD.encode()).hexdigest()
+        self.client.execute_command("ACL", "SETUSER", node, *rules_of(WIRE_ID, digest))
 
     def stop(self) -> None:
         if self._server is not None:

@@ -9,7 +9,7 @@ import signal
 import socket
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from pathlib import Path
 
 import pytest
@@ -172,8 +172,11 @@ def settle(value: Callable[[], int]) -> int:
 
 
 @contextlib.contextmanager
-def relay(path: Path) -> Iterator[list[str]]:
-    """Stand between the control socket and whoever connects from now on; the verbs asked for."""
+def relay(path: Path, swallows: Collection[str] = ()) -> Iterator[list[str]]:
+    """Stand between the control socket and whoever connects from now on; the verbs asked for.
+
+    `swallows`: verbs that never reach the supervisor, and never get an answer.
+    """
     real = path.with_suffix(".real")
     path.rename(real)
     listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
@@ -185,8 +188,10 @@ def relay(path: Path) -> Iterator[list[str]]:
     def carry(come: socket.socket, go: socket.socket, heard: list[str]) -> None:
         with contextlib.suppress(OSError), come.makefile("rb") as lines:
             for line in lines:
-                heard.append(str(json.loads(line).get("verb")))
-                go.sendall(line)
+                verb = str(json.loads(line).get("verb"))
+                heard.append(verb)
+                if verb not in swallows:
+                    go.sendall(line)
         with contextlib.suppress(OSError):
             go.shutdown(socket.SHUT_RDWR)
 

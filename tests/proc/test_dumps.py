@@ -10,6 +10,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -17,9 +18,12 @@ import pytest
 
 from hanode.cli.run_options import SIGNALS
 from hanode.proc.dump.keepalived_json import dump_json
+from hanode.proc.dump.keepalived_text import dump_data, dump_stats
 from hanode.proc.supervisor.options import built_of, read_start_file
 from hanode.vrrp.counters import COUNTERS
+from hanode.vrrp.tracking_and_notify import ProcessCount
 from hanode.wire import InstanceStatus, VipStatus
+from tests.interop.releases import FOLDER, Release
 from tests.proc.harness import PROJECT, directory, until
 
 CONFIG = """\
@@ -227,19 +231,77 @@ def test_the_second_form_holds_the_tracked_processes_too() -> None:
     settings = built_of(read, "NodeA").vrrp
     assert settings.dumps.json_file == "/run/ha.json"
     status = InstanceStatus("VI_1", 51, "d0", "MASTER", 1, "start", 100, 105)
-    told = json.loads(dump_json(settings, [status], {"VI_1": {}}, {"web": True}))
+    counts = {"web": ProcessCount("web", 3, enough=True, grows=True)}
+    told = json.loads(dump_json(settings, [status], {"VI_1": {}}, counts))
     assert [one["data"]["iname"] for one in told["vrrp"]] == ["VI_1"]
     (web,) = told["track_process"]
-    assert (web["process"], web["min_processes"], web["have_quorum"]) == ("nginx", 2, True)
+    assert (web["process"], web["min_processes"], web["have_quorum"]) == ("web", 2, True)
+    assert (web["current_processes"], web["full_command"]) == (3, True)
+    assert (web["fork_delay_timer_running"], web["terminate_delay_timer_running"]) == (True, False)
     assert (web["parameters"], web["weight"]) == ("-g", -5)
     again = json.loads(dump_json(settings, [status], {"VI_1": {}}))
     assert again["track_process"][0]["have_quorum"] is False
 
 
+NEWER = Path(__file__).parents[1] / "vrrp" / "keepalived_2_4_3"
+
+
+def test_the_second_form_is_that_of_2_4_3_byte_for_byte() -> None:
+    """Recorded from it: the same configuration and state give the same text, and Stats."""
+    text = (NEWER / "json_version_2.json").read_text()
+    golden = json.loads(text)
+    read = read_start_file(NEWER / "json_version_2.conf", "a")
+    assert read is not None
+    settings = built_of(read, "a").vrrp
+    statuses, counters = [], {}
+    for one in golden["vrrp"]:
+        data, name = one["data"], one["data"]["iname"]
+        vips = [line.split() for kind in ("vips", "evips") for line in data.get(kind, ())]
+        statuses.append(
+            InstanceStatus(
+                name, data["vrid"], "eth0", "MASTER", round(data["last_transition"] * 1e6), "start",
+                data["base_priority"], data["effective_priority"],
+                vips=tuple(
+                    VipStatus(a if "/" in a else f"{a}/32", dev, True) for a, _, dev, *_ in vips
+                ),
+            )
+        )  # fmt: skip
+        counters[name] = one["stats"]
+    assert dump_json(settings, statuses, counters) == text
+    sent = {name: counted | {"advert_sent": 7} for name, counted in counters.items()}
+    assert dump_stats(settings, sent) == (NEWER / "stats.txt").read_text()
+
+
+def test_the_first_form_names_the_extension_s_counters_only_where_they_count() -> None:
+    """2.2.7 has none, and its readers know none."""
+    read = read_start_file(NEWER / "json_version_2.conf", "a")
+    assert read is not None
+    settings = built_of(replace(read, text=read.text.replace("json_version 2", "")), "a").vrrp
+    status = InstanceStatus("V", 51, "eth0", "MASTER", 1, "start", 100, 105)
+    for counted in ({}, {"auth_ext_stale": 2}):
+        (one,) = json.loads(dump_json(settings, [status], {"V": counted}))
+        assert {k: v for k, v in one["stats"].items() if k.startswith("auth_ext")} == counted
+
+
+def test_data_tells_of_auth_hmac_as_2_4_3_does() -> None:
+    read = read_start_file(NEWER / "json_version_2.conf", "a")
+    assert read is not None
+    status = InstanceStatus("V", 51, "eth0", "MASTER", 1, "start", 100, 105)
+    told = dump_data(built_of(read, "a").vrrp, [status], "a")
+    assert (
+        "   Authentication extension = HMAC-SHA256-128\n"
+        "     Keys = 1, active key id = 1\n"
+        "     Mode = enforce\n"
+        "     Anti replay = time, window = 5 sec\n"
+    ) in told
+
+
 class Engine:
     """Either program in a namespace of its own, with the same interfaces."""
 
-    def __init__(self, name: str, place: Path, text: str = CONFIG) -> None:
+    def __init__(
+        self, name: str, place: Path, text: str = CONFIG, release: Release | None = None
+    ) -> None:
         self.place = place
         self.namespace = f"kdt-{os.getpid()}-{name}-{place.name}"
         run = subprocess.run
@@ -261,16 +323,18 @@ class Engine:
         time.sleep(2.0)  # duplicate address detection of the link-local address
         file = place / "k.conf"
         file.write_text(text)
-        common = ["-n", "-l", "-G", "-f", str(file), "-i", "NodeA"]
-        pids = [f"--pid={place}/pid", f"--vrrp_pid={place}/vpid", f"--checkers_pid={place}/cpid"]
+        seen = place if release is None else Path(FOLDER)
+        common = ["-n", "-l", "-G", "-f", f"{seen}/k.conf", "-i", "NodeA"]
+        pids = [f"--pid={seen}/pid", f"--vrrp_pid={seen}/vpid", f"--checkers_pid={seen}/cpid"]
         own = ["--state-dir", str(place / "s"), "--run-dir", str(place / "r")]
         programs = {
             "keepalived": ["keepalived", *common, *pids],
+            **({"newer": release.inside(place, "keepalived", *common, *pids)} if release else {}),
             "hanode": [sys.executable, "-m", "hanode", "run", *common, *pids, *own],
         }
         environment = {
             **os.environ,
-            "TMPDIR": str(place),
+            "TMPDIR": str(seen),
             "PATH": os.environ.get("PATH", "") + ":/usr/sbin",
         }
         self.log = (place / "log").open("wb")
@@ -295,7 +359,8 @@ class Engine:
         return path.read_text()
 
     def json(self) -> list[dict[str, Any]]:
-        instances: list[dict[str, Any]] = json.loads(self.dump("json", SIGNALS["JSON"]))
+        told = json.loads(self.dump("json", SIGNALS["JSON"]))
+        instances: list[dict[str, Any]] = told["vrrp"] if isinstance(told, dict) else told
         return instances
 
     def status(self) -> str:

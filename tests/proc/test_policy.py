@@ -226,3 +226,28 @@ def test_check_says_it_before(tmp_path: Path) -> None:
         2,
         f"hanode check: {tmp_path}/none.toml cannot be read: No such file or directory\n",
     )
+
+
+def test_a_script_of_the_agent_s_user_does_not_read_the_broker_s_password(
+    started: Node, authority: Authority
+) -> None:
+    """`nobody` runs scripts by default, and the agent too."""
+    until(lambda: any(p.name == "agent" and p.up for p in started.status().processes))
+    pid = started.pid("agent")
+    until(lambda: "NodeA agent detail" in started.log.read_text())
+    stolen = started.directory / "stolen"
+    stolen.mkdir()
+    stolen.chmod(0o777)
+    steal = started.directory / "steal"
+    steal.write_text(
+        f"#!/bin/sh\n/usr/bin/cat /proc/{pid}/environ >{stolen}/environ\n"
+        f"/usr/bin/id -u >{stolen}/who\n"
+    )
+    steal.chmod(0o755)
+    started.allow(f'[programs]\nusers = ["nobody"]\ndirectories = ["{steal}"]\n')
+    text = SCRIPT.replace("/usr/bin/test -e /nowhere", str(steal)) + TRACKED
+    assert started.apply(authority.bundle(1, text))["phase"] == "live"
+    until(lambda: (stolen / "who").exists() and (stolen / "who").read_text())
+    assert Path(f"/proc/{pid}").exists()
+    assert (stolen / "who").read_text() == "65534\n"
+    assert (stolen / "environ").read_bytes() == b""

@@ -351,18 +351,23 @@ def test_syslog_gets_a_daemons_words(node: Node, tmp_path: Path) -> None:
 
 
 def test_a_key_in_a_file_is_read_at_the_start_and_at_each_reload(node: Node) -> None:
-    """auth_hmac `file:`; what is wrong with the file refuses, and changes nothing."""
+    """auth_hmac `file:`; a start goes on without the key, unsigned, and says so until it is there.
+
+    What is wrong with the file refuses a reload, which then changes nothing.
+    """
     path = node.directory / "key"
     signed = f"version 3\n    auth_hmac {{\n        key 7 file:{path}\n        active_key 7\n    }}"
     node.file.write_text(CONFIG.replace("advert_int 1", signed))
-    refused = subprocess.run(
-        node.command(), cwd=PROJECT, capture_output=True, text=True, timeout=20
-    )
-    assert refused.returncode == 2
-    assert f"HA_Group: auth_hmac key 7, {path}: there is no such file" in refused.stderr
-    path.write_text("k" * 32 + "\n")
     node.start()
     until(lambda: node.state() == "MASTER")
+    sentence = f"HA_Group: auth_hmac key 7, {path}: there is no such file; it is the key to sign"
+    assert sentence in node.log.read_text()
+    assert any(sentence in problem for problem in node.ask("status")["status"]["problems"])
+    with pytest.raises(Refused, match="there is no such file"):
+        node.ask("reload")
+    path.write_text("k" * 32 + "\n")
+    assert node.ask("reload")["changed"] == ["HA_Group changed"]
+    assert not any(sentence in problem for problem in node.ask("status")["status"]["problems"])
     path.write_text("too short\n")
     with pytest.raises(Refused, match="must have 32 to 64 bytes, and has 9"):
         node.ask("reload")

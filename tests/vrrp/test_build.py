@@ -246,6 +246,38 @@ def test_rules() -> None:
     assert (second.action, second.iif) == ("prohibit", "eth1")
 
 
+def test_rules_without_a_priority_are_numbered_through_the_file() -> None:
+    """As keepalived 2.2.7, 2.3.3 and 2.3.4 (tests/interop/test_rules.py)."""
+    told = built(
+        text(
+            "virtual_rules {\nfrom 10.1.0.0/16 table 1\nfrom 10.2.0.0/16 table 2 priority 16384\n"
+            "from 10.3.0.0/16 table 3\n}"
+        )
+        + "static_rules {\nfrom 10.4.0.0/16 table 4\n}\n"
+        + text("virtual_rules {\nfrom 10.5.0.0/16 table 5\n}", name="W", vrid=8)
+    ).vrrp
+    first, second = (one.rules for one in told.instances)
+    assert [rule.priority for rule in first] == [16384, 16384, 16383]
+    assert [rule.priority for rule in told.static_rules] == [16382]
+    assert [rule.priority for rule in second] == [16381]
+
+
+@pytest.mark.parametrize("name", ["eth0", "vrrp.7"])
+def test_a_line_about_its_own_interface_does_not_count(name: str) -> None:
+    """keepalived follows that anyway, weighted or not, its own line or its sync group's."""
+    words = f"use_vmac vrrp.7\ntrack_interface {{\n{name} weight 20\neth1 weight 3\n}}"
+    assert instance(words).tracked == (Tracked("interface", "eth1", 3),)
+
+
+def test_a_group_s_line_about_a_member_s_own_interface_does_not_count_there() -> None:
+    group = (
+        "vrrp_sync_group G {\ngroup {\nV\n}\nsync_group_tracking_weight\n"
+        "track_interface {\neth0 weight 20\neth1 weight 3\n}\n}\n"
+    )
+    (made,) = built(group + text()).vrrp.instances
+    assert made.tracked == (Tracked("interface", "eth1", 3),)
+
+
 def test_name_that_only_the_host_knows_is_an_error_with_its_line() -> None:
     result = built(text("virtual_routes {\n198.51.100.0/24 via 192.0.2.254 table mine\n}"))
     assert result.errors == (

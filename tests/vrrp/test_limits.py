@@ -138,7 +138,11 @@ def test_a_signature_counts_within_its_window(sign: int) -> None:
     settings, now_us = replace(V3, hmac=keys), 1_795_364_789 * S
     advert = sent(settings, wall_us=now_us)
     assert reason(settings, advert, wall_us=now_us + sign * 10 * S) is None
-    assert reason(settings, advert, wall_us=now_us + sign * (10 * S + 1)) is Reason.EXT_STALE
+    assert reason(settings, advert, wall_us=now_us + sign * 11 * S) is Reason.EXT_STALE
+    between = Reason.EXT_STALE if sign < 0 else None
+    assert reason(settings, advert, wall_us=now_us + sign * (10 * S + 1)) is between, (
+        "whole seconds"
+    )
 
 
 # Slow announcements

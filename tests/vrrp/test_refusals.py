@@ -38,7 +38,7 @@ SENTENCES = {
     "Signed-auth_ext_malformed": "its signature is of the unknown type 2",
     "Signed-auth_ext_unknown_key": "it is signed with key 7, unknown here",
     "Signed-auth_ext_invalid_hmac": "its signature with key 1 is wrong",
-    "Signed-auth_ext_stale": "its signature is 60.0 s old",
+    "Signed-auth_ext_stale": "its signature is 60 s old, and time_window is 5 s",
     "Signed-auth_ext_replay": "its signature was used before",
 }
 
@@ -102,19 +102,25 @@ def test_a_peer_may_have_an_upper_limit_too() -> None:
     assert refusal(ours, replace(came, ttl=21)) == Refusal(Reason.TTL, sentence)
 
 
-def test_the_age_of_a_signature_is_told_to_the_tenth_of_a_second() -> None:
+def test_the_age_of_a_signature_is_told_in_whole_seconds_which_count() -> None:
     signed = datagram(sent(SIGNED))
     old = refusal(SIGNED, signed, wall_us=NOW_US + 7_250_000)
     ahead = refusal(SIGNED, signed, wall_us=NOW_US - 7_160_000)
-    assert old.text == "its signature is 7.3 s old"
-    assert ahead.text == "its signature is 7.2 s ahead of our clock"
+    assert old.text == "its signature is 7 s old, and time_window is 5 s"
+    assert ahead.text == "its signature is 8 s ahead of our clock, and time_window is 5 s"
 
 
 def test_a_signature_of_another_length() -> None:
     signed = datagram(sent(SIGNED))
     came = replace(signed, payload=signed.payload[:-1])
-    sentence = "its signature has 27 bytes"
-    assert refusal(SIGNED, came) == Refusal(Reason.EXT_MALFORMED, sentence)
+    assert refusal(SIGNED, came).reason is Reason.LENGTH, "as keepalived counts it"
+
+
+def test_a_signed_advert_to_a_unicast_instance_must_come_from_a_peer() -> None:
+    ours = replace(SIGNED, unicast=True, unicast_peers=(Peer("192.0.2.9"),))
+    came = datagram(sent(replace(SIGNED, unicast=True, unicast_peers=(Peer("192.0.2.1"),))))
+    sentence = "it is signed, and its sender is no unicast_peer of ours"
+    assert refusal(ours, came) == Refusal(Reason.SOURCE, sentence)
 
 
 @pytest.mark.parametrize("at", [0, 1], ids=["next header", "length"])

@@ -60,7 +60,7 @@ KEEPALIVED: dict[type, dict[str, object]] = {
     LinkDelay: {"up_us": 0},
     DumpSettings: {"json_version": 1},
     Peer: {"min_ttl": 0, "max_ttl": 255},
-    HmacSettings: {"anti_replay": True, "window_us": 5 * S},
+    HmacSettings: {"window_us": 5 * S},
     Vmac: {"xmit_base": OFF, "netlink_notify_msg": OFF},
     InstanceSettings: {
         "priority": 100, "advert_int_us": S, "version": 2, "family": 4, "nopreempt": OFF,

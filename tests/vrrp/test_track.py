@@ -13,6 +13,7 @@ from hanode.vrrp.engine_settings import (
     Ipvlan,
     Peer,
     Route,
+    Rule,
     Tracked,
     Vmac,
 )
@@ -169,11 +170,18 @@ def test_interfaces_of_addresses_and_routes_are_watched_once() -> None:
             Route(4, "198.51.102.0/24", dev="d5", no_track=True),
             Route(4, "198.51.103.0/24"),
         ),
+        rules=(
+            Rule(4, iif="d7"),
+            Rule(4, oif="d8"),
+            Rule(4, iif="d0"),
+            Rule(4, iif="d9", no_track=True),
+        ),
         follows=("d6", "d4"),
         tracked=(SCRIPT, Tracked("interface", "d6", 5), Tracked("process", "d3")),
     )
-    expected = [Tracked("interface", name) for name in ("d1", "d3", "d4")]
-    assert track.watched(one) == (*one.tracked, *expected)
+    script, d6, process = SCRIPT, Tracked("interface", "d6"), Tracked("process", "d3")
+    expected = [Tracked("interface", name) for name in ("d1", "d3", "d4", "d7", "d8")]
+    assert track.watched(one) == (script, d6, process, *expected), "needed: the weight is off"
 
 
 def test_its_own_virtual_interface_is_not_watched() -> None:

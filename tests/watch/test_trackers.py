@@ -6,6 +6,7 @@ import pytest
 
 from hanode.system import mail
 from hanode.vrrp.engine_settings import ProcessTracker
+from hanode.vrrp.tracking_and_notify import ProcessCount
 from hanode.watch import files
 from hanode.watch.messages import TrackerResult
 from hanode.watch.processes import ProcessWatch, matches
@@ -104,3 +105,21 @@ def test_recipients_as_people_write_them(words: str, address: str, header: str) 
     assert message["To"] == header
     assert [one.addr_spec for one in message["To"].addresses] == [address]
     assert message["Subject"] == "s x"
+
+
+def test_how_many_processes_match_and_which_delay_runs() -> None:
+    """What keepalived's JSON of version 2 says of a vrrp_track_process."""
+    one = ProcessWatch(
+        ProcessTracker("web", "nginx", quorum=2, fork_delay_us=S, terminate_delay_us=2 * S)
+    )
+    assert one.now == ProcessCount("web")
+    one.counted(3, now_us=0)
+    assert one.now == ProcessCount("web", 3, enough=True)
+    one.counted(1, now_us=S)
+    assert one.now == ProcessCount("web", 1, enough=True, shrinks=True)
+    one.tick(now_us=3 * S)
+    assert one.now == ProcessCount("web", 1)
+    one.counted(2, now_us=4 * S)
+    assert one.now == ProcessCount("web", 2, grows=True)
+    one.counted(1, now_us=4 * S)
+    assert one.now == ProcessCount("web", 1)

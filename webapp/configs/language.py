@@ -193,3 +193,20 @@ def unified_diff(old: str, new: str, old_name: str, new_name: str) -> str:
 def changes(old: str, new: str, node: str) -> tuple[Change, ...]:
     """The changes from the old file to the new one, in words, each with its effect."""
     return conf.diff(_checked(old, node).model, _checked(new, node).model)
+
+
+def models_of(files: dict[str, str]) -> dict[str, Config]:
+    """By node: what its file means there."""
+    return {node: _checked(text, node).model for node, text in files.items()}
+
+
+def preemption(text: str, node: str) -> dict[str, tuple[bool, float]]:
+    """By instance of a node's file: whether it preempts, and its preempt_delay in seconds."""
+    instances = _checked(text, node).model.instances
+    return {
+        one.name: (
+            not conf.queries.does_not_preempt(one),
+            (one.preempt_delay_us or 0) / 1_000_000,
+        )
+        for one in instances
+    }

@@ -10,7 +10,8 @@ from webapp.accounts.access import may
 from webapp.configs import language
 from webapp.configs.revisions.pending import pending
 from webapp.configs.rows import drafts, summary
-from webapp.inventory.access import cluster_for
+from webapp.configs.rows.elsewhere import meetings_of
+from webapp.inventory.access import cluster_for, clusters_for
 
 
 @require_GET
@@ -18,7 +19,8 @@ def config(request: HttpRequest, slug: str) -> HttpResponse:
     """Groups, addresses and servers as rows, and what is wrong with the whole."""
     cluster = cluster_for(request.user, slug)
     seen = drafts.seen(cluster)
-    problems, more = language.shown(seen.problems)
+    met = meetings_of(cluster, seen.text, clusters_for(request.user))
+    problems, more = language.shown((*seen.problems, *met))
     context = {
         "cluster": cluster,
         "groups": cluster.groups.prefetch_related("members__node", "vips"),

@@ -19,6 +19,7 @@ from webapp.configs.revisions.pending import (
     Pending,
     PendingFile,
     freeze,
+    newest_number,
     pending,
 )
 from webapp.configs.rows.drafts import (
@@ -50,6 +51,7 @@ __all__ = [
     "draft_version",
     "freeze",
     "import_files",
+    "newest_number",
     "pending",
     "preview_import",
     "problems_of",

@@ -1,12 +1,14 @@
-"""SYSTEM. The rights of a node's broker user: its own queue and keys, and its own stream."""
+"""SYSTEM. Gives every enrolled node its broker user, and gives it again when the broker lost it."""
 
 from __future__ import annotations
 
 import logging
+from collections.abc import Collection
 from typing import Any
 
 import redis
 
+from webapp.inventory.acl_rules import rules_of
 from webapp.inventory.models import Enrolment, Node
 
 log = logging.getLogger(__name__)
@@ -17,32 +19,60 @@ def user_of(node: Node) -> str:
     return f"node.{node.wire_id}"
 
 
-def rules_of(node: Node, password_hash: str) -> list[str]:
-    """The complete ACL rules; applying them twice changes nothing.
-
-    Commands without a key (FLUSHALL, KEYS, SCAN …) would reach beyond the key patterns, so they
-    are removed again after the categories.
-    """
-    name = user_of(node)
-    return [
-        "reset",
-        "on",
-        f"#{password_hash}",
-        f"~{name}:*",
-        f"%W~up.{node.wire_id}",
-        f"&{name}:*",
-        *("+@read", "+@write", "+@connection", "+@transaction", "+@pubsub", "+@scripting"),
-        *("-@dangerous", "-@admin"),
-        *("-scan", "-randomkey", "-dbsize", "-swapdb", "-pubsub", "-function"),
-        # kombu's lock needs SCRIPT LOAD; FLUSH and KILL would hit the scripts of all users.
-        *("-script", "+script|load", "+script|exists"),
-    ]
-
-
 def apply(client: redis.Redis, node: Node, password_hash: str) -> None:
     """Create or correct this node's user in the broker."""
     execute: Any = client.execute_command
-    execute("ACL", "SETUSER", user_of(node), *rules_of(node, password_hash))
+    execute("ACL", "SETUSER", user_of(node), *rules_of(node.wire_id, password_hash))
+
+
+class Users:
+    """Keeps every enrolled node's user in the broker as it must be."""
+
+    def __init__(self, client: redis.Redis) -> None:
+        self._client: Any = client
+        self._applied: dict[str, tuple[str, bytes]] = {}
+        """By user: the hash of the password, and the line with which the broker describes it."""
+
+    def forget(self) -> None:
+        """The broker may be another one: everything is applied again."""
+        self._applied.clear()
+
+    def restore(self, suspended: Collection[str] = ()) -> list[str]:
+        """Create, correct and delete users where the broker's differ; return which ones differed.
+
+        The broker may lose them without closing a connection: an ACL LOAD, a restored snapshot, an
+        administrator. `suspended`: wire ids that must not be able to connect for now.
+        """
+        wanted = {
+            user_of(one.node): (one.node, one.broker_password_hash)
+            for one in Enrolment.objects.select_related("node").defer("content_key")
+            if one.revoked_at is None and one.node.wire_id not in suspended
+        }
+        actual = self._lines()
+        differ = []
+        for name, (node, digest) in wanted.items():
+            line = actual.get(name)
+            if line is None or self._applied.get(name) != (digest, line):
+                apply(self._client, node, digest)
+                differ.append(name)
+        gone = self._unwanted(set(wanted)) & set(actual)
+        if gone:
+            self._client.acl_deluser(*gone)
+        if differ:
+            actual = self._lines()
+        self._applied = {name: (wanted[name][1], actual[name]) for name in wanted if name in actual}
+        return [*differ, *sorted(gone)]
+
+    @staticmethod
+    def _unwanted(wanted: set[str]) -> set[str]:
+        enrolled = Enrolment.objects.select_related("node").defer("content_key")
+        return {user_of(one.node) for one in enrolled} - wanted
+
+    def _lines(self) -> dict[str, bytes]:
+        """By user: the broker's own words. ACL LIST gives all at once, without a command each."""
+        lines: list[Any] = self._client.execute_command("ACL", "LIST")
+        raw = [line if isinstance(line, bytes) else str(line).encode() for line in lines]
+        return {line.split()[1].decode("utf-8", "replace"): line for line in raw}
 
 
 def apply_all(client: redis.Redis) -> int:
@@ -50,11 +80,5 @@ def apply_all(client: redis.Redis) -> int:
 
     It may run at any time. Returns how many users are enrolled.
     """
-    applied = 0
-    for enrolment in Enrolment.objects.select_related("node").defer("content_key"):
-        if enrolment.revoked_at is None:
-            apply(client, enrolment.node, enrolment.broker_password_hash)
-            applied += 1
-        else:
-            client.acl_deluser(user_of(enrolment.node))
-    return applied
+    Users(client).restore()
+    return Enrolment.objects.filter(revoked_at=None).count()

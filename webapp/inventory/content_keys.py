@@ -9,6 +9,7 @@ from __future__ import annotations
 import base64
 import os
 
+from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESSIV
 
 from hanode import wire
@@ -30,3 +31,21 @@ def sealed(envelope: wire.Signed, *, node: str, content_key: str) -> wire.Sealed
     cipher = AESSIV(base64.b64decode(content_key))
     raw = cipher.encrypt(wire.to_json(envelope).encode(), wire.sealed_for(node, envelope.kind))
     return wire.Sealed(wire.Sealed.KIND, base64.b64encode(raw).decode(), signature="")
+
+
+def opened(value: bytes, kind: str, *, node: str, content_key: str | None) -> wire.Signed:
+    """The envelope that the broker holds for that node. Raises ValueError: it is none of that kind.
+
+    The signature inside is not verified.
+    """
+    envelope = wire.from_json(wire.Signed, value)
+    if envelope.kind != wire.Sealed.KIND:
+        return envelope
+    if not content_key:
+        raise ValueError("it is sealed, and the enrolment has no content key")
+    try:
+        raw = base64.b64decode(envelope.payload, validate=True)
+        cipher = AESSIV(base64.b64decode(content_key))
+        return wire.from_json(wire.Signed, cipher.decrypt(raw, wire.sealed_for(node, kind)))
+    except InvalidTag:
+        raise ValueError("it is sealed for another content key") from None

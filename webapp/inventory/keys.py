@@ -11,6 +11,7 @@ import logging
 import os
 from pathlib import Path
 
+from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from django.conf import settings
@@ -57,6 +58,16 @@ def public_key() -> str:
     """Base64 of the raw 32 bytes, as wire.Enrolment has it."""
     raw = signing_key().public_key().public_bytes_raw()
     return base64.b64encode(raw).decode()
+
+
+def is_ours(envelope: Signed) -> bool:
+    """Whether this control plane signed it."""
+    try:
+        signature = base64.b64decode(envelope.signature, validate=True)
+        signing_key().public_key().verify(signature, envelope.signed_bytes())
+    except (InvalidSignature, ValueError):  # a bad base64 is a ValueError
+        return False
+    return True
 
 
 def sign(kind: str, payload: str) -> Signed:

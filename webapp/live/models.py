@@ -21,9 +21,33 @@ class NodeStatus(models.Model):
     journal = models.CharField(max_length=64, default="", blank=True)
     seq = models.PositiveBigIntegerField(default=0)
     """Every event of this journal up to this number is stored."""
+    clock_ahead_s = models.FloatField(null=True)
+    """By how much its clock is off, as its last status showed; null: it is right, or unknown."""
+    newest_revision = models.PositiveBigIntegerField(default=0)
+    """The highest revision that this node ever spoke of. No other content may get its number."""
 
     def __str__(self) -> str:
         return f"status of {self.node_id}"
+
+
+class Condition(models.Model):
+    """Something about a node that a person has to look at; it stands as long as it is so."""
+
+    node = models.ForeignKey(Node, on_delete=models.CASCADE, related_name="conditions")
+    kind = models.CharField(max_length=20)
+    """One of `webapp.live.conditions.KINDS`."""
+    text = models.TextField()
+    """What is wrong and what to do, as sentences."""
+    since = models.DateTimeField()
+
+    class Meta:
+        ordering: ClassVar = ["node", "kind"]
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["node", "kind"], name="condition_once")
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.kind} of {self.node_id}"
 
 
 class Event(models.Model):
@@ -38,13 +62,15 @@ class Event(models.Model):
     cause = models.TextField(blank=True)
     data = models.JSONField(default=dict)
     heard_at = models.DateTimeField()
+    at = models.DateTimeField()
+    """When it happened: by the node's clock, or where that is off, when it was heard."""
 
     class Meta:
-        ordering: ClassVar = ["-wall_us", "-seq"]
+        ordering: ClassVar = ["-at", "-wall_us", "-seq"]
         constraints: ClassVar = [
             models.UniqueConstraint(fields=["node", "journal", "seq"], name="event_once")
         ]
-        indexes: ClassVar = [models.Index(fields=["node", "-wall_us"])]
+        indexes: ClassVar = [models.Index(fields=["node", "-at"])]
 
     def __str__(self) -> str:
         return f"{self.kind} {self.subject}"

@@ -5,11 +5,12 @@ A node that was not heard for STALE_AFTER heartbeats is unknown, and so is all t
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 
 from hanode import wire
-from webapp.live.shape import GroupView, InstanceView, NodeView, VipPlaces
+from webapp.live import clock
+from webapp.live.shape import ConditionView, GroupView, InstanceView, NodeView, VipPlaces
 
 STALE_AFTER = 3
 """Heartbeats; a busy machine may lose two. Pages get it from here, in seconds."""
@@ -47,11 +48,16 @@ def node_view(
     *,
     now: datetime,
     heartbeat_s: float,
+    conditions: Sequence[ConditionView] = (),
 ) -> NodeView:
-    """One node at `now`; `node` is (id, name, wire id), `status` None if it was never heard."""
+    """One node at `now`; `node` is (id, name, wire id), `status` None if it was never heard.
+
+    `conditions`: all that are known of it, also those that its status shows.
+    """
     identity, name, wire_id = node
     fresh = heard_at is not None and now < stale_at(heard_at, heartbeat_s)
     up = fresh and status is not None
+    ahead_s = clock.off_s(status.wall_us, heard_at) if status and up else None
     return {
         "id": identity,
         "name": name,
@@ -65,7 +71,9 @@ def node_view(
         "engine": _engine(status, up),
         "ipvs": status.ipvs if status and up else "unknown",
         "problems": list(status.problems) if status and up else [],
-        "instances": [_instance(i, up) for i in status.instances] if status else [],
+        "conditions": list(conditions),
+        "clock_ahead_s": None if ahead_s is None else round(ahead_s, 1),
+        "instances": [_instance(i, up, ahead_s or 0.0) for i in status.instances] if status else [],
     }
 
 
@@ -75,13 +83,13 @@ def _engine(status: wire.NodeStatus | None, up: bool) -> str:
     return "stopping" if status.stopping else "up"
 
 
-def _instance(instance: wire.InstanceStatus, up: bool) -> InstanceView:
+def _instance(instance: wire.InstanceStatus, up: bool, ahead_s: float) -> InstanceView:
     return {
         "name": instance.name,
         "vrid": instance.vrid,
         "interface": instance.interface,
         "state": instance.state if up else "unknown",
-        "since": iso(instance.since_us) if up else None,
+        "since": iso(instance.since_us - round(ahead_s * 1e6)) if up else None,
         "cause": instance.cause if up else "",
         "priority": instance.base_priority,
         "effective_priority": instance.effective_priority,

@@ -14,6 +14,7 @@ from django.db.models import Q
 from hanode import wire
 from hanode.events import PartChange, Transition
 from webapp.inventory.models import Cluster, Node
+from webapp.live import clock, conditions
 from webapp.live.ageing import Ageing
 from webapp.live.models import BrokerState, Event, NodeStatus, Outage, Probe
 from webapp.live.nodeview import group_views, iso, node_view, stale_at, stamp, vip_places
@@ -39,7 +40,7 @@ INGEST_SILENT_S = 5 * BROKER_NOTED_EVERY_S
 
 def cluster_view(cluster: Cluster, now: datetime) -> ClusterView:
     """Everything on the cluster page at `now`."""
-    rows = list(cluster.nodes.select_related("live"))
+    rows = list(cluster.nodes.select_related("live").prefetch_related("conditions"))
     statuses = {node.name: status_of(node) for node in rows}
     nodes = [view_of(node, now) for node in rows]
     return {
@@ -89,7 +90,8 @@ def ageing_of(cluster_ids: Iterable[UUID], now: datetime) -> dict[UUID, Ageing]:
     """How each of these clusters stands at `now`; two queries, however many there are."""
     broker = broker_view(now)
     nodes: dict[UUID, list[NodeView]] = {pk: [] for pk in cluster_ids}
-    for node in Node.objects.filter(cluster__in=nodes).select_related("live"):
+    found = Node.objects.filter(cluster__in=nodes).select_related("live")
+    for node in found.prefetch_related("conditions"):
         nodes[node.cluster_id].append(view_of(node, now))
     return {pk: Ageing(views, broker) for pk, views in nodes.items()}
 
@@ -106,8 +108,25 @@ def view_of(node: Node, now: datetime) -> NodeView:
     """One node at `now`."""
     status = status_of(node)
     heard_at = node.live.heard_at if status else None
-    identity = (str(node.pk), node.name, node.wire_id)
-    return node_view(identity, status, heard_at, now=now, heartbeat_s=settings.HEARTBEAT_S)
+    return viewed(node, status, heard_at, now)
+
+
+def viewed(
+    node: Node, status: wire.NodeStatus | None, heard_at: datetime | None, now: datetime
+) -> NodeView:
+    """One node at `now`, if this is its last status."""
+    known = conditions.stored(node.conditions.all())
+    fresh = heard_at is not None and now < stale_at(heard_at, settings.HEARTBEAT_S)
+    if status is not None and fresh:
+        known += conditions.of_status(node.name, status, heard_at)
+    return node_view(
+        (str(node.pk), node.name, node.wire_id),
+        status,
+        heard_at,
+        now=now,
+        heartbeat_s=settings.HEARTBEAT_S,
+        conditions=conditions.worst_first(known),
+    )
 
 
 def _virtual_servers(
@@ -176,6 +195,7 @@ def silences(nodes: Iterable[NodeView]) -> list[EventView]:
     return [
         {
             "at": node["heard_at"],
+            "node_clock": None,
             "node": node["name"],
             "kind": PartChange.kind,
             "severity": "warning",
@@ -191,7 +211,8 @@ def silences(nodes: Iterable[NodeView]) -> list[EventView]:
 def event_view(row: Event, node_name: str) -> EventView:
     """One event."""
     return {
-        "at": iso(row.wall_us) or "",
+        "at": stamp(row.at) or "",
+        "node_clock": iso(row.wall_us) if clock.off_s(row.wall_us, row.at) is not None else None,
         "node": node_name,
         "kind": row.kind,
         "severity": row.typed.severity,

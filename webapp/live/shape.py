@@ -30,6 +30,15 @@ class InstanceView(TypedDict):
     vips: list[VipView]
 
 
+class ConditionView(TypedDict):
+    """Something about a node that a person has to look at."""
+
+    kind: str
+    """ahead | forked | behind | deaf | clock | flood"""
+    text: str
+    """What is wrong and what to do, as sentences."""
+
+
 class NodeView(TypedDict):
     """One node."""
 
@@ -47,6 +56,10 @@ class NodeView(TypedDict):
     """up | stopping | unknown"""
     ipvs: str
     problems: list[str]
+    conditions: list[ConditionView]
+    """The worst first."""
+    clock_ahead_s: float | None
+    """Seconds by which its clock is ahead (negative: behind); None: it is right, or unknown."""
     instances: list[InstanceView]
 
 
@@ -115,6 +128,9 @@ class EventView(TypedDict):
     """One event of a node."""
 
     at: str
+    """When it happened; where the node's clock is off, when it was heard."""
+    node_clock: str | None
+    """What the node's clock said, where that is another time; None: the same."""
     node: str
     kind: str
     """What kinds there are, with their data: docs/events.md."""

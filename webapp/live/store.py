@@ -12,15 +12,15 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from django.conf import settings
 from django.db.models import Q
 
 from hanode import events, wire
 from webapp.inventory.models import Node
+from webapp.live import clock
 from webapp.live.models import Event, NodeStatus, Outage, Probe
-from webapp.live.nodeview import delta, node_view
-from webapp.live.services import probe_of
-from webapp.live.streams import OutageReport, ProbeReport, Record, heard_at
+from webapp.live.nodeview import delta
+from webapp.live.services import probe_of, viewed
+from webapp.live.streams import INTEGER_MAX, OutageReport, ProbeReport, Record, heard_at
 from webapp.live.topics import Topic, touched_by
 
 log = logging.getLogger(__name__)
@@ -57,7 +57,7 @@ def store_node(
     entries = [(i, r) for i, r in records if isinstance(r, wire.Event)]
     statuses = [(i, r) for i, r in records if isinstance(r, wire.NodeStatus)]
     if entries:
-        _store_events(node, live, entries, after, now)
+        _store_events(node, live, entries, _clock_of(live, statuses, now), after, now)
     if statuses:
         entry_id, status = statuses[-1]
         _store_status(node, live, status, heard_at(entry_id, now), after, now)
@@ -69,6 +69,7 @@ def _store_events(
     node: Node,
     live: NodeStatus,
     entries: list[tuple[bytes, wire.Event]],
+    ahead_s: float | None,
     after: AfterCommit,
     now: datetime,
 ) -> None:
@@ -82,7 +83,8 @@ def _store_events(
             subject=event.subject[:200],
             cause=event.cause,
             data=event.data,
-            heard_at=heard_at(entry_id, now),
+            heard_at=(heard := heard_at(entry_id, now)),
+            at=clock.happened_at(event.wall_us, heard, ahead_s),
         )
         for entry_id, event in entries
         if event.journal and event.seq > 0
@@ -100,8 +102,32 @@ def _store_events(
             live.journal, live.seq = row.journal, row.seq
         live.seq = max(live.seq, row.seq)
     live.save(update_fields=["journal", "seq"])
+    _note_numbers(live, *(one.revision for one in map(_typed, rows) if one is not None))
     if live.journal:
         after.cursors[node.wire_id] = f"{live.journal} {live.seq}"
+
+
+def _typed(row: Event) -> events.RevisionStep | None:
+    told = row.typed if row.kind == events.RevisionStep.kind else None
+    return told if isinstance(told, events.RevisionStep) else None
+
+
+def _note_numbers(live: NodeStatus, *numbers: int) -> None:
+    """Keep the highest revision that the node spoke of."""
+    highest = max((one for one in numbers if 0 <= one <= INTEGER_MAX), default=0)
+    NodeStatus.objects.filter(pk=live.pk, newest_revision__lt=highest).update(
+        newest_revision=highest
+    )
+
+
+def _clock_of(
+    live: NodeStatus, statuses: list[tuple[bytes, wire.NodeStatus]], now: datetime
+) -> float | None:
+    """How far the node's clock is off, by its newest status; None: it is right, or unknown."""
+    if not statuses:
+        return live.clock_ahead_s
+    entry_id, status = statuses[-1]
+    return clock.off_s(status.wall_us, heard_at(entry_id, now))
 
 
 def _note_unread(node: Node, told: list[events.Event]) -> None:
@@ -128,17 +154,16 @@ def _store_status(
     after: AfterCommit,
     now: datetime,
 ) -> None:
-    identity = (str(node.pk), node.name, node.wire_id)
     try:
         old_status = wire.decode(wire.NodeStatus, live.status)
-        old = node_view(
-            identity, old_status, live.heard_at, now=now, heartbeat_s=settings.HEARTBEAT_S
-        )
+        old = viewed(node, old_status, live.heard_at, now)
     except wire.WireError:
         old, old_status = None, None
-    new = node_view(identity, status, heard, now=now, heartbeat_s=settings.HEARTBEAT_S)
+    new = viewed(node, status, heard, now)
+    _note_numbers(live, status.revision, status.confirmed_revision, status.newest_revision)
     rows = NodeStatus.objects.filter(_not_newer_than(heard), pk=live.pk)
-    if not rows.update(status=wire.encode(status), heard_at=heard):
+    ahead_s = clock.off_s(status.wall_us, heard)
+    if not rows.update(status=wire.encode(status), heard_at=heard, clock_ahead_s=ahead_s):
         return
     group = node.cluster.channel_group
     after.message(group, {"kind": "node", "node": node.wire_id, "delta": delta(old, new)})

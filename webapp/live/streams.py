@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import math
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -75,7 +76,8 @@ def read(sender: bytes, entries: Iterable[RawEntry]) -> tuple[list[tuple[bytes, 
             bad += 1
             continue
         try:
-            record: Record = wire.decode(cls, storable(json.loads(text, parse_constant=_no_number)))
+            raw = json.loads(text, parse_constant=_no_number, parse_float=_finite)
+            record: Record = wire.decode(cls, storable(raw))
             _check_range(record)
         except (ValueError, RecursionError):  # WireError is a ValueError
             bad += 1
@@ -93,6 +95,12 @@ def storable(value: Any) -> Any:
     if isinstance(value, dict):
         return {storable(key): storable(item) for key, item in value.items()}
     return value
+
+
+def _finite(text: str) -> float:
+    """1e999 is infinite for Python, and no number for a database or a browser."""
+    value = float(text)
+    return value if math.isfinite(value) else _no_number(text)
 
 
 def _no_number(text: str) -> Any:

@@ -7,8 +7,8 @@ from typing import Literal, get_args
 
 from hanode import events
 
-OwnTopic = Literal["rollout", "outages"]
-"""What changes without a word of a node."""
+OwnTopic = Literal["rollout", "outages", "nodes"]
+"""What changes without a word of a node; `nodes`: a condition that somebody else found."""
 
 Topic = events.Topic | OwnTopic
 """Something on the page changed: the page fetches that fragment again by its own URL."""

@@ -15,3 +15,9 @@ class PushForm(forms.Form):
         max_length=500,
         help_text="Stands in the list of revisions. You may leave it empty.",
     )
+    at_once = forms.BooleanField(
+        label="Switch all nodes at one time",
+        required=False,
+        help_text="All are sent it together, and none keeps it unless all run it: if one does not, "
+        "the others go back by themselves. Otherwise one after the other, backups first.",
+    )

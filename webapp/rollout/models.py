@@ -20,6 +20,9 @@ class RolloutState(models.TextChoices):
     FAILED = "failed"
 
 
+OPEN_STATES = (RolloutState.WAITING, RolloutState.RUNNING)
+
+
 class StepState(models.TextChoices):
     """The state of one node's step."""
 
@@ -42,6 +45,8 @@ class Rollout(models.Model):
     started_by = models.ForeignKey(User, null=True, on_delete=models.SET_NULL, related_name="+")
     started_at = models.DateTimeField()
     finished_at = models.DateTimeField(null=True)
+    at_once = models.BooleanField(default=False)
+    """All nodes are sent it at one time, and none keeps it unless all do."""
 
     class Meta:
         ordering: ClassVar = ["-started_at", "-id"]
@@ -60,6 +65,9 @@ class Step(models.Model):
     detail = models.TextField(blank=True)
     at = models.DateTimeField()
     sent_at = models.DateTimeField(null=True)
+    told_at = models.DateTimeField(null=True)
+    """When the broker took what this state means for the node; null: it has not yet. The limits of
+    the states `sent` and `live` count from here: a worker may die between commit and message."""
     faults_before = models.JSONField(default=list)
     """Instances that were in FAULT when it was sent; the push did not cause these faults."""
 

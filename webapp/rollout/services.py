@@ -27,17 +27,18 @@ from webapp.live import publish
 from webapp.live.models import Event
 from webapp.live.nodeview import stale_at
 from webapp.live.services import status_of, view_of
-from webapp.rollout import desired, node_policy, plan, transport
+from webapp.rollout import desired, node_policy, plan, transport, watch
 from webapp.rollout.errors import PolicyForbids, RolloutBusy
-from webapp.rollout.models import Rollout, RolloutState, Step, StepState
+from webapp.rollout.models import OPEN_STATES, Rollout, RolloutState, Step, StepState
+from webapp.rollout.settle import SETTLED
 
 log = logging.getLogger(__name__)
 
-OPEN_STATES = (RolloutState.WAITING, RolloutState.RUNNING)
 
-
-def push(*, actor: User, cluster: Cluster, message: str, draft_version: int) -> Rollout:
-    """Freeze the draft and start its rollout.
+def push(
+    *, actor: User, cluster: Cluster, message: str, draft_version: int, at_once: bool = False
+) -> Rollout:
+    """Freeze the draft and start its rollout: node by node, or `at_once` on all of them.
 
     If the broker is away, the rollout waits (its reason says so) and starts when the broker is
     back. Raises StaleDraft, ConfigRefused, NothingToPush, RolloutBusy, PolicyForbids,
@@ -49,20 +50,28 @@ def push(*, actor: User, cluster: Cluster, message: str, draft_version: int) -> 
         busy = open_rollout(cluster)
         if busy is not None:
             raise RolloutBusy(busy.revision.number)
-        revision = freeze(actor=actor, cluster=cluster, message=message, version=draft_version)
+        revision = freeze(
+            actor=actor,
+            cluster=cluster,
+            message=message,
+            version=draft_version,
+            above=watch.numbers_above(cluster),
+        )
         now = timezone.now()
         _refuse_what_nodes_refuse(revision, now)
         rollout = Rollout.objects.create(
             revision=revision,
             started_by=actor,
             started_at=now,
+            at_once=at_once,
             reason="Waits for the control worker to pick it up.",
         )
         for file in revision.files.select_related("node"):
             Step.objects.create(
                 rollout=rollout, node=file.node, position=file.node.position, at=now
             )
-        audit(actor, "push", f"{cluster.slug}: revision {revision.number}", message=message)
+        target = f"{cluster.slug}: revision {revision.number}"
+        audit(actor, "push", target, message=message, at_once=at_once)
         publish.changed(cluster, "rollout")
         transaction.on_commit(lambda: _ask_to_advance(rollout.pk))
     return rollout
@@ -105,10 +114,22 @@ def open_rollout(cluster: Cluster) -> Rollout | None:
 
 def advance(rollout_id: int, *, now: datetime | None = None) -> bool:
     """Make every move that is due; return whether a step moved. A finished rollout has none."""
+    _tell_again(rollout_id, now or timezone.now())
     moved = False
     while _advance_once(rollout_id, now or timezone.now()):
         moved = True
     return moved
+
+
+def _tell_again(rollout_id: int, now: datetime) -> None:
+    """Send what a worker committed and did not send, before anything is decided on the silence."""
+    untold = Node.objects.filter(
+        steps__rollout=rollout_id,
+        steps__rollout__state__in=OPEN_STATES,
+        steps__state__in=[StepState.SENT, StepState.LIVE],
+        steps__told_at=None,
+    )
+    desired.send_all(untold.select_related("live", "cluster"), now)
 
 
 def _advance_once(rollout_id: int, now: datetime) -> bool:
@@ -136,19 +157,26 @@ def _advance_once(rollout_id: int, now: datetime) -> bool:
 def _decide(rollout: Rollout, now: datetime) -> plan.Decision:
     number = rollout.revision.number
     rows = list(rollout.steps.select_related("node__live"))
+    files = dict(rollout.revision.files.values_list("node", "sha256"))
     steps = tuple(
         plan.StepNow(
             node=row.node.name,
             position=row.position,
             state=row.state,
-            age_s=(now - row.at).total_seconds(),
+            age_s=(now - (row.told_at or row.at)).total_seconds(),
             faults_before=tuple(row.faults_before),
+            sha256=files[row.node_id],
+            told=row.told_at is not None,
         )
         for row in rows
     )
     nodes = {row.node.name: _node_now(row, number, now) for row in rows}
     age_s = (now - max([rollout.started_at, *(row.at for row in rows)])).total_seconds()
-    return plan.decide(number, steps, nodes, age_s=age_s)
+    everywhere = all(row.state == StepState.CONFIRMED for row in rows)
+    settling = watch.settling_of(rollout.revision, now) if everywhere else SETTLED
+    return plan.decide(
+        number, steps, nodes, age_s=age_s, at_once=rollout.at_once, settling=settling
+    )
 
 
 def _node_now(step: Step, number: int, now: datetime) -> plan.NodeNow:
@@ -168,6 +196,8 @@ def _node_now(step: Step, number: int, now: datetime) -> plan.NodeNow:
         stopping=status.stopping,
         ended=ended.phase if ended else "",
         ended_because=_sentence(node, ended) if ended else "",
+        sha256=status.config_sha256,
+        newest_revision=max(status.newest_revision, status.revision),
     )
 
 
@@ -198,6 +228,7 @@ def _write(rollout: Rollout, decision: plan.Decision, now: datetime) -> bool:
     changed = False
     for mark in decision.marks:
         values: dict[str, object] = {"state": mark.new, "detail": mark.detail, "at": now}
+        values["told_at"] = None
         if mark.new == StepState.SENT:
             values["sent_at"] = now
             values["faults_before"] = list(decision.faults_before.get(mark.node, ()))
@@ -228,10 +259,13 @@ def advance_clusters(cluster_ids: set[UUID]) -> None:
 
 
 def reconcile() -> None:
-    """Every few seconds: advance rollouts, and write again the keys that the broker lost."""
+    """Every few seconds: advance rollouts, write again the keys that the broker lost, and compare
+    what nodes report with what is known of them."""
     for pk in Rollout.objects.filter(state__in=OPEN_STATES).values_list("pk", flat=True):
         advance(pk)
-    desired.send_all(Node.objects.select_related("live", "cluster"), timezone.now())
+    nodes = list(Node.objects.select_related("live", "cluster"))
+    desired.send_all(nodes, timezone.now())
+    watch.look(nodes, timezone.now())
 
 
 def _ask_to_advance(rollout_id: int) -> None:

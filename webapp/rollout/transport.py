@@ -6,6 +6,7 @@ key prefix) only says that they changed. It expires, because a node also reads t
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import redis
@@ -42,18 +43,46 @@ def confirmed_key(wire_id: str) -> str:
 Envelope = wire.Signed | wire.Sealed | None
 
 
-def put(wire_id: str, bundle: Envelope, confirmation: Envelope) -> bool:
-    """Set both keys (None: delete); return whether one of them changed. Raises BrokerAway."""
+def put(
+    wire_id: str,
+    bundle: Envelope,
+    confirmation: Envelope,
+    *,
+    keep: Callable[[bytes | None], bool] = lambda _: False,
+) -> bool:
+    """Set both keys (None: delete); return whether one of them changed. Raises BrokerAway.
+
+    `keep`: whether the value of the first key is one that must stay, and the second with it.
+    """
     wanted = ((desired_key(wire_id), bundle), (confirmed_key(wire_id), confirmation))
     try:
         with broker.client() as client:
-            return _make_equal(client, wanted)
+            return _make_equal(client, wanted, keep)
     except redis.RedisError as error:
         raise BrokerAway(str(error)) from error
 
 
-def _make_equal(client: redis.Redis, wanted: tuple[tuple[str, Envelope], ...]) -> bool:
+def bundles(wire_ids: Sequence[str]) -> dict[str, bytes | None]:
+    """By wire id: the value of the key of the Bundle. Raises BrokerAway."""
+    if not wire_ids:
+        return {}
+    try:
+        with broker.client() as client:
+            values: Any = client.mget([desired_key(wire_id) for wire_id in wire_ids])
+    except redis.RedisError as error:
+        raise BrokerAway(str(error)) from error
+    return dict(zip(wire_ids, values, strict=True))
+
+
+def _make_equal(
+    client: redis.Redis,
+    wanted: tuple[tuple[str, Envelope], ...],
+    keep: Callable[[bytes | None], bool],
+) -> bool:
     actual: Any = client.mget([key for key, _ in wanted])
+    same = wanted[0][1] is not None and actual[0] == wire.to_json(wanted[0][1]).encode()
+    if not same and keep(actual[0]):
+        return False
     changed = False
     with client.pipeline() as pipe:
         for (key, value), before in zip(wanted, actual, strict=True):

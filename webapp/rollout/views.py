@@ -8,6 +8,7 @@ from django.utils import timezone
 from django.views.decorators.http import require_GET, require_http_methods
 
 from webapp.accounts.access import may, require
+from webapp.configs import language
 from webapp.configs.errors import ConfigError
 from webapp.configs.services import Pending, PendingFile, pending
 from webapp.inventory.access import cluster_for
@@ -20,6 +21,7 @@ from webapp.rollout.access import rollout_for
 from webapp.rollout.forms import PushForm
 from webapp.rollout.models import Rollout, Step
 from webapp.rollout.plan import push_order
+from webapp.rollout.together import Together, together
 
 
 @require_http_methods(["GET", "POST"])
@@ -29,7 +31,7 @@ def push(request: HttpRequest, slug: str) -> HttpResponse:
         return _push(request, slug)
     cluster = cluster_for(request.user, slug)
     what = pending(cluster)
-    form = PushForm(initial={"version": what.version})
+    form = PushForm(initial={"version": what.version, "at_once": bool(_together(what))})
     return render(request, "rollout/push.html", _context(request, cluster, what, form))
 
 
@@ -44,6 +46,7 @@ def _push(request: HttpRequest, slug: str) -> HttpResponse:
                 cluster=cluster,
                 message=form.cleaned_data["message"],
                 draft_version=form.cleaned_data["version"],
+                at_once=form.cleaned_data["at_once"],
             )
         except ConfigError as error:
             form.add_error(None, str(error))
@@ -79,11 +82,21 @@ def _context(
         "view": view,
         "pending": what,
         "files": services.with_looks(in_push_order(what.files, view)),
+        "together": _together(what),
         "busy": services.open_rollout(cluster),
         "form": form,
         "readable": readable_in_broker(file.node for file in what.files),
         "may_push": may(request.user, "operate"),
     }
+
+
+def _together(what: Pending) -> tuple[Together, ...]:
+    """What all nodes must have at one time."""
+    if len(what.files) < 2 or not any(file.diff for file in what.files):
+        return ()
+    old = {file.node.name: file.old_text for file in what.files}
+    new = {file.node.name: file.new_text for file in what.files}
+    return together(language.models_of(old), language.models_of(new))
 
 
 def masters_of(view: ClusterView) -> set[str]:

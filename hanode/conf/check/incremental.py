@@ -99,7 +99,8 @@ class Checker:
     def once(self, text: str) -> Checked:
         """The same, but with all that follows from one cause."""
         try:
-            if "include" in text:
+            # What a \\# in a definition does is not among the definitions that a part is given.
+            if "include" in text or "\\#" in text or "\\!" in text:
                 raise _NotSeparable
             parts = self._read(text)
             model = _joined(parts)
@@ -229,5 +230,9 @@ def _placed(part: _Part) -> Iterable[Problem]:
         if fix is not None:
             fix = Fix(fix.label, fix.start + offset, fix.end + offset, fix.text)
         yield replace(
-            problem, line=problem.line + lines, end_line=problem.end_line + lines, fix=fix
+            problem,
+            line=problem.line + lines,
+            end_line=problem.end_line + lines,
+            fix=fix,
+            reaches=problem.reaches and problem.reaches + lines,
         )

@@ -12,6 +12,7 @@ from itertools import combinations
 
 from hanode.conf.check.neighbours import addresses, networks
 from hanode.conf.check.pairs_peers import same_way
+from hanode.conf.check.pairs_signing import same_signatures
 from hanode.conf.check.pairs_track import opposite, weights
 from hanode.conf.check.pairs_words import Group, listed, normalised, two_masters
 from hanode.conf.language.values import family, seconds
@@ -172,9 +173,6 @@ def same_authentication(name: str, group: Group) -> Iterator[Problem]:
                 if kinds[0] != kinds[1]:
                     message = f"{where} have different auth_type {kinds[0]} and {kinds[1]}"
                 yield two_masters(place(one, "auth_pass"), "auth-differs", message)
-        if queries.signatures(one) != queries.signatures(first):
-            message = f"{where} do not sign with the same keys (auth_hmac)"
-            yield two_masters(place(one, "auth_hmac"), "auth-differs", message)
 
 
 def same_addresses(name: str, group: Group) -> Iterator[Problem]:
@@ -320,6 +318,7 @@ RULES: tuple[Rule, ...] = (
     same_name,
     same_identity,
     same_authentication,
+    same_signatures,
     same_addresses,
     same_way,
     not_a_node,

@@ -327,7 +327,7 @@ def _value(keyword: Keyword, value: Any) -> str:
     return " ".join(keyword.value.write(value)) or "on"
 
 
-def _paired(old: dict[str, Any], new: dict[str, Any]) -> Iterator[tuple[str, Any, Any]]:
+def _paired(old: dict[Any, Any], new: dict[Any, Any]) -> Iterator[tuple[Any, Any, Any]]:
     """(name, old, new) for each name: the new names in their order, then those that are gone."""
     for name, value in new.items():
         yield name, old.get(name), value

@@ -5,8 +5,8 @@ PURE; data only.
 
 from __future__ import annotations
 
-from hanode.conf.language.kinds_machine import HmacKey
-from hanode.conf.language.schema import block, switch, word
+from hanode.conf.language.kinds_keys import KEY, NUMBER
+from hanode.conf.language.schema import block, word
 from hanode.conf.language.values import Choice, Int, Word
 
 BLOCKS = (
@@ -35,27 +35,40 @@ BLOCKS = (
         (
             word(
                 "key",
-                HmacKey("a number and a key of 32 to 64 bytes"),
+                KEY,
                 "A key and its number; the key is text, hex:… or file:….",
                 secret=True,
                 repeats=True,
                 since="2.4.0",
                 engine="runs",
             ),
-            word("active_key", Int(0, 255), "The key to sign with.", since="2.4.0", engine="runs"),
-            switch("anti_replay", "Refuse adverts heard before.", since="2.4.0", engine="runs"),
+            word(
+                "active_key",
+                NUMBER,
+                "The key to sign with; without it nothing is signed.",
+                since="2.4.0",
+                engine="runs",
+            ),
+            word(
+                "anti_replay",
+                Choice(("time", "monotonic")),
+                "What an advert must be: of this moment, or only newer than the sender's last.",
+                default="time",
+                since="2.4.0",
+                engine="runs",
+            ),
             word(
                 "time_window",
                 Int(1, 300),
-                "Seconds that clocks may differ.",
-                default="3 × advert_int, at least 5",
+                "Seconds that clocks may differ (anti_replay time).",
+                default="3 × advert_int, at least 5, at most 300",
                 since="2.4.0",
                 engine="runs",
             ),
             word(
                 "mode",
                 Choice(("enforce", "permissive", "receive-only")),
-                "Refuse unsigned adverts, take them too, or check without signing.",
+                "Sign and take signed adverts; sign and take both; take both and do not sign.",
                 default="enforce",
                 since="2.4.0",
                 before=("2.4.2", Choice(("enforce", "permissive"))),

@@ -156,7 +156,13 @@ NOTIFY = (
     ),
     word("enable_dbus", None, "Answer on D-Bus."),
     word("dbus_service_name", NAME, "Name on D-Bus."),
-    word("dbus_no_interface_name", None, "D-Bus paths without the interface.", since="2.3.0"),
+    word(
+        "dbus_no_interface_name",
+        Word("a name"),
+        "Stands in D-Bus paths for the interface of an instance without one.",
+        default="none",
+        since="2.3.0",
+    ),
     word(
         "json_version",
         Int(1, 2),

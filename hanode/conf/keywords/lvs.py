@@ -5,6 +5,7 @@ PURE; data only.
 
 from __future__ import annotations
 
+from hanode.conf.keywords.other_words import OTHER_SCHEDULERS
 from hanode.conf.language.kinds import Granularity, Method
 from hanode.conf.language.kinds_address import Endpoint
 from hanode.conf.language.schema import block, switch, word
@@ -38,15 +39,6 @@ SCHEDULERS = (
     "nq",
     "twos",
 )
-
-OTHER_SCHEDULERS = (
-    *((word, "rr") for word in ("round-robin", "round_robin", "roundrobin")),
-    *((word, "wrr") for word in ("weighted-round-robin", "weighted_round_robin")),
-    *((word, "lc") for word in ("leastconn", "least_conn", "least-connection", "leastconns")),
-    *((word, "wlc") for word in ("weighted-least-connection", "weighted_least_conn")),
-    *((word, "sh") for word in ("source", "ip_hash", "source-hash", "source_hash")),
-)
-"""What other balancers call the schedulers."""
 
 CHECKS = (
     word(

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from hanode.conf.language.kinds import Init, Weight
 from hanode.conf.language.kinds_machine import Path, User, Watched
+from hanode.conf.language.kinds_time import ScriptTime
 from hanode.conf.language.schema import block, word
 from hanode.conf.language.values import Choice, Command, Int, Perhaps, Timer
 
@@ -21,7 +22,7 @@ BLOCKS = (
             word("script", Command(), "The command; exit status 0 is success.", engine="runs"),
             word(
                 "interval",
-                Timer(1, LONG),
+                ScriptTime(LONG),
                 "Seconds between runs.",
                 default="1",
                 before=("2.3.2", WHOLE),
@@ -29,7 +30,7 @@ BLOCKS = (
             ),
             word(
                 "timeout",
-                Timer(1, LONG),
+                ScriptTime(LONG),
                 "Seconds after which a run counts as failed.",
                 off="0",
                 default="the interval",

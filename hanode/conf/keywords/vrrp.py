@@ -5,17 +5,18 @@ PURE; data only.
 
 from __future__ import annotations
 
+from hanode.conf.keywords.notifications import NOTIFY, notify_script
+from hanode.conf.keywords.other_words import OTHER_STATES
 from hanode.conf.language.kinds import After, Group
 from hanode.conf.language.kinds_address import Ip
 from hanode.conf.language.kinds_machine import Interface
 from hanode.conf.language.kinds_words import Ipvlan, Vmac
-from hanode.conf.language.schema import Keyword, block, switch, word
+from hanode.conf.language.schema import block, switch, word
 from hanode.conf.language.values import (
     Choice,
     Command,
     Int,
     Perhaps,
-    Script,
     Timer,
     Word,
 )
@@ -23,11 +24,6 @@ from hanode.conf.language.values import (
 NAME = Word("a name")
 INTERFACE = Interface()
 LONG = 4_294_967_295
-OTHER_STATES = (
-    *((word, "BACKUP") for word in ("slave", "standby", "secondary", "passive", "replica")),
-    *((word, "MASTER") for word in ("primary", "active", "main", "leader")),
-)
-"""What other programs call MASTER and BACKUP."""
 
 TRACKING = (
     word(
@@ -65,22 +61,6 @@ TRACKING = (
     word("track_bfd", None, "BFD sessions that must be up.", opens="track_bfd", repeats=True),
 )
 
-
-def _script(name: str, help: str) -> Keyword:
-    return word(name, Script(), help, keeps="first", engine="runs")
-
-
-NOTIFY = (
-    _script("notify_master", "Command to run on becoming MASTER."),
-    _script("notify_backup", "Command to run on becoming BACKUP."),
-    _script("notify_fault", "Command to run on entering FAULT."),
-    _script("notify_stop", "Command to run when VRRP stops."),
-    _script("notify", "Command to run on every change; it is told type, name, state and priority."),
-    switch(
-        "notify_priority_changes", "Tell notify scripts when the priority changes.", engine="runs"
-    ),
-    switch("smtp_alert", "Send mail on every change.", engine="runs"),
-)
 
 INSTANCE = (
     word(
@@ -138,7 +118,15 @@ INSTANCE = (
         opens="authentication",
         engine="runs",
     ),
-    word("auth_hmac", None, "Signed adverts.", opens="auth_hmac", since="2.4.0", engine="runs"),
+    word(
+        "auth_hmac",
+        None,
+        "Signed adverts; several blocks are one.",
+        opens="auth_hmac",
+        repeats=True,
+        since="2.4.0",
+        engine="runs",
+    ),
     word(
         "virtual_ipaddress",
         None,
@@ -350,6 +338,8 @@ INSTANCE = (
         Perhaps(Int(1, 254)),
         "Another word for timer_expired_backup.",
         since="2.3.2",
+        old="write timer_expired_backup",
+        successor="timer_expired_backup",
         engine="runs",
     ),
     *NOTIFY,
@@ -360,7 +350,9 @@ INSTANCE = (
         keeps="first",
         engine="runs",
     ),
-    _script("notify_master_rx_lower_pri", "Command to run when a master hears a lower priority."),
+    notify_script(
+        "notify_master_rx_lower_pri", "Command to run when a master hears a lower priority."
+    ),
     word("debug", Int(0, 4), "Log level of this instance.", engine="ignored"),
     word("kernel_rx_buf_size", Int(0, LONG), "Receive buffer in bytes.", engine="ignored"),
     word(

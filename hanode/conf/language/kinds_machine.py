@@ -98,16 +98,6 @@ class Include(Value):
 
 
 @dataclass(frozen=True, slots=True)
-class HmacKey(Words):
-    """A key's number and the key, which may be `file:/path`."""
-
-    def things(self, words: Sequence[str]) -> Iterable[Thing]:
-        for word in words[1:]:
-            if word.startswith("file:"):
-                yield "key", word.removeprefix("file:")
-
-
-@dataclass(frozen=True, slots=True)
 class User(Words):
     """A user, and perhaps a group, that programs run as."""
 

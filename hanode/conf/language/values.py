@@ -8,11 +8,13 @@ wants a value calls `read_words`, which also knows what keepalived takes odd wor
 
 from __future__ import annotations
 
-import ipaddress
 import re
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar, Literal
+
+from hanode.conf.language.ip import family as family
+from hanode.conf.language.ip import is_ip as is_ip
 
 ANY_NUMBER_OF_WORDS = 1_000
 HUGE = 1_000_000_000
@@ -362,26 +364,6 @@ def accepted(value: Value, words: Sequence[str]) -> bool:
     except BadValue as error:
         return error.mild
     return True
-
-
-_OCTET = r"(?:25[0-5]|2[0-4][0-9]|1[0-9][0-9]|[1-9]?[0-9])"
-_IPV4 = re.compile(rf"(?:{_OCTET}\.){{3}}{_OCTET}")
-
-
-def is_ip(text: str) -> bool:
-    """Whether the text is an IPv4 or IPv6 address (a zone such as %eth0 is none)."""
-    if ":" not in text:
-        return _IPV4.fullmatch(text) is not None
-    try:
-        ipaddress.ip_address(text)
-    except ValueError:
-        return False
-    return "%" not in text
-
-
-def family(ip: str) -> int:
-    """4 or 6."""
-    return 6 if ":" in ip else 4
 
 
 def read_prefixed(word: str) -> tuple[str, int | None]:

@@ -17,7 +17,7 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import ClassVar, Generic, Protocol, Self, TypeVar, overload
 
 from hanode.conf.keywords import blocks
@@ -222,6 +222,23 @@ class KeptBlock(BlockAttribute[T]):
         found = list(self.each(owner))
         first = keeps_first(owner.BLOCK, self.keyword or self.name)
         return self.make(found[0 if first else -1]) if found else None
+
+
+class OneBlock(BlockAttribute[T]):
+    """The statements of all blocks of a keyword as one block; None if there is none."""
+
+    @overload
+    def __get__(self, owner: None, cls: type) -> Self: ...
+    @overload
+    def __get__(self, owner: Owner, cls: type) -> T | None: ...
+    def __get__(self, owner: Owner | None, cls: type) -> Self | T | None:
+        if owner is None:
+            return self
+        found = list(self.each(owner))
+        if len(found) < 2:
+            return self.make(found[0]) if found else None
+        inner = tuple(line for block in found for line in block.children or ())
+        return self.make(replace(found[0], children=inner))
 
 
 class AllLines(BlockAttribute[T | None]):

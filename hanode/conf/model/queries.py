@@ -7,10 +7,11 @@ nothing defines is reported by a rule, not here.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from hanode.conf.language import defaults
+from hanode.conf.language.kinds_keys import IN_FILE
 from hanode.conf.language.values import family
 from hanode.conf.model.attributes import place, written
 from hanode.conf.model.model import Config, VrrpInstance
@@ -95,20 +96,54 @@ def does_not_preempt(instance: VrrpInstance) -> bool:
 
 
 def authentication(instance: VrrpInstance) -> tuple[str | None, bytes]:
-    """(auth_type, password bytes) that keepalived uses; (None, b"") unless both are written."""
-    if instance.auth_type is None or not instance.auth_pass:
+    """(auth_type, password bytes) that keepalived uses; (None, b"") unless both are written.
+
+    auth_hmac takes their place, even one that is off.
+    """
+    if instance.auth_type is None or not instance.auth_pass or instance.auth_hmac is not None:
         return None, b""
     return instance.auth_type, instance.auth_bytes
 
 
-def signatures(instance: VrrpInstance) -> frozenset[tuple[object, ...]]:
-    """The settings for signed adverts: the keys, the active key, and how strict the checks are."""
+@dataclass(frozen=True, slots=True)
+class Signing:
+    """What auth_hmac makes of an instance's adverts, and which ones it takes."""
+
+    key: int
+    """The number of the key that it signs with; 0: it does not sign."""
+    keys: Mapping[int, str]
+    """What is written for each number; empty: there is no auth_hmac, or it is off."""
+    takes_unsigned: bool
+
+    def refuses(self, sender: Signing) -> str | None:
+        """Why it refuses the sender's adverts, in words; None: it takes them."""
+        if not sender.key:
+            return None if self.takes_unsigned else "unsigned adverts"
+        if not self.keys:
+            return "signed adverts"
+        ours, theirs = self.keys.get(sender.key), sender.keys[sender.key]
+        if ours is None:
+            return f"adverts signed with key {sender.key}, which it lacks"
+        # What stands in a file is not known here.
+        same = ours == theirs or any(one.startswith(IN_FILE) for one in (ours, theirs))
+        return None if same else f"signatures with key {sender.key}, which is another there"
+
+
+UNSIGNED = Signing(0, {}, takes_unsigned=True)
+
+
+def signing(instance: VrrpInstance, *, strict: bool = False) -> Signing:
+    """How keepalived 2.4.3 signs: not at all without an active_key that is one of the keys."""
     hmac = instance.auth_hmac
     if hmac is None:
-        return frozenset()
-    settings = ("active_key", "anti_replay", "time_window", "mode")
-    said = {(name, getattr(hmac, name)) for name in settings if written(hmac, name)}
-    return frozenset((*said, *(("key", *key) for key in hmac.key)))
+        return UNSIGNED
+    keys: dict[int, str] = {}
+    for key in hmac.key:
+        keys.setdefault(key.number, key.secret)
+    active, mode = hmac.active_key, "enforce" if strict else hmac.mode or "enforce"
+    if active not in keys:
+        return UNSIGNED
+    return Signing(0 if mode == "receive-only" else active, keys, mode != "enforce")
 
 
 def peers(instance: VrrpInstance) -> tuple[Peer, ...]:

@@ -12,7 +12,6 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from hanode.conf.keywords import blocks, root_words, script_words
-from hanode.conf.language.defaults import AUTH_PASS_BYTES
 from hanode.conf.language.kinds_address import Endpoint, Ip
 from hanode.conf.language.kinds_words import FWMARK
 from hanode.conf.language.releases import Target
@@ -36,7 +35,7 @@ from hanode.conf.read.in_order import read_in_order
 from hanode.conf.read.kept import origin, own_notes, statement
 from hanode.conf.read.masked import masked
 from hanode.conf.read.misread_braces import add_misread_lines
-from hanode.conf.read.refused import refused, superfluous, too_many
+from hanode.conf.read.refused import password_cut, refused, superfluous, too_many
 from hanode.conf.read.unknown import judge, place_name
 from hanode.conf.text.expand import Expanded
 from hanode.conf.text.lexer import unquote
@@ -239,7 +238,7 @@ class _Binder:
                     scan.values[keyword.field] = value
                     scan.places.append((main, origin(raw)))
                 if keyword.name == "auth_pass":
-                    self.password(raw, value)
+                    self.problems += password_cut(raw, value)
                 if raw.before or raw.after or raw.close_before or raw.close_after:
                     scan.notes += own_notes(raw, main)
             else:
@@ -334,28 +333,6 @@ class _Binder:
             message += f", and takes its closing brace for the end of {place_name(table.name)}"
         self.problems.append(
             at_span(raw.line, span, verdict.code, severity, message, hint=verdict.hint, fix=fix)
-        )
-
-    def password(self, raw: Raw, value: str) -> None:
-        """Warns that auth_pass is cut to 8 bytes. The fix contains no part of the password."""
-        sent = value.encode(errors="replace")[:AUTH_PASS_BYTES].decode(errors="ignore")
-        if sent == value:
-            return
-        message = (
-            f"auth_pass has {len(value)} characters, but only the first {len(sent)} are sent: "
-            "the rest protects nothing"
-        )
-        hint = "shorten it to what is sent; nothing changes for the other nodes"
-        fix = None
-        start, end = raw.spans[1]
-        start += raw.words[1].startswith('"')
-        end -= raw.words[1].endswith('"')
-        if raw.line.macro is None and end - start == len(value):
-            fix = Fix(f"shorten it to {len(sent)} characters", start + len(sent), end, "")
-        self.problems.append(
-            at_span(
-                raw.line, raw.spans[1], "auth-pass-long", "warning", message, hint=hint, fix=fix
-            )
         )
 
     def prefix(self, raw: Raw) -> None:

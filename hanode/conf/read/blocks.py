@@ -12,7 +12,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from hanode.conf.text.expand import OPEN_QUOTE, Logical
+from hanode.conf.text.expand import OPEN_QUOTE, QUOTE_IT, Logical
 from hanode.conf.text.lexer import CLOSE, OPEN, STRING, WORD, Token, tokens, unquote
 from hanode.conf.text.macros import begins_a_macro
 from hanode.conf.text.problems import Fix, Problem, Severity
@@ -210,7 +210,7 @@ class _Builder:
                 "comment-cuts",
                 "info" if plain else "warning",
                 message,
-                hint="write a value that holds # or ! in double quotes",
+                hint=QUOTE_IT,
             )
         )
 

@@ -5,6 +5,9 @@ PURE. For a misspelt word the most similar allowed word is offered.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
+from hanode.conf.language.defaults import AUTH_PASS_BYTES
 from hanode.conf.language.schema import Keyword, nearest
 from hanode.conf.language.values import BadValue, Choice, Perhaps, Value
 from hanode.conf.read.blocks import Raw, at_span
@@ -66,3 +69,22 @@ def _meant(word: str, choice: Choice) -> str | None:
     """The option that means the same, or differs only in case or by a typing mistake."""
     known = {option.lower(): option for option in choice.options} | dict(choice.meant)
     return known.get(word.lower()) or nearest(word, choice.options)
+
+
+def password_cut(raw: Raw, value: str) -> Iterator[Problem]:
+    """The problem of an auth_pass of more than 8 bytes. The fix contains no part of it."""
+    sent = value.encode(errors="replace")[:AUTH_PASS_BYTES].decode(errors="ignore")
+    if sent == value:
+        return
+    message = (
+        f"auth_pass has {len(value)} characters, but only the first {len(sent)} are sent: "
+        "the rest protects nothing"
+    )
+    hint = "shorten it to what is sent; nothing changes for the other nodes"
+    fix = None
+    start, end = raw.spans[1]
+    start += raw.words[1].startswith('"')
+    end -= raw.words[1].endswith('"')
+    if raw.line.macro is None and end - start == len(value):
+        fix = Fix(f"shorten it to {len(sent)} characters", start + len(sent), end, "")
+    yield at_span(raw.line, raw.spans[1], "auth-pass-long", "warning", message, hint=hint, fix=fix)

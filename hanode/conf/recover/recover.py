@@ -46,6 +46,7 @@ ROUNDS = 8
 NAMED = ("vrrp_instance", "vrrp_sync_group", "vrrp_script", "bfd_instance")
 """Blocks that keepalived skips if one of the same name is above."""
 ONLY_REPORTED = {
+    "auth_hmac": "key",
     "vrrp_instance": "garp_extra_if kernel_rx_buf_size",
     "vrrp_track_process": "weight",
     "track_file_block": "file weight",

@@ -39,9 +39,9 @@ def _twice(case: Case, vip: Address, holder: str, one: VrrpInstance) -> Problem:
     fix = None
     if same:
         message = (
-            f"{vip.ip} stands in {holder} already: its adverts name both, and so must those of "
+            f"{vip.ip} stands in {holder} already: its adverts name both, and those of the other "
+            "nodes must too"
         )
-        message += "the other nodes"
         severity = "warning"
         fix = case.remove(vip.origin, "remove the line")
     hint = "remove one of the lines" if same else "write another address in one of them"

@@ -21,6 +21,8 @@ class FileFacts:
     """Permission bits."""
     owner: int = 0
     regular: bool = True
+    link: bool = False
+    """The path itself is a symbolic link; the rest is about where that leads."""
 
 
 Stat = Callable[[str], "FileFacts | None"]

@@ -12,7 +12,15 @@ import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 
-from hanode.conf.text.lexer import BLANK, CLOSE, OPEN, Reading, quote_left_open, tokens
+from hanode.conf.text.lexer import (
+    BLANK,
+    CLOSE,
+    OPEN,
+    Reading,
+    comment_start,
+    quote_left_open,
+    tokens,
+)
 from hanode.conf.text.macros import (
     REFERENCE,
     MacroError,
@@ -57,6 +65,7 @@ GLUED = "a backslash at the end"
 """The maker of a line in which a backslash moved from the end, or from a comment, to a word."""
 OPEN_QUOTE = 'this " is not closed on its line; the rest of the line belongs to it'
 HIDDEN_QUOTE = "a \\ hides the closing quote from keepalived, which says that this one has no end"
+QUOTE_IT = "write a value that holds # or ! in double quotes"
 MARKED = (
     "a line cannot begin with \\# or \\!: keepalived up to 2.3 takes it for a mark of its own and "
     "loses its place in the file"
@@ -148,6 +157,8 @@ class _Expansion:
         if node:
             self.definitions["_INSTANCE"] = node
         self.defined: list[Defined] = []
+        self.hidden: set[str] = set()
+        """Names whose values the parent process of keepalived reads with a comment mark."""
         self.full = False
         self.rounds = 0
 
@@ -315,15 +326,50 @@ class _Expansion:
                 self.finish(text, source, line, depth, macro, times)
                 return
             made_by = macro or f"${used[0]}"
-            for part in done.split("\n"):
+            if self.hidden and not self.hidden.isdisjoint(used):
+                self.lost_brace(text, source, line)
+            for number, part in enumerate(done.split("\n")):
                 # Comments are cut off once more: a value may hold $_HASH.
                 part = without_comment(part, self.reading)
-                if part[:1] in ("@", "~", "$"):
-                    if '"' in part and quote_left_open(part) >= 0:
-                        self.problem("unclosed-quote", source, line, OPEN_QUOTE)
+                again = part[:1] in ("@", "~", "$")
+                if again and '"' in part and quote_left_open(part) >= 0:
+                    self.problem("unclosed-quote", source, line, OPEN_QUOTE)
+                if not (number or self.reading.measures_again) and part.startswith("@"):
+                    self.mismeasured(part, len(text), source, line, depth, made_by, times)
+                elif again:
                     self.expand_text(part, source, line, depth, made_by, times + 1)
                 else:
                     self.finish(part, source, line, depth, made_by, times)
+
+    def mismeasured(
+        self, text: str, size: int, source: Source, line: Line, depth: int, macro: str, times: int
+    ) -> None:
+        """Reads a condition that a name made as 2.2.7 does, which moves too few characters."""
+        condition = CONDITION.match(text)
+        if (
+            condition is None
+            or not self.applies(condition.group(1))
+            or condition.end() == len(text)
+        ):
+            return
+        count = size - condition.end() + 1
+        rest = len(text) - condition.end()
+        if count > rest:
+            self.expand_text(text, source, line, depth, macro, times + 1)
+            return
+        message = f"{macro} holds a condition, and keepalived 2.2.7 "
+        if count < 0:
+            message += "dies of it: it is longer than the line with the name"
+        else:
+            message += "cuts off too little of it: it reads other words than are written"
+        hint = "write the condition on the line that uses the name"
+        severity: Severity = "error" if count <= 0 else "warning"
+        self.problem("condition-in-name", source, line, message, severity, hint)
+        if count > 0:
+            text = text[condition.end() :][:count] + text[count:]
+            self.expand_text(text, source, line, depth, macro, times + 1)
+        elif count == 0:
+            self.finish(text, source, line, depth, macro, times)
 
     def loop_by_name(self, text: str, macro: str | None) -> tuple[str, str | None]:
         """Replaces the line's first name if its value is a repetition (`~SEQ`, `~LST`).
@@ -352,7 +398,35 @@ class _Expansion:
         else:
             self.emit(text, source, line, macro)
 
+    def lost_brace(self, text: str, source: Source, line: Line) -> None:
+        r"""Reports a `{` behind a name whose value holds a `\#`: a comment for the parent."""
+        if "{" not in text.partition("$")[2].partition("}")[2] and not text.endswith("{"):
+            return
+        depth, at = 0, source.text.rfind("\n", 0, line.body) + 1
+        while True:
+            end = source.text.find("\n", at)
+            end = len(source.text) if end < 0 else end
+            raw = source.text[at:end]
+            kinds = [t.kind for t in tokens(raw[: comment_start(raw, self.reading)])]
+            depth += kinds.count(OPEN) - kinds.count(CLOSE)
+            if depth <= 0 or end >= len(source.text):
+                break
+            at = end + 1
+        message = (
+            "the name holds a # behind a \\, and keepalived's parent process sees a comment here: "
+            "it misses the {"
+        )
+        reaches = source.line_of(at)
+        hint = "write the value in double quotes, without the \\"
+        self.problem("comment-cuts", source, line, message, "warning", hint, reaches)
+
     def define(self, name: str, value: str, source: Source, line: Line) -> None:
+        if not self.reading.escapes and source.text.startswith("\\", line.comment):
+            message = f"${name} ends before the \\: a comment begins there, up to keepalived 2.3"
+            self.problem("comment-cuts", source, line, message, "warning", QUOTE_IT)
+            self.hidden.add(name)
+        else:
+            self.hidden.discard(name)
         self.definitions[name] = value
         self.defined.append(Defined(name, value, source, line.body, line.comment, len(self.lines)))
 
@@ -440,11 +514,19 @@ class _Expansion:
         return found
 
     def problem(
-        self, code: str, source: Source, line: Line, message: str, severity: Severity = "error"
+        self,
+        code: str,
+        source: Source,
+        line: Line,
+        message: str,
+        severity: Severity = "error",
+        hint: str | None = None,
+        reaches: int = 0,
     ) -> None:
         from_line, column = source.position(line.body)
         end = max(line.body + 1, min(line.comment, line.end))
         end_column = column + (end - line.body)
+        place = (from_line, column, from_line, end_column)
         self.problems.append(
-            Problem(code, severity, source.name, from_line, column, from_line, end_column, message)
+            Problem(code, severity, source.name, *place, message, hint, reaches=reaches)
         )

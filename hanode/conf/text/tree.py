@@ -17,7 +17,7 @@ from hanode.conf.text.lexer import (
     CLOSE,
     OPEN,
     SPACE,
-    TO_2_3,
+    TO_2_2,
     Reading,
     comment_start,
     ends_in_backslash,
@@ -69,7 +69,7 @@ class Document:
 
     __slots__ = ("_lines", "reading", "source")
 
-    def __init__(self, source: Source, reading: Reading = TO_2_3) -> None:
+    def __init__(self, source: Source, reading: Reading = TO_2_2) -> None:
         self.source = source
         self.reading = reading
         """How the release that reads the text takes its backslashes."""
@@ -121,7 +121,7 @@ _BEHIND_BRACE = re.compile(r"[{}]" + _MACRO.pattern, re.ASCII)
 _Shape = tuple[Kind, int, int, str | None, str | None, str, bool]
 
 
-def parse(text: str, name: str = "keepalived.conf", reading: Reading = TO_2_3) -> Document:
+def parse(text: str, name: str = "keepalived.conf", reading: Reading = TO_2_2) -> Document:
     """The lossless document of any text."""
     return Document(Source(name, text), reading)
 

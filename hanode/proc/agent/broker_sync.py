@@ -12,7 +12,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import time
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any
 
@@ -28,6 +28,7 @@ from hanode.supervision.delivery import (
     receipt,
 )
 from hanode.supervision.envelopes import EnvelopeInbox, PassOn, Refuse, Revisions, Verb
+from hanode.supervision.liveness import Liveness
 from hanode.supervision.respawn import Retry
 from hanode.system.ipc import Client, Refused, Unreachable
 from hanode.system.sealing import unsealer
@@ -49,6 +50,8 @@ WINDOW_POLL_S = 0.05
 HEARTBEAT_MIN_S = 0.1
 
 Verify = Callable[[Signed], bool]
+
+Work = Callable[[], Awaitable[None]]
 
 
 def redis_url(url: str) -> str:
@@ -79,7 +82,12 @@ class BrokerSync:
         self._heartbeat_s = max(HEARTBEAT_MIN_S, enrolment.heartbeat_s)
         self._broker_up: bool | None = None
         self._refused = False
-        self._complaint = ""
+        self._complaints: dict[str, str] = {}
+        self._liveness = Liveness(int(self._heartbeat_s * 1_000_000), _now_us())
+        self._held_back = False
+        """The control plane has not stored enough of what was sent."""
+        self.stopping = False
+        """The last status said that the engine is stopping."""
         self._status_now = asyncio.Event()
         self._pull_now = asyncio.Event()
         self._follow_again = asyncio.Event()
@@ -88,15 +96,23 @@ class BrokerSync:
         self._inbox = EnvelopeInbox(enrolment, verify, unsealer(enrolment))
 
     async def run(self) -> None:
-        """Never ends by itself."""
-        async with asyncio.TaskGroup() as tasks:
-            tasks.create_task(self._keep_trying(self._send_events))
-            tasks.create_task(self._keep_trying(self._send_statuses))
-            tasks.create_task(self._keep_trying(self._pull))
+        """Never ends by itself: as soon as one part of the work does, so does all of it.
+
+        The others are not waited for, since they might never end; the caller ends the process.
+        """
+        works: tuple[Work, ...] = (self._send_events, self._send_statuses, self._pull)
+        tasks = [asyncio.ensure_future(self._keep_trying(work)) for work in works]
+        done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+        for task in done:
+            await task  # raises what ended it
 
     def nudge(self) -> None:
         """Look at the desired revision now."""
         self._pull_now.set()
+
+    def listens(self) -> None:
+        """Whoever hears the nudges is at work."""
+        self._liveness.came("nudges", _now_us())
 
     async def flush(self) -> None:
         """Send everything that has happened, and a last status after it."""
@@ -115,7 +131,6 @@ class BrokerSync:
             socket_timeout=BROKER_TIMEOUT_S,
             socket_connect_timeout=BROKER_TIMEOUT_S,
             retry=None,
-            decode_responses=True,
             **options,
         )
         return redis.asyncio.Redis.from_pool(pool)
@@ -129,20 +144,29 @@ class BrokerSync:
         await connection.on_connect()
         self._follow_again.set()
 
-    async def _keep_trying(self, work: Callable[[], Any]) -> None:
-        """Run `work` for ever; whatever it needs may be away for a while."""
-        retry = Retry()
+    async def _keep_trying(self, work: Work) -> None:
+        """Run `work` for ever; whatever it needs may be away for a while, and it may have a fault.
+
+        Nothing that the broker holds may end it: the others would go on, and the node look well.
+        """
+        retry, name = Retry(), getattr(work, "__name__", "").strip("_").replace("_", " ")
         while True:
-            began_us = time.monotonic_ns() // 1_000
+            began_us = _now_us()
             try:
                 await work()
+            except redis.ResponseError as error:
+                # The broker is there: this one command, or this one key, it refuses.
+                self._complain(name, f"the broker refuses to let the agent {name}: {error}")
             except (redis.RedisError, OSError) as error:
                 self._note_broker(False, str(error) or type(error).__name__)
             except Unreachable as error:
                 # If the supervisor is gone, our inherited connection ends, and we with it.
-                self._complain(f"the agent cannot reach its supervisor: {error}")
-            worked_us = time.monotonic_ns() // 1_000 - began_us
-            await asyncio.sleep(retry.failed(worked_us=worked_us) / 1_000_000)
+                self._complain(name, f"the agent cannot reach its supervisor: {error}")
+            except Exception as error:
+                self._complain(
+                    name, f"the agent could not {name} for a fault of its own: {error!r}"
+                )
+            await asyncio.sleep(retry.failed(worked_us=_now_us() - began_us) / 1_000_000)
 
     def _note_broker(self, up: bool, cause: str = "") -> None:
         if (up, is_refusal(cause)) != (self._broker_up, self._refused):
@@ -151,10 +175,12 @@ class BrokerSync:
             if up:
                 self._pull_now.set()
 
-    def _complain(self, sentence: str) -> None:
-        if sentence != self._complaint:
-            self._complaint = sentence
-            self._send({"kind": "problems", "problems": [sentence] if sentence else []})
+    def _complain(self, about: str, sentence: str = "") -> None:
+        """Tell the supervisor what is wrong with that part of the work; empty: nothing is now."""
+        if sentence != self._complaints.get(about, ""):
+            self._complaints[about] = sentence
+            problems = [one for one in self._complaints.values() if one]
+            self._send({"kind": "problems", "problems": list(dict.fromkeys(problems))})
 
     # The supervisor, asked in threads: its answers may take a while
 
@@ -174,13 +200,17 @@ class BrokerSync:
             head = await self._ask(supervisor, "subscribe", journal=acked.journal, after=acked.seq)
             supervisor.wait_for_ever()
             self._delivery.begin(str(head.get("journal")), acked)
+            if self._delivery.sent == int(head.get("seq", 0)):
+                self._complain("send events")  # nothing waits
             again = asyncio.ensure_future(self._follow_again.wait())
             try:
                 while (messages := await _until(again, supervisor)) is not None:
                     await self._send_batch(messages)
                     while self._delivery.must_wait(acked) and not again.done():
+                        self._held_back = True
                         await asyncio.sleep(WINDOW_POLL_S)
                         acked = await self._read_receipt()
+                    self._held_back = False
             finally:
                 again.cancel()
 
@@ -193,9 +223,14 @@ class BrokerSync:
                 return acked
 
     async def _read_receipt(self) -> Receipt:
-        text = await self._stream_broker.get(f"{self._key}:acked")
+        value = await self._get(f"{self._key}:acked")
         self._note_broker(True)
-        return receipt(text)
+        return receipt(value)
+
+    async def _get(self, key: str) -> bytes | None:
+        """The bytes of the key; None: it is not there, or is no string."""
+        (value,) = await self._stream_broker.mget([key])
+        return value if isinstance(value, bytes) else None
 
     async def _send_batch(self, messages: list[dict[str, Any]]) -> None:
         events = [message.get("event") or {} for message in messages]
@@ -207,6 +242,7 @@ class BrokerSync:
         await pipe.execute()
         self._note_broker(True)
         self._delivery.events_sent(events)
+        self._complain("send events")
         self._sent_more.set()
 
     def _add(self, pipe: Any, kind: str, text: str) -> None:
@@ -221,18 +257,25 @@ class BrokerSync:
             while True:
                 self._status_now.clear()
                 answer = await self._ask(supervisor, "status")
-                self._complain("")
+                self._complain("send statuses")
                 await self._send_status(answer)
-                self._pull_now.set()
+                # Not wait_for: that of Python 3.11 swallows a cancellation now and then.
                 with contextlib.suppress(TimeoutError):
-                    await asyncio.wait_for(self._status_now.wait(), self._heartbeat_s)
+                    async with asyncio.timeout(self._heartbeat_s):
+                        await self._status_now.wait()
                     await asyncio.sleep(COALESCE_S)
 
     async def _send_status(self, answer: dict[str, Any]) -> None:
+        status, newest, now_us = answer["status"], int(answer.get("seq", 0)), _now_us()
+        self.stopping = bool(status.get("stopping"))
+        self._liveness.events(
+            newest=newest, sent=self._delivery.sent, held_back=self._held_back, now_us=now_us
+        )
+        self._complain("liveness", "; ".join(self._liveness.sentences(now_us)))
         pipe = self._stream_broker.pipeline(transaction=False)
-        self._add(pipe, "status", to_json(answer["status"]))
-        pipe.get(f"{self._key}:acked")
-        _added, acked = await pipe.execute()
+        self._add(pipe, "status", to_json({**status, "late": self._liveness.late(now_us)}))
+        pipe.mget([f"{self._key}:acked"])
+        _added, (acked,) = await pipe.execute()
         self._note_broker(True)
         if self._delivery.status_sent(str(answer.get("journal")), acked):
             self._follow_again.set()
@@ -242,7 +285,10 @@ class BrokerSync:
     async def _pull(self) -> None:
         with await self._connect() as supervisor:
             while True:
-                await self._pull_now.wait()
+                # By a clock of its own: what cannot be sent up must not stop what comes down.
+                with contextlib.suppress(TimeoutError):
+                    async with asyncio.timeout(self._heartbeat_s):
+                        await self._pull_now.wait()
                 self._pull_now.clear()
                 keys = [f"{self._key}:desired", f"{self._key}:confirmed"]
                 desired, confirmed = await self._broker.mget(keys)
@@ -251,13 +297,16 @@ class BrokerSync:
                     self._status_now.set()
                 if await self._take(supervisor, "confirm", confirmed):
                     self._status_now.set()
+                self._liveness.came("orders", _now_us())
+                self._complain("pull")
 
-    async def _take(self, supervisor: Client, verb: Verb, text: str | None) -> bool:
+    async def _take(self, supervisor: Client, verb: Verb, text: bytes | None) -> bool:
         """Pass the envelope on if that is due; whether the supervisor got a request for it."""
         if text is None or not self._inbox.is_news(text):
             return False
         answer = await self._ask(supervisor, "revisions")
-        runs = Revisions(int(answer["revision"]), int(answer["confirmed_revision"]))
+        live, confirmed = int(answer["revision"]), int(answer["confirmed_revision"])
+        runs = Revisions(live, confirmed, str(answer.get("config_sha256", "")))
         match self._inbox.received(verb, text, runs):
             case PassOn(verb, envelope):
                 await self._tell(supervisor, verb, envelope=encode(envelope))
@@ -271,6 +320,10 @@ class BrokerSync:
     async def _tell(self, supervisor: Client, verb: str, **fields: Any) -> None:
         with contextlib.suppress(Refused):  # the supervisor has reported it in an event
             await self._ask(supervisor, verb, **fields)
+
+
+def _now_us() -> int:
+    return time.monotonic_ns() // 1_000
 
 
 async def _until(again: asyncio.Future[Any], supervisor: Client) -> list[dict[str, Any]] | None:

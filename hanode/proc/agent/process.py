@@ -18,6 +18,7 @@ import signal
 import socket
 import sys
 import threading
+import time
 from pathlib import Path
 from typing import Any
 
@@ -26,13 +27,23 @@ from kombu.connection import Connection
 from kombu.entity import Queue
 
 from hanode.proc.agent.broker_sync import BrokerSync
+from hanode.system import unwaiting
 from hanode.system.ipc import LINE_BYTES_MAX, pack, unpack
 from hanode.system.log import Log
+from hanode.system.own_memory import hide_memory
 from hanode.system.signing import verifier
 from hanode.wire import Enrolment, decode
 
 FLUSH_S = 1.0
 """How long a stopping node may try to send its last events."""
+
+ORDER_WITHIN_S = 3.0
+"""From SIGTERM to the supervisor's order to stop, if the whole engine was sent the signal."""
+STOPPING_MAX_S = 600.0
+"""The longest that an engine takes to stop: thousands of addresses and macvlans."""
+
+LISTENS_EVERY_S = 1.0
+"""How often Celery's loop shows that it comes round."""
 
 PAUSES_S = {"interval_start": 0.1, "interval_step": 0.2, "interval_max": 1.0}
 """Between tries to reach a broker that is away."""
@@ -80,7 +91,9 @@ def main() -> int:
             "use `hanode run --enrolment FILE`\n"
         )
         return 2
+    unwaiting.stderr()
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    hide_memory()
     supervised = Supervised(socket.socket(fileno=int(number)))
     order = supervised.receive()
     if order is None:
@@ -96,7 +109,10 @@ def main() -> int:
         verify=verifier(enrolment.public_key),
         send=supervised.send,
     )
+    ending = threading.Event()
+    _take_signals(ending)
     threading.Thread(target=_carry, args=(loop, broker_sync, log), daemon=True).start()
+    threading.Thread(target=_end, args=(ending, loop, broker_sync), daemon=True).start()
     threading.Thread(target=_obey, args=(supervised, loop, broker_sync), daemon=True).start()
     supervised.send({"kind": "ready"})
     app = make_app(enrolment, on_nudge=lambda: loop.call_soon_threadsafe(broker_sync.nudge))
@@ -109,8 +125,13 @@ def main() -> int:
         without_heartbeat=True,
         quiet=True,
     )
-    # The supervisor says when to stop; a signal to the whole group must not cut off the flush.
-    signals.worker_ready.connect(lambda **_: _ignore_signals(), weak=False)
+
+    def ready(sender: Any, **_: Any) -> None:
+        _take_signals(ending)  # Celery has put handlers of its own in their place
+        if sender.timer is not None:  # a connection that is made anew has forgotten it
+            sender.timer.call_repeatedly(LISTENS_EVERY_S, broker_sync.listens)
+
+    signals.worker_ready.connect(ready, weak=False)
     worker.start()
     log.error("Celery's worker ended; the supervisor starts the agent again")
     return 1
@@ -122,10 +143,17 @@ def make_app(enrolment: Enrolment, *, on_nudge: Any) -> Celery:
     app = Celery("hanode", broker=enrolment.broker_url, set_as_current=True)
     app.amqp.Connection = PatientConnection
     app.conf.update(
-        broker_transport_options={"global_keyprefix": f"{queue}:", "socket_keepalive": True},
+        broker_transport_options={
+            "global_keyprefix": f"{queue}:",
+            "socket_keepalive": True,
+            # The node may do no more with its queue than to read it: a nudge that is lost needs no
+            # second copy under another key, and its queue is declared by whoever sends it.
+            "ack_emulation": False,
+            "priority_steps": [0],
+        },
         broker_connection_retry_on_startup=True,
         broker_connection_max_retries=None,
-        task_queues=[Queue(queue)],  # type: ignore[no-untyped-call]
+        task_queues=[Queue(queue, no_declare=True)],  # type: ignore[no-untyped-call]
         task_default_queue=queue,
         task_ignore_result=True,
         accept_content=["json"],
@@ -145,28 +173,48 @@ def make_app(enrolment: Enrolment, *, on_nudge: Any) -> Celery:
 
 
 def _carry(loop: asyncio.AbstractEventLoop, broker_sync: BrokerSync, log: Log) -> None:
+    """Carry. However that ends, the supervisor starts us again, and nothing is lost by it."""
     asyncio.set_event_loop(loop)
+    why = "it ended by itself"
     try:
         loop.run_until_complete(broker_sync.run())
-    except Exception as error:
-        # Our own bug: the supervisor starts us again, and nothing is lost, because nothing is kept.
-        log.error(f"the connection to the broker failed for a fault of the agent: {error!r}")
+    except BaseException as error:
+        why = repr(error)
+    finally:
+        log.error(f"the connection to the broker failed for a fault of the agent: {why}")
         os._exit(1)
 
 
 def _obey(supervised: Supervised, loop: asyncio.AbstractEventLoop, broker_sync: BrokerSync) -> None:
     while (order := supervised.receive()) is not None:
         if order.get("verb") == "stop":
-            future = asyncio.run_coroutine_threadsafe(broker_sync.flush(), loop)
-            with contextlib.suppress(Exception):  # the journal keeps what could not be sent
-                future.result(FLUSH_S)
             break
+    _flush_and_end(loop, broker_sync)
+
+
+def _flush_and_end(loop: asyncio.AbstractEventLoop, broker_sync: BrokerSync) -> None:
+    future = asyncio.run_coroutine_threadsafe(broker_sync.flush(), loop)
+    with contextlib.suppress(Exception):  # the journal keeps what could not be sent
+        future.result(FLUSH_S)
     os._exit(0)
 
 
-def _ignore_signals() -> None:
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, signal.SIG_IGN)
+def _take_signals(ending: threading.Event) -> None:
+    """SIGINT is for the terminal's foreground; SIGTERM may be for the whole engine or for us."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    signal.signal(signal.SIGTERM, lambda *_: ending.set())
+
+
+def _end(ending: threading.Event, loop: asyncio.AbstractEventLoop, broker_sync: BrokerSync) -> None:
+    """After SIGTERM: while the engine stops, its supervisor says when; else we end by ourselves.
+
+    A signal to the whole group must not cut off the last events.
+    """
+    ending.wait()
+    time.sleep(ORDER_WITHIN_S)
+    if broker_sync.stopping:
+        time.sleep(STOPPING_MAX_S)
+    _flush_and_end(loop, broker_sync)
 
 
 class _ToLog(logging.Handler):

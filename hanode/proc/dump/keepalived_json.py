@@ -1,7 +1,8 @@
 """The engine's state in the words and order of keepalived's JSON dump.
 
 PURE. What keepalived 2.2.7 writes on SIGRTMIN+2, field by field and type by type, so that a reader
-of its file can read ours. Only the password is masked, as keepalived does since 2.4.0.
+of its file can read ours; in its second form (json_version 2) what 2.4.3 writes. Only the password
+is masked, as keepalived does since 2.4.0.
 """
 
 from __future__ import annotations
@@ -11,7 +12,6 @@ from collections.abc import Iterable, Mapping
 from types import MappingProxyType
 from typing import Any
 
-from hanode.conf import MASK
 from hanode.supervision.cleared_counters import Counters
 from hanode.vrrp.counters import COUNTERS
 from hanode.vrrp.engine_settings import (
@@ -22,9 +22,11 @@ from hanode.vrrp.engine_settings import (
     Rule,
     VrrpSettings,
 )
-from hanode.vrrp.tracking_and_notify import ProcessTracker
+from hanode.vrrp.tracking_and_notify import ProcessCount, ProcessTracker
+from hanode.watch.processes import by_command_line
 from hanode.wire import InstanceStatus
 
+MASKED = "********"
 STATES = {"INIT": 0, "BACKUP": 1, "MASTER": 2, "FAULT": 3}
 AUTH_TYPES = {"NONE": 0, "PASS": 1, "AH": 2}
 SCOPES = {0: "global", 200: "site", 253: "link", 254: "host", 255: "nowhere"}
@@ -46,6 +48,10 @@ STATS = (
     "pri_zero_sent",
 )
 
+EXTENSION = tuple(name for name in COUNTERS if name.startswith("auth_ext_"))
+"""Of auth_hmac. keepalived has them since 2.4.0."""
+NEWER_STATS = (*STATS[:-2], *EXTENSION, *STATS[-2:])
+
 FURTHER = tuple(name for name in COUNTERS if name not in STATS)
 """Counters that keepalived 2.2.7 does not have, or does not write. Only those above 0 are written:
 without such faults the file is byte for byte as keepalived's."""
@@ -55,54 +61,67 @@ def dump_json(
     settings: VrrpSettings,
     statuses: Iterable[InstanceStatus],
     counters: Counters,
-    runs: Mapping[str, bool | None] = MappingProxyType({}),
+    counts: Mapping[str, ProcessCount] = MappingProxyType({}),
 ) -> str:
-    """The text of keepalived.json. `runs`: whether each tracked process runs.
+    """The text of keepalived.json. `counts`: of each tracked process, by its block's name.
 
-    With json_version 2 (keepalived since 2.2.8) it also has the tracked processes.
+    With json_version 2 (keepalived since 2.2.8) it also has the tracked processes, and the
+    counters of auth_hmac.
     """
     by_name = {status.name: status for status in statuses}
     commands = {script.name: script.command for script in settings.scripts}
+    newer = settings.dumps.json_version == 2
     instances = [
         {
-            "data": _data(instance, by_name[instance.name], commands),
-            "stats": _stats(counters[instance.name]),
+            "data": _data(instance, by_name[instance.name], commands, newer=newer),
+            "stats": _stats(counters[instance.name], newer=newer),
         }
         for instance in settings.instances
         if instance.name in by_name
     ]
     told: object = instances
-    if settings.dumps.json_version == 2:
-        tracked = [_process(process, runs.get(process.name)) for process in settings.processes]
+    if newer:
+        tracked = [
+            _process(process, counts.get(process.name) or ProcessCount(process.name))
+            for process in settings.processes
+        ]
         told = {"vrrp": instances, "track_process": tracked}
     text = json.dumps(told, separators=(",", ":"), ensure_ascii=False)
     # Its writer escapes the slash, which JSON allows; in our text it occurs in strings only.
     return text.replace("/", "\\/") + "\n"
 
 
-def _process(process: ProcessTracker, runs: bool | None) -> dict[str, Any]:
-    said: dict[str, Any] = {"process": process.path}
+def _process(process: ProcessTracker, now: ProcessCount) -> dict[str, Any]:
+    said: dict[str, Any] = {"process": process.name}
     if process.params:
         said["parameters"] = " ".join(process.params)
     said |= {"param_match": process.param_match, "min_processes": process.quorum}
     if process.quorum_max is not None:
         said["max_processes"] = process.quorum_max
     return said | {
-        "have_quorum": bool(runs),
+        "current_processes": now.count,
+        "have_quorum": now.enough,
         "weight": -process.weight if process.reverse else process.weight,
         "terminate_delay": seconds(process.terminate_delay_us),
         "fork_delay": seconds(process.fork_delay_us),
-        "full_command": process.full_command,
+        "fork_delay_timer_running": now.grows,
+        "terminate_delay_timer_running": now.shrinks,
+        "full_command": by_command_line(process),
     }
 
 
-def _stats(counted: dict[str, int]) -> dict[str, int]:
-    told = {name: counted.get(name, 0) for name in STATS}
-    return told | {name: counted[name] for name in FURTHER if counted.get(name)}
+def _stats(counted: dict[str, int], *, newer: bool) -> dict[str, int]:
+    told = {name: counted.get(name, 0) for name in (NEWER_STATS if newer else STATS)}
+    further = (name for name in FURTHER if name not in told and counted.get(name))
+    return told | {name: counted[name] for name in further}
 
 
 def _data(
-    instance: InstanceSettings, status: InstanceStatus, commands: dict[str, Command]
+    instance: InstanceSettings,
+    status: InstanceStatus,
+    commands: dict[str, Command],
+    *,
+    newer: bool,
 ) -> dict[str, Any]:
     said: dict[str, Any] = {
         "iname": instance.name,
@@ -138,10 +157,12 @@ def _data(
         "notify_deleted": instance.notify.tell_deleted,
     }
     said |= _scripts(instance)
-    said |= _lists(instance, status, commands)
+    said |= _lists(instance, status, commands, newer=newer)
+    if newer and (processes := [t.name for t in instance.tracked if t.kind == "process"]):
+        said["track_process"] = processes
     said["auth_type"] = AUTH_TYPES[instance.auth_type]
     if instance.auth_type != "NONE":
-        said["auth_data"] = MASK
+        said["auth_data"] = MASKED
     return said
 
 
@@ -161,14 +182,18 @@ def _scripts(instance: InstanceSettings) -> dict[str, str]:
 
 
 def _lists(
-    instance: InstanceSettings, status: InstanceStatus, commands: dict[str, Command]
+    instance: InstanceSettings,
+    status: InstanceStatus,
+    commands: dict[str, Command],
+    *,
+    newer: bool,
 ) -> dict[str, list[str]]:
     """The lists of an instance; empty ones are left out."""
     present = {(vip.dev, vip.address) for vip in status.vips if vip.present}
     lists = {
         "vips": [address_line(instance, a, (a.dev, str(a)) in present) for a in instance.vips],
         "evips": [address_line(instance, a, (a.dev, str(a)) in present) for a in instance.excluded],
-        "vroutes": [route_line(route) for route in instance.routes],
+        "vroutes": [route_line(route, newer=newer) for route in instance.routes],
         "vrules": [rule_line(rule) for rule in instance.rules],
         "track_ifp": [t.name for t in instance.tracked if t.kind == "interface"],
         "track_script": [
@@ -222,11 +247,15 @@ def address_line(instance: InstanceSettings, address: Address, present: bool) ->
     return " ".join(words)
 
 
-def route_line(route: Route) -> str:
-    """`prepend 198.51.100.0/24 via inet 192.0.2.1 dev d0 table 100 proto 18`"""
+def route_line(route: Route, *, newer: bool = False) -> str:
+    """`prepend 198.51.100.0/24 via inet 192.0.2.1 dev d0 table 100 proto 18`
+
+    `newer`: as 2.3.3 says it of a route that is not unicast.
+    """
     special = route.kind != "unicast"
-    untracked = route.no_track or (route.dev is None and route.via is None)
-    words = ["append" if route.append else "add" if special else "prepend"]
+    alone = route.dev is None and route.via is None and not newer
+    untracked = route.no_track or alone
+    words = ["append" if route.append else "add" if special and not newer else "prepend"]
     words += [route.kind] if special else []
     words.append(route.destination)
     for name, value in (

@@ -10,9 +10,10 @@ from __future__ import annotations
 import time
 from collections.abc import Iterable, Iterator
 
-from hanode.conf import MASK
 from hanode.proc.dump.keepalived_json import (
+    EXTENSION,
     FURTHER,
+    MASKED,
     address_line,
     quoted,
     route_line,
@@ -53,24 +54,40 @@ FURTHER_LABELS = {
     "unicast_src_err": "Unicast Source",
     "owner_ignored": "Ignored As Owner",
     "replay_err": "AH Replay",
-    "auth_ext_missing": "HMAC Missing",
-    "auth_ext_malformed": "HMAC Malformed",
-    "auth_ext_unknown_key": "HMAC Unknown Key",
-    "auth_ext_invalid_hmac": "HMAC Invalid",
-    "auth_ext_stale": "HMAC Stale",
-    "auth_ext_replay": "HMAC Replay",
 }
-"""Counters that 2.2.7 does not have: written above 0 only, in a section of their own."""
+"""Counters that no keepalived writes: above 0 only, in a section of their own."""
+
+EXTENSION_LINES = (
+    ("  Authentication Extension Errors:", ""),
+    ("    Missing", "auth_ext_missing"),
+    ("    Malformed", "auth_ext_malformed"),
+    ("    Unknown Key", "auth_ext_unknown_key"),
+    ("    Invalid HMAC", "auth_ext_invalid_hmac"),
+    ("    Stale", "auth_ext_stale"),
+    ("    Replay", "auth_ext_replay"),
+)
+PRIORITY_ZERO_AT = STATS_LINES.index(("  Priority Zero:", ""))
+NEWER_LINES = (
+    *STATS_LINES[:PRIORITY_ZERO_AT],
+    *EXTENSION_LINES,
+    *STATS_LINES[PRIORITY_ZERO_AT:],
+)
+"""keepalived since 2.4.0."""
 
 
 def dump_stats(settings: VrrpSettings, counters: Counters) -> str:
-    """The text of keepalived.stats."""
+    """The text of keepalived.stats; for a file that only newer ones read, what 2.4.3 writes."""
+    newer = (
+        settings.dumps.json_version == 2
+        or any(one.hmac for one in settings.instances)
+        or any(counted.get(name) for counted in counters.values() for name in EXTENSION)
+    )
     lines = []
     for instance in settings.instances:
         if instance.name not in counters:
             continue
         lines.append(f"VRRP Instance: {instance.name}")
-        for label, name in STATS_LINES:
+        for label, name in NEWER_LINES if newer else STATS_LINES:
             count = counters[instance.name].get(name, 0)
             lines.append(f"{label}: {count}" if name else label)
         lines += _further(counters[instance.name])
@@ -78,7 +95,8 @@ def dump_stats(settings: VrrpSettings, counters: Counters) -> str:
 
 
 def _further(counted: dict[str, int]) -> list[str]:
-    found = [(FURTHER_LABELS[name], counted[name]) for name in FURTHER if counted.get(name)]
+    named = (name for name in FURTHER if name not in EXTENSION and counted.get(name))
+    found = [(FURTHER_LABELS[name], counted[name]) for name in named]
     told = [f"    {label}: {count}" for label, count in found]
     return ["  Further Packet Errors:", *told] if told else []
 
@@ -191,7 +209,13 @@ def _settings(instance: InstanceSettings, status: InstanceStatus) -> Iterator[st
         words = {"NONE": "none", "PASS": "SIMPLE_PASSWORD", "AH": "IPSEC_AH"}
         yield f"   Authentication type = {words[instance.auth_type]}"
         if instance.auth_type != "NONE":
-            yield f"   Password = {MASK}"
+            yield f"   Password = {MASKED}"
+    if (keys := instance.hmac) is not None:
+        window = f", window = {keys.window_us // 1_000_000} sec"
+        yield "   Authentication extension = HMAC-SHA256-128"
+        yield f"     Keys = {len(keys.keys)}, active key id = {keys.active}"
+        yield f"     Mode = {keys.mode}"
+        yield f"     Anti replay = {keys.anti_replay}{window if keys.anti_replay == 'time' else ''}"
 
 
 def _holdings(instance: InstanceSettings, status: InstanceStatus) -> Iterator[str]:

@@ -133,7 +133,8 @@ class AgentChild:
         except OSError:
             return False
         try:
-            return await asyncio.wait_for(tried.wait(), PROBE_TIMEOUT_S) == 0
+            async with asyncio.timeout(PROBE_TIMEOUT_S):
+                return await tried.wait() == 0
         except TimeoutError:
             with contextlib.suppress(ProcessLookupError):
                 tried.kill()
@@ -143,7 +144,7 @@ class AgentChild:
         self._on_child(child, "started", f"the agent runs as pid {child.pid}")
         settings = {
             "enrolment": encode(self._enrolment),
-            "control": str(self._options.run_dir / "control.sock"),
+            "control": str(self._options.places.control),
             "detail": self._options.detail,
         }
         child.send({"verb": "configure", "revision": 0, "settings": settings})

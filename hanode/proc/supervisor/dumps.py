@@ -23,11 +23,15 @@ from hanode.proc.supervisor.event_log import EventLog
 from hanode.proc.supervisor.node_status import StatusCollector
 from hanode.supervision.cleared_counters import ClearedCounters
 from hanode.system import files, signals
+from hanode.vrrp.tracking_and_notify import ProcessCount
 from hanode.wire import InstanceStatus
 
 Instances = tuple[InstanceStatus, ...]
 
 DIRECTORY = "/tmp"  # noqa: S108 - keepalived's place; the file is made beside it and renamed
+
+WATCH_ANSWERS_S = 0.05
+"""The watch process is asked only for what a JSON of version 2 says of processes."""
 
 
 class Dumps:
@@ -38,6 +42,7 @@ class Dumps:
         self._collector = collector
         self._event_log = event_log
         self._counters = ClearedCounters()
+        self._counts: tuple[ProcessCount, ...] = ()
         self._tasks: set[asyncio.Task[None]] = set()
 
     def listen(self, loop: asyncio.AbstractEventLoop) -> None:
@@ -60,6 +65,9 @@ class Dumps:
 
     async def _write(self, make: Callable[[Instances], tuple[str, str]]) -> None:
         instances = await self._engine.instances()
+        settings = self._collector.vrrp
+        if make == self._json and settings.dumps.json_version == 2 and settings.processes:
+            self._counts = await self._engine.process_counts(within_s=WATCH_ANSWERS_S)
         if instances is None:
             self._event_log.warn("dump", "no file was written: the vrrp process does not answer")
             return
@@ -89,5 +97,5 @@ class Dumps:
     def _json(self, instances: Instances) -> tuple[str, str]:
         settings = self._collector.vrrp
         name = settings.dumps.json_file or "keepalived.json"
-        runs = {t.name: t.up for t in self._engine.last.trackers if t.kind == "process"}
-        return name, dump_json(settings, instances, self._counters.since(instances), runs)
+        counts = {one.name: one for one in self._counts}
+        return name, dump_json(settings, instances, self._counters.since(instances), counts)

@@ -7,7 +7,6 @@ for is left out and named in `problems`.
 
 from __future__ import annotations
 
-import hashlib
 import os
 import time
 from collections.abc import Callable
@@ -83,7 +82,8 @@ class StatusCollector:
             mono_us=time.monotonic_ns() // 1_000,
             revision=state.live.revision,
             confirmed_revision=state.confirmed.revision,
-            config_sha256=hashlib.sha256(state.live.text.encode()).hexdigest(),
+            newest_revision=max(state.newest, state.live.revision),
+            config_sha256=state.live.sha256,
             started_us=self._started_us,
             instances=self._addresses.whole(instances, addresses),
             virtual_servers=children.status.virtual_servers,

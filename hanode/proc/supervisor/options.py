@@ -19,6 +19,7 @@ from hanode.proc.supervisor.children import Spec
 from hanode.system import files
 from hanode.system.includes import Recorder, remembered
 from hanode.system.policy_files import PolicyFiles
+from hanode.system.run_directory import RunDirectory
 from hanode.wire import Enrolment
 
 MISTAKES_TOLD = 20
@@ -38,7 +39,7 @@ class Options:
     name: str
     config_file: Path
     state_dir: Path
-    run_dir: Path
+    places: RunDirectory
     specs: tuple[Spec, ...]
     enrolment: Enrolment | None = None
     enrolment_again: Callable[[], Enrolment | str] = lambda: ""
@@ -52,6 +53,10 @@ class Options:
     """What pushed configurations may do on this node."""
     unserved: tuple[str, ...] = ()
     """Options that have no effect here, in sentences."""
+    expire: Callable[[], float | None] = lambda: None
+    """Removes the stale addresses whose time is over; in how many seconds to call it again."""
+    expired: Callable[[], list[tuple[str, str]]] = list
+    """(Interface, `ip/prefix`) of those that were removed since it was called last."""
     on_started: Callable[[], None] = lambda: None
     """Called once every process has taken its settings or refused them."""
 
@@ -139,33 +144,41 @@ def refusal_of(file: File, node: str, *, all_includes: bool = False) -> conf.Pro
     return _recovered(file, node).refusal or next(missing, None)
 
 
-def keyed(built: Built) -> Built:
-    """With the keys of auth_hmac read from their files now. Raises ValueError."""
-    return replace(built, vrrp=with_keys(built.vrrp, _read_key))
+def keyed(file: File, node: str) -> Built:
+    """The settings of a file with the keys of auth_hmac read from their files now.
+
+    A key that cannot be read is left out, which is said.
+    """
+    built = built_of(file, node)
+    told, complaints = with_keys(built.vrrp, functools.partial(_read_key, Path(file.name).parent))
+    return replace(built, vrrp=told, left_out=(*built.left_out, *complaints))
 
 
-def _read_key(path: str) -> str:
+def _read_key(directory: Path, name: str) -> str:
+    path = directory / name  # keepalived: from the folder of the file that names it
+    if not path.is_absolute():
+        raise ValueError("its path must begin with /")
     try:
-        text = files.read_text(Path(path))
-    except (OSError, UnicodeDecodeError) as error:
-        why = error.strerror if isinstance(error, OSError) else "it is no text"
-        raise ValueError(f"it cannot be read: {why}") from None
-    if text is None:
-        raise ValueError("there is no such file")
-    return text
+        # A key may be any bytes.
+        return path.read_bytes().decode("utf-8", "surrogateescape")
+    except FileNotFoundError:
+        raise ValueError("there is no such file") from None
+    except OSError as error:
+        raise ValueError(f"it cannot be read: {error.strerror}") from None
 
 
-def errors_of(file: File, node: str, *, all_includes: bool = False) -> tuple[str, ...]:
-    """What is wrong with the file, in sentences; (): it runs as it is written."""
+def errors_of(
+    file: File, node: str, *, all_includes: bool = False, keys: bool = True
+) -> tuple[str, ...]:
+    """What is wrong with the file, in sentences; (): it runs as it is written.
+
+    `keys`: a key of auth_hmac that cannot be read counts, too.
+    """
     found = checked(file, node)
     errors = _errors(found.problems, all_includes) or built_of(file, node).errors
-    if errors:
+    if errors or not keys:
         return errors
-    try:
-        keyed(built_of(file, node))
-    except ValueError as error:
-        return (str(error),)
-    return ()
+    return keyed(file, node).left_out
 
 
 def warnings_of(file: File, node: str) -> tuple[str, ...]:

@@ -25,10 +25,14 @@ vrrp_instance one {
 }
 """
 FILES = {
+    "/etc/keys/one": FileFacts(0o600),
+    "/etc/keys/open": FileFacts(0o640),
     "keepalived.conf": FileFacts(0o640),
     "/usr/bin/sound": FileFacts(0o755),
     "/usr/bin/plain": FileFacts(0o644),
     "/usr/bin": FileFacts(0o755, regular=False),
+    "/bin": FileFacts(0o755, regular=False, link=True),
+    "/bin/sound": FileFacts(0o755),
     "/usr/bin/anyone": FileFacts(0o757),
     "/usr/bin/group": FileFacts(0o775),
     "/open/to/all": FileFacts(0o755),
@@ -49,7 +53,25 @@ BLOCK = """    authentication {
     }
 """
 
+SIGNED = TEXT.replace(
+    BLOCK,
+    "    auth_hmac {\n        key 1 file:/etc/keys/one\n        active_key 1\n    }\n",
+)
+NEWER = "keepalived-2.4.3"
+LINKED = TEXT.replace(SOUND, "notify /bin/sound").replace(
+    "    enable_script_security\n", "    enable_script_security\n    use_symlink_paths\n"
+)
+signed = partial(case, sound=SIGNED, target=NEWER, sound_target=NEWER)
+
 CASES = [
+    case("script-behind-link", "error", SOUND, "notify /bin/sound", target="keepalived-2.3.3",
+         sound_target="keepalived-2.3.3"),
+    case("script-behind-link", "error", "    use_symlink_paths\n", "", target=NEWER, line=7,
+         sound_target=NEWER, sound=LINKED),
+    signed("hmac-key-file", "error", "file:/etc/keys/one", "file:/etc/keys/gone"),
+    signed("hmac-key-file", "error", "        active_key 1",
+           "        key 2 file:/etc/keys/gone\n        active_key 1"),
+    signed("secret-readable", "warning", "file:/etc/keys/one", "file:/etc/keys/open"),
     case("script-missing", "warning", SOUND, "notify /usr/bin/gone"),
     case("script-not-executable", "warning", SOUND, "notify /usr/bin/plain"),
     case("script-not-executable", "warning", SOUND, "notify /usr/bin"),

@@ -85,6 +85,8 @@ CASES = [
     case("unknown-keyword", "error", "global_defs {", "global defs {", fix=True),
     case("unknown-keyword", "error", "    virtual_ipaddress {", "    virtual_ipadress {",
          fix=True),
+    case("condition-in-name", "error", "    priority 100", "    $NAM", line=28,
+         sound=TEXT.replace("$NAME=one", "$NAM=@NodeA priority 100")),
     case("include-empty", "info", "$NAME=one", "include gone*.conf", read=follows),
     case("include-twice", "warning", "$NAME=one", "@NodeA include known", read=follows),
     case("nothing-left", "info", "$NAME=one", "include other", read=follows, line=1),

@@ -85,7 +85,31 @@ ALONE = TEXT.replace(TEXT[TEXT.index("vrrp_sync") : TEXT.index("vrrp_instance")]
 CLOSE = "}\n"
 ROUTES = "    virtual_routes {\n        203.0.113.0/24 via 192.0.2.254 dev eth0\n    }\n"
 APART = f"{ALONE.removesuffix(CLOSE)}{ROUTES}{CLOSE}"
+KEY = "k" * 32
+SIGNED = f"""\
+vrrp_instance one {{
+    interface eth0
+    virtual_router_id 1
+    version 2
+    auth_hmac {{
+        key 1 {KEY}
+        key 2 {KEY}
+        active_key 2
+        mode permissive
+    }}
+    virtual_ipaddress {{
+        192.0.2.1/24
+    }}
+}}
+"""
+PASSWORD = """\
+    authentication {
+        auth_type PASS
+        auth_pass secret
+    }
+"""
 case = partial(Case, sound=TEXT)
+signed = partial(Case, sound=SIGNED, target="keepalived-2.4.3", sound_target="keepalived-2.4.3")
 six = partial(Case, sound=V6)
 strict = partial(Case, sound=STRICT)
 
@@ -199,6 +223,14 @@ CASES = [
          sound=TEXT.replace("    priority 101\n", ""), line=33),
     case("sync-preempt", "warning", "    interface eth1", "    nopreempt\n    interface eth1",
          sound=TEXT.replace("    weight -20\n", "")),
+    # auth_hmac
+    signed("hmac-off", "error", "        active_key 2\n", "", fix=True, line=5),
+    signed("hmac-off", "error", "active_key 2", "active_key 3", fix=True),
+    signed("hmac-off", "error", f"        key 1 {KEY}\n        key 2 {KEY}\n", "", line=6),
+    signed("hmac-key-twice", "error", f"key 1 {KEY}", f"key 2 {KEY}", line=7),
+    signed("hmac-with-auth", "error", "    version 2\n", f"{PASSWORD}    version 2\n", fix=True),
+    signed("strict-conflict", "error", "    version 2\n", "    version 2\n    strict_mode\n",
+           fix=True, line=10),
     # strict mode
     case("strict-conflict", "warning", "    enable_script_security",
          "    enable_script_security\n    vrrp_strict", line=24),

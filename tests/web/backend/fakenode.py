@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import base64
 import contextlib
+import hashlib
 import threading
 import time
 from typing import Any
@@ -33,7 +34,8 @@ class FakeNode:
         )
         self.key = Ed25519PublicKey.from_public_bytes(base64.b64decode(enrolment.public_key))
         self.unseal = unsealer(enrolment)
-        self.seq = self.revision = self.confirmed = 0
+        self.seq = self.revision = self.confirmed = self.newest = 0
+        self.config = ""
         self.applied: list[tuple[float, wire.Bundle]] = []
         self._refused: set[int] = set()
         self._stop = threading.Event()
@@ -79,7 +81,8 @@ class FakeNode:
             "mono_us": time.monotonic_ns() // 1000,
             "revision": self.revision,
             "confirmed_revision": self.confirmed,
-            "config_sha256": "",
+            "config_sha256": hashlib.sha256(self.config.encode()).hexdigest(),
+            "newest_revision": self.newest,
             "started_us": now_us,
             "instances": (instance,),
         }
@@ -87,6 +90,12 @@ class FakeNode:
 
     def say_status(self, **changes: Any) -> None:
         self.say("status", self.status(**changes))
+
+    def run(self, revision: int, config: str, *, confirmed: bool = False) -> None:
+        """This revision is live, as if it had been pushed."""
+        self.revision, self.config = revision, config
+        self.newest = max(self.newest, revision)
+        self.confirmed = revision if confirmed else self.confirmed
 
     def _run(self) -> None:
         beat = 0.0
@@ -98,7 +107,7 @@ class FakeNode:
                     self.say_status()
 
     def _verified(self, key: str, kind: str) -> str | None:
-        raw = self.client.get(f"node.{self.enrolment.node}:{key}")
+        (raw,) = self.client.mget([f"node.{self.enrolment.node}:{key}"])
         if raw is None:
             return None
         signed = wire.from_json(wire.Signed, raw)
@@ -114,14 +123,15 @@ class FakeNode:
             self._take(wire.from_json(wire.Bundle, payload))
         payload = self._verified("confirmed", "confirmation")
         if payload is not None:
-            number = wire.from_json(wire.Confirmation, payload).revision
-            if number == self.revision != self.confirmed:
+            message = wire.from_json(wire.Confirmation, payload)
+            number, sha256 = message.revision, self.status().config_sha256
+            if number == self.revision != self.confirmed and message.config_sha256 == sha256:
                 self.confirmed = number
                 self.say_status()
 
     def _take(self, bundle: wire.Bundle) -> None:
         assert (bundle.node, bundle.cluster) == (self.enrolment.node, self.enrolment.cluster)
-        if bundle.revision <= self.revision or bundle.revision in self._refused:
+        if bundle.revision <= self.newest or bundle.revision in self._refused:
             return
         subject = f"revision {bundle.revision}"
         self.applied.append((time.monotonic(), bundle))
@@ -132,6 +142,6 @@ class FakeNode:
                 "config", subject, "line 3: no such word", revision=bundle.revision, phase=phase
             )
             return
-        self.revision = bundle.revision
+        self.run(bundle.revision, bundle.config)
         self.say_event("config", subject, revision=bundle.revision, phase="live")
         self.say_status()

@@ -22,13 +22,16 @@ def nodes(broker: redis.Redis, cluster: Cluster) -> tuple[FakeNode, FakeNode]:
     return a, b
 
 
-def test_a_node_may_what_it_needs(nodes: tuple[FakeNode, FakeNode]) -> None:
+def test_a_node_may_what_it_needs(nodes: tuple[FakeNode, FakeNode], broker: redis.Redis) -> None:
     a, _ = nodes
+    broker.execute_command("ACL", "LOG", "RESET")
     own = f"node.{a.enrolment.node}"
-    assert a.client.get(f"{own}:desired") is None
-    a.client.lpush(f"{own}:{own}", "task")
+    keys = [f"{own}:{key}" for key in ("desired", "confirmed", "acked")]
+    assert a.client.mget(keys) == [None, None, None]
+    broker.lpush(f"{own}:{own}", "task")
     assert a.client.brpop(f"{own}:{own}", 1)
-    a.client.xadd(f"up.{a.enrolment.node}", {"t": "event", "d": "{}"})
+    a.client.xadd(f"up.{a.enrolment.node}", {"t": "event", "d": "{}"}, maxlen=5)
+    assert not broker.execute_command("ACL", "LOG")
 
 
 FORBIDDEN: list[tuple[str, ...]] = [
@@ -68,6 +71,69 @@ FORBIDDEN: list[tuple[str, ...]] = [
     ("RENAME", "node.{own}:x", "node.{other}:desired"),
     ("SORT", "node.{own}:x", "BY", "node.{other}:*", "GET", "node.{other}:*"),
     ("MIGRATE", "127.0.0.1", "1", "node.{own}:x", "0", "1"),
+    # Its own keys: nothing but what the agent does with them
+    ("SET", "up.{own}", "x"),
+    ("SET", "up.{own}", "x", "GET"),
+    ("DEL", "up.{own}"),
+    ("UNLINK", "up.{own}"),
+    ("EXPIRE", "up.{own}", "1"),
+    ("XGROUP", "DESTROY", "up.{own}", "ingest"),
+    ("XGROUP", "SETID", "up.{own}", "ingest", "$"),
+    ("XGROUP", "CREATE", "up.{own}", "mine", "$", "MKSTREAM"),
+    ("XREADGROUP", "GROUP", "ingest", "ingest-1", "STREAMS", "up.{own}", ">"),
+    ("XACK", "up.{own}", "ingest", "1-1"),
+    ("XAUTOCLAIM", "up.{own}", "ingest", "me", "0", "0"),
+    ("XDEL", "up.{own}", "1-1"),
+    ("XTRIM", "up.{own}", "MAXLEN", "0"),
+    ("XSETID", "up.{own}", "99999999999999-0"),
+    ("APPEND", "up.{own}", "x"),
+    ("LPUSH", "up.{own}", "x"),
+    ("RENAME", "node.{own}:x", "up.{own}"),
+    ("RESTORE", "up.{own}", "0", "x"),
+    ("COPY", "node.{own}:x", "up.{own}", "REPLACE"),
+    ("SET", "node.{own}:desired", "x"),
+    ("SET", "node.{own}:acked", "x"),
+    ("DEL", "node.{own}:desired"),
+    ("SET", "node.{own}:fill", "x" * 1000),
+    ("SETRANGE", "node.{own}:fill", "500000000", "x"),
+    ("SETBIT", "node.{own}:fill", "4000000000", "1"),
+    ("APPEND", "node.{own}:fill", "x"),
+    ("LPUSH", "node.{own}:node.{own}", "x"),
+    ("LPUSH", "node.{own}:fill", "x"),
+    ("SADD", "node.{own}:_kombu.binding.node.{own}", "x"),
+    ("HSET", "node.{own}:unacked", "x", "y"),
+    ("ZADD", "node.{own}:unacked_index", "1", "x"),
+    ("PFADD", "node.{own}:fill", "x"),
+    ("GEOADD", "node.{own}:fill", "1", "1", "x"),
+    ("XADD", "node.{own}:fill", "*", "t", "x"),
+    ("BRPOP", "node.{own}:desired", "1"),
+    ("GET", "node.{own}:desired"),
+    ("MGET", "node.{own}:desired", "node.{other}:desired"),
+    ("MGET", "node.{own}:x"),
+    # No command that is long, blocks others, or holds memory
+    ("EVAL", "while true do end", "0"),
+    ("EVAL_RO", "while true do end", "0"),
+    ("EVALSHA", "0" * 40, "0"),
+    ("SCRIPT", "LOAD", "return 1"),
+    ("FUNCTION", "LOAD", "#!lua name=x"),
+    ("FCALL", "x", "0"),
+    ("SUBSCRIBE", "node.{own}:x"),
+    ("PUBLISH", "node.{own}:x", "x"),
+    ("SPUBLISH", "node.{own}:x", "x"),
+    ("CLIENT", "PAUSE", "10000"),
+    ("CLIENT", "TRACKING", "ON"),
+    ("CLIENT", "NO-EVICT", "ON"),
+    ("CLIENT", "UNBLOCK", "1"),
+    ("WAIT", "1", "0"),
+    ("MULTI",),
+    ("WATCH", "node.{own}:x"),
+    ("OBJECT", "HELP"),
+    ("MEMORY", "USAGE", "up.{own}"),
+    ("LATENCY", "RESET"),
+    ("REPLICAOF", "127.0.0.1", "1"),
+    ("SAVE",),
+    ("BGSAVE",),
+    ("BGREWRITEAOF",),
 ]
 
 

@@ -96,7 +96,7 @@ def test_the_colour_of_an_event_says_how_serious_it_is() -> None:
 
 
 def test_topics_are_those_of_the_registry_and_the_pages_own() -> None:
-    assert (*get_args(events.Topic), "rollout", "outages") == TOPICS
+    assert (*get_args(events.Topic), "rollout", "outages", "nodes") == TOPICS
     script = (PROJECT / "static/js/live-cluster.js").read_text()
     (listed,) = re.findall(r"const TOPICS = \[(.*)\];", script)
     assert sorted(re.findall(r'"(\w+)"', listed)) == sorted(TOPICS), "asked for after a snapshot"

@@ -10,7 +10,7 @@ from django.conf import settings as django_settings
 
 from hanode import wire
 from webapp.inventory.models import Cluster
-from webapp.live import ingest, services, streams
+from webapp.live import ingest, services, stream_reader, streams
 from webapp.live.models import BrokerState, NodeStatus, Outage
 from webapp.live.services import broker_view, cluster_view, ensure_probe, note_broker, probe_view
 
@@ -36,7 +36,7 @@ def test_the_time_without_ingest_is_several_of_its_rounds() -> None:
 
 def test_what_is_taken_over_is_not_what_still_waits_for_the_database() -> None:
     options: dict[str, Any] = django_settings.DATABASES["default"].get("OPTIONS", {})
-    assert options.get("timeout", 0) * 1000 < ingest.CLAIM_IDLE_MS
+    assert options.get("timeout", 0) * 1000 < stream_reader.CLAIM_IDLE_MS
 
 
 def test_before_ingest_ever_ran_nothing_arrives() -> None:

@@ -48,6 +48,8 @@ def view(
     status: wire.NodeStatus | None = STATUS, ago_s: float | None = 0.0, name: str = "A"
 ) -> NodeView:
     heard = None if ago_s is None else NOON - timedelta(seconds=ago_s)
+    if status is not None and status.wall_us == 1 and heard is not None:
+        status = replace(status, wall_us=int(heard.timestamp() * 1e6))
     return node_view(("pk", name, f"{name}-1"), status, heard, now=NOON, heartbeat_s=2.0)
 
 
@@ -65,6 +67,8 @@ def test_a_node_is_shown_as_it_reported() -> None:
         "engine": "up",
         "ipvs": "kernel",
         "problems": ["port 80 is taken"],
+        "conditions": [],
+        "clock_ahead_s": None,
         "instances": [
             {
                 "name": "HA",

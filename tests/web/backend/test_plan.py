@@ -12,6 +12,7 @@ from webapp.rollout.plan import (
     ANSWER_WITHIN_S,
     CONFIRM_WITHIN_S,
     NODE_REVERTS_AFTER_S,
+    SETTLE_WITHIN_S,
     START_WITHIN_S,
     Decision,
     Mark,
@@ -20,6 +21,7 @@ from webapp.rollout.plan import (
     decide,
     push_order,
 )
+from webapp.rollout.settle import Settling
 
 A = StepNow("NodeA", 0, "waiting", 0.0)
 B = StepNow("NodeB", 1, "waiting", 0.0)
@@ -321,12 +323,130 @@ def test_a_node_of_which_nothing_is_known_was_not_heard() -> None:
     assert decide(3, (A, sent), {}, age_s=0).reason == "Waits: NodeB was not heard yet."
 
 
-def test_a_node_may_already_be_further() -> None:
-    """A newer revision that it runs or keeps is not an older one."""
-    newer = {**BOTH, "NodeB": replace(BACKUP, revision=4, confirmed_revision=4)}
-    sent, live = replace(B, state="sent"), replace(B, state="live")
-    assert decide(3, (A, sent), newer, age_s=0).marks == (Mark("NodeB", "sent", "live"),)
-    assert decide(3, (A, live), newer, age_s=0).marks == (Mark("NodeB", "live", "confirmed"),)
+@pytest.mark.parametrize("state", ["sent", "live"])
+def test_a_node_that_is_further_has_not_taken_this_one(state: str) -> None:
+    """It runs what this control plane forgot, or never knew: a higher number proves nothing."""
+    newer = {**BOTH, "NodeB": replace(BACKUP, revision=4, confirmed_revision=4, newest_revision=4)}
+    decision = decide(3, (A, replace(B, state=state)), newer, age_s=0)
+    assert decision.state == "failed"
+    assert decision.marks[0].new == "refused"
+    assert "has run revision 4 already" in decision.reason
+    assert "gets a number above that" in decision.reason
+
+
+@pytest.mark.parametrize("state", ["sent", "live"])
+def test_the_same_number_with_another_content_is_another_revision(state: str) -> None:
+    step = replace(B, state=state, sha256="of what was sent")
+    other = replace(BACKUP, revision=3, confirmed_revision=3, sha256="of what it runs")
+    decision = decide(3, (A, step), {**BOTH, "NodeB": other}, age_s=0)
+    assert (decision.state, decision.marks[0].new) == ("failed", "refused")
+    assert "runs another revision 3 than this one" in decision.reason
+    same = replace(other, sha256=step.sha256)
+    new = {"sent": "live", "live": "confirmed"}[state]
+    assert decide(3, (A, step), {**BOTH, "NodeB": same}, age_s=0).marks == (
+        Mark("NodeB", state, new),
+    )
+
+
+def test_nothing_is_sent_where_the_number_was_used() -> None:
+    """Not even to the others: a restored database is to be said before anything is changed."""
+    used = {**BOTH, "NodeA": replace(MASTER, revision=2, newest_revision=3)}
+    decision = decide(3, (A, B), used, age_s=0)
+    assert (decision.state, decision.marks) == ("failed", ())
+    assert decision.reason.startswith("NodeA has run revision 3 already")
+
+
+def test_no_limit_runs_before_the_broker_has_the_message() -> None:
+    """A worker died between the commit and the sending: the node cannot have answered."""
+    for state in ("sent", "live"):
+        late = replace(B, state=state, age_s=999.0, told=False)
+        decision = decide(3, (A, late), BOTH, age_s=999.0)
+        assert (decision.state, decision.marks) == ("running", ())
+        assert "has not taken the message to NodeB yet" in decision.reason
+
+
+DONE = (replace(A, state="confirmed"), replace(B, state="confirmed"))
+
+
+def test_a_push_is_done_when_the_addresses_are_where_they_belong() -> None:
+    moves = Settling("NodeB takes HA over from NodeA")
+    waits = decide(3, DONE, BOTH, age_s=SETTLE_WITHIN_S, settling=moves)
+    assert waits == Decision(
+        reason="Every node keeps it. Waits: NodeB takes HA over from NodeA.", state="running"
+    )
+    late = decide(3, DONE, BOTH, age_s=SETTLE_WITHIN_S + 0.1, settling=moves)
+    assert (late.state, late.reason) == (
+        "done",
+        "Every node keeps it, but NodeB takes HA over from NodeA.",
+    )
+    assert decide(3, DONE, BOTH, age_s=0).state == "done"
+
+
+def test_two_masters_that_stay_are_no_success() -> None:
+    split = Settling("NodeA and NodeB are both master of HA", bad=True)
+    assert decide(3, DONE, BOTH, age_s=1, settling=split).state == "running"
+    late = decide(3, DONE, BOTH, age_s=SETTLE_WITHIN_S + 1, settling=split)
+    assert (late.state, late.marks) == ("failed", ())
+
+
+def test_a_long_preempt_delay_is_said_and_not_waited_for() -> None:
+    later = Settling("NodeB takes HA over once its preempt_delay of 300 s is over", waits=False)
+    assert decide(3, DONE, BOTH, age_s=0, settling=later).state == "done"
+
+
+# All nodes at one time
+
+
+def together(*states: str, **nodes: NodeNow) -> Decision:
+    steps = tuple(replace(one, state=state) for one, state in zip((A, B), states, strict=True))
+    return decide(3, steps, {**BOTH, **nodes}, age_s=0, at_once=True)
+
+
+def test_all_are_sent_it_in_one_move_once_all_are_heard() -> None:
+    decision = together("waiting", "waiting")
+    assert set(decision.marks) == {
+        Mark("NodeA", "waiting", "sent"),
+        Mark("NodeB", "waiting", "sent"),
+    }
+    silent = together("waiting", "waiting", NodeA=NodeNow(False))
+    assert (silent.marks, silent.state) == ((), "waiting")
+
+
+RUNS_IT = NodeNow(heard=True, revision=3)
+KEEPS_IT = replace(RUNS_IT, confirmed_revision=3)
+
+
+def test_none_may_keep_it_before_all_run_it() -> None:
+    one = together("sent", "sent", NodeB=RUNS_IT)
+    assert (one.marks, one.reason) == ((), "Waits: NodeA did not report revision 3 yet.")
+    both = together("sent", "sent", NodeA=RUNS_IT, NodeB=RUNS_IT)
+    assert [(mark.old, mark.new) for mark in both.marks] == [("sent", "live")] * 2
+    kept = together("live", "live", NodeA=RUNS_IT, NodeB=KEEPS_IT)
+    assert kept.marks == (Mark("NodeB", "live", "confirmed"),)
+    rest = together("live", "confirmed", NodeA=KEEPS_IT, NodeB=KEEPS_IT)
+    assert rest.marks == (Mark("NodeA", "live", "confirmed"),)
+
+
+@pytest.mark.parametrize("ended", ["refused", "reverted"])
+def test_if_one_does_not_take_it_the_others_go_back(ended: str) -> None:
+    lost = replace(MASTER, ended=ended, ended_because="line 3 is wrong")
+    decision = together("sent", "sent", NodeA=lost, NodeB=RUNS_IT)
+    assert decision.state == "failed"
+    assert [(mark.node, mark.new) for mark in decision.marks] == [
+        ("NodeA", ended),
+        ("NodeB", "timed_out"),
+    ]
+    assert "NodeB is not told to keep it: it goes back by itself" in decision.marks[1].detail
+    assert decision.reason == (
+        "Line 3 is wrong. NodeB goes back to the revision of before by itself."
+    )
+
+
+def test_one_that_is_late_ends_it_for_all() -> None:
+    steps = (replace(A, state="sent", age_s=20.1), replace(B, state="sent", age_s=20.1))
+    decision = decide(3, steps, {**BOTH, "NodeB": RUNS_IT}, age_s=0, at_once=True)
+    assert [mark.new for mark in decision.marks] == ["timed_out"] * 2
+    assert decision.state == "failed"
 
 
 def test_a_node_is_well_at_the_last_moment_and_after_it() -> None:
@@ -345,7 +465,7 @@ def test_the_confirmation_reaches_the_node_before_it_goes_back() -> None:
 
 
 def test_defaults_are_those_of_a_node_that_was_never_pushed_to() -> None:
-    assert NodeNow(True) == NodeNow(True, 0, 0, (), (), (), False, "", "")
+    assert NodeNow(True) == NodeNow(True, 0, 0, (), (), (), False, "", "", "", 0)
     assert Decision() == Decision((), "running", "", {})
     assert Mark("a", "b", "c") == Mark("a", "b", "c", "")
-    assert StepNow("a", 0, "sent", 0.0) == StepNow("a", 0, "sent", 0.0, ())
+    assert StepNow("a", 0, "sent", 0.0) == StepNow("a", 0, "sent", 0.0, (), "", True)

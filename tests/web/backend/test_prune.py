@@ -31,6 +31,7 @@ def event(cluster: Cluster, seq: int, days: float) -> None:
         kind="transition",
         subject="G",
         heard_at=timezone.now() - timedelta(days=days),
+        at=timezone.now(),
     )
 
 

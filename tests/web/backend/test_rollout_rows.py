@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 import redis
 from django.conf import settings as django_settings
+from django.db.models import F
 from django.utils import timezone
 
 from hanode import apply, wire
@@ -42,15 +43,18 @@ def instance(name: str, state: str) -> wire.InstanceStatus:
 
 
 def report(node: Node, at: datetime, **status: Any) -> None:
-    """The node's last status, heard at that time."""
+    """The node's last status, heard at that time; of a revision it runs what was sent."""
+    file = RevisionFile.objects.filter(
+        node=node, revision__number=status.get("revision") or -1
+    ).first()
     values: dict[str, Any] = {
         "node": node.wire_id,
         "name": node.name,
-        "wall_us": 1,
+        "wall_us": int(at.timestamp() * 1e6),
         "mono_us": 1,
         "revision": 0,
         "confirmed_revision": 0,
-        "config_sha256": "",
+        "config_sha256": file.sha256 if file else "",
         "started_us": 1,
         "instances": (instance("HA_Group", "BACKUP"),),
     }
@@ -72,9 +76,17 @@ def step_of(rollout: Rollout, name: str) -> Step:
 
 
 def advance(rollout: Rollout, now: datetime) -> bool:
+    """Every move that is due; the broker takes every message as soon as it is due."""
+    told(rollout)
     moved = services.advance(rollout.pk, now=now)
+    while told(rollout) and services.advance(rollout.pk, now=now):
+        pass
     rollout.refresh_from_db()
     return moved
+
+
+def told(rollout: Rollout) -> int:
+    return rollout.steps.filter(state__in=["sent", "live"], told_at=None).update(told_at=F("at"))
 
 
 def started(rollout: Rollout, **master: Any) -> datetime:
@@ -176,6 +188,7 @@ def happened(node: Node, at: datetime, phase: str, cause: str = "", revision: in
         cause=cause,
         data={"phase": phase, "revision": revision},
         heard_at=at,
+        at=at,
     )
 
 
@@ -310,7 +323,12 @@ def test_a_file_is_live_once_its_node_keeps_it(rollout: Rollout) -> None:
     assert step_of(rollout, "NodeA").state == "sent"  # it is next, in the same run
     report(node_of(rollout, "NodeA"), now, revision=1, confirmed_revision=1)
     advance(rollout, now)
-    assert (rollout.state, rollout.finished_at, live_at("NodeA")) == ("done", now, now)
+    assert (rollout.state, live_at("NodeA")) == ("running", now)
+    assert rollout.reason == "Every node keeps it. Waits: no node is master of HA_Group."
+    master = (instance("HA_Group", "MASTER"),)
+    report(node_of(rollout, "NodeA"), now, revision=1, confirmed_revision=1, instances=master)
+    advance(rollout, now)
+    assert (rollout.state, rollout.finished_at) == ("done", now)
     assert AuditEntry.objects.filter(verb="rollout done").count() == 1
 
 

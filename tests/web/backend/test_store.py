@@ -58,12 +58,22 @@ def event(seq: int, kind: str = "warning", journal: str = "j", **more: Any) -> w
 def say(source: Node | Probe, *records: tuple[float, Record], now_s: float = 60.0) -> AfterCommit:
     """Store one batch; the records' times are those of the broker."""
     after, now = AfterCommit(), NOON + timedelta(seconds=now_s)
-    batch = [(entry(at_s, place), record) for place, (at_s, record) in enumerate(records)]
+    batch = [
+        (entry(at_s, place), _at(record, min(at_s, now_s)))
+        for place, (at_s, record) in enumerate(records)
+    ]
     if isinstance(source, Node):
         store_node(source, batch, after, now)
     else:
         store_probe(source, batch, after, now)
     return after
+
+
+def _at(record: Record, at_s: float) -> Record:
+    """A status that names no time was made just before the broker took it."""
+    if isinstance(record, wire.NodeStatus) and record.wall_us == 1:
+        return replace(record, wall_us=int((NOON.timestamp() + at_s) * 1e6))
+    return record
 
 
 def messages(after: AfterCommit, source: Node | Probe) -> list[dict[str, Any]]:

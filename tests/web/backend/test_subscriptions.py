@@ -29,8 +29,8 @@ from webapp.live.models import NodeStatus
 
 pytestmark = [pytest.mark.needs("valkey"), pytest.mark.django_db(transaction=True)]
 
-QUERIES = 5
-"""Of one look: users, clusters, sessions, nodes with their statuses, the broker's row."""
+QUERIES = 6
+"""Of one look: users, clusters, sessions, nodes with statuses, conditions, the broker's row."""
 
 
 @pytest.fixture(autouse=True)

@@ -5,8 +5,10 @@ from __future__ import annotations
 import json
 import socketserver
 import threading
+import time
 from collections.abc import Callable, Iterator
-from datetime import timedelta
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -59,7 +61,12 @@ def say(cluster: Cluster) -> Say:
         NodeStatus.objects.update_or_create(
             node=node,
             defaults={
-                "status": wire.encode(status(node.wire_id, name, state, real_up)),
+                "status": wire.encode(
+                    replace(
+                        status(node.wire_id, name, state, real_up),
+                        wall_us=int((time.time() - ago_s) * 1e6),
+                    )
+                ),
                 "heard_at": timezone.now() - timedelta(seconds=ago_s),
             },
         )
@@ -113,6 +120,7 @@ def happened(cluster: Cluster) -> dict[str, Any]:
         cause="no advert for 3.629 s",
         data={"from": "BACKUP", "to": "MASTER"},
         heard_at=now,
+        at=datetime.fromtimestamp(1_763_820_131.5, UTC),
     )
     probe = Probe.objects.create(
         cluster=cluster,

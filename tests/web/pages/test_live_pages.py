@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import replace
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -70,6 +71,7 @@ def transition(node: Node, seq: int, before: str, after: str) -> None:
         subject="HA_Group",
         data={"from": before, "to": after},
         heard_at=timezone.now(),
+        at=datetime.fromtimestamp(1_763_820_200 + seq * 60, UTC),
     )
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
@@ -9,6 +11,8 @@ from django.utils import timezone
 from tests.web.pages.conftest import Say
 from tests.web.pages.markup import Markup
 from tests.web.pages.test_doors import address
+from webapp.accounts.models import User
+from webapp.configs import services as configs
 from webapp.configs.models import Revision, RevisionFile
 from webapp.inventory.models import Cluster
 from webapp.rollout.models import Rollout, RolloutState
@@ -97,6 +101,33 @@ def test_the_first_push_of_files_that_stay_is_offered_in_words(
     assert "Push to" not in page
     assert "Nothing to push" in as_operator.post(where, {"version": 1}).content.decode()
     assert not as_operator.get(reverse("config-pending", args=[canonical.slug])).content.strip()
+
+
+def test_what_all_nodes_must_have_at_one_time_is_said_and_offered(
+    cluster: Cluster, as_editor: Client, admin: User
+) -> None:
+    text = configs.document_text(cluster).replace("secure12", "newpass1")
+    configs.save_document(actor=admin, cluster=cluster, version=1, text=text)
+    page = as_editor.get(address("push", cluster)).content.decode()
+    assert "All nodes must have this at one time." in page
+    assert "HA_Group: auth_pass changes" in page
+    assert "newpass1" not in page
+    assert Markup(page).faults == []
+    (box,) = re.findall(r'<input type="checkbox"[^>]*name="at_once"[^>]*>', page)
+    assert "checked" in box
+    form = {"version": 2, "at_once": "on"}
+    as_editor.post(address("push", cluster), form)
+    assert Rollout.objects.get().at_once
+
+
+def test_what_may_go_node_by_node_is_not_offered_otherwise(
+    cluster: Cluster, as_editor: Client
+) -> None:
+    change(as_editor, cluster)
+    page = as_editor.get(address("push", cluster)).content.decode()
+    assert "at one time" not in page
+    as_editor.post(address("push", cluster), {"version": 2})
+    assert not Rollout.objects.get().at_once
 
 
 def test_a_failed_rollout_says_its_sentence(cluster: Cluster, as_editor: Client) -> None:

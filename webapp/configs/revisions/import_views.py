@@ -22,6 +22,7 @@ from webapp.configs.revisions.import_forms import (
     files_of,
 )
 from webapp.configs.rows import summary
+from webapp.inventory.access import clusters_for
 
 EXCERPT_CHARS = 200
 """Characters of a line that are shown before, in and after the place of a problem."""
@@ -56,7 +57,9 @@ def import_files(request: HttpRequest) -> HttpResponse:
                 messages.success(request, f"{made.cluster.name} is imported; nothing is pushed.")
                 return redirect("config", made.cluster.slug)
             arguments = _arguments(form, files)
-            preview = imports.preview_import(arguments["files"], fixes=arguments["fixes"])
+            preview = imports.preview_import(
+                arguments["files"], fixes=arguments["fixes"], beside=clusters_for(actor)
+            )
             context |= {
                 "preview": preview,
                 "merged": mask_secrets(preview.merged_text[:LISTING_CHARS]),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, replace
 
+from django.db.models import QuerySet
 from django.utils import timezone
 
 from hanode.conf import Config
@@ -19,6 +20,8 @@ from webapp.configs.models import RevisionFile
 from webapp.configs.revisions.write import write_revision
 from webapp.configs.rows.absorb import absorb
 from webapp.configs.rows.drafts import all_or_nothing
+from webapp.configs.rows.elsewhere import meetings
+from webapp.inventory.access import clusters_for
 from webapp.inventory.models import Cluster
 from webapp.inventory.services import create_cluster, slug_of
 
@@ -45,12 +48,18 @@ class Imported:
 
 
 @uncollected
-def preview_import(files: dict[str, str], *, fixes: bool = False) -> Imported:
-    """Check and merge the files {node name: text}; saves nothing. Raises BadImport."""
+def preview_import(
+    files: dict[str, str], *, fixes: bool = False, beside: QuerySet[Cluster] | None = None
+) -> Imported:
+    """Check and merge the files {node name: text}; saves nothing. Raises BadImport.
+
+    `beside` are the clusters that its addresses and numbers are compared with.
+    """
     _check_files(files)
     files = language.with_fixes(files) if fixes else dict(files)
     seen = language.understand_files(files)
-    return Imported(None, seen.text, seen.problems, files, seen.models)
+    met = meetings(seen.models, beside) if beside is not None else ()
+    return Imported(None, seen.text, (*seen.problems, *met), files, seen.models)
 
 
 @uncollected
@@ -68,7 +77,7 @@ def import_files(
         raise BadImport(f"{cluster_name!r} is no name for a cluster; use letters and digits.")
     if Cluster.objects.filter(slug=slug).exists():
         raise BadImport(f"There is already a cluster named {cluster_name}; choose another name.")
-    preview = preview_import(files, fixes=fixes)
+    preview = preview_import(files, fixes=fixes, beside=clusters_for(actor))
     if preview.refused:
         raise ConfigRefused(preview.problems)
     with all_or_nothing():

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from uuid import UUID
 
 from django.utils import timezone
 
@@ -19,6 +20,7 @@ from webapp.configs.rows.compile import compile_cluster
 from webapp.configs.rows.drafts import draft_version, understood_models
 from webapp.inventory.models import Cluster, Node
 from webapp.live import publish
+from webapp.live.services import status_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +36,9 @@ class PendingFile:
     changes: tuple[Change, ...]
     problems: tuple[Problem, ...]
     """Problems of writing the node's file."""
+    runs: str = ""
+    """What the node runs instead, in a sentence; empty: the file of `old_revision`, as far as is
+    known."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +57,7 @@ class Pending:
 
         The first push counts even when no line changes: from then on the nodes take revisions.
         """
-        return any(file.diff or not file.old_revision for file in self.files)
+        return any(file.diff or file.runs or not file.old_revision for file in self.files)
 
     @property
     def refused(self) -> bool:
@@ -76,12 +81,7 @@ def pending(cluster: Cluster) -> Pending:
 
 
 def _pending_file(node: Node, new: language.NodeFile) -> PendingFile:
-    base = (
-        RevisionFile.objects.filter(node=node, live_at__isnull=False)
-        .select_related("revision")
-        .order_by("-live_at", "-revision__number")
-        .first()
-    )
+    base, runs = _base(node)
     old_text = base.text if base else ""
     number = base.revision.number if base else None
     same = old_text == new.text
@@ -97,12 +97,41 @@ def _pending_file(node: Node, new: language.NodeFile) -> PendingFile:
         ),
         changes=() if same else language.changes(old_text, new.text, node.name),
         problems=new.problems,
+        runs=runs,
     )
 
 
-def freeze(*, actor: User, cluster: Cluster, message: str, version: int) -> Revision:
+def _base(node: Node) -> tuple[RevisionFile | None, str]:
+    """The file that the node runs, as far as it is known here; and what it runs instead."""
+    files = RevisionFile.objects.filter(node=node).select_related("revision")
+    kept = files.filter(live_at__isnull=False).order_by("-live_at", "-revision__number").first()
+    status = status_of(node)
+    if status is None or kept is None or not status.revision:
+        return kept, ""
+    if status.config_sha256 == kept.sha256 or status.revision < kept.revision.number:
+        return kept, ""
+    number = status.revision
+    same = files.filter(revision__number=number, sha256=status.config_sha256).first()
+    if same is not None:  # on its way, or kept although its rollout did not succeed
+        return (same if status.confirmed_revision == number else kept), ""
+    return kept, (
+        f"{node.name} runs a revision {number} that is not known here; below it is compared with "
+        f"revision {kept.revision.number}, the last that is. A push replaces what it runs."
+    )
+
+
+def newest_number(cluster_id: UUID) -> int:
+    """The highest number that a revision of the cluster has; 0 before the first push."""
+    last = Revision.objects.filter(cluster=cluster_id).order_by("-number").first()
+    return last.number if last else 0
+
+
+def freeze(
+    *, actor: User, cluster: Cluster, message: str, version: int, above: int = 0
+) -> Revision:
     """The draft as a new immutable revision; the caller holds the transaction.
 
+    Its number is higher than `above` too: nodes may know of revisions that the database forgot.
     Raises StaleDraft, ConfigRefused, NothingToPush, UnreadableRow.
     """
     draft, _ = Draft.objects.select_for_update().get_or_create(cluster=cluster)
@@ -113,8 +142,7 @@ def freeze(*, actor: User, cluster: Cluster, message: str, version: int) -> Revi
         raise ConfigRefused(what.problems)
     if not what.any:
         raise NothingToPush
-    last = cluster.revisions.order_by("-number").first()
-    number = last.number + 1 if last else 1
+    number = max(newest_number(cluster.pk), above) + 1
     files = {file.node.name: file.new_text for file in what.files}
     now = timezone.now()
     revision = write_revision(actor, cluster, number, message, what.document, files, now)

@@ -9,6 +9,7 @@ from django import template
 from django.conf import settings
 
 from hanode import events
+from webapp.live.conditions import KINDS
 from webapp.live.event_words import EventWords
 from webapp.live.event_words import event_words as words_of
 from webapp.live.nodeview import stale_after_s
@@ -57,6 +58,8 @@ def _lesser(view: ClusterView) -> Iterator[Overall]:
     faulty = [n["name"] for n in view["nodes"] for i in n["instances"] if i["state"] == "FAULT"]
     if faulty:
         yield {"state": "warning", "text": f"fault on {', '.join(dict.fromkeys(faulty))}"}
+    if odd := _odd(view):
+        yield {"state": "warning", "text": odd}
     if failing := _failing(view):
         yield {"state": "warning", "text": failing}
     down = {
@@ -67,6 +70,16 @@ def _lesser(view: ClusterView) -> Iterator[Overall]:
     }
     if down:
         yield {"state": "warning", "text": f"{len(down)} real server{'s' * (len(down) > 1)} down"}
+
+
+def _odd(view: ClusterView) -> str:
+    """`NodeA runs an unknown revision`, of the worst condition; empty: no node has one."""
+    nodes: dict[str, list[str]] = {}
+    for node in view["nodes"]:
+        for one in node["conditions"]:
+            nodes.setdefault(one["kind"], []).append(node["name"])
+    worst = next((kind for kind in KINDS if kind in nodes), None)
+    return "" if worst is None else f"{', '.join(nodes[worst])} {KINDS[worst]}"
 
 
 def _failing(view: ClusterView) -> str:

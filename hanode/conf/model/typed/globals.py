@@ -133,7 +133,7 @@ class GlobalWords:
     snmp_rs_stats_update_interval_us = KeptValue[int]()
     enable_dbus = Switch()
     dbus_service_name = KeptValue[str]()
-    dbus_no_interface_name = Switch()
+    dbus_no_interface_name = KeptValue[str]()
     json_version = KeptValue[int]()
     state_dump_file = KeptValue[str]()
     stats_dump_file = KeptValue[str]()

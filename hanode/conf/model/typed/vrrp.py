@@ -5,18 +5,22 @@ PURE.
 
 from __future__ import annotations
 
+from dataclasses import dataclass, field
 from typing import ClassVar
 
+from hanode.conf.language.kinds_keys import KEY
+from hanode.conf.language.values import BadValue
 from hanode.conf.model.attributes import (
     AllLines,
     AllValues,
     AllWords,
-    KeptBlock,
     KeptValue,
     Named,
+    OneBlock,
     Part,
     Switch,
 )
+from hanode.conf.model.statements import Statement
 from hanode.conf.model.typed.line_values import (
     Command,
     Vmac,
@@ -27,6 +31,26 @@ from hanode.conf.model.typed.line_values import (
     vmac,
 )
 from hanode.conf.model.typed.routes import route, rule
+from hanode.conf.text.lexer import unquote
+from hanode.conf.text.source import NOWHERE, Origin
+
+
+@dataclass(frozen=True, slots=True)
+class SigningKey:
+    """A key of auth_hmac, as it is written."""
+
+    number: int
+    secret: str = field(repr=False)
+    origin: Origin = field(default=NOWHERE, compare=False, repr=False)
+
+
+def signing_key(statement: Statement) -> SigningKey | None:
+    """`key NUMBER KEY`; None: it does not fit."""
+    try:
+        number, secret = KEY.read([unquote(word) for word in statement.words[1:]])
+    except BadValue:
+        return None
+    return SigningKey(int(number), secret, statement.origin)
 
 
 class AuthHmac(Part):
@@ -34,9 +58,9 @@ class AuthHmac(Part):
 
     __slots__ = ()
     BLOCK: ClassVar[str] = "auth_hmac"
-    key = AllValues[tuple[str, ...]]()
+    key = AllValues[SigningKey](parse=signing_key)
     active_key = KeptValue[int]()
-    anti_replay = KeptValue[bool]()
+    anti_replay = KeptValue[str]()
     time_window = KeptValue[int]()
     mode = KeptValue[str]()
 
@@ -47,7 +71,7 @@ class InstanceWords:
     __slots__ = ()
     BLOCK: ClassVar[str] = "vrrp_instance"
 
-    auth_hmac = KeptBlock(AuthHmac)
+    auth_hmac = OneBlock(AuthHmac)
     unicast_peers = AllLines(peer, "unicast_peer")
     virtual_routes = AllLines(route)
     virtual_rules = AllLines(rule)
