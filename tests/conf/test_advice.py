@@ -16,6 +16,9 @@ import pytest
 
 from hanode import conf
 from hanode.conf import Problem
+from hanode.conf.check.check import check
+from hanode.conf.keywords import blocks
+from hanode.conf.language.schema import Keyword
 from tests.conf.advice.deeds import Task
 from tests.conf.advice.hints import done
 from tests.conf.advice.real import keepalived_says
@@ -24,7 +27,7 @@ from tests.conf.test_codes import CASES, problems
 
 TOO_LARGE = ("too-long", "line-too-long", "too-deep")
 """Cases of a megabyte, or that nobody writes by hand: their problems have no advice."""
-ABOUT_THE_MACHINE = re.compile(r"ch(own|mod) .*")
+ABOUT_THE_MACHINE = re.compile(r"ch(own|mod) .*|put a text of .*")
 """Advice for a shell: `test_advice_machine` runs it."""
 
 
@@ -91,3 +94,64 @@ def test_a_message_says_what_happens_and_a_hint_what_to_do() -> None:
     for case in CASES:
         for problem in own(case) if case.code not in TOO_LARGE else ():
             assert not advice.search(problem.message), problem
+
+
+OLD = [
+    (block.name, keyword)
+    for block in blocks().values()
+    for keyword in block.keywords.values()
+    if keyword.old and block.lines is None and not keyword.since
+]
+"""The deprecated keywords of 2.2.7 that are no options of a line."""
+
+
+@pytest.mark.parametrize(("block", "keyword"), OLD, ids=lambda x: getattr(x, "name", x))
+def test_the_successor_of_an_old_word_is_silent(block: str, keyword: Keyword) -> None:
+    """What the row says to write instead, in the place of the old word."""
+    for new in OLD_WORDS[keyword.name]:
+        assert new.split()[0] in keyword.old
+        before, after = (around(block, keyword.name, line) for line in (None, new))
+        assert "deprecated-keyword" in [p.code for p in check(before).problems]
+        left = [p for p in check(after).problems if p.severity != "info"]
+        assert left == [], after
+
+
+OLD_WORDS = {
+    "nb_get_retry": ["retry 3"],
+    "vrrp_vmac_garp_intvl": ["vrrp_garp_extra_if 3"],
+    "vmac_garp_intvl": ["garp_extra_if 3"],
+    "vrrp_iptables": ["nftables"],
+    "vrrp_ipsets": ["nftables"],
+    "linkbeat_use_polling": ["linkbeat_interfaces ~"],
+    "lvs_sync_daemon_interface": ["lvs_sync_daemon ~"],
+    "global_tracking": ["track_script ~"],
+}
+"""By old word: what its hint says to write; with ~ at another place, which is in `around`."""
+VALUES = {
+    "nb_get_retry": "3", "vrrp_vmac_garp_intvl": "3", "vmac_garp_intvl": "3",
+    "vrrp_iptables": "INPUT", "vrrp_ipsets": "set", "lvs_sync_daemon_interface": "eth0",
+}  # fmt: skip
+
+
+def around(block: str, word: str, new: str | None) -> str:
+    """A file with the old word (None), or with what stands for it."""
+    line = f"{word} {VALUES.get(word, '')}".rstrip() if new is None else new
+    elsewhere = "linkbeat_interfaces {\n    eth0\n}\n" if line == "linkbeat_interfaces ~" else ""
+    daemon = "    lvs_sync_daemon eth0 one\n" if line == "lvs_sync_daemon ~" else ""
+    tracks = "    track_script {\n        up\n    }\n" if line == "track_script ~" else ""
+    line = "" if "~" in line else f"    {line}\n"
+    inside = {name: line if name == block else "" for name in (
+        "global_defs", "vrrp_instance", "vrrp_sync_group", "HTTP_GET", "SSL_GET")}  # fmt: skip
+    check_ = "HTTP_GET" if block != "SSL_GET" else block
+    group = f"vrrp_sync_group g {{\n    group {{\n        one\n    }}\n{tracks}"
+    return (
+        f"global_defs {{\n    script_user root\n    enable_script_security\n{daemon}"
+        f"{inside['global_defs']}}}\n{elsewhere}"
+        "vrrp_script up {\n    script /bin/true\n}\n"
+        f"{group}{inside['vrrp_sync_group']}}}\n"
+        "vrrp_instance one {\n    interface eth0\n    virtual_router_id 1\n"
+        f"{inside['vrrp_instance']}    virtual_ipaddress {{\n        192.0.2.10/24\n    }}\n}}\n"
+        "virtual_server 192.0.2.10 80 {\n    protocol TCP\n    lb_algo rr\n    lb_kind NAT\n"
+        f"    real_server 192.0.2.21 80 {{\n        {check_} {{\n{inside[check_]}"
+        "            url {\n                path /\n            }\n        }\n    }\n}\n"
+    )

@@ -10,6 +10,7 @@ from hanode.conf.language.values import Script
 
 
 def notify_script(name: str, help: str) -> Keyword:
+    """The row of a command that is told of changes; keepalived keeps the first."""
     return word(name, Script(), help, keeps="first", engine="runs")
 
 

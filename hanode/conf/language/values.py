@@ -32,13 +32,20 @@ class BadValue(ValueError):
     """The words do not fit; the text completes "priority …"; `index` is the word to blame.
 
     `mild`: keepalived takes them without a word, or only the machine knows. `taken` is the value
-    that keepalived then has.
+    that keepalived then has; `instead` is what is meant, where that is clear.
     """
 
     def __init__(
-        self, message: str, index: int = 0, *, mild: bool = False, taken: Any = NOTHING
+        self,
+        message: str,
+        index: int = 0,
+        *,
+        mild: bool = False,
+        taken: Any = NOTHING,
+        instead: str | None = None,
     ) -> None:
         super().__init__(message)
+        self.instead = instead
         self.index = index
         self.mild = mild
         self.taken = taken

@@ -8,6 +8,7 @@ keeps, which its row says.
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -34,6 +35,7 @@ from hanode.conf.read.blocks import Raw, at_span, build
 from hanode.conf.read.in_order import read_in_order
 from hanode.conf.read.kept import origin, own_notes, statement
 from hanode.conf.read.masked import masked
+from hanode.conf.read.meant import bare_members, member_without_a_group, successor
 from hanode.conf.read.misread_braces import add_misread_lines
 from hanode.conf.read.refused import password_cut, refused, superfluous, too_many
 from hanode.conf.read.unknown import judge, place_name
@@ -209,6 +211,7 @@ class _Binder:
         table = blocks()[name]
         scan = Scan()
         seen: dict[str, Raw] = {}
+        bare = bare_members(raws, table) if name == "vrrp_sync_group" else ()
         for raw in raws:
             if not raw.words:
                 scan.other.append(statement(raw))
@@ -218,7 +221,9 @@ class _Binder:
             keyword = known[0] if known else table.keywords.get(unquote(words[0]))
             if keyword is None:
                 # An include that is still here has its Problem from `expand`.
-                if raw.words[0] not in INCLUDES:
+                if raw in bare:
+                    self.problems.append(member_without_a_group(raw, bare))
+                elif raw.words[0] not in INCLUDES:
                     self.unknown(raw, table)
                 scan.other.append(statement(raw))
                 continue
@@ -307,7 +312,11 @@ class _Binder:
         if words[0] in BY_NAME and len(words) > 1:
             return
         if not is_ip(words[0]):
-            raise BadValue("needs an IP address and a port, or fwmark N, or group NAME")
+            group = (
+                f"group {words[0]}" if re.fullmatch("[A-Za-z_][A-Za-z0-9_-]*", words[0]) else None
+            )
+            needed = "needs an IP address and a port, or fwmark N, or group NAME"
+            raise BadValue(needed, instead=group if len(words) == 1 else None)
         Endpoint().read(words[:2])
         if len(words) > 2:
             message = "virtual_server: keepalived ignores what stands after the port"
@@ -316,16 +325,9 @@ class _Binder:
     # --- problems ----------------------------------------------------------------------------
 
     def unknown(self, raw: Raw, table: Block) -> None:
-        word = unquote(raw.words[0])
-        verdict = judge(word, table.name)
-        fix = None
+        verdict = judge(unquote(raw.words[0]), table.name)
         span = raw.spans[0]
-        if raw.line.macro is None:
-            if verdict.instead:
-                fix = Fix(f"write {verdict.instead}", *span, verdict.instead)
-            elif verdict.remove and raw.children is None:
-                whole = raw.line.source.whole_line(raw.start, raw.end)
-                fix = Fix("remove the line", *(whole or (raw.start, raw.end)), "")
+        fix = successor(raw, table, verdict)
         severity: Severity = "warning"
         message = verdict.message
         if raw.children is not None and table.name != ROOT:

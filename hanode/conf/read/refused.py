@@ -20,7 +20,7 @@ def refused(raw: Raw, keyword: Keyword, value: Value, error: BadValue) -> Proble
     index = min(error.index + 1, len(raw.spans) - 1)
     span = raw.spans[index]
     choice = value.inner if isinstance(value, Perhaps) else value
-    code, meant = "bad-value", None
+    code, meant = "bad-value", error.instead
     if isinstance(choice, Choice):
         code = choice.code
         meant = _meant(unquote(raw.words[index]), choice)

@@ -26,6 +26,7 @@ _NOT_HTTP = (
 INSTEAD = {("nb_get_retry", block): "retry" for block in _NOT_HTTP} | {
     ("lb_kind", "real_server"): "lvs_method",
     ("check_interval", "vrrp_script"): "interval",
+    ("ip_family", "vrrp_instance"): "native_ipv6",
     ("lvs_id", "global_defs"): "router_id",
     ("smtp_connection_timeout", "global_defs"): "smtp_connect_timeout",
     ("vrid", "vrrp_instance"): "virtual_router_id",

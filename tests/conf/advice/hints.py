@@ -43,7 +43,10 @@ HINTS: tuple[tuple[str, Deed], ...] = (
     (r"leave the line out: .*", lambda t, m: [t.remove()]),
     (r"remove the(?: authentication)? block", lambda t, m: [t.remove(t.owner("authentication"))]),
     (r"move it to (\w+).*", moved),
-    (r"(\w+)'s word for it is (\w+)", lambda t, m: [t.word(m[2])]),
+    (
+        r"(\w+)'s word for it is (\w+)",
+        lambda t, m: [t.write(m[2]) if m[2] == "native_ipv6" else t.word(m[2])],
+    ),
     (r"write it on a line of its own", lambda t, m: [t.every(r"^(\s*@\w+) @\w+ ", r"\1 ")]),
     (
         r"write (script|file|process|neighbor_ip|misc_path) in it",
@@ -66,6 +69,18 @@ HINTS: tuple[tuple[str, Deed], ...] = (
     (
         r"write (\w+) at the root, with the interface in it",
         lambda t, m: [to_the_root(Task(t.remove(), t.problem), f"{m[1]} {{\n    eth0\n}}")],
+    ),
+    (
+        r"write group \{ with (.*) in it, one on each line",
+        lambda t, m: [
+            t.put(
+                t.at,
+                t.at + len(m[1].split(" and ")),
+                "    group {",
+                *(f"        {name}" for name in m[1].split(" and ")),
+                "    }",
+            )
+        ],
     ),
     # --- instances ---
     (
@@ -253,6 +268,27 @@ HINTS: tuple[tuple[str, Deed], ...] = (
     (
         r"write (.+) in global_defs",
         lambda t, m: [t.add(t.block("global_defs"), *m[1].split(" and "))],
+    ),
+    (
+        r"write the condition on the line that uses the name",
+        lambda t, m: [t.every(r"=@NodeA (.*)(\n(?:.*\n)*    )\$NAM", r"=\1\2@NodeA $NAM")],
+    ),
+    # --- signed adverts ---
+    (r"write (active_key 1)", lambda t, m: [t.say(t.block("    auth_hmac"), m[1])]),
+    (
+        r"write (key 1) and a key of 32 to 64 bytes, and (active_key 1)",
+        lambda t, m: [
+            Task(t.say(t.block("    auth_hmac"), m[2]), t.problem).add(
+                t.block("    auth_hmac"), f"{m[1]} {'k' * 32}"
+            )
+        ],
+    ),
+    (r"give each key a number of its own", lambda t, m: [t.write(f"key 1 {'k' * 32}", t.at - 1)]),
+    (r"remove authentication; .*", lambda t, m: [t.remove(t.block("    authentication"))]),
+    (r"write (mode enforce) once every node signs, .*", lambda t, m: [t.every("mode \\w+", m[1])]),
+    (
+        r"write the path without a link: readlink -f (\S+) shows it",
+        lambda t, m: [t.every(rf"(?<!/usr){m[1]}", f"/usr{m[1]}")],
     ),
     # --- text as people paste it ---
     (r"save it as UTF-8 without a BOM", lambda t, m: [t.text.removeprefix("\ufeff")]),

@@ -5,6 +5,7 @@ from __future__ import annotations
 from functools import partial
 
 from hanode.conf.rules.machine import FileFacts, MachineFacts
+from tests.conf.cases import services, vrrp
 from tests.conf.cases.base import Case
 
 TEXT = """\
@@ -39,6 +40,7 @@ ONE_PROGRAM = MachineFacts({"/bin/true": FileFacts(0o755), "/bin/echo": FileFact
 NO_USERS = MachineFacts(has_user=lambda name: name == "root")
 SCRIPT = 'script "/bin/true now"'
 NOTIFY = 'notify_master "/bin/echo MASTER"'
+SIX = TEXT.replace("192.0.2.10/24", "fe80::10/64")
 case = partial(Case, sound=TEXT)
 
 CASES = [
@@ -80,6 +82,20 @@ CASES = [
          "    enable_script_security\n    lvs_sync_daemon_interface eth0\n"),
     case("unknown-keyword", "warning", "    enable_script_security\n",
          "    enable_script_security\n    lvs_id here\n", fix=True),
+    case("unknown-keyword", "warning", "    enable_script_security\n",
+         "    enable_script_security\n    smtp_connection_timeout 30\n", fix=True),
+    case("misplaced-keyword", "warning", "    interface eth0\n",
+         "    interface eth0\n    ip_family inet6\n", fix=True, sound=SIX),
+    case("misplaced-keyword", "warning", "    interface eth0\n",
+         "    interface eth0\n    vrrp_garp_master_delay 3\n", fix=True),
+    case("misplaced-keyword", "warning", "    enable_script_security\n",
+         "    enable_script_security\n    garp_master_delay 3\n", fix=True),
+    case("unknown-keyword", "warning", "    group {\n        one\n        two\n    }\n",
+         "    one\n    two\n", fix=True, sound=vrrp.TEXT, line=10),
+    case("bad-value", "error", "virtual_server group web", "virtual_server web", fix=True,
+         sound=services.GROUP),
+    case("bad-value", "error", "    quorum 1", "    persistence_timeout 0", fix=True,
+         sound=services.TEXT),
     case("bad-value", "error", "state BACKUP", "state SLAVE", fix=True),
     case("bad-value", "error", "    interval 2\n", "    interval 2\n    timeout 0\n", fix=True),
 ]  # fmt: skip
