@@ -200,8 +200,7 @@ class Choice(Value):
     code: str = "bad-value"
     """Of the problem that another word is."""
     meant: tuple[tuple[str, str], ...] = ()
-    """Words that are not allowed but often written, in lower case, and the allowed one that they
-    mean."""
+    """Words that are often written, in lower case, and the allowed one that they mean."""
     least: ClassVar[int] = 1
     at_most: ClassVar[int] = 1
 

@@ -8,7 +8,6 @@ keeps, which its row says.
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -35,10 +34,16 @@ from hanode.conf.read.blocks import Raw, at_span, build
 from hanode.conf.read.in_order import read_in_order
 from hanode.conf.read.kept import origin, own_notes, statement
 from hanode.conf.read.masked import masked
-from hanode.conf.read.meant import bare_members, member_without_a_group, successor
+from hanode.conf.read.meant import (
+    bare_members,
+    group_meant,
+    member_without_a_group,
+    successor,
+    verdict_on,
+)
 from hanode.conf.read.misread_braces import add_misread_lines
 from hanode.conf.read.refused import password_cut, refused, superfluous, too_many
-from hanode.conf.read.unknown import judge, place_name
+from hanode.conf.read.unknown import place_name
 from hanode.conf.text.expand import Expanded
 from hanode.conf.text.lexer import unquote
 from hanode.conf.text.problems import Fix, Problem, Severity
@@ -312,11 +317,8 @@ class _Binder:
         if words[0] in BY_NAME and len(words) > 1:
             return
         if not is_ip(words[0]):
-            group = (
-                f"group {words[0]}" if re.fullmatch("[A-Za-z_][A-Za-z0-9_-]*", words[0]) else None
-            )
             needed = "needs an IP address and a port, or fwmark N, or group NAME"
-            raise BadValue(needed, instead=group if len(words) == 1 else None)
+            raise BadValue(needed, instead=group_meant(words))
         Endpoint().read(words[:2])
         if len(words) > 2:
             message = "virtual_server: keepalived ignores what stands after the port"
@@ -325,7 +327,7 @@ class _Binder:
     # --- problems ----------------------------------------------------------------------------
 
     def unknown(self, raw: Raw, table: Block) -> None:
-        verdict = judge(unquote(raw.words[0]), table.name)
+        verdict = verdict_on(raw, table)
         span = raw.spans[0]
         fix = successor(raw, table, verdict)
         severity: Severity = "warning"

@@ -5,14 +5,33 @@ PURE.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
+from dataclasses import replace
 
 from hanode.conf.language.schema import Block, nearest
 from hanode.conf.read.blocks import Raw, at_span
-from hanode.conf.read.unknown import Verdict
+from hanode.conf.read.unknown import Verdict, judge
 from hanode.conf.text.lexer import unquote
 from hanode.conf.text.problems import Fix, Problem
 from hanode.conf.text.tree import INCLUDES
+
+
+def verdict_on(raw: Raw, table: Block) -> Verdict:
+    """The verdict on a statement whose first word is no keyword here."""
+    words = [unquote(word) for word in raw.words]
+    verdict = judge(words[0], table.name)
+    if verdict.instead == "native_ipv6" and words[1:] != ["inet6"]:
+        return replace(
+            verdict, hint="remove the line: IPv4 needs no word", instead=None, remove=True
+        )
+    return verdict
+
+
+def group_meant(words: Sequence[str]) -> str | None:
+    """`group web` for a virtual_server that is named like a group; None: it is not."""
+    plain = len(words) == 1 and re.fullmatch("[A-Za-z_][A-Za-z0-9_-]*", words[0])
+    return f"group {words[0]}" if plain else None
 
 
 def successor(raw: Raw, table: Block, verdict: Verdict) -> Fix | None:

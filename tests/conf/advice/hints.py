@@ -39,7 +39,7 @@ NEEDED = {
 HINTS: tuple[tuple[str, Deed], ...] = (
     # --- words ---
     (r"did you mean ([^?]+)\?", lambda t, m: [t.word(m[1])]),
-    (r"remove the line", lambda t, m: [t.remove()]),
+    (r"remove the line(?:: .*)?", lambda t, m: [t.remove()]),
     (r"leave the line out: .*", lambda t, m: [t.remove()]),
     (r"remove the(?: authentication)? block", lambda t, m: [t.remove(t.owner("authentication"))]),
     (r"move it to (\w+).*", moved),

@@ -87,6 +87,8 @@ CASES = [
     case("misplaced-keyword", "warning", "    interface eth0\n",
          "    interface eth0\n    ip_family inet6\n", fix=True, sound=SIX),
     case("misplaced-keyword", "warning", "    interface eth0\n",
+         "    interface eth0\n    ip_family inet\n", fix=True),
+    case("misplaced-keyword", "warning", "    interface eth0\n",
          "    interface eth0\n    vrrp_garp_master_delay 3\n", fix=True),
     case("misplaced-keyword", "warning", "    enable_script_security\n",
          "    enable_script_security\n    garp_master_delay 3\n", fix=True),
