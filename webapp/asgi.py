@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
-from typing import Any
+from typing import Any, cast
 
 from django.core.asgi import get_asgi_application
 from django.core.exceptions import ImproperlyConfigured
@@ -44,7 +44,8 @@ def _application() -> Any:
     warn_where_it_can_be_read()
     sys.setswitchinterval(SWITCH_S)
     workers.warm()
-    live = AuthMiddlewareStack(URLRouter([*websocket_urlpatterns, re_path("", nowhere)]))
+    everywhere: Any = re_path("", cast(Any, nowhere))
+    live = AuthMiddlewareStack(URLRouter([*websocket_urlpatterns, everywhere]))
     return ProtocolTypeRouter(
         {
             "http": limited(http, settings.BODY_BYTES_MAX, settings.FORM_BYTES_MAX),

@@ -13,6 +13,8 @@ from typing import NoReturn
 
 STATE_DIR = "/var/lib/hanode"
 RUN_DIR = "/run/hanode"
+POLICY_FILE = "/etc/hanode/policy.toml"
+"""`hanode.policy.DEFAULT_PATH`, without that room, for which the start of an engine has no time."""
 
 
 class UsageError(Exception):

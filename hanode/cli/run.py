@@ -18,12 +18,13 @@ import sys
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from hanode import conf
 from hanode.apply import File, Identity, PersistedState, Verify
 from hanode.cli.config_test import config_test
 from hanode.cli.options import UsageError, complain, tell
-from hanode.cli.run_options import arguments, signal_number, unserved, version
+from hanode.cli.run_options import AGENT_USER, arguments, signal_number, unserved, version
 from hanode.proc.supervisor.children import Spec
 from hanode.proc.supervisor.options import (
     Options,
@@ -37,14 +38,19 @@ from hanode.proc.supervisor.options import (
 )
 from hanode.proc.supervisor.process import Supervisor
 from hanode.proc.watch.script_runners import ENVIRONMENT, ENVIRONMENT_MAX
-from hanode.system import files, persisted_state, service
+from hanode.system import files, persisted_state, service, unwaiting
 from hanode.system import log as logs
 from hanode.system.ipc import Unreachable
 from hanode.system.journal import Journal
 from hanode.system.log import Log
+from hanode.system.pid_files import owner_of
 from hanode.system.policy_files import PolicyFiles
 from hanode.system.prestart_listener import PrestartListener
+from hanode.system.run_directory import RunDirectory
 from hanode.wire import Enrolment, WireError, from_json
+
+if TYPE_CHECKING:
+    from hanode.cli.stale_addresses import Prestart
 
 CAP_NET_ADMIN, CAP_NET_RAW = 12, 13
 
@@ -56,8 +62,8 @@ class NotConfiguredError(UsageError):
     """There is no file to run."""
 
 
-def main(verb: str, words: list[str], prestart: PrestartListener | None = None) -> int:
-    """Run until told to stop; the exit code. `prestart` has listened since we were started."""
+def main(verb: str, words: list[str], prestart: Prestart) -> int:
+    """Run until told to stop; the exit code. `prestart` has begun before we were imported."""
     try:
         given = arguments(words)
         if given.version:
@@ -68,7 +74,7 @@ def main(verb: str, words: list[str], prestart: PrestartListener | None = None) 
             return 0
         if given.namespace is not None:
             _enter(given.namespace)
-            prestart = None  # it listens in another namespace
+            prestart.listener = None  # it listens in another namespace
         if given.config_test is not None:
             name = given.config_id or socket.gethostname()
             return config_test(given.file, name, given.config_test, given.all_config)
@@ -87,7 +93,7 @@ def _enter(namespace: str) -> None:
         raise UsageError(f"-s {namespace}: {error.strerror} ({service.NETNS_DIR})") from None
 
 
-def _run(given: argparse.Namespace, prestart: PrestartListener | None) -> int:
+def _run(given: argparse.Namespace, prestart: Prestart) -> int:
     enrolment, verify = _enrolment(given.enrolment)
     name = given.config_id or (enrolment.name if enrolment else socket.gethostname())
     if enrolment is not None and name != enrolment.name:
@@ -95,29 +101,41 @@ def _run(given: argparse.Namespace, prestart: PrestartListener | None) -> int:
             f"-i {name} does not fit {given.enrolment}, which is the enrolment of "
             f"{enrolment.name}; leave -i out"
         )
+    unwaiting.stderr()  # a pipe that nobody reads may be full already
     _check_rights()
-    _check_user(given.agent_user)
-    for path in (given.pid, given.vrrp_pid, given.checkers_pid):
+    if enrolment is not None or given.agent_user != AGENT_USER:
+        _check_user(given.agent_user)  # without an enrolment there is no agent
+    pid_paths = {"supervisor": given.pid, "vrrp": given.vrrp_pid, "checker": given.checkers_pid}
+    for path in pid_paths.values():
         _check_pid_file(path)
+    if given.vrrp or given.check:
+        del pid_paths["checker" if given.vrrp else "vrrp"]
     if given.umask is not None:
         os.umask(given.umask)
     _own_directory(given.state_dir)
     _own_directory(given.run_dir, mode=0o755)
+    for directory in {path.parent for path in pid_paths.values()}:
+        _own_directory(directory, mode=0o755)
+    places = _locked(given, prestart, pid_paths)
     try:
-        # Held until this process ends: two engines on one machine would fight over addresses.
-        _locks = [files.lock(path / "lock") for path in (given.state_dir, given.run_dir)]
-    except files.InUseError as held:
-        raise UsageError(
-            f"another engine runs here (it holds {held}); "
-            "stop it first, or give this one its own --state-dir and --run-dir"
-        ) from None
+        return _run_locked(given, prestart, places, enrolment, verify, name)
+    finally:
+        places.remove_pid_files()
+
+
+def _run_locked(
+    given: argparse.Namespace,
+    prestart: Prestart,
+    places: RunDirectory,
+    enrolment: Enrolment | None,
+    verify: Verify,
+    name: str,
+) -> int:
     identity = Identity(enrolment.node, enrolment.cluster) if enrolment else Identity()
     gc.disable()  # a large file becomes many objects, and all of them stay
     start = _start(given, name, identity)
     gc.freeze()
     gc.enable()
-    for directory in {path.parent for path in (given.pid, given.vrrp_pid, given.checkers_pid)}:
-        _own_directory(directory, mode=0o755)
     log = Log("supervisor", node=name, detail=given.log_detail, places=_log_places(given))
     if given.core_dump or given.core_dump_pattern:
         hard = resource.getrlimit(resource.RLIMIT_CORE)[1]
@@ -126,8 +144,10 @@ def _run(given: argparse.Namespace, prestart: PrestartListener | None) -> int:
         name=name,
         config_file=Path(os.path.abspath(given.file)),
         state_dir=given.state_dir,
-        run_dir=given.run_dir,
-        specs=_specs(given, prestart),
+        specs=_specs(given, prestart.listener),
+        places=places,
+        expire=prestart.expire,
+        expired=prestart.removed,
         enrolment=enrolment,
         enrolment_again=partial(_enrolment_again, given.enrolment, enrolment),
         verify=verify,
@@ -140,13 +160,32 @@ def _run(given: argparse.Namespace, prestart: PrestartListener | None) -> int:
     # In the foreground the log goes to stderr, too.
     for sentence in (*options.unserved, *(() if given.dont_fork else start.mistakes)):
         complain("run", sentence)
+    prestart.disarm()
     return _start_supervisor(given, options, start, log)
+
+
+def _locked(
+    given: argparse.Namespace, prestart: Prestart, pid_paths: dict[str, Path]
+) -> RunDirectory:
+    """Lock what two engines must not share, until this process ends. Raises UsageError."""
+    advice = "stop it first, or give this one its own --state-dir and --run-dir"
+    try:
+        # `prestart` may have locked it, in this same process.
+        prestart.lock = prestart.lock or files.lock(given.state_dir / "lock")
+        return RunDirectory(given.run_dir, pid_paths)
+    except files.InUseError as held:
+        if Path(str(held)).name != "lock":
+            advice = "stop it first, or give this one its own -p, -r and -c"
+        raise UsageError(f"another engine runs here (it holds {held}); {advice}") from None
+    except OSError as error:
+        raise UsageError(f"{error.filename} cannot be locked: {error.strerror}") from None
 
 
 def _start_supervisor(given: argparse.Namespace, options: Options, start: Start, log: Log) -> int:
     background = service.Background()
     if not given.dont_fork:
         background = service.go_into_background(keep_stderr=given.log_console)
+        unwaiting.stderr()
     if given.dump_conf:
         model = model_of(start.state.live, options.name)
         rendered = conf.render(model, target=conf.NEWEST).text
@@ -154,7 +193,7 @@ def _start_supervisor(given: argparse.Namespace, options: Options, start: Start,
     try:
         with service.core_pattern(given.core_dump_pattern):
             options = replace(options, on_started=background.started)
-            return _supervise(options, start, log, given.pid)
+            return _supervise(options, start, log)
     except UsageError as error:
         if background.failed(2, f"hanode run: {error}"):
             return 2
@@ -165,7 +204,7 @@ def _log_places(given: argparse.Namespace) -> list[logs.Place]:
     """As keepalived: syslog for a daemon. In the foreground stderr, which systemd keeps."""
     places: list[logs.Place] = []
     if given.log_console or (given.dont_fork and given.log_facility is None):
-        places.append(logs.Stream(sys.stderr))
+        places.append(logs.Stream())
     if not given.no_syslog and (given.log_facility is not None or not given.dont_fork):
         places.append(logs.Syslog(given.log_facility or "daemon"))
     if given.log_file is not None:
@@ -176,19 +215,15 @@ def _log_places(given: argparse.Namespace) -> list[logs.Place]:
     return places
 
 
-def _supervise(options: Options, start: Start, log: Log, pid_file: Path) -> int:
-    pid_files = [p for p in (pid_file, *(s.pid_file for s in options.specs)) if p is not None]
+def _supervise(options: Options, start: Start, log: Log) -> int:
     try:
-        pid_file.write_text(f"{os.getpid()}\n")
+        options.places.write_pid("supervisor", os.getpid())
         journal = Journal(options.state_dir)
         return asyncio.run(Supervisor(options, start, journal, log).run())
     except Unreachable as error:
         raise UsageError(str(error)) from None
     except OSError as error:
         raise UsageError(f"{error.filename or 'the machine'}: {error.strerror or error}") from None
-    finally:
-        for path in pid_files:
-            path.unlink(missing_ok=True)
 
 
 def _specs(given: argparse.Namespace, prestart: PrestartListener | None) -> tuple[Spec, ...]:
@@ -198,7 +233,6 @@ def _specs(given: argparse.Namespace, prestart: PrestartListener | None) -> tupl
     vrrp = Spec(
         "vrrp",
         "hanode.proc.vrrp",
-        pid_file=given.vrrp_pid,
         env={} if prestart is None else prestart.environment,
         gifts={} if prestart is None else prestart.descriptors,
         respawn=again,
@@ -207,7 +241,6 @@ def _specs(given: argparse.Namespace, prestart: PrestartListener | None) -> tupl
     checker = Spec(
         "checker",
         "hanode.proc.checker",
-        pid_file=given.checkers_pid,
         respawn=again,
         keep=given.dont_release_ipvs,
     )
@@ -330,9 +363,8 @@ def _check_rights() -> None:
 
 def _check_pid_file(path: Path) -> None:
     """keepalived on the same machine would fight with us over the addresses."""
-    text = (files.read_text(path) or "").strip()
-    comm = files.read_text(Path("/proc") / text / "comm") if text.isdigit() else None
-    if (comm or "").strip() == "keepalived":
+    if owner_of(path) == "keepalived":
+        text = (files.read_text(path) or "").strip()
         raise UsageError(
             f"keepalived runs here as pid {text} ({path}); stop it first: "
             "`systemctl disable --now keepalived`"

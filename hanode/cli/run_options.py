@@ -14,11 +14,11 @@ import signal
 from dataclasses import dataclass
 from pathlib import Path
 
-from hanode.cli.options import RUN_DIR, STATE_DIR, Parser, UsageError
-from hanode.policy import DEFAULT_PATH
+from hanode.cli.options import POLICY_FILE, RUN_DIR, STATE_DIR, Parser, UsageError
 from hanode.system import signals
 from hanode.system.log import FACILITIES
 
+AGENT_USER = "nobody"
 CONFIG_FILE = "/etc/keepalived/keepalived.conf"
 
 INTERFACES = "2.2.7"
@@ -132,8 +132,8 @@ def _add_own(parser: Parser) -> None:
     add("--state-dir", type=Path, metavar="DIR", help=f"what survives a restart ({STATE_DIR})")
     add("--run-dir", type=Path, metavar="DIR", help=f"where the control socket is ({RUN_DIR})")
     add("--enrolment", type=Path, metavar="FILE", help="makes this node part of a cluster")
-    add("--policy", type=Path, metavar="FILE", help=f"what pushes may do here ({DEFAULT_PATH})")
-    add("--agent-user", default="nobody", metavar="USER", help="who the agent runs as (nobody)")
+    add("--policy", type=Path, metavar="FILE", help=f"what pushes may do here ({POLICY_FILE})")
+    add("--agent-user", default=AGENT_USER, metavar="USER", help="who the agent runs as (nobody)")
 
 
 def arguments(words: list[str]) -> argparse.Namespace:
@@ -188,7 +188,7 @@ def _places(given: argparse.Namespace) -> None:
     state = os.environ.get("HANODE_STATE_DIR", STATE_DIR)
     given.state_dir = given.state_dir or Path(state) / apart
     run_dir = os.environ.get("HANODE_RUN_DIR")
-    given.policy = given.policy or Path(DEFAULT_PATH)
+    given.policy = given.policy or Path(POLICY_FILE)
     own = given.run_dir or (Path(run_dir) if run_dir else None)
     given.run_dir = own or Path(RUN_DIR) / apart
     pids = own or (Path("/run/keepalived") / f"keepalived_{apart}" if apart else Path("/run"))

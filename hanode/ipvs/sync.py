@@ -79,6 +79,15 @@ class TableSync:
         self._wanted = {item.service.key: item for item in wanted}
         self._look_at_all()
 
+    def own(self, keys: Iterable[ServiceKey]) -> None:
+        """A killed run of ours may have left these: those that are not wanted are removed."""
+        self._owned |= set(keys)
+
+    @property
+    def owns_any(self) -> bool:
+        """Whether the kernel may have any service of ours."""
+        return bool(self._owned)
+
     def want(self, item: Balanced) -> None:
         """This service is to look like this now."""
         self._wanted[item.service.key] = item

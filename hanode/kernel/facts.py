@@ -24,6 +24,8 @@ class Link:
     """The index of the interface that it sits on; 0: none."""
     master: int = 0
     """The index of the bridge, bond or VRF that it belongs to; 0: none."""
+    alias: str = ""
+    """What `ip link set alias` has written: our mark is there."""
 
 
 Links = Mapping[str, Link]

@@ -13,13 +13,14 @@ from dataclasses import dataclass
 
 from hanode.kernel.facts import RoutesRemoved
 from hanode.vrrp.engine_settings import Address, InstanceKey, Route, Rule, VrrpSettings
+from hanode.vrrp.holdings import NO_KEY
 
 RESTORE_EVERY_US = 1_000_000
 TABLE_MAIN, TABLE_LOCAL = 254, 255
 
 KernelObject = Address | Route | Rule
 
-NODE: InstanceKey = ("", 0, 0)
+NODE: InstanceKey = NO_KEY
 """The owner of what belongs to no instance."""
 
 

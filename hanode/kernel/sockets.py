@@ -7,7 +7,7 @@ the kernel delivers a peer's adverts with the same MAC nowhere else.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
@@ -41,6 +41,8 @@ class Use:
     """The only MAC address to receive frames from; None: any."""
     senders: list[InstanceKey] = field(default_factory=list)
     """The instances whose adverts leave through it."""
+    users: dict[InstanceKey, str] = field(default_factory=dict)
+    """The instances that cannot do without it, each with its multicast group; "": unicast."""
     filtered: bool = True
     """The kernel drops adverts of other VRIDs, so that they wake nobody."""
 
@@ -64,6 +66,7 @@ def needed(settings: VrrpSettings) -> dict[Place, Use]:
         for place in listens:
             use = places.setdefault(place, Use())
             use.vrids.add(instance.vrid)
+            use.users[instance.key] = "" if instance.unicast else instance.mcast_group
             if not instance.unicast:
                 use.groups.add(instance.mcast_group)
             if place.device != device:
@@ -71,6 +74,33 @@ def needed(settings: VrrpSettings) -> dict[Place, Use]:
             use.filtered = not settings.log_unknown_vrids or use.source_mac is not None
         places[base._replace(device=instance.sends_on)].senders.append(instance.key)
     return places
+
+
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """What the kernel refused of a socket, each with the reason."""
+
+    socket: str = ""
+    """The whole socket; "": it is open."""
+    groups: Mapping[str, str] = field(default_factory=dict)
+    """Multicast groups that could not be joined."""
+
+
+def lacking(needed: Needed, refused: Mapping[Place, Refused]) -> dict[InstanceKey, str]:
+    """The instances that cannot run without what was refused, each with the reason.
+
+    One group that cannot be joined concerns the instances of that group alone.
+    """
+    found: dict[InstanceKey, str] = {}
+    for place, what in refused.items():
+        on = place.device or place.source
+        for key, group in needed[place].users.items() if place in needed else ():
+            if what.socket:
+                reason = f"no VRRP socket could be opened on {on}: {what.socket}"
+                found.setdefault(key, reason)
+            elif group in what.groups:
+                found.setdefault(key, f"{on} could not join {group}: {what.groups[group]}")
+    return found
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,6 +149,13 @@ def link_changed(
         for place in needed
         if place.device == device
         for step in _steps(place, opened.get(place), links, update=False)
+    ]
+
+
+def again(refused: Iterable[Place], opened: Mapping[Place, int], links: Links) -> list[Step]:
+    """Try once more what was refused."""
+    return [
+        step for place in refused for step in _steps(place, opened.get(place), links, update=True)
     ]
 
 

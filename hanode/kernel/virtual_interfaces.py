@@ -7,11 +7,11 @@ kernel's switches go with it. `hanode.system.vmac` makes and removes them.
 from __future__ import annotations
 
 import ipaddress
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, replace
 
 from hanode.kernel.facts import Link, Links
-from hanode.vrrp.engine_settings import InstanceSettings, VrrpSettings
+from hanode.vrrp.engine_settings import InstanceKey, InstanceSettings, VrrpSettings
 from hanode.vrrp.kernel_objects import Address, pack
 
 PREFIX = {4: bytes.fromhex("00005e0001"), 6: bytes.fromhex("00005e0002")}
@@ -115,6 +115,8 @@ UPPER = (("arp_ignore", 1), ("accept_local", 1), ("rp_filter", 0), ("promote_sec
 LOWER = (("arp_ignore", 1), ("arp_filter", 1))
 """On the interface below: no answers for the macvlan's addresses with the wrong MAC."""
 LINK_LOCAL_BITS, SCOPE_LINK = 64, 253
+MARK = "hanode:"
+"""Begins the alias of an interface that an engine has made; the engine's own name follows."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,8 +130,11 @@ class Make:
 class VirtualInterfaces:
     """Which virtual interfaces the settings want, and which of them this process has made."""
 
-    def __init__(self) -> None:
+    def __init__(self, owner: str = "") -> None:
+        """`owner` names this engine, so that two in one namespace know theirs."""
+        self.mark = MARK + owner
         self.wanted: dict[str, Virtual] = {}
+        self._users: dict[str, list[InstanceKey]] = {}
         self.made: dict[str, Virtual] = {}
         self._before: dict[tuple[str, str], int] = {}
         """(interface below, switch): the value before ours."""
@@ -140,7 +145,11 @@ class VirtualInterfaces:
         They occupy a name or a MAC address that another one is to have, or stand on another
         interface than before.
         """
-        self.wanted = {v.name: v for instance in settings.instances for v in wanted(instance)}
+        self.wanted, self._users = {}, {}
+        for instance in settings.instances:
+            for virtual in wanted(instance):
+                self.wanted[virtual.name] = virtual
+                self._users.setdefault(virtual.name, []).append(instance.key)
         owners = {(v.base, v.mac): name for name, v in self.wanted.items() if v.mac}
         kinds = {v.base: (v.kind, v.mode) for v in self.wanted.values()}
         return [
@@ -151,9 +160,14 @@ class VirtualInterfaces:
             or kinds.get(old.base, (old.kind, old.mode)) != (old.kind, old.mode)
         ]
 
-    def unwanted(self) -> list[str]:
-        """Those of ours that the settings do not want."""
-        return [name for name in self.made if name not in self.wanted]
+    def unwanted(self, links: Links) -> list[str]:
+        """Those of ours that the settings do not want, and those that a killed run of ours left."""
+        left = (name for name, link in links.items() if link.alias == self.mark)
+        return [name for name in {**self.made, **dict.fromkeys(left)} if name not in self.wanted]
+
+    def lacking(self, failed: Mapping[str, str]) -> dict[InstanceKey, str]:
+        """The instances that want what could not be made, each with the reason."""
+        return {key: reason for name, reason in failed.items() for key in self._users.get(name, ())}
 
     def affected(self, changed: str) -> list[str]:
         """Those that may have to be made again, because an interface has changed."""
@@ -179,6 +193,8 @@ class VirtualInterfaces:
             return None
         if there is None:
             return Make(self._same_mac(virtual, base, links), create=True)
+        if self._of_another(there):
+            return f"{virtual.name} is there already, and belongs to another engine"
         has_virtual_mac = there.kind == MACVLAN and there.mac[:5] in VIRTUAL_MAC_PREFIXES
         ours = has_virtual_mac or virtual.name in self.made
         if there.kind != virtual.kind or (there.below != base.index and not ours):
@@ -199,7 +215,12 @@ class VirtualInterfaces:
             (other.name, other.index)
             for other in links.values()
             if (other.kind, other.below, other.mac) == (MACVLAN, base.index, virtual.mac)
+            and not self._of_another(other)
         )
+
+    def _of_another(self, link: Link) -> bool:
+        """Whether another engine has made it; what bears no mark keepalived may have left."""
+        return link.alias.startswith(MARK) and link.alias != self.mark
 
     def switches(self, virtual: Virtual, read: Read, every: Every) -> list[Switch]:
         """The kernel's switches to set for one that exists now, as keepalived sets them.

@@ -14,6 +14,7 @@ from hanode.sim.world import World
 from hanode.vrrp.effects import Effect
 from hanode.vrrp.engine_settings import Address, InstanceKey, SyncGroupSettings, VrrpSettings
 from hanode.vrrp.events import TrackerChanged
+from hanode.vrrp.holdings import Holdings
 from hanode.vrrp.router import Router
 from hanode.vrrp.startup_facts import StartupFacts
 from hanode.vrrp.tracking_and_notify import TrackerKind
@@ -282,6 +283,7 @@ def _begin(
                 node.settings,
                 now_us=now_us,
                 startup=StartupFacts(tuple(node.kernel), alive_us, silent_since_us),
+                before=Holdings(tuple(node.kernel)),
             ).effects
         ),
     )

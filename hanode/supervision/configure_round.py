@@ -50,6 +50,12 @@ class ConfigureRound:
         """Which children do not run what they were given, in sentences."""
         return list(self._refused.values())
 
+    def took(self, child: str) -> bool:
+        """Whether it runs the present revision, as far as anybody knows."""
+        return child not in self._refused and (
+            child in self._answered or child not in self._children
+        )
+
     def started_with(self, revision: int) -> None:
         """The children are started with this revision; nobody waits for their answers."""
         self.revision = revision

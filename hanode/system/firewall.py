@@ -1,11 +1,11 @@
 """Filters packets to addresses that do not accept, and traffic with a virtual MAC address.
 
-SYSTEM. Two nf_tables tables of our own, one for each family, with three sets each. Addresses that
-only route (no_accept, strict): a transition adds or removes one element, and neighbour discovery
-passes, or nobody would find the address. Macvlans whose IGMP, MLD and router solicitations are
-dropped: from a backup they would teach the switch that the virtual MAC is at its port (the
-interface below joins the same groups with its own MAC). Macvlans of strict backups, to whose MAC
-nothing passes. The messages are packed by hand: pyroute2's nftables come with asyncio.
+SYSTEM. Two nf_tables tables of this engine's own, one for each family, with three sets each.
+Addresses that only route (no_accept, strict): a transition adds or removes one element, and
+neighbour discovery passes, or nobody would find the address. Macvlans whose IGMP, MLD and router
+solicitations are dropped: from a backup they would teach the switch that the virtual MAC is at its
+port (the interface below joins the same groups with its own MAC). Macvlans of strict backups, to
+whose MAC nothing passes. The messages are packed by hand: pyroute2's nftables come with asyncio.
 """
 
 from __future__ import annotations
@@ -33,7 +33,8 @@ SUBSYSTEM = 10
 BATCH_BEGIN, BATCH_END = 0x10, 0x11
 NEWTABLE, DELTABLE, NEWCHAIN, NEWRULE, NEWSET, NEWSETELEM, DELSETELEM = 0, 2, 3, 6, 9, 12, 14
 FAMILY = {4: int(socket.AF_INET), 6: int(socket.AF_INET6)}
-TABLE, CLOSED, QUIET, IDLE = b"hanode\0", b"closed\0", b"quiet\0", b"idle\0"
+TABLE = "hanode"
+CLOSED, QUIET, IDLE = b"closed\0", b"quiet\0", b"idle\0"
 CLOSED_ID, QUIET_ID, IDLE_ID = 1, 2, 3
 NAME_BYTES, NAME_TYPE = 16, 41
 NETWORK_HEADER, TRANSPORT_HEADER = 1, 2
@@ -56,7 +57,9 @@ REGISTER, VERDICT_REGISTER = 1, 0
 class Firewall:
     """The filters of this network namespace."""
 
-    def __init__(self) -> None:
+    def __init__(self, owner: str = "") -> None:
+        """`owner` names the engine: each in the namespace has tables of its own."""
+        self._table = f"{TABLE}_{owner}".rstrip("_").encode() + b"\0"
         self._socket: socket.socket | None = None
         try:
             self._socket = socket.socket(
@@ -73,19 +76,19 @@ class Firewall:
         """Remove the tables, those of a killed run included."""
         self._ready = False
         for family in FAMILY:
-            self._batch(family, [(DELTABLE, 0, _text(1, TABLE))])
+            self._batch(family, [(DELTABLE, 0, _text(1, self._table))])
 
     def close_addresses(self, addresses: Iterable[bytes]) -> str | None:
         """Drop packets to these from now on; why that failed, or None."""
         return self._put(
-            (4 if len(ip) == 4 else 6, NEWSETELEM, NLM_F_CREATE, _element(CLOSED, ip))
+            (4 if len(ip) == 4 else 6, NEWSETELEM, NLM_F_CREATE, self._element(CLOSED, ip))
             for ip in addresses
         )
 
     def quieten(self, names: Iterable[str]) -> str | None:
         """Drop IGMP, MLD and solicitations of these macvlans; why that failed, or None."""
         return self._put(
-            (family, NEWSETELEM, NLM_F_CREATE, _element(QUIET, _name(name)))
+            (family, NEWSETELEM, NLM_F_CREATE, self._element(QUIET, _name(name)))
             for name in names
             for family in FAMILY
         )
@@ -93,13 +96,17 @@ class Firewall:
     def discard(self, macvlan: str) -> str | None:
         """Drop frames that are sent to its MAC address; why that failed, or None."""
         return self._put(
-            (family, NEWSETELEM, NLM_F_CREATE, _element(IDLE, _name(macvlan))) for family in FAMILY
+            (family, NEWSETELEM, NLM_F_CREATE, self._element(IDLE, _name(macvlan)))
+            for family in FAMILY
         )
 
     def take(self, macvlan: str) -> None:
         """Stop dropping them."""
         for family in FAMILY:
-            self._batch(family, [(DELSETELEM, 0, _element(IDLE, _name(macvlan)))])
+            self._batch(family, [(DELSETELEM, 0, self._element(IDLE, _name(macvlan)))])
+
+    def _element(self, of: bytes, value: bytes) -> bytes:
+        return _text(1, self._table) + _element(of, value)
 
     def _put(self, orders: Iterable[tuple[int, int, int, bytes]]) -> str | None:
         for family, kind, flags, body in orders:
@@ -111,7 +118,7 @@ class Firewall:
     def _make_ready(self) -> int:
         if not self._ready:
             for family in FAMILY:
-                error = self._batch(family, _tables(family))
+                error = self._batch(family, _tables(self._table, family))
                 if error:
                     return error
             self._ready = True
@@ -120,7 +127,7 @@ class Firewall:
     def open_addresses(self, addresses: Iterable[bytes]) -> None:
         """Stop dropping packets to these; those that were not dropped do not matter."""
         for ip in addresses:
-            self._batch(4 if len(ip) == 4 else 6, [(DELSETELEM, 0, _element(CLOSED, ip))])
+            self._batch(4 if len(ip) == 4 else 6, [(DELSETELEM, 0, self._element(CLOSED, ip))])
 
     def _batch(self, family: int, orders: list[tuple[int, int, bytes]]) -> int:
         """Send a transaction: all of it is done, or nothing; an errno, or 0."""
@@ -152,25 +159,26 @@ class Firewall:
             self._socket.close()
 
 
-def _tables(family: int) -> list[tuple[int, int, bytes]]:
-    table = _text(1, TABLE)
+def _tables(name: bytes, family: int) -> list[tuple[int, int, bytes]]:
+    table = _text(1, name)
     new = NLM_F_CREATE
     # Created, deleted and created: whatever was there before, the table is empty now.
     orders = [(NEWTABLE, new, table), (DELTABLE, 0, table), (NEWTABLE, new, table)]
-    for name, number, kind, size in (
+    for its_name, number, kind, size in (
         (CLOSED, CLOSED_ID, KEY_TYPE[family], SIZE[family]),
         (QUIET, QUIET_ID, NAME_TYPE, NAME_BYTES),
         (IDLE, IDLE_ID, NAME_TYPE, NAME_BYTES),
     ):
         key = _number(4, kind) + _number(5, size)
-        said = table + _text(2, name) + _number(3, 0) + key + _number(10, number)
+        said = table + _text(2, its_name) + _number(3, 0) + key + _number(10, number)
         orders.append((NEWSET, new, said))
-    for name, (hook, at) in HOOKS.items():
+    for chain_name, (hook, at) in HOOKS.items():
         where = _number(1, hook) + _attribute(2, struct.pack(">i", PRIORITY))
-        chain = table + _text(3, name) + _nested(4, where) + _number(5, NF_ACCEPT)
+        chain = table + _text(3, chain_name) + _nested(4, where) + _number(5, NF_ACCEPT)
         orders.append((NEWCHAIN, new, chain + _text(7, b"filter\0")))
-        for rule in [_idle()] if name == b"first\0" else _rules(name, family, at[family]):
-            orders.append((NEWRULE, new | 0x800, table + _text(2, name) + _nested(4, rule)))
+        first = chain_name == b"first\0"
+        for rule in [_idle()] if first else _rules(chain_name, family, at[family]):
+            orders.append((NEWRULE, new | 0x800, table + _text(2, chain_name) + _nested(4, rule)))
     return orders
 
 
@@ -231,7 +239,7 @@ def _expression(name: bytes, data: bytes) -> bytes:
 
 def _element(of: bytes, value: bytes) -> bytes:
     element = _nested(1, _nested(1, _attribute(1, value)))
-    return _text(1, TABLE) + _text(2, of) + _nested(3, element)
+    return _text(2, of) + _nested(3, element)
 
 
 def _name(interface: str) -> bytes:

@@ -15,7 +15,9 @@ import sys
 import time
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Protocol, TextIO
+from typing import Protocol, TextIO, cast
+
+from hanode.system import unwaiting
 
 SYSLOG_SOCKET = "/dev/log"
 
@@ -36,7 +38,8 @@ class Place(Protocol):
 class Stream:
     """A terminal, a pipe or a file: one write per line, so that lines of processes do not mix."""
 
-    def __init__(self, to: TextIO, *, date: bool = False) -> None:
+    def __init__(self, to: TextIO | None = None, *, date: bool = False) -> None:
+        """`to` None: stderr, wherever that leads when something is written."""
         self._to = to
         self._format = "%Y-%m-%d %H:%M:%S" if date else "%H:%M:%S"
 
@@ -44,8 +47,9 @@ class Stream:
         clock = time.strftime(self._format, time.localtime(moment))
         line = f"{clock}.{int(moment * 1000) % 1000:03d} {process} {level}: {sentence}\n"
         with contextlib.suppress(OSError, ValueError):
-            self._to.write(line)
-            self._to.flush()
+            to = self._to or sys.stderr
+            to.write(line)
+            to.flush()
 
 
 class Syslog:
@@ -82,7 +86,7 @@ class Syslog:
 
 def file(path: Path) -> Stream:
     """A log file, opened for appending. Raises OSError."""
-    return Stream(path.open("a", encoding="utf-8", errors="replace"), date=True)
+    return Stream(cast("TextIO", unwaiting.file(path)), date=True)
 
 
 class Log:
@@ -99,7 +103,7 @@ class Log:
     ) -> None:
         self._process = f"{node} {process}".strip()
         self._detail = detail
-        self._places = [Stream(to or sys.stderr)] if places is None else list(places)
+        self._places = [Stream(to)] if places is None else list(places)
 
     def info(self, sentence: str) -> None:
         self._write("info", sentence)

@@ -14,13 +14,13 @@ from collections.abc import Collection
 
 from hanode.kernel.facts import Change, Link
 from hanode.system.netlink import BUFFER_BYTES, attributes, dump, messages, opened
-from hanode.vrrp.engine_settings import Address
 from hanode.vrrp.kernel_objects import pack
 
 RTMGRP_LINK, RTMGRP_IPV4_IFADDR, RTMGRP_IPV6_IFADDR = 0x1, 0x10, 0x100
 RTM_NEWLINK, RTM_DELLINK, RTM_GETLINK = 16, 17, 18
 RTM_NEWADDR, RTM_DELADDR, RTM_GETADDR = 20, 21, 22
 IFLA_ADDRESS, IFLA_IFNAME, IFLA_LINK, IFLA_MASTER, IFLA_LINKINFO = 1, 3, 5, 10, 18
+IFLA_IFALIAS = 20
 IFLA_INFO_KIND = 1
 IFA_ADDRESS, IFA_LOCAL, IFA_PROTO = 1, 2, 11
 IFF_UP, IFF_RUNNING = 0x1, 0x40
@@ -69,15 +69,6 @@ class Monitor:
             if vrf in (link.index, link.master) or (not vrf and link.master not in vrfs)
             for ip, _ in self._addresses.get(link.index, ())
         }
-
-    def marked(self) -> list[Address]:
-        """Addresses that were added as virtual ones (kernels from 5.18 on keep the mark)."""
-        return [
-            Address(str(ipaddress.ip_address(ip)), prefix, self._names[index])
-            for index, there in self._addresses.items()
-            for (ip, prefix), mark in there.items()
-            if mark and index in self._names
-        ]
 
     def own(self) -> dict[str, tuple[str, ...]]:
         """`ip/prefix` by interface of all addresses that were not added as virtual ones."""
@@ -195,6 +186,7 @@ class Monitor:
             info.get(IFLA_INFO_KIND, b"").rstrip(b"\0").decode(),
             lower,
             master,
+            found.get(IFLA_IFALIAS, b"").rstrip(b"\0").decode(errors="replace"),
         )
         return name
 

@@ -6,6 +6,7 @@ the engine runs without it.
 
 from __future__ import annotations
 
+import contextlib
 import ctypes
 import gc
 import os
@@ -54,7 +55,8 @@ def enter(settings: ProcessSettings = PROCESS_AS_IT_IS) -> list[str]:
 def _schedule(settings: ProcessSettings) -> list[str]:
     if settings.priority is not None and settings.rt_priority is None:
         # vrrp_priority alone: an ordinary process, as nice as the file says.
-        os.sched_setscheduler(0, os.SCHED_OTHER, os.sched_param(0))
+        with contextlib.suppress(OSError):  # it is one already, unless a container forbids asking
+            os.sched_setscheduler(0, os.SCHED_OTHER, os.sched_param(0))
         return _be_nice(settings.priority)
     try:
         os.sched_setscheduler(

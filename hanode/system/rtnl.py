@@ -6,6 +6,7 @@ socket: pyroute2's own sockets need asyncio, which the vrrp process must not hav
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import functools
 import os
@@ -59,6 +60,11 @@ FLAGS, FLAGS_AT = struct.Struct("=H"), 6
 """Where a message's header has its sequence number and its flags."""
 FOREVER_S = 0xFFFFFFFF
 
+UNPACKABLE = (ValueError, KeyError, OSError, OverflowError, struct.error)
+"""What pyroute2 and the standard library raise for a value that no message can hold: it is reported
+for its instance, and must not end the process of all.
+"""
+
 T = TypeVar("T")
 Failed = list[tuple[T, str]]
 """What the kernel refused, each with the reason."""
@@ -77,8 +83,9 @@ class Commands:
     def prepare(addresses: Iterable[tuple[Address, int]]) -> None:
         """Pack now what these have in common, so that a failover finds it packed."""
         for address, index in addresses:
-            address_message(address, index, *ADD)
-            address_message(address, index, *REMOVE)
+            with contextlib.suppress(*UNPACKABLE):  # said when it is to be added
+                address_message(address, index, *ADD)
+                address_message(address, index, *REMOVE)
 
     def add(self, addresses: Iterable[tuple[T, Address, int]]) -> Failed[T]:
         """Add each on the interface with that index.
@@ -86,11 +93,12 @@ class Commands:
         The first of each triple identifies the address to the caller; it is returned, with the
         reason, for those that failed.
         """
-        return self._run([(t, address_message(a, index, *ADD)) for t, a, index in addresses], ())
+        batch, failed = _addresses(addresses, ADD)
+        return failed + self._run(batch, ())
 
     def remove(self, addresses: Iterable[tuple[T, Address, int]]) -> Failed[T]:
         """Remove each; one that does not exist is no error."""
-        batch = [(t, address_message(a, index, *REMOVE)) for t, a, index in addresses]
+        batch, _ = _addresses(addresses, REMOVE)
         return self._run(batch, (errno.EADDRNOTAVAIL, errno.ENODEV))
 
     def add_routes(self, routes: Iterable[Route], index: Index) -> Failed[Route]:
@@ -124,9 +132,9 @@ class Commands:
 
     def _run(self, todo: list[tuple[T, bytes]], fine: tuple[int, ...]) -> Failed[T]:
         """Send messages. The kernel acknowledges the last of a batch, and reports every error."""
-        failed = []
+        failed: Failed[T] = []
         for at in range(0, len(todo), BATCH):
-            waiting = {}
+            waiting: dict[int, T] = {}
             data = bytearray()
             at_message = 0
             for thing, message in todo[at : at + BATCH]:
@@ -137,17 +145,28 @@ class Commands:
                 SEQUENCE.pack_into(data, at_message + SEQUENCE_AT, self._sequence)
             flags = FLAGS.unpack_from(data, at_message + FLAGS_AT)[0]
             FLAGS.pack_into(data, at_message + FLAGS_AT, flags | NLM_F_ACK)
-            self._socket.send(data)
-            answered = False
-            while not answered:
-                for reply, _, sequence, body in messages(self._socket.recv(BUFFER_BYTES)):
-                    if reply != NLMSG_ERROR or sequence not in waiting:
-                        continue
-                    code = -struct.unpack_from("=i", body)[0]
-                    if code and code not in fine:
-                        failed.append((waiting[sequence], os.strerror(code)))
-                    answered = answered or sequence == self._sequence
+            try:
+                self._socket.send(data)
+                failed += self._answers(waiting, fine)
+            except OSError as error:  # ENOBUFS: the kernel has no memory for it, or for its answer
+                why = error.strerror or str(error)
+                failed += [(thing, why) for thing in waiting.values()]
         return failed
+
+    def _answers(self, waiting: dict[int, T], fine: tuple[int, ...]) -> Failed[T]:
+        """Wait for the answer to the last message; what failed. Raises OSError."""
+        failed: Failed[T] = []
+        while True:
+            answered = False
+            for reply, _, sequence, body in messages(self._socket.recv(BUFFER_BYTES)):
+                if reply != NLMSG_ERROR or sequence not in waiting:
+                    continue
+                code = -struct.unpack_from("=i", body)[0]
+                if code and code not in fine:
+                    failed.append((waiting[sequence], os.strerror(code)))
+                answered = answered or sequence == self._sequence
+            if answered:
+                return failed
 
     def close(self) -> None:
         """Give the descriptor back."""
@@ -162,7 +181,20 @@ def _packed(
     for thing in things:
         try:
             batch.append((thing, pack(thing)))
-        except ValueError as error:
+        except UNPACKABLE as error:
+            failed.append((thing, str(error)))
+    return batch, failed
+
+
+def _addresses(
+    addresses: Iterable[tuple[T, Address, int]], verb: tuple[int, int]
+) -> tuple[list[tuple[T, bytes]], Failed[T]]:
+    batch: list[tuple[T, bytes]] = []
+    failed: Failed[T] = []
+    for thing, address, index in addresses:
+        try:
+            batch.append((thing, address_message(address, index, *verb)))
+        except UNPACKABLE as error:
             failed.append((thing, str(error)))
     return batch, failed
 

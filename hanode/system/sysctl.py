@@ -9,6 +9,8 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
+from hanode.system.refusals import why
+
 ROOT = Path("/proc/sys/net")
 
 
@@ -21,19 +23,33 @@ def read(family: int, interface: str, name: str) -> int | None:
 
 
 def write(family: int, interface: str, name: str, value: int) -> str | None:
-    """Set a switch; why that failed, or None."""
+    """Set a switch; why that failed, or None. One that stands so already needs no right to it."""
     path = _path(family, interface, name)
+    if read(family, interface, name) == value:
+        return None
     try:
         handle = os.open(path, os.O_WRONLY)
     except OSError as error:
-        return f"{path} could not be set: {error.strerror}"
+        return f"{path} could not be set: {why(error)}"
     try:
         os.write(handle, str(value).encode())
     except OSError as error:
-        return f"{path} could not be set to {value}: {error.strerror}"
+        return f"{path} could not be set to {value}: {why(error)}"
     finally:
         os.close(handle)
     return None
+
+
+NEEDED_BY = ("use_vmac", "use_ipvlan")
+"""Keywords whose interfaces are given switches of their own."""
+
+
+def cannot() -> dict[str, str]:
+    """By keyword: why no switch can be set here, as in a container whose /proc/sys is read-only."""
+    if os.access(ROOT / "ipv4" / "conf" / "all" / "arp_ignore", os.W_OK):
+        return {}
+    why = "/proc/sys/net is read-only here, as in most containers, and its interface needs switches"
+    return dict.fromkeys(NEEDED_BY, why)
 
 
 def interfaces() -> list[str]:

@@ -8,8 +8,10 @@ from __future__ import annotations
 
 import errno
 import os
+import secrets
 import socket
 import struct
+from collections.abc import Iterable
 
 from pyroute2.netlink import nla
 from pyroute2.netlink.rtnl.ifinfmsg import ifinfmsg
@@ -24,6 +26,7 @@ from hanode.system.netlink import (
     messages,
     opened,
 )
+from hanode.system.refusals import why
 
 RTM_NEWLINK, RTM_DELLINK = 16, 17
 NLM_F_EXCL = 0x200
@@ -52,7 +55,7 @@ def create(virtual: Virtual, base_index: int) -> str | None:
     """Make it on the interface with that index, down; why that failed, or None."""
     error = _ask(_link(virtual, base_index), RTM_NEWLINK, NLM_F_CREATE | NLM_F_EXCL)
     if error and error != errno.EEXIST:
-        return f"{virtual.name} could not be made on {virtual.base}: {os.strerror(error)}"
+        return f"{virtual.name} could not be made on {virtual.base}: {_why(error)}"
     if virtual.kind == MACVLAN:  # an ipvlan over IPv6 sends from the kernel's own address
         _ask(_without_addresses(virtual.name), RTM_NEWLINK, 0)  # fails where IPv6 is off
     return None
@@ -65,23 +68,47 @@ def remove(name: str, index: int) -> str | None:
     gone["attrs"] = []
     error = _ask(gone, RTM_DELLINK, 0)
     if error and error != errno.ENODEV:
-        return f"{name} could not be removed: {os.strerror(error)}"
+        return f"{name} could not be removed: {_why(error)}"
     return None
+
+
+def remove_many(links: Iterable[tuple[str, int]]) -> list[str]:
+    """Remove these (name, index) at once; sentences about what failed.
+
+    The kernel waits once for a whole group of interfaces, where it waits some 20 ms for each
+    that is removed alone: so they are put into a group that nobody else has.
+    """
+    links, failed = list(links), list[str]()
+    group = secrets.randbits(30) | 1 << 30
+    for _, index in links:
+        _ask(_into_group(index, group), RTM_NEWLINK, 0)
+    _ask(_into_group(0, group), RTM_DELLINK, 0)
+    for name, index in links:  # it is gone, or was not in the group
+        if (sentence := remove(name, index)) is not None:
+            failed.append(sentence)
+    return failed
+
+
+def mark(name: str, alias: str) -> None:
+    """Write down whose it is, where `ip link` shows it."""
+    message = ifinfmsg()
+    message["family"] = socket.AF_UNSPEC
+    message["attrs"] = [("IFLA_IFNAME", name), ("IFLA_IFALIAS", alias)]
+    _ask(message, RTM_NEWLINK, 0)
 
 
 def set_vrf(virtual: Virtual, index: int) -> str | None:
     """Put it into the VRF with that index, 0: out of any; why that failed, or None."""
     error = _ask(_into(virtual.name, index), RTM_NEWLINK, 0)
     if error:
-        why = os.strerror(error)
-        return f"{virtual.name} could not follow {virtual.base} into its VRF: {why}"
+        return f"{virtual.name} could not follow {virtual.base} into its VRF: {_why(error)}"
     return None
 
 
 def switch_on(name: str) -> str | None:
     """Set it up; why that failed, or None."""
     error = _ask(_link_up(name), RTM_NEWLINK, 0)
-    return f"{name} could not be switched on: {os.strerror(error)}" if error else None
+    return f"{name} could not be switched on: {_why(error)}" if error else None
 
 
 def _link(virtual: Virtual, base_index: int) -> ifinfmsg:
@@ -104,6 +131,14 @@ def _link(virtual: Virtual, base_index: int) -> ifinfmsg:
     if virtual.group is not None:
         attrs.append(("IFLA_GROUP", virtual.group))
     message["attrs"] = attrs
+    return message
+
+
+def _into_group(index: int, group: int) -> ifinfmsg:
+    message = ifinfmsg()
+    message["family"] = socket.AF_UNSPEC
+    message["index"] = index
+    message["attrs"] = [("IFLA_GROUP", group)]
     return message
 
 
@@ -140,9 +175,16 @@ def _ask(message: ifinfmsg, kind: int, flags: int) -> int:
     message["header"]["flags"] = NLM_F_REQUEST | NLM_F_ACK | flags
     message["header"]["sequence_number"] = 1
     message.encode()
-    with opened(groups=0) as asking:
-        asking.send(bytes(message.data))
-        for reply, _, _, body in messages(asking.recv(BUFFER_BYTES)):
-            if reply == NLMSG_ERROR:
-                return -int(struct.unpack_from("=i", body)[0])
+    try:
+        with opened(groups=0) as asking:
+            asking.send(bytes(message.data))
+            for reply, _, _, body in messages(asking.recv(BUFFER_BYTES)):
+                if reply == NLMSG_ERROR:
+                    return -int(struct.unpack_from("=i", body)[0])
+    except OSError as error:  # no descriptor is left, or no memory
+        return error.errno or errno.EIO
     return 0
+
+
+def _why(error: int) -> str:
+    return why(OSError(error, os.strerror(error)))

@@ -13,6 +13,7 @@ import contextlib
 import socket
 import struct
 from collections.abc import Iterable
+from typing import Protocol
 
 from hanode.system import bpf
 from hanode.system.netlink import make_room
@@ -80,17 +81,17 @@ class Ipv4Socket:
         program = bpf.for_vrids(vrids, family=4, vrid_at=at, source_mac=source_mac)
         bpf.attach(self._socket, program)
 
-    def join(self, groups: Iterable[str]) -> None:
-        """Receive what is sent to these groups on this interface, and to no other."""
-        wanted = set(groups)
-        for group in self._groups ^ wanted:
-            verb = socket.IP_ADD_MEMBERSHIP if group in wanted else socket.IP_DROP_MEMBERSHIP
-            self._socket.setsockopt(
-                socket.IPPROTO_IP,
-                verb,
-                struct.pack("=4s4si", socket.inet_aton(group), bytes(4), self.index),
-            )
-        self._groups = wanted
+    def join(self, groups: Iterable[str]) -> dict[str, OSError]:
+        """Receive what is sent to these groups on this interface, and to no other.
+
+        Returns the groups that the kernel refused, each with its error.
+        """
+        return _change_groups(self._groups, set(groups), self._membership)
+
+    def _membership(self, group: str, *, join: bool) -> None:
+        verb = socket.IP_ADD_MEMBERSHIP if join else socket.IP_DROP_MEMBERSHIP
+        where = struct.pack("=4s4si", socket.inet_aton(group), bytes(4), self.index)
+        self._socket.setsockopt(socket.IPPROTO_IP, verb, where)
 
     def receive(self) -> bytes | None:
         """One packet with its IP header, or None when there is no more."""
@@ -180,16 +181,17 @@ class Ipv6Socket:
         """Take adverts of these VRIDs only (and only such as `source_mac` sends)."""
         bpf.attach(self._socket, bpf.for_vrids(vrids, family=6, source_mac=source_mac))
 
-    def join(self, groups: Iterable[str]) -> None:
-        """Receive what is sent to these groups on this interface, and to no other."""
-        wanted = set(groups)
-        for group in self._groups ^ wanted:
-            verb = socket.IPV6_JOIN_GROUP if group in wanted else socket.IPV6_LEAVE_GROUP
-            packed = socket.inet_pton(socket.AF_INET6, group)
-            self._socket.setsockopt(
-                socket.IPPROTO_IPV6, verb, packed + struct.pack("=i", self.index)
-            )
-        self._groups = wanted
+    def join(self, groups: Iterable[str]) -> dict[str, OSError]:
+        """Receive what is sent to these groups on this interface, and to no other.
+
+        Returns the groups that the kernel refused, each with its error.
+        """
+        return _change_groups(self._groups, set(groups), self._membership)
+
+    def _membership(self, group: str, *, join: bool) -> None:
+        verb = socket.IPV6_JOIN_GROUP if join else socket.IPV6_LEAVE_GROUP
+        where = socket.inet_pton(socket.AF_INET6, group) + struct.pack("=i", self.index)
+        self._socket.setsockopt(socket.IPPROTO_IPV6, verb, where)
 
     def receive(self) -> Datagram | None:
         """One packet, or None when there is no more."""
@@ -253,26 +255,48 @@ class Ipv6Socket:
         self._socket.close()
 
 
+def packet_socket() -> socket.socket:
+    """What all announcements leave through: one descriptor, whatever the number of interfaces.
+
+    Raises OSError.
+    """
+    made = socket.socket(socket.AF_PACKET, socket.SOCK_RAW | socket.SOCK_NONBLOCK, 0)
+    made.setsockopt(socket.SOL_SOCKET, socket.SO_PRIORITY, SO_PRIORITY_CONTROL)
+    return made
+
+
 class FrameSocket:
     """Sends whole Ethernet frames on one interface; receives nothing."""
 
-    def __init__(self, interface: str, index: int) -> None:
-        self.index = index
-        self._socket = socket.socket(socket.AF_PACKET, socket.SOCK_RAW | socket.SOCK_NONBLOCK, 0)
-        self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_PRIORITY, SO_PRIORITY_CONTROL)
-        self._socket.bind((interface, 0))
+    def __init__(self, through: socket.socket, interface: str) -> None:
+        self._socket = through
+        self._to = (interface, 0)
 
     def send(self, frame: bytes) -> bool:
         """Send one frame; False where that failed."""
         try:
-            self._socket.send(frame)
+            self._socket.sendto(frame, self._to)
         except OSError:
             return False
         return True
 
-    def close(self) -> None:
-        """Give the descriptor back."""
-        self._socket.close()
+
+class _Membership(Protocol):
+    def __call__(self, group: str, *, join: bool) -> None: ...
+
+
+def _change_groups(joined: set[str], wanted: set[str], change: _Membership) -> dict[str, OSError]:
+    """Leave and join, so that `joined` is what is `wanted`, but for what the kernel refuses."""
+    refused: dict[str, OSError] = {}
+    for group in sorted(joined - wanted) + sorted(wanted - joined):
+        try:
+            change(group, join=group in wanted)
+        except OSError as error:
+            if group in wanted:
+                refused[group] = error
+                continue
+        joined ^= {group}
+    return refused
 
 
 def _raw(family: int, protocol: int, interface: str, source: str) -> socket.socket:

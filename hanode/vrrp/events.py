@@ -90,6 +90,11 @@ class TrackerChanged:
 
 
 @dataclass(frozen=True, slots=True)
+class NeedsChanged:
+    """This node refuses it something else now, or nothing any more (`NodeContext.unmet`)."""
+
+
+@dataclass(frozen=True, slots=True)
 class AddressLost:
     """Somebody else removed one of our addresses from the kernel."""
 
@@ -161,6 +166,7 @@ Event = (
     | AdvertRefused
     | LinkChanged
     | TrackerChanged
+    | NeedsChanged
     | AddressLost
     | Reconfigured
     | SyncFollow

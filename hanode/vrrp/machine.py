@@ -35,6 +35,7 @@ from hanode.vrrp.events import (
     LinkChanged,
     LinkState,
     MaintenanceChanged,
+    NeedsChanged,
     Reconfigured,
     ReleaseMaster,
     Started,
@@ -56,6 +57,7 @@ from hanode.vrrp.warning_limit import WarningLimit
 
 TIMER_FIRED = TimerFired()
 RESUMED = "resumed: it was master a moment ago"
+NEEDS_MET = "it has all that it needs again"
 NO_ADDRESS = b""
 
 
@@ -223,6 +225,8 @@ class Machine:
                 return self._reassess(event, track.cause(event), now_us)
             case MaintenanceChanged():
                 return self._reassess(event, event.cause, now_us)
+            case NeedsChanged():
+                return self._reassess(event, NEEDS_MET, now_us)
             case AddressLost():
                 return self._lose_address(event, now_us)
             case Reconfigured():
@@ -316,7 +320,12 @@ class Machine:
             self.settings.priority, track.weights(self._watched, context.trackers)
         )
         self.own_fault = track.fault(
-            self.settings, link, self._watched, context.trackers, context.maintenance
+            self.settings,
+            link,
+            self._watched,
+            context.trackers,
+            context.maintenance,
+            context.unmet.get(self.settings.key),
         )
         if self.own_fault is None and self.state is State.FAULT:
             # It began in FAULT: it may not leave it before a first result either.
@@ -331,7 +340,10 @@ class Machine:
         self.transmitter.prepare(self.priority.effective, self.source)
 
     def _reassess(
-        self, event: LinkChanged | TrackerChanged | MaintenanceChanged, cause: str, now_us: int
+        self,
+        event: LinkChanged | TrackerChanged | MaintenanceChanged | NeedsChanged,
+        cause: str,
+        now_us: int,
     ) -> list[Effect]:
         before, source = self.priority, self.source
         self.assess(self.link)

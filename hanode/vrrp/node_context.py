@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Protocol
 
-from hanode.vrrp.engine_settings import InstanceSettings
+from hanode.vrrp.engine_settings import InstanceKey, InstanceSettings
 from hanode.vrrp.events import ABSENT, LinkState, TrackerChanged
 from hanode.vrrp.tracking_and_notify import TrackerKind
 
@@ -16,15 +16,18 @@ TrackerKey = tuple[TrackerKind, str]
 
 
 class NodeContext:
-    """Interfaces, trackers, the wall clock, and whether anybody is notified of every instance."""
+    """Interfaces, trackers, unmet needs, the wall clock, and who is notified of every instance."""
 
-    __slots__ = ("links", "maintenance", "notify_all", "trackers", "wall_offset_us")
+    __slots__ = ("links", "maintenance", "notify_all", "trackers", "unmet", "wall_offset_us")
 
     def __init__(self) -> None:
         self.links: dict[str, LinkState] = {}
         """What is known of each interface, by name."""
         self.trackers: dict[TrackerKey, TrackerChanged] = {}
         """What is known; a script that has not run yet is not there."""
+        self.unmet: dict[InstanceKey, str] = {}
+        """What an instance cannot do without, and this node refuses: a socket, a macvlan, one of
+        the kernel's switches. In words, with the reason."""
         self.wall_offset_us = 0
         """The wall clock is so far ahead of the monotonic one; signed adverts need it."""
         self.notify_all = False

@@ -5,12 +5,12 @@ PURE.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 
-from hanode.vrrp.effects import Effect, RemoveAddresses, State
-from hanode.vrrp.engine_settings import Address, VrrpSettings
+from hanode.vrrp.effects import Effect, RemoveAddresses, RemoveRoutes, RemoveRules, State
+from hanode.vrrp.engine_settings import VrrpSettings
 from hanode.vrrp.events import Reconfigured, Started, Stopped, SyncFollow
+from hanode.vrrp.holdings import NO_KEY, NOTHING, Holdings
 from hanode.vrrp.instances import Instances
 from hanode.vrrp.machine import RESUMED, TIMER_FIRED, Machine
 from hanode.vrrp.startup_facts import StartupFacts
@@ -29,17 +29,22 @@ class Reload:
 
 
 def configure(
-    instances: Instances, settings: VrrpSettings, startup: StartupFacts, *, now_us: int
+    instances: Instances,
+    settings: VrrpSettings,
+    startup: StartupFacts,
+    *,
+    before: Holdings = NOTHING,
+    now_us: int,
 ) -> Reload:
     """Start, change and end instances so that `settings` runs.
 
     An instance is the same one if interface, family and VRID are. One that is not changed is not
-    touched at all: state, timers and addresses stay. The first configuration removes the addresses
-    that a killed run has left, and that are not configured any more; `startup` counts for nothing
+    touched at all: state, timers and addresses stay. The first configuration removes what a killed
+    run may have left (`before`), and what is not configured any more; `startup` counts for nothing
     later.
     """
     first = not instances.machines
-    effects = _orphans(settings, startup.found) if first else []
+    effects = _orphans(settings, before) if first else []
     instances.use(settings)
     wanted = {instance.key: instance for instance in settings.instances}
     changed, new, reset = [], [], []
@@ -125,13 +130,10 @@ def _resumed(
     return resumed
 
 
-def _orphans(settings: VrrpSettings, found: Iterable[Address]) -> list[Effect]:
-    wanted = {(a.dev, str(a)) for i in settings.instances for a in i.addresses}
-    wanted |= {(a.dev, str(a)) for a in settings.static_addresses}
-    keys = {a.dev: i.key for i in settings.instances for a in i.addresses}
-    keys |= {i.interface: i.key for i in settings.instances}
-    return [
-        RemoveAddresses(keys[a.dev], (a,))
-        for a in found
-        if a.dev in keys and (a.dev, str(a)) not in wanted
-    ]
+def _orphans(settings: VrrpSettings, before: Holdings) -> list[Effect]:
+    """Remove what a killed run of ours may have left, and no line has any more."""
+    left = before.without(settings)
+    effects: list[Effect] = [RemoveRules(NO_KEY, left.rules)] if left.rules else []
+    effects += [RemoveRoutes(NO_KEY, left.routes)] if left.routes else []
+    effects += [RemoveAddresses(NO_KEY, left.addresses)] if left.addresses else []
+    return effects

@@ -6,7 +6,7 @@ packet; `machine.py` says what an event does, and `instances.py` what that means
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 from hanode.vrrp import operator_commands, packet, reload
 from hanode.vrrp.deadlines import may_take_over
@@ -18,9 +18,11 @@ from hanode.vrrp.events import (
     AdvertRefused,
     LinkChanged,
     LinkState,
+    NeedsChanged,
     Stopped,
     TrackerChanged,
 )
+from hanode.vrrp.holdings import NOTHING, Holdings
 from hanode.vrrp.instances import Instances
 from hanode.vrrp.machine import Machine
 from hanode.vrrp.operator_commands import CommandResult
@@ -69,11 +71,18 @@ class Router:
     # Settings and operators
 
     def configure(
-        self, settings: VrrpSettings, *, now_us: int, startup: StartupFacts = NOTHING_KNOWN
+        self,
+        settings: VrrpSettings,
+        *,
+        now_us: int,
+        startup: StartupFacts = NOTHING_KNOWN,
+        before: Holdings = NOTHING,
     ) -> Reload:
-        """New settings, for the first time or by a reload."""
+        """New settings, for the first time or by a reload. `before`: what a killed run of ours may
+        have left in the kernel.
+        """
         self.signs = any(instance.hmac is not None for instance in settings.instances)
-        return reload.configure(self.instances, settings, startup, now_us=now_us)
+        return reload.configure(self.instances, settings, startup, before=before, now_us=now_us)
 
     def release(self, name: str = "", *, now_us: int, by: str = "operator") -> CommandResult:
         """Give up the mastership of an instance or group; "": of all."""
@@ -166,6 +175,15 @@ class Router:
             return []
         self.context.trackers[key] = change
         return self.instances.step_all(self.instances.watchers.get(key, []), change, now_us)
+
+    def needs(self, unmet: Mapping[InstanceKey, str], *, now_us: int) -> list[Effect]:
+        """What this node refuses the instances, each with the reason; it holds for instances that
+        `configure` adds later, too.
+        """
+        context = self.context
+        before, context.unmet = context.unmet, dict(unmet)
+        changed = [m for k, m in self.machines.items() if before.get(k) != unmet.get(k)]
+        return self.instances.step_all(changed, NeedsChanged(), now_us) if changed else []
 
     def lost(self, missing: Iterable[tuple[str, str]], *, now_us: int) -> list[Effect]:
         """These (device, `ip/prefix`) are gone from the kernel, and not by our doing."""

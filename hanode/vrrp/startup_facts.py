@@ -17,7 +17,7 @@ class StartupFacts:
     """How the machine was found."""
 
     found: tuple[Address, ...] = ()
-    """The addresses of the kernel that carry our mark: a killed run has left them."""
+    """The addresses that a killed run of ours has left in the kernel."""
     alive_us: int | None = None
     """When that run was last alive, by the monotonic clock."""
     silent_since_us: Mapping[InstanceKey, int] = field(default_factory=dict)
@@ -37,17 +37,25 @@ class StartupFacts:
     def may_resume(self, one: InstanceSettings, left: set[tuple[str, str]], now_us: int) -> bool:
         """Whether an instance of a killed run goes on as master where that left off; `left`: ours.
 
-        All its addresses are still there, and no other node can have taken over: even the most
-        eager one waits down_timer_adverts intervals from our last advert, which was sent at most
-        one interval before we were killed.
+        All its addresses are still there, and no other node can have taken over.
         """
         if self.alive_us is None or not one.addresses or self.delay(one)[0]:
             return False
-        if one.auth_type == "AH":
-            return False  # its numbers would begin anew, and the others refuse it as a replay
         if any((a.dev, str(a)) not in left for a in one.addresses):
             return False
-        return now_us - self.alive_us < (one.down_timer_adverts - 1) * one.advert_int_us
+        return now_us - self.alive_us < resume_within_us(one)
+
+
+def resume_within_us(one: InstanceSettings) -> int:
+    """How long after its last sign of life no other node can have taken over from an instance.
+
+    Even the most eager one waits down_timer_adverts intervals from our last advert, which was sent
+    at most one interval before we were killed. With AH never: its numbers would begin anew, and the
+    others refuse it as a replay.
+    """
+    if one.auth_type == "AH":
+        return 0
+    return (one.down_timer_adverts - 1) * one.advert_int_us
 
 
 NOTHING_KNOWN = StartupFacts()

@@ -133,14 +133,17 @@ def fault(
     things: tuple[Tracked, ...] = (),
     known: Known | None = None,
     maintenance: str | None = None,
+    unmet: str | None = None,
 ) -> str | None:
-    """Why the instance cannot take part, or None."""
+    """Why the instance cannot take part, or None. `unmet`: what this node refuses it."""
     if maintenance is not None:
         return maintenance
     if not link.exists:
         return f"{settings.interface} does not exist"
     if not link.up and not settings.dont_track_primary:
         return f"{settings.interface} down"
+    if unmet is not None:
+        return unmet
     if source_address(settings, link) is None:
         if settings.mcast_src_ip is not None:
             return f"{_whose(settings)} has not the address {settings.mcast_src_ip}"

@@ -122,6 +122,18 @@ def test_a_service_that_is_configured_no_more_leaves_the_kernel() -> None:
     assert world.balanced() == {"192.168.192.201:80/TCP": ["192.168.192.112 1"]}
 
 
+def test_a_service_that_a_killed_run_left_leaves_the_kernel_and_no_other() -> None:
+    world = World()
+    world.configure(pair(112))
+    (ours,), world = world.kernel.table, World()
+    other = replace(ours, service=Service(ServiceKey("192.0.2.7", 7, "TCP")))
+    world.kernel.table = (ours, other)
+    key = encode(ours.service.key)
+    message = {"verb": "configure", "revision": 1, "settings": encode(CheckerSettings())}
+    assert world.hear({**message, "before": [key]})["error"] is None
+    assert world.kernel.table == (other,)
+
+
 def test_nonsense_is_answered_and_changes_nothing() -> None:
     world = World()
     world.configure(pair(112, 114))

@@ -267,7 +267,7 @@ class VirtualStory(KernelStory):
         for name in self.plan.configure(VrrpSettings(tuple(self.instances.values()))):
             self.remove(name, "is in the way")
         self.make(list(self.plan.wanted))
-        for name in self.plan.unwanted():
+        for name in self.plan.unwanted(self.links):
             self.remove(name, "is not wanted")
 
     def link_changed(self, name: str) -> None:

@@ -36,7 +36,8 @@ def done(effects: Sequence[fx.Effect]) -> list[str]:
     )
     for effect in effects:
         queue.add(effect)
-    queue.do_all()
+    while queue.waiting:
+        queue.do_some()
     return kernel.calls
 
 

@@ -171,3 +171,19 @@ def test_without_ipvs_nothing_waits() -> None:
     assert sync.wants_any
     sync.idle()
     assert sync.deadline_us is None
+
+
+def test_what_a_killed_run_left_and_nobody_wants_is_removed_and_nothing_of_others() -> None:
+    sync = opened(Balanced(WEB, (A,)), Balanced(DNS, (A,)))
+    sync.own([DNS.key, ServiceKey("192.0.2.9", 9, "TCP")])
+    assert sync.owns_any
+    sync.configure([])
+    assert turn(sync)[0] == [RemoveService(DNS)]
+    assert sync.in_kernel == {WEB.key}
+
+
+def test_what_a_killed_run_left_and_is_wanted_stays() -> None:
+    sync = opened(Balanced(DNS, (A,)))
+    sync.own([DNS.key])
+    sync.configure([Balanced(DNS, (A,))])
+    assert turn(sync)[0] == []

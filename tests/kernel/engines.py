@@ -17,7 +17,9 @@ from typing import Any
 
 from hanode import wire
 from hanode.system.prestart_listener import PrestartListener
+from hanode.vrrp import holdings
 from hanode.vrrp.engine_settings import InstanceSettings, VrrpSettings
+from hanode.vrrp.holdings import Holdings
 from tests.interop.releases import FOLDER, Release
 from tests.kernel.harness import PROJECT, SLACK_S, Wire, until
 
@@ -41,6 +43,7 @@ class Ours:
         node: str,
         *instances: InstanceSettings,
         alive_us: int | None = None,
+        before: Holdings | None = None,
         prestart: PrestartListener | None = None,
         **more: Any,
     ) -> None:
@@ -75,6 +78,8 @@ class Ours:
         self._reader = threading.Thread(target=self._read, daemon=True)
         self._reader.start()
         self._alive_us = alive_us
+        # As the supervisor's: what an engine of the same settings may have left.
+        self._before = holdings.of(VrrpSettings(tuple(instances))) if before is None else before
         self.configure(*instances, **more)
 
     def _read(self) -> None:
@@ -94,6 +99,7 @@ class Ours:
             revision=seen,
             settings=wire.encode(settings),
             alive_us=self._alive_us,
+            before=wire.encode(self._before),
         )
         return until(lambda: self.of_kind("configured")[seen:], "settings are answered")[0]
 

@@ -71,11 +71,14 @@ def test_what_is_not_allowed_is_said_in_sentences(talk: TextIO) -> None:
     assert causes[0].startswith("SCHED_FIFO was refused")
     assert causes[1].startswith("mlockall was refused")
     say(talk, {"verb": "configure", "revision": 1, "settings": wire.encode(SETTINGS)})
-    answer = heard(talk, "configured")
-    assert answer["error"] == (
-        "no VRRP socket could be opened on lo: Operation not permitted (CAP_NET_RAW is needed)"
+    assert heard(talk, "configured")["error"] is None, "a need that is not met is a FAULT"
+    say(talk, {"verb": "status", "id": 1})
+    (instance,) = heard(talk, "status")["status"]["instances"]
+    assert (instance["state"], instance["cause"]) == (
+        "FAULT",
+        "no VRRP socket could be opened on lo: Operation not permitted"
+        " (CAP_NET_RAW and CAP_NET_ADMIN are needed)",
     )
-    assert answer["changed"] == []
 
 
 @pytest.mark.parametrize(

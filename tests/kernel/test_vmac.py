@@ -37,6 +37,10 @@ def has(net: Wire, node: str, ip: str = VIP) -> bool:
     return NAME in links and f" {ip}/" in net.ip(node, "addr", "show", NAME)
 
 
+def states(node: Ours) -> list[str]:
+    return [str(one["state"]) for one in node.status()["instances"]]
+
+
 def switch(net: Wire, node: str, path: str) -> str:
     return run("ip", "netns", "exec", net.namespaces[node], "cat", f"/proc/sys/net/{path}").strip()
 
@@ -130,20 +134,23 @@ def test_ipv6_speaks_from_the_link_local_address_of_the_interface_below() -> Non
             b.close()
 
 
-def test_an_interface_of_somebody_else_is_left_alone_and_the_file_refused() -> None:
+def test_an_interface_of_somebody_else_is_left_alone_and_its_instance_in_fault() -> None:
     why = f"{NAME} is there already, and is no macvlan on {INTERFACE}"
     plain = replace(v3("a", advert_int_us=100_000), vrid=52)
     with wired() as net:
         net.ip("a", "link", "add", NAME, "type", "veth", "peer", "name", "other")
-        a = Ours(net, "a", instance("a"))
+        a = Ours(net, "a", replace(instance("a"), name="Taken"), plain)
         try:
-            assert a.of_kind("configured")[0]["error"] == why
+            assert a.of_kind("configured")[0]["error"] is None
+            until(lambda: states(a) == ["FAULT", "MASTER"], "the other one runs")
+            assert f"FAULT: {why}" in a.causes()
             assert a.configure(plain)["error"] is None
-            until(lambda: a.state() == "MASTER", "what needs no macvlan runs")
             other = replace(instance("a"), name="Other", vrid=53, vmac=Vmac("vrrp.53"))
-            assert a.configure(plain, other, replace(instance("a"), name="Taken"))["error"] == why
+            taken = replace(instance("a"), name="Taken")
+            refused = a.configure(plain, other, taken)["error"]
+            assert refused == f"Taken: {why}", "a reload takes nothing from an instance that runs"
             assert "vrrp.53" not in net.ip("a", "link"), "a refused file leaves nothing"
-            assert a.causes()[-1].startswith("MASTER")
+            assert states(a) == ["MASTER"]
             assert net.has_vip("a")
             a.stop()
             assert NAME in net.ip("a", "link")

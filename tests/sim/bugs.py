@@ -235,8 +235,8 @@ def member_does_not_wait_for_its_group(patch: pytest.MonkeyPatch) -> None:
 def maintenance_is_forgotten(patch: pytest.MonkeyPatch) -> None:
     real = track.fault
 
-    def wrong(settings: Any, link: Any, things: Any, known: Any, maintenance: Any) -> Any:
-        return real(settings, link, things, known, None)
+    def wrong(settings: Any, link: Any, things: Any, known: Any, _: Any, unmet: Any) -> Any:
+        return real(settings, link, things, known, None, unmet)
 
     patch.setattr(track, "fault", wrong)
 

@@ -13,6 +13,7 @@ from hanode.vrrp.events import (
     Event,
     LinkState,
     MaintenanceChanged,
+    NeedsChanged,
     Reconfigured,
     TimerFired,
     TrackerChanged,
@@ -128,6 +129,23 @@ def what_has_failed_is_tracked_no_longer() -> None:
     Story(replace(V2, tracked=WATCHES), chk=False).settings(V2)
 
 
+def a_backup_is_refused_what_it_needs() -> None:
+    story = Story(V2)
+    story.router.needs({V2.key: "no socket"}, now_us=1)
+
+
+def a_master_is_refused_what_it_needs() -> None:
+    story = Story(V2)
+    story.wait(5)
+    story.router.needs({V2.key: "no socket"}, now_us=story.now_us)
+
+
+def what_it_needs_can_be_had_again() -> None:
+    story = Story(V2)
+    story.router.needs({V2.key: "no socket"}, now_us=1)
+    story.router.needs({}, now_us=2)
+
+
 STORIES: dict[Key, Callable[[], None]] = {
     (INIT, TimerFired, MASTER): an_owner_waits_for_its_start,
     (INIT, TrackerChanged, MASTER): an_owner_waits_for_its_script,
@@ -139,6 +157,9 @@ STORIES: dict[Key, Callable[[], None]] = {
     (MASTER, Reconfigured, FAULT): a_master_is_told_to_track_what_fails,
     (MASTER, TimerFired, BACKUP): a_master_has_slept_too_long,
     (FAULT, TrackerChanged, BACKUP): what_has_failed_works_again,
+    (BACKUP, NeedsChanged, FAULT): a_backup_is_refused_what_it_needs,
+    (MASTER, NeedsChanged, FAULT): a_master_is_refused_what_it_needs,
+    (FAULT, NeedsChanged, BACKUP): what_it_needs_can_be_had_again,
     (FAULT, Reconfigured, BACKUP): what_has_failed_is_tracked_no_longer,
 }
 

@@ -16,13 +16,15 @@ from hanode.vrrp.engine_settings import (
     HmacSettings,
     InstanceSettings,
     Ipvlan,
+    Route,
+    Rule,
     SmtpSettings,
     Tracked,
     VrrpSettings,
 )
 from hanode.vrrp.events import ABSENT, LinkState, TrackerChanged
+from hanode.vrrp.holdings import NO_KEY, Holdings
 from hanode.vrrp.router import Router
-from hanode.vrrp.startup_facts import StartupFacts
 from tests.vrrp.single import HIGHER, V2, V3, V6, One, adverts, announced
 from tests.vrrp.story import advert_packet
 from tests.vrrp.test_instances import DOWN, UP, A, B, C, D, Node
@@ -203,8 +205,7 @@ def found(*addresses: Address) -> list[fx.Effect]:
     router.link("d0", UP, now_us=0)
     static = (Address("192.0.2.50", 24, "d0"),)
     settings = VrrpSettings((A,), static_addresses=static)
-    startup = StartupFacts(addresses)
-    effects = router.configure(settings, now_us=0, startup=startup).effects
+    effects = router.configure(settings, now_us=0, before=Holdings(addresses)).effects
     return [e for e in effects if isinstance(e, fx.RemoveAddresses) and e.addresses != A.vips]
 
 
@@ -215,29 +216,37 @@ def found(*addresses: Address) -> list[fx.Effect]:
         (Address("192.0.2.101", 32, "d0"), True),
         (Address("192.0.2.50", 24, "d0"), False),
         (A.vips[0], False),
-        (Address("192.0.2.77", 24, "d7"), False),
+        (Address("192.0.2.77", 24, "d7"), True),
     ],
-    ids=["unknown", "another prefix", "static", "its own", "an interface of nobody"],
+    ids=["gone", "another prefix", "static", "its own", "of an interface that is no longer named"],
 )
-def test_addresses_of_nobody_are_removed_at_the_start(address: Address, removed: bool) -> None:
-    expected = [fx.RemoveAddresses(A.key, (address,))] if removed else []
+def test_what_a_killed_run_had_and_no_line_has_is_removed_at_the_start(
+    address: Address, removed: bool
+) -> None:
+    expected = [fx.RemoveAddresses(NO_KEY, (address,))] if removed else []
     assert found(address) == expected
 
 
-def test_an_address_on_an_interface_that_only_an_address_names_is_removed_too() -> None:
-    one = replace(A, vips=(Address("192.0.2.101", 24, "d5"),))
-    router = Router()
-    orphan = Address("192.0.2.77", 24, "d5")
-    settings = VrrpSettings((one,))
-    effects = router.configure(settings, now_us=0, startup=StartupFacts((orphan,))).effects
-    assert fx.RemoveAddresses(one.key, (orphan,)) in effects
+def test_so_are_its_routes_and_rules_those_that_use_something_first() -> None:
+    route = Route(4, "198.51.100.0/24", dev="d0", text="198.51.100.0/24 dev d0")
+    kept = Route(4, "203.0.113.0/24", dev="d0", text="203.0.113.0/24 dev d0")
+    rule, kept_rule = Rule(4, priority=500, table=100), Rule(4, priority=501, table=100)
+    same = replace(kept, text="203.0.113.0/24   dev d0")
+    before = Holdings((Address("192.0.2.77", 24, "d0"),), (route, kept), (rule, kept_rule))
+    one = replace(A, routes=(same,), rules=(kept_rule,))
+    effects = Router().configure(VrrpSettings((one,)), now_us=0, before=before).effects
+    assert effects[:3] == [
+        fx.RemoveRules(NO_KEY, (rule,)),
+        fx.RemoveRoutes(NO_KEY, (route,)),
+        fx.RemoveAddresses(NO_KEY, before.addresses),
+    ]
 
 
 def test_a_reload_looks_for_no_orphans() -> None:
     node = Node(VrrpSettings((A,)))
-    startup = StartupFacts((Address("192.0.2.77", 24, "d0"),))
+    before = Holdings((Address("192.0.2.77", 24, "d0"),))
     settings = VrrpSettings((A, C))
-    effects = node.router.configure(settings, now_us=0, startup=startup).effects
+    effects = node.router.configure(settings, now_us=0, before=before).effects
     removed = [e.addresses for e in effects if isinstance(e, fx.RemoveAddresses)]
     assert removed == [C.vips]
 

@@ -7,9 +7,11 @@ from django.shortcuts import render
 from django.views.decorators.http import require_GET
 
 from webapp.accounts.access import may
+from webapp.configs.language import with_more
 from webapp.configs.revisions.pending import pending
 from webapp.configs.rows import drafts
-from webapp.inventory.access import cluster_for
+from webapp.configs.rows.elsewhere import meetings_of
+from webapp.inventory.access import cluster_for, clusters_for
 
 
 @require_GET
@@ -17,11 +19,12 @@ def config(request: HttpRequest, slug: str) -> HttpResponse:
     """Groups, addresses and servers as rows, and what is wrong with the whole."""
     cluster = cluster_for(request.user, slug)
     seen = drafts.seen(cluster)
+    found = with_more(seen.found, meetings_of(cluster, seen.text, clusters_for(request.user)))
     context = {
         "cluster": cluster,
         "groups": cluster.groups.prefetch_related("members__node", "vips"),
         "servers": cluster.virtual_servers.prefetch_related("real_servers"),
-        **seen.found.as_json(),
+        **found.as_json(),
         "kept": seen.kept,
         "formless": seen.formless,
         "version": seen.version,

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import logging
 from datetime import datetime
-from typing import Any
 from uuid import UUID
 
 from django.conf import settings
@@ -20,16 +19,15 @@ from hanode.events import RevisionStep
 from webapp.accounts import access
 from webapp.accounts.models import User
 from webapp.accounts.services import audit
-from webapp.common import workers
 from webapp.configs.models import Draft, RevisionFile
-from webapp.configs.services import Pending, PendingFile, freeze, pending
+from webapp.configs.services import freeze, pending
 from webapp.inventory.models import Cluster, Node
 from webapp.live import publish
 from webapp.live.models import Event
 from webapp.live.nodeview import stale_at
-from webapp.live.services import status_of, view_of
-from webapp.rollout import desired, node_policy, plan, transport, watch
-from webapp.rollout.errors import PolicyForbids, RolloutBusy
+from webapp.live.services import status_of
+from webapp.rollout import desired, looks, plan, transport, watch
+from webapp.rollout.errors import RolloutBusy
 from webapp.rollout.models import OPEN_STATES, Rollout, RolloutState, Step, StepState
 from webapp.rollout.settle import SETTLED
 
@@ -48,7 +46,7 @@ def push(
     access.require(actor, "operate")
     # Before the transaction: a check may take long.
     what = pending(cluster, draft_version)
-    _refuse_what_nodes_refuse(what, timezone.now())
+    looks.refuse([(file.node, file.new_text) for file in what.files], timezone.now())
     with transaction.atomic():
         Draft.objects.select_for_update().get_or_create(cluster=cluster)  # one push at a time
         busy = open_rollout(cluster)
@@ -79,32 +77,6 @@ def push(
         publish.changed(cluster, "rollout")
         transaction.on_commit(lambda: _ask_to_advance(rollout.pk))
     return rollout
-
-
-def _refuse_what_nodes_refuse(what: Pending, now: datetime) -> None:
-    """A node that is heard and whose policy forbids its file would stop the rollout half way."""
-    files = what.files
-    policies = {file.node.name: status.policy for file in files if (status := status_of(file.node))}
-    asked = {
-        file.node.name: node_policy.Asked("", file.new_text, policies[file.node.name])
-        for file in files
-        if file.node.name in policies and view_of(file.node, now)["state"] == "up"
-    }
-    for name, look in workers.run(node_policy.look, asked).items():
-        if look.forbidden:
-            raise PolicyForbids(name, look.forbidden[0])
-
-
-def with_looks(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """Each row of a pending `file` with the `look` at what the push makes its node run."""
-    asked = {}
-    for row in rows:
-        file: PendingFile = row["file"]
-        status = status_of(file.node)
-        policy = status.policy if status is not None else None
-        asked[file.node.name] = node_policy.Asked(file.old_text, file.new_text, policy)
-    looks = workers.run(node_policy.look, asked)
-    return [{**row, "look": looks[row["file"].node.name]} for row in rows]
 
 
 def open_rollout(cluster: Cluster) -> Rollout | None:

@@ -7,6 +7,7 @@ of them. Its `reaches` is the last line of which keepalived complains.
 
 from __future__ import annotations
 
+import re
 from bisect import bisect_right
 from collections.abc import Callable, Sequence
 from dataclasses import replace
@@ -14,15 +15,19 @@ from dataclasses import replace
 from hanode.conf.keywords import blocks, script_words
 from hanode.conf.language.nearest import nearest
 from hanode.conf.language.schema import ROOT
+from hanode.conf.language.secrets import mask_secrets
 from hanode.conf.read.misread_braces import STRUCTURE
 from hanode.conf.text.lexer import CLOSE, OPEN, Reading, comment_start, tokens
+from hanode.conf.text.line_checks import QUOTE_IT
 from hanode.conf.text.pasted import Cause, Edit, causes
 from hanode.conf.text.problems import Fix, Problem, Severity, has_errors, in_order
 from hanode.conf.text.source import Source
 
-QUOTE_IT = "write a value that holds # or ! in double quotes"
 Again = Callable[[str], Sequence[Problem]]
 """The problems of another text, checked in the same way."""
+_WORD = re.compile(r"[^ \t{]*")
+_LAST = re.compile(r"[^ \t{}]*\Z")
+CAUSING = ("unknown-keyword", "value-missing", "comment-cuts")
 CAUSES_MAX = 40
 """Problems that are looked at for what they cause; each look may read the whole text."""
 MOST = 3
@@ -36,7 +41,7 @@ def pasted(text: str, reading: Reading) -> list[Cause]:
 
 def may_hide(problems: Sequence[Problem]) -> bool:
     """Whether one of the problems may be the cause of others."""
-    return any(problem.code in ("unknown-keyword", "value-missing") for problem in problems)
+    return any(problem.code in CAUSING for problem in problems)
 
 
 def merged(
@@ -47,11 +52,10 @@ def merged(
     for cause in found:
         if cause.hides:
             return (_told(source, cause, problems),)
-    causes_here = found
-    if not found and not any(p.code in STRUCTURE for p in problems):
-        few = [p for p in problems if p.code in ("unknown-keyword", "value-missing")][:CAUSES_MAX]
+    few = [p for p in problems if p.code in CAUSING][:CAUSES_MAX]
+    causes_here = found or lost_values(source, few, reading)
+    if not causes_here and not any(p.code in STRUCTURE for p in problems):
         causes_here = unknown_blocks(source, few, reading)
-        causes_here += lost_values(source, few, reading)
     if not causes_here:
         return tuple(problems)
     edits = sorted({edit for cause in causes_here for edit in cause.edits})
@@ -113,11 +117,22 @@ def _line_end(source: Source, offset: int) -> int:
     return offset + len(line.rstrip())
 
 
-def _fix(source: Source, cause: Cause) -> Fix:
-    """One edit that mends the line of the first place; the next check finds the next line."""
+def _fix(source: Source, cause: Cause) -> Fix | None:
+    """One edit that mends the line of the first place; the next check finds the next line.
+
+    A comment of several lines is mended as a whole, unless a password stands in it.
+    """
     line = source.line_of(cause.at[0])
-    here = [edit for edit in cause.edits if source.line_of(edit[0]) == line]
+    last = line
+    if source.text.startswith("/*", cause.at[0]):
+        for edit in cause.edits:
+            last += source.line_of(edit[0]) == last + 1
+            if "*/" in source.line_text(last):
+                break
+    here = [edit for edit in cause.edits if line <= source.line_of(edit[0]) <= last]
     start, end = here[0][0], here[-1][1]
+    if last > line and mask_secrets(source.text[start:end]) != source.text[start:end]:
+        return None
     text = _applied(source.text[:end], here)[start:]
     if cause.code in ("byte-order-mark", "semicolon-end"):
         text = ""
@@ -175,22 +190,32 @@ class _Moved:
 
 
 def lost_values(source: Source, problems: Sequence[Problem], reading: Reading) -> list[Cause]:
-    """The values that keepalived misses because they begin with a comment mark."""
-    found = []
+    """The values that a comment mark takes away, or cuts together with the `{` behind them."""
+    found: dict[int, Cause] = {}
     for problem in problems:
-        if problem.code != "value-missing" or problem.file != source.name:
+        if problem.code not in ("value-missing", "comment-cuts") or problem.file != source.name:
             continue
         raw = source.line_text(problem.line)
         at = comment_start(raw, reading)
-        word = raw[at:].split(" ")[0].split("\t")[0]
-        if len(word) < 2 or raw[:at].strip() != raw[problem.column - 1 : problem.end_column - 1]:
+        word = _WORD.match(raw, at)
+        begin = at - len(_LAST.search(raw[:at]).group())  # type: ignore[union-attr]
+        if word is None or len(word.group()) < 2 or problem.line in found:
             continue
-        keyword, start = raw[:at].strip(), source.starts[problem.line - 1]
-        message = f"{word[0]} begins a comment here, so {keyword} has no value"
-        quoted = '"' + word.replace('"', "") + '"'
-        edits = [(start + at, start + at + len(word), quoted)]
-        found.append(Cause("comment-cuts", message, QUOTE_IT, "", edits, [start + at]))
-    return found
+        if problem.code == "value-missing":
+            if begin < at or raw[:at].strip() != raw[problem.column - 1 : problem.end_column - 1]:
+                continue
+            keyword = raw[:at].strip()
+            message = f"{word.group()[0]} begins a comment here, so {keyword} has no value"
+        elif "{" in raw[word.end() :] and begin < at and not raw[:at].lstrip().startswith("$"):
+            message = f"{problem.message}, and so does the {{"
+        else:
+            continue
+        start = source.starts[problem.line - 1]
+        meant = (raw[begin:at] + word.group()).replace('"', "")
+        meant = meant.replace("\\#", "#").replace("\\!", "!")
+        edit = (start + begin, start + word.end(), f'"{meant}"')
+        found[problem.line] = Cause("comment-cuts", message, QUOTE_IT, "", [edit], [start + at])
+    return list(found.values())
 
 
 # --- blocks that keepalived does not know ------------------------------------------------------

@@ -33,8 +33,9 @@ from hanode.conf.read.blocks import build
 from hanode.conf.read.in_order import looks_above
 from hanode.conf.read.misread_braces import STRUCTURE, UNKNOWN
 from hanode.conf.rules.machine import UNKNOWN_MACHINE, MachineFacts
-from hanode.conf.text.expand import MAX_LINES, expand
+from hanode.conf.text.expand import expand
 from hanode.conf.text.lexer import unquote
+from hanode.conf.text.logical import MAX_LINES
 from hanode.conf.text.problems import Collected, Fix, Problem
 from hanode.conf.text.source import NOWHERE, Source
 from hanode.conf.text.tree import Document
@@ -102,7 +103,8 @@ class Checker:
     def once(self, text: str) -> Checked:
         """The same, but with all that follows from one cause."""
         try:
-            if "include" in text:
+            # What a \\# in a definition does is not among the definitions that a part is given.
+            if "include" in text or "\\#" in text or "\\!" in text:
                 raise _NotSeparable
             parts = self._read(text)
             model = _joined(parts)
@@ -239,5 +241,9 @@ def _placed(part: _Part) -> Iterable[Problem]:
         if fix is not None:
             fix = Fix(fix.label, fix.start + offset, fix.end + offset, fix.text)
         yield replace(
-            problem, line=problem.line + lines, end_line=problem.end_line + lines, fix=fix
+            problem,
+            line=problem.line + lines,
+            end_line=problem.end_line + lines,
+            fix=fix,
+            reaches=problem.reaches and problem.reaches + lines,
         )

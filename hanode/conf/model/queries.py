@@ -68,7 +68,14 @@ def interval_us(instance: VrrpInstance) -> int:
 
 
 def priority(instance: VrrpInstance) -> int:
-    """The priority with which keepalived starts, written or not."""
+    """The priority with which keepalived starts, written or not.
+
+    One that it refuses brings back the default of a backup, whatever stands above it.
+    """
+    refused = [s.origin.start for s in instance.other if s.keyword == "priority"]
+    taken = [where.start for word, where in instance.places if word == "priority"]
+    if refused and max(refused) > max(taken, default=-1):
+        return defaults.PRIORITY
     if instance.priority is not None:
         return instance.priority
     return defaults.PRIORITY_OWNER if instance.state == "MASTER" else defaults.PRIORITY
@@ -339,6 +346,12 @@ def names_tracked(group: SyncGroup, config: Config) -> frozenset[tuple[str, str]
 def clamp(total: int) -> int:
     """A sum of priority and weights, cut to 1 to 254 as in keepalived."""
     return max(1, min(HIGHEST, total))
+
+
+def healthy(one: VrrpInstance, config: Config) -> int:
+    """The priority while nothing that the instance tracks has failed."""
+    found, total = sums(one, config), priority(one)
+    return total if found is None else clamp(total + found.healthy)
 
 
 # --- sync groups -------------------------------------------------------------------------------

@@ -27,6 +27,7 @@ from kombu.connection import Connection
 from kombu.entity import Queue
 
 from hanode.proc.agent.broker_sync import BrokerSync
+from hanode.system import unwaiting
 from hanode.system.ipc import LINE_BYTES_MAX, pack, unpack
 from hanode.system.log import Log
 from hanode.system.own_memory import hide_memory
@@ -90,6 +91,7 @@ def main() -> int:
             "use `hanode run --enrolment FILE`\n"
         )
         return 2
+    unwaiting.stderr()
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     hide_memory()
     supervised = Supervised(socket.socket(fileno=int(number)))

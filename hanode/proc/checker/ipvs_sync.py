@@ -39,10 +39,13 @@ class IpvsSync:
         """Services that the kernel has; None where there is no IPVS."""
         return None if self._kernel is None else self._table.in_kernel
 
-    def configure(self, wanted: Iterable[Balanced]) -> None:
-        """From now on exactly these services are ours. Tries anew where there was no IPVS."""
+    def configure(self, wanted: Iterable[Balanced], before: Iterable[ServiceKey] = ()) -> None:
+        """From now on exactly these services are ours, and not those that a killed run may have
+        left (`before`). Tries anew where there was no IPVS.
+        """
+        self._table.own(before)
         self._table.configure(wanted)
-        if self._kernel is None and self._table.wants_any:
+        if self._kernel is None and (self._table.wants_any or self._table.owns_any):
             self._open()
 
     def want(self, item: Balanced) -> None:
@@ -61,11 +64,14 @@ class IpvsSync:
             left -= work.share
             self._do(self._kernel, work)
 
-    def clear(self) -> None:
-        """Remove our services from the kernel, as keepalived does when it stops."""
+    def clear(self, progress: Callable[[], None]) -> None:
+        """Remove our services from the kernel, as keepalived does when it stops; `progress` is
+        called between.
+        """
         self._table.want_nothing()
         while self._table.unfinished and self._kernel is not None:
             self.work()
+            progress()
         if self._kernel is not None:
             self._kernel.close()
             self._kernel = None

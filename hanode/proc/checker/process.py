@@ -8,16 +8,15 @@ supervisor says stop, goes away, or sends SIGTERM, our services leave the kernel
 
 from __future__ import annotations
 
-import contextlib
 import json
 import os
 import random
-import resource
 import signal
 import socket
 import sys
 from collections import deque
 from collections.abc import Callable, Iterable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -30,7 +29,7 @@ from hanode.ipvs.types import Balanced, Destination, Service, ServiceKey
 from hanode.proc.checker.ipvs_sync import IpvsSync
 from hanode.proc.common.json_lines import JsonLines
 from hanode.proc.common.loop import Loop
-from hanode.system import namespaces, signals
+from hanode.system import limits, namespaces, signals, unwaiting
 from hanode.system.clock import Clock, SystemClock
 from hanode.system.ipc import unpack
 from hanode.system.ipvs_kernel import IpvsAbsent, IpvsKernel, NetlinkIpvs
@@ -40,6 +39,13 @@ from hanode.wire import WireError, decode, encode, to_wire
 CLOCK_STEP_US = 1_000
 """Smaller differences between the clocks come from reading them one after the other; without this
 limit every "since" of a status would change each time."""
+
+
+@dataclass(frozen=True, slots=True)
+class Left:
+    """What a killed run may have left in the kernel."""
+
+    services: tuple[ServiceKey, ...] = ()
 
 
 class Checker:
@@ -81,7 +87,9 @@ class Checker:
         """A message of the supervisor. One that cannot be read is reported, never fatal."""
         match message.get("verb"):
             case "configure":
-                self._configure(message.get("revision"), message.get("settings"))
+                self._configure(
+                    message.get("revision"), message.get("settings"), message.get("before") or []
+                )
             case "status":
                 self._queue({"kind": "status", "id": message.get("id"), "status": self._status()})
             case "stop":
@@ -104,17 +112,18 @@ class Checker:
         """End all checks and remove our services from the kernel, unless they are to stay."""
         self._prober.close()
         if not self._keeps:
-            self._ipvs_sync.clear()
+            self._ipvs_sync.clear(lambda: self._send_now({"kind": "stopping"}))
         for message in self._unsent:
             self._send_now(message)
 
     def _queue(self, message: dict[str, Any]) -> None:
         self._unsent.append(message)
 
-    def _configure(self, revision: Any, raw: Any) -> None:
+    def _configure(self, revision: Any, raw: Any, left: Any) -> None:
         answer: dict[str, Any] = {"kind": "configured", "revision": revision}
         try:
             settings = decode(CheckerSettings, raw)
+            before = decode(Left, {"services": left}).services
         except WireError as error:
             self._queue({**answer, "changed": [], "error": f"the checker cannot use this: {error}"})
             return
@@ -125,7 +134,7 @@ class Checker:
         self._settings = settings
         self._services = {one.key: one for one in settings.virtual_servers}
         effects = self._health.configure(settings, now_us=self._mono_us())
-        self._ipvs_sync.configure(self._balanced(key) for key in self._services)
+        self._ipvs_sync.configure((self._balanced(key) for key in self._services), before)
         self._carry_out(effects)
         self._queue({**answer, "changed": list(changed), "error": None})
 
@@ -284,13 +293,7 @@ def main() -> int:
             " HANODE_IPC_FD is not set\n"
         )
         return 2
-    _allow_many_connections()
+    unwaiting.stderr()
+    limits.allow_descriptors()  # each running check holds one
     CheckerProcess(socket.socket(fileno=int(number))).run()
     return 0
-
-
-def _allow_many_connections() -> None:
-    """Each running check holds a descriptor."""
-    with contextlib.suppress(ValueError, OSError):
-        hard = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
-        resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))

@@ -144,7 +144,7 @@ class AgentChild:
         self._on_child(child, "started", f"the agent runs as pid {child.pid}")
         settings = {
             "enrolment": encode(self._enrolment),
-            "control": str(self._options.run_dir / "control.sock"),
+            "control": str(self._options.places.control),
             "detail": self._options.detail,
         }
         child.send({"verb": "configure", "revision": 0, "settings": settings})

@@ -45,7 +45,6 @@ class Spec:
     """Descriptors that it inherits, each under the variable that will hold its number."""
     gifts: Mapping[str, int] = field(default_factory=dict)
     """The same, for the first one that is started; then they are closed here."""
-    pid_file: Path | None = None
     respawn: bool = True
     keep: bool = False
     """When it is stopped, it leaves in the kernel what it has put there."""
@@ -73,6 +72,10 @@ class Child:
         self._answers: dict[int, asyncio.Future[Message]] = {}
         self._next_id = 0
         self._gifts = dict(spec.gifts)
+        self._heard = False
+        """Whether a message has come since `stop` looked."""
+        self.code: int | None = None
+        """Of the last one that ended, as subprocess has it; None: none has."""
         self.last_end = ""
         """Why the one before this one ended."""
         self.ended_us: int | None = None
@@ -147,14 +150,21 @@ class Child:
             del self._answers[number]
 
     async def stop(self, *, timeout_s: float) -> bool:
-        """Ask it to stop; kill it when it does not. Whether it ended by itself."""
+        """Ask it to stop; kill it when it does not. Whether it ended by itself.
+
+        It has the time that the work needs: `timeout_s` begins anew with each of its messages.
+        """
         self._stopping = True
         self.send(self._stop_message)
-        try:
-            async with asyncio.timeout(timeout_s):
-                await self.ended.wait()
-            return True
-        except TimeoutError:
+        while True:
+            self._heard = False
+            try:
+                async with asyncio.timeout(timeout_s):
+                    await self.ended.wait()
+                return True
+            except TimeoutError:
+                if self._heard:
+                    continue
             if self._process is not None:
                 with contextlib.suppress(ProcessLookupError):
                     self._process.kill()
@@ -171,13 +181,13 @@ class Child:
         finally:
             theirs.close()
         reader, self._writer = await asyncio.open_unix_connection(sock=ours, limit=LINE_BYTES_MAX)
-        self._write_pid_file()
         self._on_start(self)
         if self._stopping:  # asked to stop while it was being started
             self.send(self._stop_message)
         try:
             await self._listen(reader)
-            return _cause(await self._process.wait())
+            self.code = await self._process.wait()
+            return _cause(self.code)
         finally:
             self._process = None
             self.said_ready.clear()
@@ -216,6 +226,7 @@ class Child:
                 break
             if not line:
                 break
+            self._heard = True
             message = unpack(line)
             answer = self._answers.get(_number(message.get("id")))
             if answer is not None and not answer.done():
@@ -233,11 +244,6 @@ class Child:
         except TimeoutError:
             with contextlib.suppress(ProcessLookupError):
                 process.kill()
-
-    def _write_pid_file(self) -> None:
-        if self.spec.pid_file is not None:
-            with contextlib.suppress(OSError):
-                self.spec.pid_file.write_text(f"{self.pid}\n")
 
 
 def _now_us() -> int:

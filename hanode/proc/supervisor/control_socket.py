@@ -50,6 +50,13 @@ class ControlSocket:
             self._serve, sock=listener, limit=LINE_BYTES_MAX
         )
 
+    async def move(self, listener: socket.socket) -> None:
+        """Serve this socket from now on; the conversations on the old one go on."""
+        old, self._server = self._server, None
+        await self.start(listener)
+        if old is not None:
+            old.close()
+
     def wake(self) -> None:
         """The journal has a new event."""
         if self._waking is None or self._waking.done():

@@ -18,6 +18,7 @@ from hanode.apply import File
 from hanode.build import Built
 from hanode.proc.common import vrrp_watch_link
 from hanode.proc.supervisor.children import Child, Message, Spec
+from hanode.proc.supervisor.kernel_ledger import KernelLedger
 from hanode.supervision.children_status import (
     Answer,
     ChildrenStatus,
@@ -41,8 +42,14 @@ from hanode.wire import (
 CONFIGURE_TIMEOUT_S = 5.0
 """Taking a configuration is milliseconds of work; a child that needs longer is stuck."""
 
+OWNER_LETTERS = 8
+
+AGAIN_S = 5.0
+"""After that a child that refused the settings of a start gets them once more."""
+
 VRRP_STOP_S = 3.0
 OTHER_STOP_S = 2.0
+"""Of silence: a child that works says so."""
 
 
 class Engine:
@@ -53,10 +60,20 @@ class Engine:
         specs: list[Spec],
         log: Log,
         *,
+        owner: str,
+        ledger: KernelLedger,
         on_event: Callable[[Event], None],
         on_child: Callable[[Child, str, str], None],
+        warn: Callable[[str, str], None],
     ) -> None:
+        """`owner` names this engine among all engines; its first letters do so in the kernel."""
         self._log = log
+        self._warn = warn
+        self._ledger = ledger
+        self._awaited = False
+        """Whether somebody waits for the answers, and tells them."""
+        self._built: Built | None = None
+        """What was given to the children last."""
         self._on_event = on_event
         self._on_child = on_child
         self._link_ends = vrrp_watch_link.pair()
@@ -64,7 +81,7 @@ class Engine:
         ends = dict(zip(("vrrp", "watch"), self._link_ends, strict=True))
         self.children = [
             Child(
-                _linked(spec, ends.get(spec.name)),
+                _owned(_linked(spec, ends.get(spec.name)), owner[:OWNER_LETTERS]),
                 on_message=self._on_child_message,
                 on_start=self._started,
                 on_exit=self._exited,
@@ -88,6 +105,7 @@ class Engine:
     def start(self, file: File, built: Built, tasks: asyncio.TaskGroup) -> None:
         """Start the children; each is given `file`'s settings before anything else."""
         self._set(built)
+        self._ledger.will_run(built)
         self._round.started_with(file.revision)
         for child in self.children:
             tasks.create_task(child.run())
@@ -95,13 +113,16 @@ class Engine:
     async def configure(self, file: File, built: Built) -> str | None:
         """Give every child its settings; None when all have taken them, else why not."""
         self._set(built)
+        self._ledger.will_run(built)
         self._round.begin(file.revision)
         self._round_complete.clear()
+        self._awaited = True
         for child in self.children:
             self._send_settings(child)
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(CONFIGURE_TIMEOUT_S):
                 await self._round_complete.wait()
+        self._awaited = False
         return self._round.result(timeout_s=CONFIGURE_TIMEOUT_S)
 
     async def status(self) -> ChildrenStatus:
@@ -176,12 +197,29 @@ class Engine:
         await asyncio.gather(
             *(self._end(c, OTHER_STOP_S) for c in self.children if c.name != "vrrp")
         )
+        if all(child.code == 0 and not child.spec.keep for child in self.children):
+            self._ledger.stopped()
 
     async def _end(self, child: Child, limit_s: float) -> None:
-        if not await child.stop(timeout_s=limit_s):
-            self._log.warning(f"{child.name} did not stop within {limit_s:g} s; killed")
+        by_itself = await child.stop(timeout_s=limit_s)
+        if not by_itself:
+            self._log.warning(
+                f"{child.name} did not stop, and was silent for {limit_s:g} s; killed"
+            )
+        if child.name == "vrrp" and child.code != 0:
+            self._ledger.killed()  # or it has failed: its addresses may still be there
+
+    @property
+    def refused(self) -> list[str]:
+        """Which children do not run what they were given, in sentences."""
+        return self._round.problems
+
+    def took(self, name: str) -> bool:
+        """Whether this child runs what it was given last; True where there is none."""
+        return self._round.took(name)
 
     def _set(self, built: Built) -> None:
+        self._built = built
         engines = {
             "vrrp": built.vrrp,
             "watch": watched(built.vrrp),
@@ -202,8 +240,15 @@ class Engine:
         if child.name == "vrrp" and self.maintenance:
             # Before its settings: it must not take an address first and give it up then.
             child.send({"verb": "operate", "do": "maintenance", "on": True})
-        # A vrrp process in the place of one that died may go on where that was master.
-        self._send_settings(child, alive_us=child.ended_us)
+        self._give_first(child)
+
+    def _give_first(self, child: Child) -> None:
+        before = self._ledger.left_by(child.name)
+        if child.name == "vrrp":
+            # In the place of one that died it may go on where that was master.
+            self._send_settings(child, alive_us=child.ended_us, before=before)
+        else:
+            self._send_settings(child, before=before)
 
     def _exited(self, child: Child, cause: str) -> None:
         self._round.died(child.name, f"the {child.name} process died: {cause}")
@@ -224,6 +269,8 @@ class Engine:
             case "operated":
                 if message.get("error"):
                     self._log.error(f"{child.name}: {message['error']}")
+            case "stopping":
+                pass  # it works: `Child.stop` has heard it
             case "ready":
                 self._log.detail(f"{child.name} is ready")
             case "status":
@@ -242,14 +289,33 @@ class Engine:
             )
         )
         if revision == self._round.revision:
-            self._log.detail(f"{child.name} runs revision {revision}")
+            self._taken(child, None if error is None else str(error))
         self._check_round()
+
+    def _taken(self, child: Child, error: str | None) -> None:
+        if error is None:
+            self._log.detail(f"{child.name} runs revision {self._round.revision}")
+            if self._built is not None:
+                self._ledger.runs(child.name, self._built)
+        elif not self._awaited:
+            self._warn("engine", f"the {child.name} process refused its settings: {error}")
+            loop = asyncio.get_running_loop()
+            loop.call_later(AGAIN_S, self._try_again, child, child.pid)
+
+    def _try_again(self, child: Child, pid: int) -> None:
+        if child.pid == pid and not self._awaited and not self.took(child.name):
+            self._give_first(child)
 
     def _check_round(self) -> None:
         if self._round.started:
             self.started.set()
         if self._round.complete:
             self._round_complete.set()
+
+
+def _owned(spec: Spec, owner: str) -> Spec:
+    """It marks by this name what it makes in the kernel."""
+    return replace(spec, env={**spec.env, "HANODE_OWNER": owner})
 
 
 def _linked(spec: Spec, end: socket.socket | None) -> Spec:

@@ -59,6 +59,11 @@ class EventLog:
                 STATUS_LINE_S, self._send_status_line
             )
 
+    def tell_status(self) -> None:
+        """Tell systemd now, in place of what it was told while we started."""
+        if service.is_watched():
+            self._send_status_line()
+
     def _send_status_line(self) -> None:
         self._status_line = None
         service.notify(f"STATUS={self.line()}")

@@ -34,7 +34,7 @@ class PolicyKeeper:
         files = (options.policy.path, options.policy.drop_ins)
         self._own = (
             *OWN,
-            *map(str, (*files, options.state_dir, options.run_dir, options.config_file)),
+            *map(str, (*files, options.state_dir, options.places.path, options.config_file)),
         )
         self._judged: tuple[File, NodePolicy, tuple[str, ...]] | None = None
 

@@ -19,6 +19,7 @@ from hanode.proc.supervisor.children import Spec
 from hanode.system import files
 from hanode.system.includes import Recorder, remembered
 from hanode.system.policy_files import PolicyFiles
+from hanode.system.run_directory import RunDirectory
 from hanode.wire import Enrolment
 
 MISTAKES_TOLD = 20
@@ -38,7 +39,7 @@ class Options:
     name: str
     config_file: Path
     state_dir: Path
-    run_dir: Path
+    places: RunDirectory
     specs: tuple[Spec, ...]
     enrolment: Enrolment | None = None
     enrolment_again: Callable[[], Enrolment | str] = lambda: ""
@@ -52,6 +53,10 @@ class Options:
     """What pushed configurations may do on this node."""
     unserved: tuple[str, ...] = ()
     """Options that have no effect here, in sentences."""
+    expire: Callable[[], float | None] = lambda: None
+    """Removes the stale addresses whose time is over; in how many seconds to call it again."""
+    expired: Callable[[], list[tuple[str, str]]] = list
+    """(Interface, `ip/prefix`) of those that were removed since it was called last."""
     on_started: Callable[[], None] = lambda: None
     """Called once every process has taken its settings or refused them."""
 
@@ -154,13 +159,12 @@ def _read_key(directory: Path, name: str) -> str:
     if not path.is_absolute():
         raise ValueError("its path must begin with /")
     try:
-        text = files.read_text(path)
-    except (OSError, UnicodeDecodeError) as error:
-        why = error.strerror if isinstance(error, OSError) else "it is no text"
-        raise ValueError(f"it cannot be read: {why}") from None
-    if text is None:
-        raise ValueError("there is no such file")
-    return text
+        # A key may be any bytes.
+        return path.read_bytes().decode("utf-8", "surrogateescape")
+    except FileNotFoundError:
+        raise ValueError("there is no such file") from None
+    except OSError as error:
+        raise ValueError(f"it cannot be read: {error.strerror}") from None
 
 
 def errors_of(

@@ -8,6 +8,7 @@ for it.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import signal
 from pathlib import Path
 
@@ -19,6 +20,7 @@ from hanode.proc.supervisor.control_socket import ControlSocket, Message
 from hanode.proc.supervisor.dumps import Dumps
 from hanode.proc.supervisor.engine import CONFIGURE_TIMEOUT_S, Engine
 from hanode.proc.supervisor.event_log import EventLog, now_us, wall_us
+from hanode.proc.supervisor.kernel_ledger import KernelLedger
 from hanode.proc.supervisor.node_status import StatusCollector
 from hanode.proc.supervisor.operator_commands import OperatorCommands
 from hanode.proc.supervisor.options import (
@@ -28,11 +30,13 @@ from hanode.proc.supervisor.options import (
     keyed,
     read_start_file,
 )
+from hanode.proc.supervisor.run_directory_watch import RunDirectoryWatch
 from hanode.supervision.engine_start import engine_start
 from hanode.supervision.rate_limit import RateLimit
-from hanode.system import files, ipc, persisted_state, service
+from hanode.system import files, persisted_state, service
 from hanode.system.addresses import AddressWatch
 from hanode.system.journal import Journal
+from hanode.system.leftovers import Leftovers
 from hanode.system.log import Log
 from hanode.wire import Signed, WireError, decode, encode
 
@@ -41,6 +45,9 @@ AGENT_STOP_S = 1.5
 
 AGENT_REFUSALS_MAX, AGENT_REFUSALS_WINDOW_US = 20, 60_000_000
 """An agent that is misused must not fill the journal: only so many of its refusals are kept."""
+
+EXPIRE_GRACE_S = 0.25
+"""An address that is removed is a failover, so the answer of the vrrp process is waited for."""
 
 BEAT_S = 0.25
 """A small part of the two seconds after which backups of a killed master take over."""
@@ -66,6 +73,9 @@ class Supervisor:
         self._engine = Engine(
             list(options.specs),
             log,
+            owner=journal.id,
+            ledger=KernelLedger(Leftovers(options.state_dir), log),
+            warn=self._event_log.warn,
             on_event=self._event_log.append,
             on_child=self._child_changed,
         )
@@ -104,7 +114,10 @@ class Supervisor:
         self._stop = asyncio.Event()
         self._code = 0
         self._tick: asyncio.Event = asyncio.Event()
-        self._alive = options.run_dir / "alive"
+        self._alive = options.places.alive
+        self._run_directory = RunDirectoryWatch(
+            options.places, self._control.move, self._event_log.warn
+        )
 
     async def run(self) -> int:
         """Start everything, keep it running, and stop it in order; the exit code."""
@@ -113,10 +126,10 @@ class Supervisor:
             loop.add_signal_handler(ending, self._stop.set)
         loop.add_signal_handler(signal.SIGHUP, lambda: loop.create_task(self._hang_up()))
         self._dumps.listen(loop)
-        group = self._agent.prepare()
-        listener = ipc.listen(self.options.run_dir / "control.sock", group=group)
+        listener = self.options.places.listen(self._agent.prepare())
         loop.add_reader(self._watch.fileno(), self._addresses_changed)
         self._report_start()
+        self._expire_stale()
         self._addresses_changed()
         async with asyncio.TaskGroup() as tasks:
             self._engine.start(self._lifecycle.state.live, self._start.built, tasks)
@@ -156,23 +169,47 @@ class Supervisor:
             self._event_log.warn("configuration", note)
         for mistake in self._start.mistakes:
             self._log.error(mistake)
+        if fault := self._collector.policy.now.fault:
+            self._event_log.warn("policy", f"this node takes no push: {fault}")
+
+    def _expire_stale(self) -> None:
+        """Remove addresses that a killed engine left, once it is too late to go on with them."""
+        if self._engine.took("vrrp"):
+            return
+        after_s = self.options.expire()
+        for dev, address in self.options.expired():
+            cause = "a killed engine had left it, and it is too late to go on with it"
+            self._event_log.event(events.AddressChange(address, cause, dev, present=False))
+        if after_s is not None:
+            # The vrrp process may just have gone on with them, and have yet to say so.
+            asyncio.get_running_loop().call_later(after_s + EXPIRE_GRACE_S, self._expire_stale)
 
     async def _say_started(self) -> None:
-        """Tell systemd and the terminal that we run; they do not wait for a child that is stuck."""
+        """Tell systemd that we run, once that is true. The terminal does not wait for a child that
+        is stuck, or refuses its settings.
+        """
         try:
             async with asyncio.timeout(CONFIGURE_TIMEOUT_S):
                 await self._engine.started.wait()
         except TimeoutError:
             self._event_log.warn("engine", "not every process has taken its settings yet")
-        service.notify_ready()
         self.options.on_started()
+        while not self._engine.took("vrrp"):
+            waits = "the vrrp process has not taken its settings yet"
+            service.notify(f"STATUS={'; '.join(self._engine.refused) or waits}")
+            await asyncio.sleep(BEAT_S)
+        service.notify_ready()
+        self._event_log.tell_status()
 
     async def _beat(self) -> None:
-        """Write down how long the engine was alive, for one that is started after a kill."""
+        """Write down how long the engine was alive, for one that is started after a kill; and see
+        whether the place where that is written is still there.
+        """
         while True:
             await asyncio.sleep(BEAT_S)
             if self._engine.alive:
                 files.stamp(self._alive, now_us())
+            await self._run_directory.look()
 
     async def _shut_down(self) -> None:
         self._collector.stopping = True
@@ -184,8 +221,7 @@ class Supervisor:
         self._event_log.node("engine", "stopped", "every part of the engine has ended")
         await self._agent.stop(timeout_s=AGENT_STOP_S)
         await self._control.stop()
-        (self.options.run_dir / "control.sock").unlink(missing_ok=True)
-        self._alive.unlink(missing_ok=True)
+        self.options.places.remove()
         (self.options.state_dir / "running").unlink(missing_ok=True)
 
     async def _keep_time(self) -> None:
@@ -294,11 +330,14 @@ class Supervisor:
         return {"ok": True}
 
     async def _reload(self, _request: Message) -> Message:
-        service.notify_reloading()
+        ready = self._engine.took("vrrp")
+        if ready:
+            service.notify_reloading()
         try:
             return await self._reload_file(self.options.config_file)
         finally:
-            service.notify_ready()
+            if ready:
+                service.notify_ready()
 
     async def _reload_file(self, path: Path) -> Message:
         file, why = None, "there is no such file"
@@ -317,6 +356,7 @@ class Supervisor:
         return {"ok": True}
 
     async def _hang_up(self) -> None:
+        await self._run_directory.look()
         answer = await self._reload({})
         if not answer["ok"]:
             self._log.error(f"reload: {answer['error']}")
@@ -324,6 +364,9 @@ class Supervisor:
     # What happened to children and addresses
 
     def _child_changed(self, child: Child, phase: str, cause: str) -> None:
+        if phase == "started":
+            with contextlib.suppress(OSError):
+                self.options.places.write_pid(child.name, child.pid)
         self._event_log.node(child.name, phase, cause, pid=child.pid, restarts=child.restarts)
         if phase == "died" and not child.spec.respawn:
             self._log.error(f"{child.name} died, and -R forbids to start it again: stopping")

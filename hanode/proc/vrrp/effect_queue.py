@@ -48,11 +48,6 @@ class EffectQueue:
         """Have it done soon, and after what was added before."""
         self._queue.append(effect)
 
-    def do_all(self) -> None:
-        """Everything, however long it takes: the process ends."""
-        while self._queue:
-            self.do_some()
-
     def do_some(self) -> None:
         """The next portion."""
         portion = next_portion(self._queue)

@@ -9,15 +9,17 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from hanode.kernel.interfaces import MAC_BYTES, IgmpReports, InterfaceView, announcement, promoting
+from hanode.kernel.needs import RETRY_US, together
 from hanode.proc.vrrp.sockets import Sockets
 from hanode.proc.vrrp.virtual_links import VirtualLinks
 from hanode.system import sysctl
 from hanode.system.firewall import Firewall
 from hanode.system.linkbeat import LinkProbe
 from hanode.system.monitor import Monitor
+from hanode.system.refusals import why
 from hanode.system.vrrp_socket import FrameSocket
 from hanode.vrrp.effects import AnnounceAddresses
-from hanode.vrrp.engine_settings import VrrpSettings
+from hanode.vrrp.engine_settings import InstanceKey, VrrpSettings
 from hanode.vrrp.events import LinkState
 
 if TYPE_CHECKING:
@@ -36,10 +38,15 @@ class Interfaces:
         sockets: Sockets,
         firewall: Firewall,
         warn: Callable[[str, str], None],
+        owner: str,
     ) -> None:
         self.monitor = monitor
         self.sockets = sockets
-        self.virtual = VirtualLinks(monitor, commands, firewall, warn)
+        self.virtual = VirtualLinks(monitor, commands, firewall, warn, owner)
+        self._settings = VrrpSettings()
+        self._mute = ""
+        """Why nothing can be announced; "": it can."""
+        self._retry_us: int | None = None
         self._warn = warn
         self._view = InterfaceView()
         self._probe = LinkProbe()
@@ -49,7 +56,8 @@ class Interfaces:
         self._frames: dict[tuple[str, bytes, bytes], bytes] = {}
 
     def use(self, settings: VrrpSettings, *, now_us: int) -> None:
-        """Prepare what a configuration needs. Raises OSError; its filename: the interface."""
+        """Prepare what a configuration needs; what is refused, `lacking` says."""
+        self._settings = settings
         for name, kind in self._view.use(settings, now_us=now_us).items():
             self._view.policy.answered(name, self._probe.has_link(name, kind))
         self._routers.clear()
@@ -59,9 +67,8 @@ class Interfaces:
             self._set(4, name, "promote_secondaries", 1)
         self.virtual.use(settings)
         self.sockets.use(settings, self.monitor.links)
-        for device in self._view.devices:
-            # Now, and not at the first failover: opening a socket may wait.
-            self._frame_socket(device)
+        self._open_frames()
+        self._plan_retry(now_us)
 
     @property
     def vrfs(self) -> tuple[str, ...]:
@@ -71,33 +78,62 @@ class Interfaces:
     @property
     def deadline_us(self) -> int | None:
         """When `due` must be called next."""
-        return self._view.policy.deadline_us
+        times = (self._view.policy.deadline_us, self._retry_us)
+        return min((at for at in times if at is not None), default=None)
 
     def due(self, *, now_us: int) -> set[str]:
-        """Ask the network cards whose turn it is; the interfaces whose state may differ now."""
+        """Ask the network cards whose turn it is; the interfaces whose state may differ now.
+
+        What was refused is tried again.
+        """
         policy = self._view.policy
+        if self._retry_us is not None and self._retry_us <= now_us:
+            self.virtual.retry()
+            self.sockets.retry(self.monitor.links)
+            self._open_frames()
+            self._retry_us = None
+            self._plan_retry(now_us)
         for name, kind in policy.polls(now_us=now_us).items():
             policy.answered(name, self._probe.has_link(name, kind))
         return policy.due(now_us=now_us)
+
+    def lacking(self) -> dict[InstanceKey, str]:
+        """What the kernel refuses the instances that need it, each with the reason."""
+        mute = {
+            one.key: f"its addresses cannot be announced: {self._mute}"
+            for one in (self._settings.instances if self._mute else ())
+            if one.addresses
+        }
+        return together(self.virtual.lacking(), self.sockets.lacking(), mute)
+
+    def _plan_retry(self, now_us: int) -> None:
+        if not self.lacking():
+            self._retry_us = None
+        elif self._retry_us is None:  # else the news of other interfaces would put it off for ever
+            self._retry_us = now_us + RETRY_US
+
+    def _open_frames(self) -> None:
+        """Now, and not at the first failover: opening a socket may wait."""
+        self._mute = ""
+        for device in self._view.devices:
+            self._frame_socket(device)
 
     def prune(self) -> None:
         """Close and remove what the configuration does not need."""
         self.sockets.prune()
         self.virtual.prune()
 
-    def end(self) -> None:
+    def end(self, progress: Callable[[], None]) -> None:
         """Remove the virtual interfaces, and give the kernel its switches back."""
         self._disable_igmp_reports(False)
-        self.virtual.end()
+        self.virtual.end(progress)
 
-    def follow(self, name: str) -> None:
+    def follow(self, name: str, *, now_us: int) -> None:
         """An interface has changed."""
         for device in {name, *self.virtual.follow(name)}:
             self._routers.pop(device, None)
-            try:
-                self.sockets.follow(device, self.monitor.links)
-            except OSError as error:  # it is already gone again
-                self._warn(name, f"no VRRP socket could be opened on {name}: {error.strerror}")
+            self.sockets.follow(device, self.monitor.links)
+        self._plan_retry(now_us)
 
     def state(self, name: str, *, now_us: int) -> LinkState:
         """An interface, as the machines are to see it."""
@@ -135,19 +171,20 @@ class Interfaces:
 
     def _frame_socket(self, device: str) -> FrameSocket | None:
         try:
-            return self.sockets.frames(device, self.monitor.links)
-        except OSError as error:  # it went away while we looked
-            why = f"nothing can be announced on {device}: {error.strerror}"
-            self._warn(device, why)
+            return self.sockets.frames(device)
+        except OSError as error:
+            self._mute = why(error)
             return None
 
     def _disable_igmp_reports(self, disable: bool) -> None:
         value = self._igmp.use(disable, lambda: sysctl.read(4, "", IGMP_REPORTS))
-        if value is not None and (why := sysctl.write(4, "", IGMP_REPORTS, value)) is not None:
-            self._warn("vrrp", why)
+        if value is None:
+            return
+        if (refused := sysctl.write(4, "", IGMP_REPORTS, value)) is not None:
+            self._warn("vrrp", refused)
 
     def _set(self, family: int, interface: str, name: str, value: int) -> None:
         if (sysctl.read(family, interface, name) or 0) != value:
-            why = sysctl.write(family, interface, name, value)
-            if why is not None:
-                self._warn(interface, why)
+            refused = sysctl.write(family, interface, name, value)
+            if refused is not None:
+                self._warn(interface, refused)

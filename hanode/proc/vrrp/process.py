@@ -8,7 +8,6 @@ sends priority 0, its addresses are removed, and the process exits with 0.
 
 from __future__ import annotations
 
-import contextlib
 import os
 import signal
 import socket
@@ -26,11 +25,12 @@ from hanode.proc.vrrp.event_reporter import EventReporter
 from hanode.proc.vrrp.receiver import silent_since_start
 from hanode.proc.vrrp.runtime import Runtime
 from hanode.proc.vrrp.status import Work, operate, refusal, request, settings_from, write_status
-from hanode.system import pyroute, realtime, signals
+from hanode.system import limits, pyroute, realtime, signals, unwaiting
 from hanode.system.clock import SystemClock
 from hanode.system.prestart_listener import PrestartListener
 from hanode.vrrp.engine_settings import VrrpSettings
 from hanode.vrrp.events import TrackerChanged
+from hanode.vrrp.holdings import Holdings
 from hanode.vrrp.startup_facts import StartupFacts
 from hanode.vrrp.takeover_warmup import WARMUP_US
 from hanode.vrrp.tracking_and_notify import PROCESS_AS_IT_IS
@@ -59,7 +59,8 @@ class VrrpProcess:
         self._loop = Loop(deadline=self._deadline, on_deadline=self._on_deadline)
         self._lines = JsonLines(ipc, on_line=self._on_line, on_end=lambda: self._stop(ORPHANED))
         self._reporter = EventReporter(self._clock, self._lines, self._watch_connections)
-        self._runtime = Runtime(self._loop, self._clock, self._reporter)
+        owner = os.environ.get("HANODE_OWNER", "")
+        self._runtime = Runtime(self._loop, self._clock, self._reporter, owner=owner)
         self._signalled, self._signaller = socket.socketpair()
         self._signalled.setblocking(False)
         self._signaller.setblocking(False)
@@ -168,18 +169,21 @@ class VrrpProcess:
         answer = {"kind": "configured", "revision": message.get("revision", 0), "changed": []}
         try:
             settings = yield from settings_from(message.get("settings"))
+            before = wire.decode(Holdings, message.get("before") or {})
             runtime.enter(settings)
-            runtime.read_kernel()
-            runtime.interfaces.use(settings, now_us=self._clock.monotonic_us())
         except (wire.WireError, OSError) as error:
-            if isinstance(error, OSError) and runtime.router.machines:
-                self._keep_old_settings()
             self._reporter.send({**answer, "error": refusal(error)})
+            return
+        runtime.read_kernel()
+        lacking = runtime.use(settings, now_us=self._clock.monotonic_us())
+        if lacking is not None:
+            self._keep_old_settings()
+            self._reporter.send({**answer, "error": lacking})
             return
         missed = runtime.interfaces.virtual.missed_elsewhere()
         for name in relevant(settings, runtime.monitor.links):
             runtime.update_link(name, self._clock.monotonic_us())
-        changed = self._configure_router(settings, alive_us=message.get("alive_us"))
+        changed = self._configure_router(settings, message.get("alive_us"), before)
         if settings.process != self._process:
             self._process = settings.process
             for sentence in realtime.enter(settings.process):
@@ -195,7 +199,9 @@ class VrrpProcess:
         realtime.still_the_collector()
         self._reporter.send({**answer, "changed": list(changed), "error": None})
 
-    def _configure_router(self, settings: VrrpSettings, *, alive_us: int | None) -> tuple[str, ...]:
+    def _configure_router(
+        self, settings: VrrpSettings, alive_us: int | None, before: Holdings
+    ) -> tuple[str, ...]:
         """What changed, in words."""
         router, monitor = self._runtime.router, self._runtime.monitor
         now_us = self._clock.monotonic_us()
@@ -205,11 +211,14 @@ class VrrpProcess:
             settings,
             now_us=now_us,
             startup=StartupFacts(
-                found=tuple(monitor.marked()),
+                found=tuple(
+                    a for a in before.addresses if monitor.holds(a.dev, a.packed, a.prefix)
+                ),
                 alive_us=alive_us,
                 silent_since_us=silent_since_start(self._prestart, settings, monitor.links),
                 since_boot_us=self._clock.since_boot_us(),
             ),
+            before=before,
         )
         self._prestart = None
         self._runtime.carry_out(reload.effects)
@@ -218,8 +227,7 @@ class VrrpProcess:
     def _keep_old_settings(self) -> None:
         """A refused configuration leaves nothing behind."""
         runtime = self._runtime
-        with contextlib.suppress(OSError):
-            runtime.interfaces.use(runtime.router.settings, now_us=self._clock.monotonic_us())
+        runtime.use(runtime.router.settings, now_us=self._clock.monotonic_us())
         runtime.interfaces.prune()
         runtime.take_change(runtime.interfaces.virtual.missed())
 
@@ -252,13 +260,19 @@ class VrrpProcess:
         runtime = self._runtime
         effects = runtime.router.stop(cause, now_us=self._clock.monotonic_us())
         runtime.carry_out(without_removals(effects) if keep else effects)
-        runtime.effect_queue.do_all()
+        while runtime.effect_queue.waiting:
+            runtime.effect_queue.do_some()
+            self._say_stopping()
         if not keep:
             runtime.kernel_state.hold_static(VrrpSettings())
-            runtime.interfaces.end()
+            runtime.interfaces.end(self._say_stopping)
             runtime.firewall.end()
         self._lines.flush()
         self._loop.stop()
+
+    def _say_stopping(self) -> None:
+        """The supervisor kills a process that stops and says nothing."""
+        self._reporter.send({"kind": "stopping"})
 
 
 def main() -> int:
@@ -270,6 +284,8 @@ def main() -> int:
             " HANODE_IPC_FD is not set\n"
         )
         return 2
+    unwaiting.stderr()
+    limits.allow_descriptors()
     pyroute.without_face()
     process = VrrpProcess(socket.socket(fileno=int(fd)), inherited(), PrestartListener.inherited())
     signals.take()

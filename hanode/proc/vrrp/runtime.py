@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from hanode.kernel.facts import NO_CHANGE, Change
+from hanode.kernel.needs import refusal, together
 from hanode.proc.common.loop import Loop
 from hanode.proc.vrrp.backup_filter import BackupFilter
 from hanode.proc.vrrp.effect_queue import EffectQueue
@@ -21,6 +22,7 @@ from hanode.system import namespaces
 from hanode.system.clock import SystemClock
 from hanode.system.firewall import Firewall
 from hanode.system.monitor import Monitor
+from hanode.system.refusals import why
 from hanode.vrrp.effects import (
     BlockAddresses,
     Effect,
@@ -38,7 +40,11 @@ if TYPE_CHECKING:
 class Runtime:
     """One router and what it acts on."""
 
-    def __init__(self, loop: Loop, clock: SystemClock, reporter: EventReporter) -> None:
+    def __init__(
+        self, loop: Loop, clock: SystemClock, reporter: EventReporter, *, owner: str = ""
+    ) -> None:
+        """`owner` names this engine in the kernel: it knows its own interfaces and tables by it."""
+        self._owner = owner
         self._loop = loop
         self._clock = clock
         self._reporter = reporter
@@ -56,10 +62,11 @@ class Runtime:
         self.monitor = Monitor()
         self.receiver = Receiver(self._loop, self._clock, self.router, self.carry_out)
         self._commands = Commands()
-        self.firewall = Firewall()
+        self.firewall = Firewall(self._owner)
         self.firewall.clear()
+        sockets = Sockets(self.receiver, self.warn)
         self.interfaces = Interfaces(
-            self.monitor, self._commands, Sockets(self.receiver), self.firewall, self.warn
+            self.monitor, self._commands, sockets, self.firewall, self.warn, self._owner
         )
         self.kernel_state = KernelState(self._commands, self.monitor, self._warn_instance)
         self.backup_filter = BackupFilter(self.router, self.firewall, self.warn)
@@ -91,6 +98,18 @@ class Runtime:
         self._open()
         self._namespace = settings.net_namespace
 
+    def use(self, settings: VrrpSettings, *, now_us: int) -> str | None:
+        """Prepare what the settings need; why a reload is refused, or None.
+
+        What an instance cannot have when the engine starts is a fault of that instance alone.
+        """
+        self.interfaces.use(settings, now_us=now_us)
+        unmet, before = self.interfaces.lacking(), self.router.context.unmet
+        if self.router.machines and (why_not := refusal(settings, unmet, before)) is not None:
+            return why_not
+        self.update_needs(now_us)
+        return None
+
     def watch_routes(self, settings: VrrpSettings) -> None:
         """Learn of removed routes and rules, where the settings have any."""
         wanted = settings.static_routes or settings.static_rules
@@ -99,7 +118,11 @@ class Runtime:
         ):
             from hanode.system.route_watch import RouteWatch  # pyroute2's, as above
 
-            self._routes = RouteWatch()
+            try:
+                self._routes = RouteWatch()
+            except OSError as error:
+                self.warn("vrrp", f"routes that others remove are not put back: {why(error)}")
+                return
             self._loop.watch(self._routes.fileno(), self._on_routes)
 
     # What the kernel reports
@@ -115,9 +138,13 @@ class Runtime:
         """Interfaces have changed, or addresses were removed."""
         now_us = self._clock.monotonic_us()
         for name in change.links:
-            self.interfaces.follow(name)
+            self.interfaces.follow(name, now_us=now_us)
+        if change.links:
+            self.update_needs(now_us, more_only=True)  # before an interface that came back counts
+        for name in change.links:
             self.update_link(name, now_us)
         if change.links:
+            self.update_needs(now_us)  # and what is met only once an interface that went counts
             self.kernel_state.links_changed(now_us=now_us)
             for name in self.interfaces.vrfs:
                 self.update_link(name, now_us)
@@ -132,6 +159,14 @@ class Runtime:
         """Give the machines the present state of an interface."""
         state = self.interfaces.state(name, now_us=now_us)
         self.carry_out(self.router.link(name, state, now_us=now_us))
+
+    def update_needs(self, now_us: int, *, more_only: bool = False) -> None:
+        """Tell the machines what the kernel refuses them, or (not `more_only`) gives them again."""
+        unmet, before = self.interfaces.lacking(), self.router.context.unmet
+        if more_only:
+            unmet = together(unmet, before)
+        if unmet != before:
+            self.carry_out(self.router.needs(unmet, now_us=now_us))
 
     def _on_routes(self, _mask: int) -> None:
         if self._routes is not None:
@@ -159,6 +194,9 @@ class Runtime:
         self.kernel_state.restore_due(now_us=now_us)
         for name in self.interfaces.due(now_us=now_us):
             self.update_link(name, now_us)
+        if (missed := self.interfaces.virtual.missed()) != NO_CHANGE:
+            self.take_change(missed)
+        self.update_needs(now_us)
         self.set_chores()
 
     # Effects
@@ -186,8 +224,8 @@ class Runtime:
         addresses = [address.packed for address in effect.addresses]
         if isinstance(effect, UnblockAddresses):
             self.firewall.open_addresses(addresses)
-        elif (why := self.firewall.close_addresses(addresses)) is not None:
-            self._warn_instance(effect.key, f"no_accept could not be put into nf_tables: {why}")
+        elif (refused := self.firewall.close_addresses(addresses)) is not None:
+            self._warn_instance(effect.key, f"no_accept could not be put into nf_tables: {refused}")
 
     def warn(self, subject: str, cause: str) -> None:
         """Report what an operator should know."""

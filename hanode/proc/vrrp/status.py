@@ -129,7 +129,4 @@ def refusal(error: wire.WireError | OSError) -> str:
     """Why settings cannot be used, in one sentence."""
     if isinstance(error, wire.WireError):
         return str(error)
-    if error.filename is None:
-        return error.strerror or str(error)
-    why = f"no VRRP socket could be opened on {error.filename}: {error.strerror}"
-    return f"{why} (CAP_NET_RAW is needed)"
+    return error.strerror or str(error)

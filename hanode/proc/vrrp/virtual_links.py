@@ -13,10 +13,14 @@ from hanode.kernel.virtual_interfaces import Switch, Virtual, VirtualInterfaces
 from hanode.system import sysctl
 from hanode.system.firewall import Firewall
 from hanode.system.monitor import Monitor
-from hanode.vrrp.engine_settings import VrrpSettings
+from hanode.vrrp.engine_settings import InstanceKey, VrrpSettings
 
 if TYPE_CHECKING:
     from hanode.system.rtnl import Commands
+
+
+AT_ONCE = 64
+"""Interfaces that are removed together: the supervisor hears of us in between."""
 
 
 class VirtualLinks:
@@ -28,43 +32,52 @@ class VirtualLinks:
         commands: Commands,
         firewall: Firewall,
         warn: Callable[[str, str], None],
+        owner: str,
     ) -> None:
         self._monitor = monitor
         self._commands = commands
         self._firewall = firewall
         self._warn = warn
-        self._plan = VirtualInterfaces()
+        self._plan = VirtualInterfaces(owner)
+        self._failed: dict[str, str] = {}
+        """What could not be made as it must be, with the reason: its instances are in FAULT, since
+        the adverts of a master would go nowhere, and a second master would appear."""
         self._missed = NO_CHANGE
 
     def use(self, settings: VrrpSettings) -> None:
-        """Make those of the settings. Raises OSError; its filename says what failed.
-
-        A virtual interface that cannot be made refuses the settings: the adverts of a master
-        would go nowhere, and a second master would appear.
-        """
+        """Make those of the settings."""
         if outdated := self._plan.configure(settings):
             for name in outdated:
                 self._remove(name)
             self._missed += self._monitor.drain()
-        if failed := self._make(self._plan.wanted):
-            raise OSError(0, failed[0])
+        self._failed = {n: why for n, why in self._failed.items() if n in self._plan.wanted}
+        self._make(self._plan.wanted)
+
+    def retry(self) -> None:
+        """Try again what could not be made."""
+        self._make(list(self._failed))
+
+    def lacking(self) -> dict[InstanceKey, str]:
+        """The instances that have not the virtual interfaces that they need, with the reason."""
+        return self._plan.lacking(self._failed)
 
     def follow(self, changed: str) -> list[str]:
         """An interface has changed: make those again that it has to do with. Returns these."""
         names = self._plan.affected(changed)
-        for sentence in self._make(names):
-            self._warn(changed, sentence)
+        self._make(names)
         return names
 
     def prune(self) -> None:
         """Remove those that the settings do not want."""
-        for name in self._plan.unwanted():
+        for name in self._plan.unwanted(self._monitor.links):
             self._remove(name)
 
-    def end(self) -> None:
-        """Remove all."""
-        for name in list(self._plan.made):
-            self._remove(name)
+    def end(self, progress: Callable[[], None]) -> None:
+        """Remove all; `progress` is called between."""
+        made = [n for n in self._plan.made if n in self._monitor.links]
+        for at in range(0, len(made), AT_ONCE):
+            self._remove_many(made[at : at + AT_ONCE])
+            progress()
 
     def missed(self) -> Change:
         """What the kernel has said while virtual interfaces were made and removed; once."""
@@ -78,43 +91,54 @@ class VirtualLinks:
         """
         return self.missed().without_removals_from({*self._plan.wanted, *self._plan.made})
 
-    def _make(self, names: Iterable[str]) -> list[str]:
-        """Make those that do not exist as they should; sentences about what failed."""
+    def _make(self, names: Iterable[str]) -> None:
+        """Make those that do not exist as they should."""
         names = list(names)
         new = self._plan.without_mac_traffic(names)
         if new and (why := self._firewall.quieten(new)) is not None:
             self._warn(new[0], f"IGMP with a virtual MAC could not be stopped: {why}")
-        missing = self._plan.missing(names, self._monitor.links)
-        failed = [sentence for virtual in missing for sentence in self._ensure(virtual)]
+        missing = {v.name: v for v in self._plan.missing(names, self._monitor.links)}
+        missing |= {name: self._plan.wanted[name] for name in names if name in self._failed}
+        for name, virtual in missing.items():
+            self._failed.pop(name, None)
+            if (why := self._ensure(virtual)) is not None:
+                self._failed[name] = why
         if missing:
             self._missed += self._monitor.drain()
         for name in names:
             self._give_address(self._plan.wanted[name])
-        return failed
 
-    def _ensure(self, virtual: Virtual) -> list[str]:
+    def _ensure(self, virtual: Virtual) -> str | None:
+        """Make one as it should be; why that failed, or None."""
         from hanode.system import vmac  # pyroute2's messages, which most nodes do not need
 
         links = self._monitor.links
         step = self._plan.make(virtual, links)
-        if step is None:
-            return []
-        if isinstance(step, str):
-            return [step]
+        if step is None or isinstance(step, str):
+            return step
         for name, index in step.remove:
             vmac.remove(name, index)
             self._set(self._plan.removed(name))
         if step.create and (why := vmac.create(virtual, links[virtual.base].index)) is not None:
-            return [why]
+            return why
+        if step.create or links[virtual.name].alias != self._plan.mark:
+            vmac.mark(virtual.name, self._plan.mark)
         switches = self._plan.switches(virtual, sysctl.read, sysctl.interfaces)
-        failed = [why for switch in switches if (why := sysctl.write(*switch)) is not None]
+        failed = [
+            why
+            for switch in switches
+            if (why := sysctl.write(*switch)) is not None
+            # Another interface may go while we look, as on a host of containers.
+            and (switch[1] == virtual.name or sysctl.read(*switch[:3]) is not None)
+        ]
         vrf, now = virtual.vrf(links), 0 if step.create else links[virtual.name].master
         if vrf != now and (why := vmac.set_vrf(virtual, vrf)) is not None:
             failed.append(why)
-        # Only now up: with the switches as they were it would have made addresses of its own.
-        if (why := vmac.switch_on(virtual.name)) is not None:
+        # Only now up: with the switches as they were it would have made addresses of its own, and
+        # answered for those of others.
+        if not failed and (why := vmac.switch_on(virtual.name)) is not None:
             failed.append(why)
-        return failed
+        return failed[0] if failed else None
 
     def _give_address(self, virtual: Virtual) -> None:
         there = self._monitor.with_prefixes(virtual.name)
@@ -136,6 +160,15 @@ class VirtualLinks:
         self._set(self._plan.removed(name))
         if why is not None:
             self._warn(name, why)
+
+    def _remove_many(self, names: list[str]) -> None:
+        from hanode.system import vmac
+
+        links = self._monitor.links
+        for sentence in vmac.remove_many((name, links[name].index) for name in names):
+            self._warn("vrrp", sentence)
+        for name in names:
+            self._set(self._plan.removed(name))
 
     def _set(self, switches: Iterable[Switch]) -> None:
         """Give switches back; that of an interface which is gone fails, and that is fine."""

@@ -24,7 +24,7 @@ from hanode.proc.common.loop import Loop
 from hanode.proc.common.vrrp_watch_link import VrrpWatchLink, inherited
 from hanode.proc.watch.notification_writer import NotificationWriter
 from hanode.proc.watch.script_runners import ScriptRunners
-from hanode.system import inotify, namespaces, processes, signals
+from hanode.system import inotify, namespaces, processes, signals, unwaiting
 from hanode.system.clock import SystemClock
 from hanode.system.ipc import unpack
 from hanode.watch.messages import (
@@ -308,6 +308,7 @@ def main() -> int:
             " HANODE_IPC_FD is not set\n"
         )
         return 2
+    unwaiting.stderr()
     signals.take()
     WatchProcess(socket.socket(fileno=int(number)), inherited()).run()
     return 0

@@ -20,6 +20,7 @@ from webapp.configs.revisions.import_forms import (
     ImportForm,
     files_of,
 )
+from webapp.inventory.access import clusters_for
 
 ImportFiles = forms.formset_factory(
     ImportFileForm,
@@ -49,7 +50,9 @@ def import_files(request: HttpRequest) -> HttpResponse:
                 messages.success(request, f"{made.cluster.name} is imported; nothing is pushed.")
                 return redirect("config", made.cluster.slug)
             arguments = _arguments(form, files)
-            preview = imports.preview_import(arguments["files"], fixes=arguments["fixes"])
+            preview = imports.preview_import(
+                arguments["files"], fixes=arguments["fixes"], beside=clusters_for(actor)
+            )
             context["preview"] = preview
         except (BadImport, ConfigRefused, Overload) as error:
             form.add_error(None, str(error))

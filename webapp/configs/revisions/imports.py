@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, replace
 
+from django.db.models import QuerySet
 from django.utils import timezone
 
 from webapp.accounts import access
@@ -19,6 +20,8 @@ from webapp.configs.revisions.write import write_revision
 from webapp.configs.rows import foreign
 from webapp.configs.rows.absorb import absorb_fields
 from webapp.configs.rows.drafts import all_or_nothing
+from webapp.configs.rows.elsewhere import alike
+from webapp.inventory.access import clusters_for
 from webapp.inventory.models import Cluster
 from webapp.inventory.services import create_cluster, slug_of
 
@@ -54,13 +57,20 @@ class Imported:
         return self.found.refused
 
 
-def preview_import(files: dict[str, str], *, fixes: bool = False) -> Imported:
+def preview_import(
+    files: dict[str, str], *, fixes: bool = False, beside: QuerySet[Cluster] | None = None
+) -> Imported:
     """Check and merge the files {node name: text}; saves nothing.
 
-    Raises BadImport, workers.Overload.
+    `beside` are the clusters that its addresses and numbers are compared with. Raises BadImport,
+    workers.Overload.
     """
     _check_files(files)
-    return Imported(None, workers.run(foreign.draw_import, dict(files), fixes))
+    drawn = workers.run(foreign.draw_import, dict(files), fixes)
+    others = alike(drawn.numbers, drawn.ips, beside) if beside is not None else {}
+    if others:
+        drawn = workers.run(foreign.draw_import, dict(files), fixes, others)
+    return Imported(None, drawn)
 
 
 def import_files(
@@ -77,7 +87,7 @@ def import_files(
         raise BadImport(f"{cluster_name!r} is no name for a cluster; use letters and digits.")
     if Cluster.objects.filter(slug=slug).exists():
         raise BadImport(f"There is already a cluster named {cluster_name}; choose another name.")
-    preview = preview_import(files, fixes=fixes)
+    preview = preview_import(files, fixes=fixes, beside=clusters_for(actor))
     if preview.refused:
         raise ConfigRefused(preview.found)
     with all_or_nothing():

@@ -6,6 +6,7 @@ asks the database.
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
@@ -14,6 +15,7 @@ from hanode import conf
 from hanode.conf import MASK, Change, Problem, Source, Unwritable, mask_secrets
 from webapp.common.collector import uncollected
 from webapp.configs import language
+from webapp.configs.errors import UnreadableRow
 from webapp.configs.language import Found, found_of
 from webapp.configs.models.shapes import Json
 from webapp.configs.rows import summary
@@ -199,14 +201,21 @@ class ImportDrawn:
     kept: tuple[summary.Kept, ...]
     fields: dict[str, Json]
     """By node; empty: the files are refused."""
+    numbers: frozenset[int]
+    """The VRIDs of its instances."""
+    ips: frozenset[str]
+    """Their addresses."""
 
 
 @uncollected
-def draw_import(files: dict[str, str], fixes: bool) -> ImportDrawn:
-    """Check and merge the files, by node name."""
+def draw_import(
+    files: dict[str, str], fixes: bool, others: dict[str, Rows] | None = None
+) -> ImportDrawn:
+    """Check and merge the files, by node name; compare them with the rows of other clusters."""
     files = language.with_fixes(files) if fixes else dict(files)
     seen = language.understand_files(files)
-    found = found_of(seen.problems)
+    found = found_of((*seen.problems, *_met(seen.models, others or {})))
+    instances = [one for config in seen.models.values() for one in config.instances]
     groups, servers = summary.groups(seen.models), summary.servers(seen.models)
     return ImportDrawn(
         files,
@@ -221,7 +230,28 @@ def draw_import(files: dict[str, str], fixes: bool) -> ImportDrawn:
         max(0, len(servers) - summary.ROWS_SHOWN),
         _kept(seen.models),
         {} if found.refused else fields_by_node(seen.models),
+        frozenset(one.vrid for one in instances),
+        frozenset(conf.canonical(a.ip) for one in instances for a in (*one.vips, *one.excluded)),
     )
+
+
+@uncollected
+def meetings(
+    text: str, nodes: tuple[str, ...], others: dict[str, Rows]
+) -> tuple[language.NodeProblem, ...]:
+    """The problems of a document with other clusters, whose rows are given by name."""
+    return _met(language.understand(text, nodes).models, others)
+
+
+def _met(
+    models: dict[str, conf.Config], others: dict[str, Rows]
+) -> tuple[language.NodeProblem, ...]:
+    compared: dict[str, dict[str, conf.Config]] = {}
+    for name, rows in others.items():
+        with contextlib.suppress(UnreadableRow):  # that cluster's own page says so
+            compared[name] = models_of(rows)
+    found = conf.meetings(models, compared)
+    return tuple(language.NodeProblem(problem, ()) for problem in found)
 
 
 def _excerpts(found: Found, files: dict[str, str]) -> Iterable[dict[str, Any]]:
