@@ -97,7 +97,7 @@ def bind(expanded: Expanded, target: Target) -> tuple[Config, Collected]:
     found += read_in_order(raw.statements)
     found += masked(expanded.lines)
     settled = add_misread_lines(expanded.lines, found, target)
-    return config, Collected(settled, found.left_out)
+    return config, Collected(iter(settled), found.left_out)
 
 
 class _Binder:

@@ -139,7 +139,7 @@ class LineChecks:
         """Reports that a limit is reached, once, and reads no further."""
         if not self.full:
             self.full = True
-            self.problem("too-long", source, line, f"{why}; the rest is not read")
+            self.problem("too-long", source, line, f"{why}; the rest is not read", first=True)
 
     def problem(
         self,
@@ -150,11 +150,16 @@ class LineChecks:
         severity: Severity = "error",
         hint: str | None = None,
         reaches: int = 0,
+        *,
+        first: bool = False,
     ) -> None:
+        """`first`: it must be told, however many others there are."""
         from_line, column = source.position(line.body)
         end = max(line.body + 1, min(line.comment, line.end))
         end_column = column + (end - line.body)
         place = (from_line, column, from_line, end_column)
-        self.problems.append(
-            Problem(code, severity, source.name, *place, message, hint, reaches=reaches)
-        )
+        found = Problem(code, severity, source.name, *place, message, hint, reaches=reaches)
+        if first:
+            self.problems.insert(0, found)
+        else:
+            self.problems.append(found)
