@@ -239,7 +239,8 @@ def reals(n: int) -> str:
 @shape
 def vsgroups(n: int) -> str:
     return "".join(
-        f"virtual_server_group G{i} {{\n 10.0.{low(i)} 80\n}}\nvirtual_server group G{i} {{\n lb_algo rr\n lb_kind DR\n}}\n"
+        f"virtual_server_group G{i} {{\n 10.0.{low(i)} 80\n}}\n"
+        f"virtual_server group G{i} {{\n lb_algo rr\n lb_kind DR\n}}\n"
         for i in range(n)
     )
 
