@@ -24,7 +24,7 @@ def low(i: int) -> str:
 
 def inst(i: int, body: str = "") -> str:
     return (
-        f"vrrp_instance V{i} {{\n interface eth0\n virtual_router_id {i % 255 + 1}\n"
+        f"vrrp_instance V{i} {{\n interface eth{i // 255}\n virtual_router_id {i % 255 + 1}\n"
         f" priority 100\n virtual_ipaddress {{\n 10.{i >> 16 & 255}.{low(i)}/24\n }}\n{body}}}\n"
     )
 
