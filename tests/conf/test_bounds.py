@@ -19,10 +19,10 @@ from tests.conf.shapes import SHAPES
 
 SIZE = 250
 TIMES = 4
-MOST = 9.0
+MOST = 11.0
 LEAST_S = 0.05
 """Less is not measured: everything is fast enough then."""
-TRIES = 3
+TRIES = 5
 
 Work = Callable[[str], Callable[[], object]]
 
