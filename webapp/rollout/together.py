@@ -161,14 +161,14 @@ def _signed(mine: conf.VrrpInstance, theirs: conf.VrrpInstance) -> Iterator[str]
     elif sends is None:
         if hmac.mode not in UNSIGNED_TOO:
             yield "auth_hmac"
-    elif sends not in hmac.key:
+    elif all(sends != key for key in hmac.key):
         yield "auth_hmac"
 
 
-def _signs_with(instance: conf.VrrpInstance) -> tuple[str, ...] | None:
-    """The key, as its line says it; None: it sends without a signature."""
+def _signs_with(instance: conf.VrrpInstance) -> object | None:
+    """The key, equal to the same one elsewhere; None: it sends without a signature."""
     hmac = instance.auth_hmac
     if hmac is None or hmac.active_key is None or hmac.mode == "receive-only":
         return None
-    active = str(hmac.active_key)
-    return next((key for key in hmac.key if key and key[0] == active), (active,))
+    active = hmac.active_key
+    return next((key for key in hmac.key if key.number == active), (active,))

@@ -16,7 +16,7 @@ from webapp.inventory.models import Cluster
 from webapp.inventory.services import readable_in_broker
 from webapp.live.services import cluster_view, status_of
 from webapp.live.shape import ClusterView
-from webapp.rollout import services
+from webapp.rollout import looks, services
 from webapp.rollout.access import rollout_for
 from webapp.rollout.cannot import sentences
 from webapp.rollout.forms import PushForm
@@ -82,7 +82,7 @@ def _context(
         "cluster": cluster,
         "view": view,
         "pending": what,
-        "files": services.with_looks(in_push_order(what.files, view)),
+        "files": looks.with_looks(in_push_order(what.files, view)),
         "together": _together(what),
         "busy": services.open_rollout(cluster),
         "form": form,
