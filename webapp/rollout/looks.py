@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import Any
 
 from hanode import wire
+from webapp.common import workers
 from webapp.configs.services import PendingFile
 from webapp.inventory.models import Node
 from webapp.live.services import status_of, view_of
@@ -26,7 +27,7 @@ def refuse(files: Iterable[tuple[Node, str]], now: datetime) -> None:
         for node, text in heard
         if (policy := policy_of(node)) is not None
     }
-    for name, look in node_policy.look(asked).items():
+    for name, look in workers.run(node_policy.look, asked).items():
         if look.forbidden:
             raise PolicyForbids(name, look.forbidden[0])
 
@@ -34,12 +35,11 @@ def refuse(files: Iterable[tuple[Node, str]], now: datetime) -> None:
 def with_looks(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
     """Each row of a pending `file` with the `look` at what the push makes its node run."""
     files: list[PendingFile] = [row["file"] for row in rows]
-    looks = node_policy.look(
-        {
-            file.node.name: node_policy.Asked(file.old_text, file.new_text, policy_of(file.node))
-            for file in files
-        }
-    )
+    asked = {
+        file.node.name: node_policy.Asked(file.old_text, file.new_text, policy_of(file.node))
+        for file in files
+    }
+    looks = workers.run(node_policy.look, asked)
     return [{**row, "look": looks[file.node.name]} for row, file in zip(rows, files, strict=True)]
 
 

@@ -20,7 +20,7 @@ from webapp.accounts import access
 from webapp.accounts.models import User
 from webapp.accounts.services import audit
 from webapp.configs.models import Draft, RevisionFile
-from webapp.configs.services import freeze
+from webapp.configs.services import freeze, pending
 from webapp.inventory.models import Cluster, Node
 from webapp.live import publish
 from webapp.live.models import Event
@@ -44,6 +44,9 @@ def push(
     PermissionDenied.
     """
     access.require(actor, "operate")
+    # Before the transaction: a check may take long.
+    what = pending(cluster, draft_version)
+    looks.refuse([(file.node, file.new_text) for file in what.files], timezone.now())
     with transaction.atomic():
         Draft.objects.select_for_update().get_or_create(cluster=cluster)  # one push at a time
         busy = open_rollout(cluster)
@@ -54,11 +57,10 @@ def push(
             cluster=cluster,
             message=message,
             version=draft_version,
+            what=what,
             above=watch.numbers_above(cluster),
         )
         now = timezone.now()
-        files = revision.files.select_related("node__live")
-        looks.refuse([(file.node, file.text) for file in files], now)
         rollout = Rollout.objects.create(
             revision=revision,
             started_by=actor,

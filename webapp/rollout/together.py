@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from itertools import permutations
 
 from hanode import conf
+from webapp.configs import language
 
 Models = Mapping[str, conf.Config]
 """By node."""
@@ -34,6 +35,11 @@ class Together:
             f"{self.instance}: {what} {changes}, and a node with the old does not hear one with "
             "the new: both hold the addresses until the last node has it."
         )
+
+
+def together_of_files(old: dict[str, str], new: dict[str, str]) -> tuple[Together, ...]:
+    """The same for the nodes' files; runs in a process of the user's own."""
+    return together(language.models_of(old), language.models_of(new))
 
 
 def together(old: Models, new: Models) -> tuple[Together, ...]:

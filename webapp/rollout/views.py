@@ -8,7 +8,7 @@ from django.utils import timezone
 from django.views.decorators.http import require_GET, require_http_methods
 
 from webapp.accounts.access import may, require
-from webapp.configs import language
+from webapp.common import workers
 from webapp.configs.errors import ConfigError
 from webapp.configs.services import Pending, PendingFile, pending
 from webapp.inventory.access import cluster_for
@@ -22,7 +22,7 @@ from webapp.rollout.cannot import sentences
 from webapp.rollout.forms import PushForm
 from webapp.rollout.models import Rollout, Step
 from webapp.rollout.plan import push_order
-from webapp.rollout.together import Together, together
+from webapp.rollout.together import Together, together_of_files
 
 
 @require_http_methods(["GET", "POST"])
@@ -103,7 +103,7 @@ def _together(what: Pending) -> tuple[Together, ...]:
         return ()
     old = {file.node.name: file.old_text for file in what.files}
     new = {file.node.name: file.new_text for file in what.files}
-    return together(language.models_of(old), language.models_of(new))
+    return workers.run(together_of_files, old, new)
 
 
 def masters_of(view: ClusterView) -> set[str]:

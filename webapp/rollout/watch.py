@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import logging
 from collections.abc import Iterable
 from datetime import datetime
@@ -10,6 +11,7 @@ from uuid import UUID
 from django.conf import settings
 
 from hanode import wire
+from webapp.common import workers
 from webapp.configs import language
 from webapp.configs.models import Revision, RevisionFile
 from webapp.configs.services import newest_number
@@ -100,6 +102,12 @@ def _heard(node: Node, now: datetime) -> bool:
     return heard_at is not None and now < stale_at(heard_at, settings.HEARTBEAT_S)
 
 
+@functools.lru_cache(maxsize=32)
+def _preemption(text: str, node: str) -> dict[str, tuple[bool, float]]:
+    """Asked for at every report of a node while a rollout waits, and always of the same files."""
+    return workers.run(language.preemption, text, node)
+
+
 def settling_of(revision: Revision, now: datetime) -> Settling:
     """What the nodes that keep this revision together still lack."""
     members: dict[str, list[Member]] = {}
@@ -108,7 +116,7 @@ def settling_of(revision: Revision, now: datetime) -> Settling:
         if status is not None:
             heard = _heard(file.node, now)
         told = {one.name: one for one in status.instances} if status and heard else {}
-        for name, (preempts, delay_s) in language.preemption(file.text, file.node.name).items():
+        for name, (preempts, delay_s) in _preemption(file.text, file.node.name).items():
             one = told.get(name)
             member = (
                 Member(file.node.name, "INIT" if heard else "unknown", 0)

@@ -13,7 +13,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 from hanode.conf.keywords import blocks, script_words
-from hanode.conf.language.schema import ROOT, nearest
+from hanode.conf.language.nearest import nearest
+from hanode.conf.language.schema import ROOT
 from hanode.conf.language.secrets import mask_secrets
 from hanode.conf.read.misread_braces import STRUCTURE
 from hanode.conf.text.lexer import CLOSE, OPEN, Reading, comment_start, tokens
@@ -27,6 +28,8 @@ Again = Callable[[str], Sequence[Problem]]
 _WORD = re.compile(r"[^ \t{]*")
 _LAST = re.compile(r"[^ \t{}]*\Z")
 CAUSING = ("unknown-keyword", "value-missing", "comment-cuts")
+CAUSES_MAX = 40
+"""Problems that are looked at for what they cause; each look may read the whole text."""
 MOST = 3
 """Lines that a message names."""
 
@@ -49,14 +52,16 @@ def merged(
     for cause in found:
         if cause.hides:
             return (_told(source, cause, problems),)
-    causes_here = found or lost_values(source, problems, reading)
+    few = [p for p in problems if p.code in CAUSING][:CAUSES_MAX]
+    causes_here = found or lost_values(source, few, reading)
     if not causes_here and not any(p.code in STRUCTURE for p in problems):
-        causes_here = unknown_blocks(source, problems, reading)
+        causes_here = unknown_blocks(source, few, reading)
     if not causes_here:
         return tuple(problems)
     edits = sorted({edit for cause in causes_here for edit in cause.edits})
     mended = _applied(text, edits)
-    left = [_moved(p, source, mended, edits) for p in again(mended) if p.file == source.name]
+    moved = _Moved(source, mended, edits)
+    left = [moved.back(p) for p in again(mended) if p.file == source.name]
     elsewhere = [p for p in problems if p.file != source.name]
     kept = {(p.code, p.line) for p in left}
     gone = [p for p in problems if p.file == source.name and (p.code, p.line) not in kept]
@@ -148,30 +153,37 @@ def _applied(text: str, edits: Sequence[Edit]) -> str:
     return "".join((*parts, text[at:]))
 
 
-def _moved(problem: Problem, source: Source, mended: str, edits: Sequence[Edit]) -> Problem:
-    """A problem of the mended text, with the places of the text as it is written."""
-    if all(len(new) == end - start for start, end, new in edits):
-        return problem
-    there = Source(source.name, mended)
-    starts, shifts = [0], [0]
-    for start, end, new in edits:
-        starts.append(start + shifts[-1] * -1 + len(new))
-        shifts.append(shifts[-1] + (end - start) - len(new))
+class _Moved:
+    """Gives problems of the mended text the places of the text as it is written."""
 
-    def back(offset: int) -> int:
-        return min(len(source.text), offset + shifts[bisect_right(starts, offset) - 1])
+    def __init__(self, source: Source, mended: str, edits: Sequence[Edit]) -> None:
+        self.source = source
+        self.there = Source(source.name, mended)
+        self.same = all(len(new) == end - start for start, end, new in edits)
+        self.starts, self.shifts = [0], [0]
+        for start, end, new in edits:
+            self.starts.append(start - self.shifts[-1] + len(new))
+            self.shifts.append(self.shifts[-1] + (end - start) - len(new))
 
-    column = problem.column
-    if problem.line <= len(there.starts):
-        place = back(there.starts[problem.line - 1] + problem.column - 1)
-        if source.line_of(place) == problem.line:
-            column = source.position(place)[1]
-    width = problem.end_column - problem.column
-    fix = problem.fix
-    if fix is not None:
-        fix = Fix(fix.label, back(fix.start), back(fix.end), fix.text)
-    end_column = column + width if problem.end_line == problem.line else problem.end_column
-    return replace(problem, column=column, end_column=max(end_column, column), fix=fix)
+    def _offset(self, offset: int) -> int:
+        shift = self.shifts[bisect_right(self.starts, offset) - 1]
+        return min(len(self.source.text), offset + shift)
+
+    def back(self, problem: Problem) -> Problem:
+        """The problem at its place in the text as it is written."""
+        if self.same:
+            return problem
+        column = problem.column
+        if problem.line <= len(self.there.starts):
+            place = self._offset(self.there.starts[problem.line - 1] + problem.column - 1)
+            if self.source.line_of(place) == problem.line:
+                column = self.source.position(place)[1]
+        width = problem.end_column - problem.column
+        fix = problem.fix
+        if fix is not None:
+            fix = Fix(fix.label, self._offset(fix.start), self._offset(fix.end), fix.text)
+        end_column = column + width if problem.end_line == problem.line else problem.end_column
+        return replace(problem, column=column, end_column=max(end_column, column), fix=fix)
 
 
 # --- values that a comment begins with ---------------------------------------------------------

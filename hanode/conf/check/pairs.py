@@ -141,7 +141,7 @@ def same_identity(name: str, group: Group) -> Iterator[Problem]:
         if one.vrid != first.vrid and one.vrid and first.vrid:
             message = f"{where} have different virtual_router_id {first.vrid} and {one.vrid}"
             at = place(one, "virtual_router_id")
-            free = all(first.vrid != other.vrid for other in config.instances)
+            free = first.vrid not in vrids(config)
             text = f"virtual_router_id {first.vrid}"
             fix = rewritten(at, text, f"write {text}{like}") if free else None
             yield two_masters(at, "vrid-differs", message, fix)
@@ -158,6 +158,11 @@ def same_identity(name: str, group: Group) -> Iterator[Problem]:
             if one.advert_int_us is not None:
                 fix = rewritten(at, text, f"write {text}{like}")
             yield two_masters(at, "advert-int-differs", message, fix)
+
+
+def vrids(config: Config) -> frozenset[int]:
+    """The VRIDs that a node uses."""
+    return config.once("vrids", lambda: frozenset(one.vrid for one in config.instances))
 
 
 def same_authentication(name: str, group: Group) -> Iterator[Problem]:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import ipaddress
 from collections.abc import Iterator
 from dataclasses import replace
+from itertools import islice
 
 from hanode.conf.check.pairs_words import Group
 from hanode.conf.language.values import seconds
@@ -19,6 +20,8 @@ from hanode.conf.rules.base import problem
 from hanode.conf.text.problems import Problem, Severity
 
 MINUS = "\N{MINUS SIGN}"
+LOOKED_AT = 50
+"""Trackers of one instance that are compared with the other nodes."""
 
 
 def weights(name: str, group: Group) -> Iterator[Problem]:
@@ -29,10 +32,12 @@ def weights(name: str, group: Group) -> Iterator[Problem]:
     config, one = group[leader]
     rivals = {node: healthy(i, c) for node, (c, i) in group.items() if node != leader}
     second = max(rivals, key=lambda node: rivals[node])
-    falling = [t for t in queries.weighted(one, config) if t.failed < t.healthy]
+    weighted = (t for t in queries.weighted(one, config) if t.failed < t.healthy)
+    falling = list(islice(weighted, LOOKED_AT))
     if not falling:
         return
-    lowest = clamp(queries.priority(one) + sum(t.failed for t in queries.weighted(one, config)))
+    sums = queries.sums(one, config)
+    lowest = clamp(queries.priority(one) + (sums.failed if sums is not None else 0))
     backups = [i for node, (_, i) in group.items() if node != leader]
     if all(queries.does_not_preempt(backup) for backup in backups):
         yield nopreempt_blocks(name, leader, falling[0])
@@ -64,8 +69,9 @@ def _address(one: VrrpInstance) -> int:
 
 def after(one: VrrpInstance, config: Config, failed: Tracked) -> int:
     """The priority after this one has failed."""
-    found = queries.weighted(one, config)
-    return clamp(queries.priority(one) + sum(t.failed if t == failed else t.healthy for t in found))
+    sums = queries.sums(one, config)
+    assert sums is not None  # it has at least this tracker
+    return clamp(queries.priority(one) + sums.healthy - failed.healthy + failed.failed)
 
 
 def too_small(

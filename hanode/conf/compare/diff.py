@@ -221,7 +221,8 @@ def _is_highest(
     at: tuple[Config, VrrpInstance], rivals: Iterable[Config], name: str
 ) -> bool | None:
     """Whether it has the highest priority; None: nobody else has this group."""
-    theirs = [queries.healthy(i, c) for c in rivals for i in c.instances if i.name == name]
+    found = ((config.instance(name), config) for config in rivals)
+    theirs = [queries.healthy(one, config) for one, config in found if one is not None]
     return queries.healthy(at[1], at[0]) > max(theirs) if theirs else None
 
 

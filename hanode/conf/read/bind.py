@@ -46,7 +46,7 @@ from hanode.conf.read.refused import password_cut, refused, superfluous, too_man
 from hanode.conf.read.unknown import place_name
 from hanode.conf.text.lexer import unquote
 from hanode.conf.text.logical import Expanded
-from hanode.conf.text.problems import Fix, Problem, Severity
+from hanode.conf.text.problems import Collected, Fix, Severity
 from hanode.conf.text.source import Origin
 from hanode.conf.text.tree import INCLUDES
 
@@ -83,22 +83,25 @@ class Scan:
         }
 
 
-def bind(expanded: Expanded, target: Target) -> tuple[Config, list[Problem]]:
+def bind(expanded: Expanded, target: Target) -> tuple[Config, Collected]:
     """The model of logical lines, and all problems found."""
     raw = build(expanded.lines, root_words(), script_words())
     binder = _Binder(target)
     config = binder.root(raw.statements, raw.tail)
     told = {(p.file, p.line) for p in expanded.problems if p.code == "unclosed-quote"}
-    anew = (p for p in raw.problems if p.code != "unclosed-quote" or (p.file, p.line) not in told)
-    found = [*expanded.problems, *anew, *binder.problems, *read_in_order(raw.statements)]
+    found = Collected(expanded.problems)
+    found += (p for p in raw.problems if p.code != "unclosed-quote" or (p.file, p.line) not in told)
+    found += binder.problems
+    found += read_in_order(raw.statements)
     found += masked(expanded.lines)
-    return config, add_misread_lines(expanded.lines, found, target)
+    settled = add_misread_lines(expanded.lines, found, target)
+    return config, Collected(settled, found.left_out)
 
 
 class _Binder:
     def __init__(self, target: Target) -> None:
         self.target = target
-        self.problems: list[Problem] = []
+        self.problems = Collected()
         self.known: dict[tuple[str, tuple[str, ...], bool], tuple[Keyword, Any, bool]] = {}
         """Statements read without a problem, by block, words, and whether they open no block."""
 

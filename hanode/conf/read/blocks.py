@@ -16,13 +16,17 @@ from hanode.conf.text.lexer import CLOSE, OPEN, STRING, WORD, Token, tokens, unq
 from hanode.conf.text.line_checks import OPEN_QUOTE, QUOTE_IT
 from hanode.conf.text.logical import Logical
 from hanode.conf.text.macros import begins_a_macro
-from hanode.conf.text.problems import Fix, Problem, Severity
+from hanode.conf.text.problems import Collected, Fix, Problem, Severity
 from hanode.conf.text.tree import INCLUDES
 
 _NUMBERS = re.compile(r"[0-9.:/]+|on|off|true|false|yes|no")
 MAX_DEPTH = 64
 """Nesting limit; keepalived's deepest block is 5 deep."""
 
+
+BRACES = frozenset(("stray-brace", "extra-brace", "too-deep", "missing-brace"))
+BRACES_MAX = 1_000
+"""Wrong braces that are reported; below them nothing is read."""
 
 Spans = tuple[tuple[int, int], ...]
 
@@ -73,7 +77,7 @@ class Blocks:
     """The statements at the root, the problems, and the comments after the last statement."""
 
     statements: list[Raw]
-    problems: list[Problem]
+    problems: Collected
     tail: list[str]
 
 
@@ -94,7 +98,8 @@ class _Builder:
     def __init__(self, roots: frozenset[str], scripts: frozenset[str]) -> None:
         self.roots = roots
         self.scripts = scripts
-        self.problems: list[Problem] = []
+        self.problems = Collected()
+        self.braces_wrong = 0
         self.top: list[Raw] = []
         self.stack: list[Raw] = []
         self.items = self.top
@@ -104,7 +109,14 @@ class _Builder:
         self.last: Raw | None = None
         """The last statement, to which a `{` would belong."""
 
+    @property
+    def full(self) -> bool:
+        """Whether so many braces are wrong that reading on would tell nothing."""
+        return self.braces_wrong > BRACES_MAX
+
     def line(self, logical: Logical) -> None:
+        if self.full:
+            return
         if not logical.text:
             if logical.comment:
                 self.pending.append(logical.comment)
@@ -116,6 +128,8 @@ class _Builder:
         if pieces is None:
             pieces = self.known[text] = self.pieces(text)
         for piece in pieces:
+            if self.full:
+                break
             if piece.words:
                 raw = self.statement(piece, logical)
                 first = raw if first is None else first
@@ -296,6 +310,10 @@ class _Builder:
         fix: Fix | None = None,
         hint: str | None = None,
     ) -> None:
+        self.braces_wrong += code in BRACES
+        if self.full:
+            code, fix = "braces-many", None
+            message = f"more than {BRACES_MAX} braces are wrong; what is below is not read"
         span = (logical.start, logical.end)
         if logical.macro is None:
             span = (logical.start + token.start, logical.start + token.end)

@@ -9,7 +9,8 @@ import re
 from collections.abc import Sequence
 from dataclasses import replace
 
-from hanode.conf.language.schema import Block, nearest
+from hanode.conf.language.nearest import nearest
+from hanode.conf.language.schema import Block
 from hanode.conf.read.blocks import Raw, at_span
 from hanode.conf.read.unknown import Verdict, judge
 from hanode.conf.text.lexer import unquote

@@ -82,7 +82,7 @@ def add_misread_lines(
     lines: list[Logical], problems: list[Problem], target: Target
 ) -> list[Problem]:
     """The problems, and, where braces are wrong, those of the lines that keepalived misreads."""
-    if not _braces_differ(lines, problems):
+    if any(p.code == "braces-many" for p in problems) or not _braces_differ(lines, problems):
         return problems
     complaints = complaints_of(lines, target)
     places = {(s.piece.line.source.name, _line(s.piece)) for s in complaints}

@@ -12,9 +12,10 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from hanode.conf.keywords.line_options import ACTIONS, NEXTHOP, RULE, TTL, TYPES
-from hanode.conf.language.schema import Block, Keyword, nearest
+from hanode.conf.language.schema import Block, Keyword
 from hanode.conf.language.values import BadValue, Value, family, is_ip, read_words
 from hanode.conf.read.blocks import Raw, at_span
+from hanode.conf.read.unknown import nearest_keyword
 from hanode.conf.text.lexer import unquote
 from hanode.conf.text.problems import Fix, Problem, Severity
 
@@ -156,7 +157,7 @@ def _unknown(raw: Raw, at: int, table: Block, found: Read, why: str = "") -> Non
     strict = table.lines in STRICT or tracker
     lost = f"; keepalived ignores {'the line' if strict else 'it'}"
     message = f"{name} is no option {of}{why or lost}"
-    meant = nearest(name, table.keywords)
+    meant = nearest_keyword(name, table.name)
     fix = None
     if raw.line.macro is None and meant is not None:
         fix = Fix(f"write {meant}", *raw.spans[at], meant)

@@ -8,7 +8,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from hanode.conf.language.defaults import AUTH_PASS_BYTES
-from hanode.conf.language.schema import Keyword, nearest
+from hanode.conf.language.nearest import nearest
+from hanode.conf.language.schema import Keyword
 from hanode.conf.language.values import BadValue, Choice, Perhaps, Value
 from hanode.conf.read.blocks import Raw, at_span
 from hanode.conf.text.lexer import unquote

@@ -10,7 +10,8 @@ import functools
 from dataclasses import dataclass
 
 from hanode.conf.keywords import blocks, homes
-from hanode.conf.language.schema import ROOT, nearest
+from hanode.conf.language.nearest import Nearby
+from hanode.conf.language.schema import ROOT
 from hanode.conf.language.values import one_of
 
 RETIRED = {
@@ -71,6 +72,16 @@ class Verdict:
     remove: bool = False
 
 
+@functools.cache
+def _nearby(block: str) -> Nearby:
+    return Nearby(blocks()[block].keywords)
+
+
+def nearest_keyword(word: str, block: str) -> str | None:
+    """The keyword or option of the block that a word most likely means."""
+    return _nearby(block).nearest(word)
+
+
 @functools.lru_cache(maxsize=4096)
 def judge(word: str, block: str) -> Verdict:
     """The verdict on `word`, which is no keyword of `block`."""
@@ -94,9 +105,8 @@ def judge(word: str, block: str) -> Verdict:
         if block != ROOT and ROOT in homes(word):
             hint = "is a closing brace missing above?"
         return Verdict("misplaced-keyword", message, hint, instead)
-    known = blocks()[block].keywords
     if instead is None:
-        instead = nearest(word, known)
+        instead = nearest_keyword(word, block)
     short = word if len(word) <= 40 else word[:40] + "…"
     where = "outside of all blocks" if block == ROOT else f"in {place}"
     message = f"keepalived knows no {short} {where} and ignores it"

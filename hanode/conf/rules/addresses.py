@@ -6,7 +6,7 @@ PURE.
 from __future__ import annotations
 
 import ipaddress
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from hanode.conf.language.values import family
 from hanode.conf.model import queries
@@ -58,11 +58,15 @@ def canonical(ip: str) -> str:
 def networks(case: Case) -> Iterator[Problem]:
     """Finds addresses that no machine can have, and addresses outside the interface's networks."""
     static = static_networks(case)
+    known: dict[tuple[str, int], Networks] = {}
     for one in case.config.instances:
         for vip in (*one.vips, *one.excluded):
             interface = vip.dev or one.interface
-            near = (*case.machine.networks(interface), *static.get(interface, ()))
-            here = [n for n in dict.fromkeys(near) if n.version == family(vip.ip)]
+            key = (interface, family(vip.ip))
+            if key not in known:
+                near = (*case.machine.networks(interface), *static.get(interface, ()))
+                known[key] = Networks(n for n in near if n.version == key[1])
+            here = known[key]
             found = edge(vip, here)
             if found is not None:
                 message = f"{vip} is the {found} of its network: no machine can have it"
@@ -71,10 +75,10 @@ def networks(case: Case) -> Iterator[Problem]:
             ip = ipaddress.ip_address(vip.ip)
             if ip.is_link_local:
                 continue
-            if case.machine.networks(interface) and here and not any(ip in n for n in here):
+            if case.machine.addresses.get(interface) and here and not here.around(ip):
                 message = (
                     f"{vip.ip} is outside of the networks of {interface} "
-                    f"({', '.join(map(str, here))}): its neighbours there do not look for it"
+                    f"({here.listed()}): its neighbours there do not look for it"
                 )
                 yield problem(vip.origin, "vip-outside", "warning", message)
             elif not here and vip.dev in (None, one.interface):
@@ -107,11 +111,40 @@ def static_networks(case: Case) -> dict[str, list[Network]]:
     return found
 
 
-def edge(vip: Address, near: list[Network]) -> str | None:
+class Networks:
+    """The networks of an interface; an address is looked up among thousands as among two."""
+
+    SHOWN = 8
+
+    def __init__(self, networks: Iterable[Network]) -> None:
+        self._all = tuple(dict.fromkeys(networks))
+        self._by_length: dict[int, dict[int, Network]] = {}
+        for one in self._all:
+            self._by_length.setdefault(one.prefixlen, {})[int(one.network_address)] = one
+
+    def __bool__(self) -> bool:
+        return bool(self._all)
+
+    def around(self, ip: ipaddress.IPv4Address | ipaddress.IPv6Address) -> list[Network]:
+        """The networks that contain the address."""
+        number, bits = int(ip), ip.max_prefixlen
+        found = (
+            networks.get(number >> (bits - length) << (bits - length))
+            for length, networks in self._by_length.items()
+        )
+        return [one for one in found if one is not None]
+
+    def listed(self) -> str:
+        """The networks, as many as a message can name."""
+        more = len(self._all) - self.SHOWN
+        return ", ".join(map(str, self._all[: self.SHOWN])) + (f" and {more} more" * (more > 0))
+
+
+def edge(vip: Address, near: Networks) -> str | None:
     """ "network address" or "broadcast address" if the address is one of its network; else None."""
     if family(vip.ip) == 6:
         return None
-    networks = [n for n in near if ipaddress.ip_address(vip.ip) in n]
+    networks = near.around(ipaddress.ip_address(vip.ip))
     if vip.prefix not in (None, 32):
         networks = [ipaddress.ip_network(f"{vip.ip}/{vip.prefix}", strict=False)]
     for network in networks:

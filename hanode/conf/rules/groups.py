@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator
 
-from hanode.conf.language.schema import nearest
+from hanode.conf.language.nearest import Nearby
 from hanode.conf.model import queries
 from hanode.conf.model.model import place
 from hanode.conf.model.typed.vrrp import SyncGroup
@@ -24,7 +24,7 @@ def members(case: Case) -> Iterator[Problem]:
     names = {one.name: one for one in config.instances}
     group_of: dict[str, str] = {}
     taken = {name for group in config.sync_groups for name in group.members}
-    free = [name for name in names if name not in taken]
+    free = Nearby([name for name in names if name not in taken])
     for group in first_of_name(case):
         placed = queries.members(group)
         on_line = Counter((where.file, where.start) for _, where in placed)
@@ -32,7 +32,7 @@ def members(case: Case) -> Iterator[Problem]:
             alone = on_line[where.file, where.start] == 1
             if name not in names:
                 message = f"{group.name} names {name}, which is no vrrp_instance; it is ignored"
-                meant = nearest(name, free)
+                meant = free.nearest(name)
                 fix = case.write(where, meant) if meant and alone else None
                 hint = "write the name of a vrrp_instance, or remove the line"
                 hint = f"did you mean {meant}?" if meant else hint

@@ -5,6 +5,8 @@ PURE. There may be 50,000 real servers, so what is the same for all is computed 
 
 from __future__ import annotations
 
+import functools
+import heapq
 from collections.abc import Iterator
 
 from hanode.conf.language import defaults
@@ -28,6 +30,7 @@ CONNECTS = (TcpCheck, HttpCheck, SslCheck, UdpCheck)
 """Checks that connect to the real server's port and have no default of their own."""
 SAME_VERSION = "write an address of the same IP version"
 ONLY_TUN = f"{SAME_VERSION}, or lb_kind TUN, which can do that"
+PORTS_NAMED = 20
 
 
 def real_servers(case: Case, service: Service) -> Iterator[Problem]:
@@ -83,7 +86,7 @@ def _port(case: Case, service: Service, real: RealServer, kind: str) -> Iterator
         fix = _without_port(case, real, [check.origin for check in asks])
         yield problem(real.origin, "port-kept", "warning", message, hint, fix)
     elif service.ports != {port}:
-        (one, *more) = sorted(service.ports)
+        (one, *more) = _some(service.ports)
         message = f"lb_kind {kind} cannot change the port: {real.key} is used with port {one}"
         if more or service.by_group:
             ports = " and ".join(str(each) if each else "every port" for each in (one, *more))
@@ -112,6 +115,12 @@ def _without_port(case: Case, real: RealServer, checks: list[Origin]) -> Fix | N
     return Fix(f"{head.label}, connect_port {port} in its checks", head.start, end, text)
 
 
+@functools.lru_cache(maxsize=8)
+def _some(ports: frozenset[int]) -> tuple[int, ...]:
+    """The lowest ports, as many as a message can name."""
+    return tuple(heapq.nsmallest(PORTS_NAMED, ports))
+
+
 def sorry(case: Case, service: Service) -> Iterator[Problem]:
     """The sorry server must be reachable by the method, like the real servers."""
     server = service.server
@@ -128,7 +137,7 @@ def sorry(case: Case, service: Service) -> Iterator[Problem]:
         yield problem(where, "family-mixed", "error", message, hint)
     ports = service.ports
     if method in DIRECT and port and ports and 0 not in ports and port not in ports:
-        listed = " and ".join(map(str, sorted(ports)))
+        listed = " and ".join(map(str, _some(ports)))
         message = f"lb_kind {method} cannot change the port: the sorry server gets {listed}"
         fix = case.write(where, f"sorry_server {ip} {listed}") if len(ports) == 1 else None
         yield problem(where, "port-kept", "warning", message, "use the same port, or NAT", fix)

@@ -7,9 +7,10 @@ PURE. Whether a weight is enough to change the master depends on the other nodes
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import islice
 
 from hanode.conf.language import defaults
-from hanode.conf.language.schema import nearest
+from hanode.conf.language.nearest import Nearby
 from hanode.conf.model import queries
 from hanode.conf.model.attributes import written
 from hanode.conf.model.model import Config, VrrpInstance, place
@@ -20,6 +21,8 @@ from hanode.conf.text.problems import Problem
 
 NAME_BYTES = 15
 """The kernel keeps no more of a process's name."""
+SHOWN = 20
+"""Terms of a sum that a message shows."""
 
 
 def tracked_names(case: Case) -> Iterator[Problem]:
@@ -29,13 +32,15 @@ def tracked_names(case: Case) -> Iterator[Problem]:
     found = [(one.name, queries.tracked(one, case.config)) for one in case.config.instances]
     for group in case.config.sync_groups:
         found.append((group.name, queries.tracked(group, case.config)))
+    near: dict[str, Nearby] = {}
     for owner, tracked in found:
         for one in tracked:
             if one.known:
                 continue
             message = f"{owner} tracks {one.name}, but {one.lost}; keepalived ignores it here"
             defined = queries.definitions(case.config, one.kind)
-            meant = None if one.name in defined else nearest(one.name, defined)
+            nearby = near.setdefault(one.kind, Nearby(defined))
+            meant = None if one.name in defined else nearby.nearest(one.name)
             hint = f"did you mean {meant}?" if meant else "define it, above its use"
             fix = case.swap(one.origin, one.name, meant) if meant else None
             yield problem(one.origin, "tracked-unknown", "error", message, hint, fix)
@@ -45,14 +50,13 @@ def sums(case: Case) -> Iterator[Problem]:
     """keepalived cuts a sum to 1 to 254: nodes with different sums may then become equal."""
     for one in case.config.instances:
         base = queries.priority(one)
-        found = queries.weighted(one, case.config)
-        if not found:
+        sums = queries.sums(one, case.config)
+        if sums is None:
             continue
-        most = base + sum(max(t.healthy, t.failed) for t in found)
-        least = base + sum(min(t.healthy, t.failed) for t in found)
-        ups = "".join(f" + {max(t.healthy, t.failed)}" for t in found if t.weight > 0)
-        downs = "".join(f" \N{MINUS SIGN} {-t.weight}" for t in found if t.weight < 0)
+        found = queries.weighted(one, case.config)
+        most, least = base + sums.most, base + sums.least
         if most > HIGHEST:
+            ups = "".join(f" + {max(t.healthy, t.failed)}" for t in _few(found, up=True))
             message = f"{one.name}: {base}{ups} = {most}; keepalived cuts it to {HIGHEST}"
             message += ", and nodes that differ become equal"
             hint = "write smaller weights"
@@ -61,6 +65,7 @@ def sums(case: Case) -> Iterator[Problem]:
                 hint = f"write a priority of at most {room}"
             yield problem(found[0].origin, "weight-too-large", "warning", message, hint)
         if least < 1:
+            downs = "".join(f" \N{MINUS SIGN} {-t.weight}" for t in _few(found, up=False))
             message = f"{one.name}: {base}{downs} = {least}; keepalived cuts it to 1"
             message = message.replace("= -", "= \N{MINUS SIGN}")
             message += ", and nodes in which this fails are equal"
@@ -68,6 +73,11 @@ def sums(case: Case) -> Iterator[Problem]:
             if base + 1 - least <= HIGHEST - (most - base):
                 hint = f"write a priority of at least {base + 1 - least}"
             yield problem(found[0].origin, "weight-too-large", "info", message, hint)
+
+
+def _few(found: list[Tracked], *, up: bool) -> list[Tracked]:
+    """The first trackers that raise the priority, or those that lower it."""
+    return list(islice((t for t in found if (t.weight > 0) is up), SHOWN))
 
 
 def no_effect(case: Case) -> Iterator[Problem]:
@@ -122,8 +132,7 @@ def twice(case: Case) -> Iterator[Problem]:
     """Finds what keepalived tracks anyway, or through the sync group."""
     for one in case.config.instances:
         group = queries.group_of(one, case.config)
-        shared = queries.tracked(group, case.config) if group is not None else []
-        theirs = {(t.kind, t.name) for t in shared}
+        theirs = queries.names_tracked(group, case.config) if group is not None else frozenset()
         for tracked in queries.tracked(one, case.config):
             fix = case.remove(tracked.origin, "remove the line")
             if is_own(tracked, one):

@@ -10,10 +10,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 
 from hanode.conf.text.lexer import BLANK
 from hanode.conf.text.line_checks import MARKED, MAX_BYTES, nothing_left
-from hanode.conf.text.logical import MAX_LINES, Expanded, Logical, Reader
+from hanode.conf.text.logical import MAX_FILES, MAX_LINES, Expanded, Logical, Reader
 from hanode.conf.text.macro_lines import MacroLines
 from hanode.conf.text.macros import MacroError, alternatives
 from hanode.conf.text.problems import Severity
@@ -38,6 +39,8 @@ NEEDS_BRACE = ("includeb", "includea")
 _WILDCARD = re.compile(r"[*?\[]")
 GLUED = "a backslash at the end"
 """The maker of a line in which a backslash moved from the end, or from a comment, to a word."""
+READ_OF_LINE = 16_384
+"""Characters of a line that are read. A longer line is an error already (`MAX_BYTES`)."""
 
 
 def expand(
@@ -58,6 +61,15 @@ def expand(
     return Expanded(run.lines, run.problems, run.definitions, run.defined)
 
 
+def shortened(line: Line) -> Line:
+    """The line, or as much of it as is read."""
+    end = line.start + READ_OF_LINE
+    if line.end <= end:
+        return line
+    body, comment = min(line.body, end), min(line.comment, end)
+    return replace(line, end=end, body=body, comment=comment, simple=None)
+
+
 class _Expansion(MacroLines):
     """Reads files, line by line."""
 
@@ -65,14 +77,17 @@ class _Expansion(MacroLines):
         source, text = document.source, document.source.text
         lines = document.each()
         for line in lines:
+            if self.full:
+                return
             if line.kind is Kind.COMMENT and text.startswith("\\", line.comment):
                 self.problem("comment-cuts", source, line, MARKED)
-            if line.kind is Kind.BLANK or self.full:
+            if line.kind is Kind.BLANK:
                 if line.condition is not None:
                     self.check_quote(text, source, line)
                 continue
             if line.end - line.start > MAX_BYTES // 4:
                 self.check_length(text, source, line)
+                line = shortened(line)
             words = line.simple
             if words is not None and len(self.lines) < MAX_LINES:
                 body = line.body
@@ -91,7 +106,7 @@ class _Expansion(MacroLines):
 
     def line(self, source: Source, line: Line, lines: Iterator[Line], depth: int) -> None:
         kind, text = line.kind, source.text
-        if line.condition is not None and not self.applies(line.condition):
+        if self.is_of_another(line):
             self.forget_comments(source)
             if kind is Kind.DEFINITION:
                 self.skip_definition(source, line, lines, depth)
@@ -114,9 +129,16 @@ class _Expansion(MacroLines):
             following = next(lines, None)
             if following is None:
                 return
-            line = as_ordinary_line(text, following, self.reading)
-            self.check_quote(text, source, line)
-            self.physical(source, line, lines, depth)
+            following = as_ordinary_line(text, following, self.reading)
+            self.check_quote(text, source, following)
+            *before, last = pieces(text, following, self.reading)
+            for piece in before:
+                self.line(source, piece, lines, depth)
+            if last.kind is Kind.DEFINITION and self.is_of_another(last):
+                self.forget_comments(source)  # such a line again: no deeper for each
+            else:
+                self.line(source, last, lines, depth)
+            line = following
 
     def forget_comments(self, source: Source) -> None:
         """Drops the comments above a line that is dropped: they are about that line."""
@@ -176,7 +198,7 @@ class _Expansion(MacroLines):
             message = f"include {pattern}: files include each other more than {depth} deep"
             self.problem("include-depth", source, line, message)
             return
-        files = self.files(word, pattern, source, line)
+        files = self.included(word, pattern, source, line)
         if not files:
             self.emit(body, source, line, macro)
         own = source.text.rfind("\n", 0, line.body) + 1
@@ -191,13 +213,20 @@ class _Expansion(MacroLines):
             )
             self.problem("include-twice", source, line, message, "warning")
         for name, text in files:
+            self.files += 1
+            if self.files > MAX_FILES:
+                self.stop(source, line, f"more than {MAX_FILES} files are included")
+            if self.full:
+                return
             before, defined = len(self.lines), len(self.defined)
             document = parse(text, name, self.reading)
             self.file(document, depth + 1)
             if not any(one.text for one in self.lines[before:]) and len(self.defined) == defined:
                 self.problems += nothing_left(document, self.node, "info")
 
-    def files(self, word: str, pattern: str, source: Source, line: Line) -> list[tuple[str, str]]:
+    def included(
+        self, word: str, pattern: str, source: Source, line: Line
+    ) -> list[tuple[str, str]]:
         """The files that an include names, as (name, text). Adds a Problem for a missing file."""
         assert self.read is not None
         found: list[tuple[str, str]] = []

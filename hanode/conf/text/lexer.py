@@ -10,6 +10,7 @@ the whole line. What a backslash does depends on the release: see `Reading`.
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -88,6 +89,14 @@ def tokens(text: str) -> list[Token]:
         for match in _TOKEN.finditer(text)
         if (kind := match.lastgroup) is not None
     ]
+
+
+def each_token(text: str, start: int, end: int) -> Iterator[Token]:
+    """The tokens between two offsets of a text, one by one."""
+    for match in _TOKEN.finditer(text, start, end):
+        kind = match.lastgroup
+        if kind is not None:
+            yield Token(kind, match.group(), match.start(), match.end())
 
 
 def comment_start(line: str, reading: Reading = TO_2_2) -> int:

@@ -17,7 +17,7 @@ from hanode.conf.text.lexer import (
     tokens,
 )
 from hanode.conf.text.logical import Defined, Logical, Reader
-from hanode.conf.text.problems import Problem, Severity
+from hanode.conf.text.problems import Collected, Problem, Severity
 from hanode.conf.text.source import Source
 from hanode.conf.text.tree import Document, Kind, Line, begins_behind
 
@@ -57,7 +57,7 @@ class LineChecks:
         self.read = read
         self.reading = reading
         self.lines: list[Logical] = []
-        self.problems: list[Problem] = []
+        self.problems = Collected()
         self.definitions: dict[str, str] = {"_PWD": ".", "_HASH": "#", "_BANG": "!"}
         if node:
             self.definitions["_INSTANCE"] = node
@@ -66,11 +66,23 @@ class LineChecks:
         """Names whose values the parent process of keepalived reads with a comment mark."""
         self.full = False
         self.rounds = 0
+        self.made = 0
+        self.files = 0
 
     def applies(self, condition: str) -> bool:
         if condition.startswith("^"):
             return condition[1:] != self.node
         return condition == self.node
+
+    def is_of_another(self, line: Line) -> bool:
+        """Whether its condition leaves the line out for this node."""
+        return line.condition is not None and not self.applies(line.condition)
+
+    def stop(self, source: Source, line: Line, why: str) -> None:
+        """Reports that a limit is reached, once, and reads no further."""
+        if not self.full:
+            self.full = True
+            self.problem("too-long", source, line, f"{why}; the rest is not read")
 
     def check_length(self, text: str, source: Source, line: Line) -> None:
         """Reports a line that is too long: keepalived reads the rest of it as a new line."""

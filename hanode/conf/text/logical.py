@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from hanode.conf.text.problems import Problem
+from hanode.conf.text.problems import Collected
 from hanode.conf.text.source import Source
 
 Reader = Callable[[str, str], "tuple[tuple[str, str], ...] | None"]
@@ -16,6 +16,10 @@ Reader = Callable[[str, str], "tuple[tuple[str, str], ...] | None"]
 
 MAX_LINES = 1_000_000
 """Logical lines of one configuration, with all its files and repetitions."""
+MAX_MADE = 32_000_000
+"""Characters that all macros of one configuration may make, on the way to their lines too."""
+MAX_FILES = 4_096
+"""Files that one configuration may include, each as often as it is included."""
 
 
 @dataclass(slots=True)
@@ -50,6 +54,6 @@ class Expanded:
     """The logical lines of one node, the problems found and the definitions read."""
 
     lines: list[Logical]
-    problems: list[Problem]
+    problems: Collected
     definitions: dict[str, str] = field(default_factory=dict)
     defined: list[Defined] = field(default_factory=list)

@@ -9,7 +9,7 @@ import abc
 
 from hanode.conf.text.lexer import BLANK, quote_left_open
 from hanode.conf.text.line_checks import OPEN_QUOTE, QUOTE_IT, LineChecks
-from hanode.conf.text.logical import MAX_LINES, Defined, Logical
+from hanode.conf.text.logical import MAX_LINES, MAX_MADE, Defined, Logical
 from hanode.conf.text.macros import REFERENCE, MacroError, repeats, repetition, substitute
 from hanode.conf.text.problems import Severity
 from hanode.conf.text.source import Source
@@ -66,6 +66,10 @@ class MacroLines(LineChecks, abc.ABC):
             self.define(name, value.strip(BLANK), source, line)
         else:
             done, used = substitute(text, self.definitions)
+            self.made += len(done)
+            if self.made > MAX_MADE:
+                self.stop(source, line, f"macros make more than {MAX_MADE} characters")
+                return
             if not used:
                 self.finish(text, source, line, depth, macro, times)
                 return
@@ -155,9 +159,7 @@ class MacroLines(LineChecks, abc.ABC):
 
     def emit(self, text: str, source: Source, line: Line, macro: str | None = None) -> None:
         if len(self.lines) >= MAX_LINES:
-            self.full = True
-            message = f"the configuration grows beyond {MAX_LINES} lines; the rest is not read"
-            self.problem("too-long", source, line, message)
+            self.stop(source, line, f"the configuration grows beyond {MAX_LINES} lines")
             return
         comment = note_of(source.text, line) if line.comment < line.end else ""
         if macro is not None and self.lines and comment and self.lines[-1].macro:

@@ -20,6 +20,7 @@ from hanode.conf.text.lexer import (
     TO_2_2,
     Reading,
     comment_start,
+    each_token,
     ends_in_backslash,
     tokens,
 )
@@ -251,8 +252,8 @@ def pieces(text: str, line: Line, reading: Reading) -> list[Line]:
         and _BEHIND_BRACE.search(text, line.body, line.comment)
     ):
         last = found[-1]
-        for token in tokens(text[last.body : last.comment]):
-            start = last.body + token.end
+        for token in each_token(text, last.body, last.comment):
+            start = token.end
             if token.kind in (OPEN, CLOSE) and _MACRO.match(text, start, last.comment):
                 head = replace(last, end=start, comment=start, simple=None, backslash=False)
                 rest = _line(text, last.number, start, last.end, last.stop, False, reading)
