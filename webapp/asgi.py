@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from typing import Any
+from typing import Any, cast
 
 from django.core.asgi import get_asgi_application
 from django.core.exceptions import ImproperlyConfigured
@@ -35,8 +35,8 @@ def _application() -> Any:
 
     ready_or_exit()
     warn_where_it_can_be_read()
-    elsewhere: Any = re_path("", nowhere)  # type: ignore[arg-type] # no view
-    live = AuthMiddlewareStack(URLRouter([*websocket_urlpatterns, elsewhere]))
+    everywhere: Any = re_path("", cast(Any, nowhere))
+    live = AuthMiddlewareStack(URLRouter([*websocket_urlpatterns, everywhere]))
     return ProtocolTypeRouter(
         {
             "http": limited(http, settings.BODY_BYTES_MAX),

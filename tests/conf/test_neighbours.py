@@ -48,6 +48,8 @@ def words(text: str, reading: Reading, node: str = "a") -> list[str]:
         ("$X=\n$X @a yes\n$X @b no\n", ["yes"], ["yes"]),
         ("$V=one { @a two }\n$V\n", ["one {", "two }"], ["one {", "two }"]),
         ("$V=one { @b two }\n$V\n", ["one {"], ["one {"]),
+        ("@b one { @a two }\nthree { @b four } five\n", ["three {"], ["three {"]),
+        ("x ${no}@b y\n", ["x ${no}"], ["x ${no}"]),
         ("$V=v { \\\n@a one \\\n@b two \\\n}\n$V\n", ["v {", "one", "}"], ["v {", "one", "}"]),
         ("~SEQx(A,0x9,0x1,0xc) x$A\n", ["x9", "xa", "xb", "xc"], ["x9", "xa", "xb", "xc"]),
         ("~SEQ(A, 010) x$A\n", [f"x{n}" for n in range(1, 9)], [f"x{n}" for n in range(1, 9)]),

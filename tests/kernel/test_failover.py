@@ -17,7 +17,9 @@ import pytest
 from pyroute2 import IPRoute
 
 from hanode.system.vrrp_socket import Ipv4Socket
+from hanode.vrrp import holdings
 from hanode.vrrp.effects import SendAdvert
+from hanode.vrrp.engine_settings import VrrpSettings
 from tests.kernel.engines import Ours
 from tests.kernel.harness import INTERFACE, IP, SLACK_S, VIP, inside, until, wired
 from tests.kernel.pairs import instance
@@ -209,7 +211,8 @@ def address_is_removed_by_hand() -> None:
             # Killed, and started with settings that lack the address that it held.
             a.kill()
             assert net.has_vip("a")
-            a = Ours(net, "a", instance("a", "192.168.192.201"))
+            before = holdings.of(VrrpSettings((instance("a"),)))
+            a = Ours(net, "a", instance("a", "192.168.192.201"), before=before)
             until(lambda: not net.has_vip("a"), "the orphan is removed at the start", 1)
         finally:
             a.close()

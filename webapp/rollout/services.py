@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import logging
 from datetime import datetime
-from typing import Any
 from uuid import UUID
 
 from django.conf import settings
@@ -20,15 +19,15 @@ from hanode.events import RevisionStep
 from webapp.accounts import access
 from webapp.accounts.models import User
 from webapp.accounts.services import audit
-from webapp.configs.models import Draft, Revision, RevisionFile
-from webapp.configs.services import PendingFile, freeze
+from webapp.configs.models import Draft, RevisionFile
+from webapp.configs.services import freeze
 from webapp.inventory.models import Cluster, Node
 from webapp.live import publish
 from webapp.live.models import Event
 from webapp.live.nodeview import stale_at
-from webapp.live.services import status_of, view_of
-from webapp.rollout import desired, node_policy, plan, transport, watch
-from webapp.rollout.errors import PolicyForbids, RolloutBusy
+from webapp.live.services import status_of
+from webapp.rollout import desired, looks, plan, transport, watch
+from webapp.rollout.errors import RolloutBusy
 from webapp.rollout.models import OPEN_STATES, Rollout, RolloutState, Step, StepState
 from webapp.rollout.settle import SETTLED
 
@@ -58,7 +57,8 @@ def push(
             above=watch.numbers_above(cluster),
         )
         now = timezone.now()
-        _refuse_what_nodes_refuse(revision, now)
+        files = revision.files.select_related("node__live")
+        looks.refuse([(file.node, file.text) for file in files], now)
         rollout = Rollout.objects.create(
             revision=revision,
             started_by=actor,
@@ -75,32 +75,6 @@ def push(
         publish.changed(cluster, "rollout")
         transaction.on_commit(lambda: _ask_to_advance(rollout.pk))
     return rollout
-
-
-def _refuse_what_nodes_refuse(revision: Revision, now: datetime) -> None:
-    """A node that is heard and whose policy forbids its file would stop the rollout half way."""
-    files = list(revision.files.select_related("node__live"))
-    policies = {file.node.name: status.policy for file in files if (status := status_of(file.node))}
-    asked = {
-        file.node.name: node_policy.Asked("", file.text, policies[file.node.name])
-        for file in files
-        if file.node.name in policies and view_of(file.node, now)["state"] == "up"
-    }
-    for name, look in node_policy.look(asked).items():
-        if look.forbidden:
-            raise PolicyForbids(name, look.forbidden[0])
-
-
-def with_looks(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """Each row of a pending `file` with the `look` at what the push makes its node run."""
-    asked = {}
-    for row in rows:
-        file: PendingFile = row["file"]
-        status = status_of(file.node)
-        policy = status.policy if status is not None else None
-        asked[file.node.name] = node_policy.Asked(file.old_text, file.new_text, policy)
-    looks = node_policy.look(asked)
-    return [{**row, "look": looks[row["file"].node.name]} for row in rows]
 
 
 def open_rollout(cluster: Cluster) -> Rollout | None:

@@ -16,8 +16,8 @@ from hanode.conf.keywords import blocks, script_words
 from hanode.conf.language.schema import ROOT, nearest
 from hanode.conf.language.secrets import mask_secrets
 from hanode.conf.read.misread_braces import STRUCTURE
-from hanode.conf.text.expand import QUOTE_IT
 from hanode.conf.text.lexer import CLOSE, OPEN, Reading, comment_start, tokens
+from hanode.conf.text.line_checks import QUOTE_IT
 from hanode.conf.text.pasted import Cause, Edit, causes
 from hanode.conf.text.problems import Fix, Problem, Severity, has_errors, in_order
 from hanode.conf.text.source import Source

@@ -16,7 +16,9 @@ from hanode.conf.model.model import Config, GlobalDefs
 from hanode.conf.read.bind import bind
 from hanode.conf.read.misread_braces import misread
 from hanode.conf.rules.machine import UNKNOWN_MACHINE, MachineFacts
-from hanode.conf.text.expand import Reader, expand, nothing_left
+from hanode.conf.text.expand import expand
+from hanode.conf.text.line_checks import nothing_left
+from hanode.conf.text.logical import Reader
 from hanode.conf.text.problems import Problem, in_order
 from hanode.conf.text.tree import Document, parse
 

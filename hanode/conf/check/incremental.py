@@ -33,8 +33,9 @@ from hanode.conf.read.blocks import build
 from hanode.conf.read.in_order import looks_above
 from hanode.conf.read.misread_braces import STRUCTURE, UNKNOWN
 from hanode.conf.rules.machine import UNKNOWN_MACHINE, MachineFacts
-from hanode.conf.text.expand import MAX_LINES, expand
+from hanode.conf.text.expand import expand
 from hanode.conf.text.lexer import unquote
+from hanode.conf.text.logical import MAX_LINES
 from hanode.conf.text.problems import Fix, Problem
 from hanode.conf.text.source import NOWHERE, Source
 from hanode.conf.text.tree import Document

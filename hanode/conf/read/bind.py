@@ -44,8 +44,8 @@ from hanode.conf.read.meant import (
 from hanode.conf.read.misread_braces import add_misread_lines
 from hanode.conf.read.refused import password_cut, refused, superfluous, too_many
 from hanode.conf.read.unknown import place_name
-from hanode.conf.text.expand import Expanded
 from hanode.conf.text.lexer import unquote
+from hanode.conf.text.logical import Expanded
 from hanode.conf.text.problems import Fix, Problem, Severity
 from hanode.conf.text.source import Origin
 from hanode.conf.text.tree import INCLUDES
@@ -88,8 +88,9 @@ def bind(expanded: Expanded, target: Target) -> tuple[Config, list[Problem]]:
     raw = build(expanded.lines, root_words(), script_words())
     binder = _Binder(target)
     config = binder.root(raw.statements, raw.tail)
-    found = [*expanded.problems, *raw.problems, *binder.problems]
-    found += read_in_order(raw.statements)
+    told = {(p.file, p.line) for p in expanded.problems if p.code == "unclosed-quote"}
+    anew = (p for p in raw.problems if p.code != "unclosed-quote" or (p.file, p.line) not in told)
+    found = [*expanded.problems, *anew, *binder.problems, *read_in_order(raw.statements)]
     found += masked(expanded.lines)
     return config, add_misread_lines(expanded.lines, found, target)
 

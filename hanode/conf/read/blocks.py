@@ -12,8 +12,9 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from hanode.conf.text.expand import OPEN_QUOTE, QUOTE_IT, Logical
 from hanode.conf.text.lexer import CLOSE, OPEN, STRING, WORD, Token, tokens, unquote
+from hanode.conf.text.line_checks import OPEN_QUOTE, QUOTE_IT
+from hanode.conf.text.logical import Logical
 from hanode.conf.text.macros import begins_a_macro
 from hanode.conf.text.problems import Fix, Problem, Severity
 from hanode.conf.text.tree import INCLUDES

@@ -19,8 +19,8 @@ from hanode.conf.language.values import accepted
 from hanode.conf.read.address_lines import check_line
 from hanode.conf.read.blocks import Raw, at_span
 from hanode.conf.read.unknown import place_name
-from hanode.conf.text.expand import Logical
 from hanode.conf.text.lexer import CLOSE, OPEN, STRING, WORD, Token, tokens, unquote
+from hanode.conf.text.logical import Logical
 from hanode.conf.text.problems import Problem, Severity
 from hanode.conf.text.tree import INCLUDES
 

@@ -30,7 +30,8 @@ from hanode.conf.read.misread_braces import (
     pieces_of,
 )
 from hanode.conf.recover.lenient_values import UNSET, Line, lenient_line, lenient_value
-from hanode.conf.text.expand import Expanded, Logical, Reader, expand
+from hanode.conf.text.expand import expand
+from hanode.conf.text.logical import Expanded, Logical, Reader
 from hanode.conf.text.problems import Problem, has_errors
 from hanode.conf.text.tree import INCLUDES
 

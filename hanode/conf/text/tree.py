@@ -115,6 +115,7 @@ _REPEAT = re.compile(r"~(?:SEQ|LST)")
 _MACRO = re.compile(
     rf"[ \t]*(?:@|{DEFINITION.pattern}|{_REPEAT.pattern}|{INCLUDE.pattern})", re.ASCII
 )
+_NO_BRACE = re.compile(r'(?:[^{}"]|"[^"]*(?:"|\Z))*')
 _BEHIND_BRACE = re.compile(r"[{}]" + _MACRO.pattern, re.ASCII)
 
 
@@ -269,10 +270,17 @@ def begins_behind(text: str) -> int:
     """
     if not _BEHIND_BRACE.search(text):
         return 0
-    for token in tokens(text):
-        if token.kind in (OPEN, CLOSE) and _MACRO.match(text, token.end):
-            return token.end
+    at = -1
+    while (at := first_brace(text, at + 1)) < len(text):
+        if _MACRO.match(text, at + 1):
+            return at + 1
     return 0
+
+
+def first_brace(text: str, start: int = 0) -> int:
+    """The offset of the first brace outside quotes, of a name's too; the length if none is."""
+    match = _NO_BRACE.match(text, start)
+    return match.end() if match else len(text)
 
 
 def _kind(text: str, body: int, comment: int, end: int) -> Kind:

@@ -22,8 +22,8 @@ from hanode.conf.model.model import (
     VirtualServer,
     VrrpInstance,
 )
-from hanode.conf.text.expand import Reader
 from hanode.conf.text.lexer import CLOSE, COMMENT, OPEN, quote, tokens
+from hanode.conf.text.logical import Reader
 from hanode.conf.text.macros import begins_a_macro
 from hanode.conf.text.tree import INCLUDES, Document
 from hanode.conf.write.text_edits import Splice, appended, applied, cut, cut_for, line_of, replaced

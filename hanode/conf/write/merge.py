@@ -14,7 +14,8 @@ from dataclasses import dataclass, field
 from hanode.conf.check.check import DEFAULT_TARGET, Checked, check
 from hanode.conf.check.lint import problem
 from hanode.conf.model.model import Config, Note, Origin, Statement
-from hanode.conf.text.expand import Defined, Reader, expand
+from hanode.conf.text.expand import expand
+from hanode.conf.text.logical import Defined, Reader
 from hanode.conf.text.problems import Problem, in_order
 from hanode.conf.text.tree import INCLUDES, Kind
 from hanode.conf.write.render import INDENT, note

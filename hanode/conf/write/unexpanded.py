@@ -10,8 +10,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 from hanode.conf.model.model import Note, Statement
-from hanode.conf.text.expand import Defined, Reader, expand
+from hanode.conf.text.expand import expand
 from hanode.conf.text.lexer import OPEN, comment_start, tokens, unquote
+from hanode.conf.text.logical import Defined, Reader
 from hanode.conf.text.macros import REFERENCE, MacroError, substitute
 from hanode.conf.text.source import Origin
 from hanode.conf.text.tree import Document

@@ -11,8 +11,9 @@ from dataclasses import dataclass
 from hanode.conf.keywords import blocks, root_words, script_words
 from hanode.conf.language.schema import ROOT, Block
 from hanode.conf.read.blocks import Raw, build
-from hanode.conf.text.expand import Expanded, Reader, expand
+from hanode.conf.text.expand import expand
 from hanode.conf.text.lexer import tokens, unquote
+from hanode.conf.text.logical import Expanded, Reader
 from hanode.conf.text.macros import REFERENCE
 from hanode.conf.text.origins import definitions_of
 from hanode.conf.text.tree import Document

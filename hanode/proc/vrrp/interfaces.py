@@ -91,6 +91,7 @@ class Interfaces:
             self.virtual.retry()
             self.sockets.retry(self.monitor.links)
             self._open_frames()
+            self._retry_us = None
             self._plan_retry(now_us)
         for name, kind in policy.polls(now_us=now_us).items():
             policy.answered(name, self._probe.has_link(name, kind))
@@ -106,7 +107,10 @@ class Interfaces:
         return together(self.virtual.lacking(), self.sockets.lacking(), mute)
 
     def _plan_retry(self, now_us: int) -> None:
-        self._retry_us = now_us + RETRY_US if self.lacking() else None
+        if not self.lacking():
+            self._retry_us = None
+        elif self._retry_us is None:  # else the news of other interfaces would put it off for ever
+            self._retry_us = now_us + RETRY_US
 
     def _open_frames(self) -> None:
         """Now, and not at the first failover: opening a socket may wait."""

@@ -228,7 +228,7 @@ CASES = [
     signed("hmac-off", "error", "active_key 2", "active_key 3", fix=True),
     signed("hmac-off", "error", f"        key 1 {KEY}\n        key 2 {KEY}\n", "", line=6),
     signed("hmac-key-twice", "error", f"key 1 {KEY}", f"key 2 {KEY}", line=7),
-    signed("hmac-with-auth", "error", "    version 2\n", f"{PASSWORD}    version 2\n", fix=True),
+    signed("hmac-with-auth", "warning", "    version 2\n", f"{PASSWORD}    version 2\n", fix=True),
     signed("strict-conflict", "error", "    version 2\n", "    version 2\n    strict_mode\n",
            fix=True, line=10),
     # strict mode

@@ -45,7 +45,7 @@ def auth(kind: str, password: str) -> str:
 def hmac(
     mode: str = "", active: int | None = 1, keys: tuple[tuple[int, str], ...] = ((1, KEY1),)
 ) -> str:
-    lines = [f"key {number} hmac-sha256 hex {text}" for number, text in keys]
+    lines = [f"key {number} hex:{text}" for number, text in keys]
     lines += [f"active_key {active}"] if active else []
     lines += [f"mode {mode}"] if mode else []
     return "auth_hmac {\n" + "\n".join(lines) + "\n}"
