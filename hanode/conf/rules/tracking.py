@@ -180,7 +180,7 @@ def other_interfaces(case: Case) -> Iterator[Problem]:
             other = vip.dev
             if other in (None, "lo", one.interface) or other in tracked | seen or vip.no_track:
                 continue
-            if not one.interface or not INTERFACE.fullmatch(other or ""):
+            if not all(INTERFACE.fullmatch(name or "") for name in (one.interface, other)):
                 continue  # that has a problem of its own
             assert other is not None
             seen.add(other)
