@@ -179,6 +179,8 @@ def other_interfaces(case: Case) -> Iterator[Problem]:
             if other in (None, "lo", one.interface) or other in tracked | seen or vip.no_track:
                 continue
             assert other is not None
+            if {":", "/"} & {*other, *(one.interface or "")}:
+                continue  # one of the two is no interface, which is said already
             seen.add(other)
             message = (
                 f"{vip.ip} is on {other}, so {one.name} follows {other} too: it is in FAULT while "
