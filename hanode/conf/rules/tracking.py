@@ -192,6 +192,8 @@ def other_interfaces(case: Case) -> Iterator[Problem]:
             if not all(INTERFACE.fullmatch(name or "") for name in (one.interface, other)):
                 continue  # that has a problem of its own
             assert other is not None
+            if {":", "/"} & {*other, *(one.interface or "")}:
+                continue  # one of the two is no interface, which is said already
             seen.add(other)
             message = (
                 f"{vip.ip} is on {other}, so {one.name} follows {other} too: it is in FAULT while "
