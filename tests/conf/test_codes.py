@@ -13,10 +13,10 @@ from hanode.conf import Problem
 from hanode.conf.check.check import check
 from hanode.conf.check.codes import CODES
 from hanode.conf.docs.explain import explain_word
-from tests.conf.cases import elsewhere, machine, pairs, reading, services, vrrp, writing
+from tests.conf.cases import commands, elsewhere, machine, pairs, reading, services, vrrp, writing
 from tests.conf.cases.base import Case, PairCase, WritingCase
 
-CASES: list[Case] = [*vrrp.CASES, *services.CASES, *machine.CASES, *reading.CASES]
+CASES: list[Case] = [*vrrp.CASES, *services.CASES, *machine.CASES, *reading.CASES, *commands.CASES]
 PAIRS: list[PairCase] = pairs.CASES
 WRITING: list[WritingCase] = [*writing.CASES, *elsewhere.CASES]
 PACKAGE = Path(conf.__file__).parent

@@ -49,6 +49,13 @@ class Keyword:
     and nobody else misses it)."""
     before: tuple[str, Value] | None = None
     """A release, and what the value had to be before it."""
+    off: str = ""
+    """What people write to switch it off, which keepalived refuses: it is off where it is not
+    written."""
+    keeps: str = "last"
+    """Which value keepalived 2.2.7 has where several are written: the first, the last, what both
+    say together, or the value that is named here, wherever it stands. Found by running it:
+    tests/conf/test_kept.py."""
 
     @property
     def came(self) -> str:
@@ -91,6 +98,8 @@ class Row(TypedDict, total=False):
     secret: bool
     engine: str
     before: tuple[str, Value] | None
+    off: str
+    keeps: str
 
 
 def word(name: str, value: Value | None = None, help: str = "", **more: Unpack[Row]) -> Keyword:

@@ -64,7 +64,14 @@ def interval_us(instance: VrrpInstance) -> int:
 
 
 def priority(instance: VrrpInstance) -> int:
-    """The priority with which keepalived starts, written or not."""
+    """The priority with which keepalived starts, written or not.
+
+    One that it refuses brings back the default of a backup, whatever stands above it.
+    """
+    refused = [s.origin.start for s in instance.other if s.keyword == "priority"]
+    taken = [where.start for word, where in instance.places if word == "priority"]
+    if refused and max(refused) > max(taken, default=-1):
+        return defaults.PRIORITY
     if instance.priority is not None:
         return instance.priority
     return defaults.PRIORITY_OWNER if instance.state == "MASTER" else defaults.PRIORITY
@@ -266,6 +273,13 @@ def weighted(instance: VrrpInstance, config: Config) -> list[Tracked]:
 def clamp(total: int) -> int:
     """A sum of priority and weights, cut to 1 to 254 as in keepalived."""
     return max(1, min(HIGHEST, total))
+
+
+def healthy(one: VrrpInstance, config: Config) -> int:
+    """The priority while nothing that the instance tracks has failed."""
+    found = weighted(one, config)
+    total = priority(one) + sum(t.healthy for t in found)
+    return clamp(total) if found else total
 
 
 # --- sync groups -------------------------------------------------------------------------------

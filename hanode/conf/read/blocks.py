@@ -226,8 +226,9 @@ class _Builder:
     def open(self, token: Token, logical: Logical) -> None:
         owner = self.last
         if owner is None or owner.children is not None:
-            message = "this { belongs to no statement; remove it or write what the block is"
-            self.problem("stray-brace", token, logical, message)
+            message = "this { belongs to no statement"
+            hint = "write before it what the block is, or remove it and its }"
+            self.problem("stray-brace", token, logical, message, None, hint)
             # As in keepalived, the statements in it count as written in the block around it.
             owner = Raw((), (), logical)
             inside = self.items
@@ -244,7 +245,7 @@ class _Builder:
 
     def close(self, token: Token, logical: Logical) -> Raw | None:
         if not self.stack:
-            message = "this } closes nothing; remove it, or a { is missing above"
+            message = "this } closes nothing, or a { is missing above"
             self.problem("extra-brace", token, logical, message, self.fix_remove(token, logical))
             return None
         block = self.pop()
@@ -293,11 +294,12 @@ class _Builder:
         logical: Logical,
         message: str,
         fix: Fix | None = None,
+        hint: str | None = None,
     ) -> None:
         span = (logical.start, logical.end)
         if logical.macro is None:
             span = (logical.start + token.start, logical.start + token.end)
-        self.problems.append(at_span(logical, span, code, "error", message, fix=fix))
+        self.problems.append(at_span(logical, span, code, "error", message, hint=hint, fix=fix))
 
     def finish(self) -> Blocks:
         for block in reversed(self.stack):

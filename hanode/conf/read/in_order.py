@@ -147,10 +147,9 @@ def _bfds(raw: Raw, not_for_vrrp: set[str]) -> Iterator[Problem]:
     for tracked in inside(raw, "track_bfd"):
         for line in tracked.children or ():
             if line.words and unquote(line.words[0]) in not_for_vrrp:
-                message = (
-                    f"{line.words[0]} is only for checkers: write vrrp in its bfd_instance too"
-                )
-                yield say(line, "tracked-unknown", message)
+                message = f"{line.words[0]} is only for checkers"
+                hint = "write vrrp in its bfd_instance too"
+                yield say(line, "tracked-unknown", message, 0, hint)
 
 
 def _instance(raw: Raw) -> Iterator[Problem]:

@@ -20,10 +20,13 @@ Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 
 def addresses(case: Case) -> Iterator[Problem]:
     """Finds addresses that are written twice."""
-    holder: dict[str, str] = {}
+    holder: dict[tuple[str, str], str] = {}
     for one in case.config.instances:
         for vip in (*one.vips, *one.excluded):
-            key = canonical(vip.ip)
+            ip = canonical(vip.ip)
+            # A link-local address is one of its link: another interface may have it too.
+            link = (vip.dev or one.interface) if ipaddress.ip_address(ip).is_link_local else ""
+            key = (ip, link)
             if key in holder:
                 yield _twice(case, vip, holder[key], one)
             holder.setdefault(key, one.name)
@@ -35,10 +38,16 @@ def _twice(case: Case, vip: Address, holder: str, one: VrrpInstance) -> Problem:
     severity: Severity = "error"
     fix = None
     if same:
-        message = f"{vip.ip} stands in {holder} already; the second is ignored"
+        message = (
+            f"{vip.ip} stands in {holder} already: its adverts name both, and those of the other "
+            "nodes must too"
+        )
         severity = "warning"
         fix = case.remove(vip.origin, "remove the line")
-    return problem(vip.origin, "address-twice", severity, message, "keep one of them", fix)
+    hint = "remove one of the lines" if same else "write another address in one of them"
+    if same and vip.origin.macro is not None:
+        hint = "write the line without what repeats it"
+    return problem(vip.origin, "address-twice", severity, message, hint, fix)
 
 
 def canonical(ip: str) -> str:
@@ -148,9 +157,9 @@ def advert(case: Case) -> Iterator[Problem]:
                 f"{one.name} has {len(one.vips)} addresses in its adverts; older programs read "
                 f"{MOST_IN_AN_ADVERT}"
             )
-            hint = "move all but a few to virtual_ipaddress_excluded"
+            hint = "move those from here on to virtual_ipaddress_excluded, on every node"
             where = one.vips[MOST_IN_AN_ADVERT].origin
-            yield problem(where, "vips-many", "warning", message, hint)
+            yield problem(where, "vips-many", "info", message, hint)
         if one.vips and family(one.vips[0].ip) == 6 and queries.version(one, case.config) == 3:
             first = one.vips[0]
             if not ipaddress.ip_address(first.ip).is_link_local:

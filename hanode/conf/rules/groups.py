@@ -49,7 +49,7 @@ def members(case: Case) -> Iterator[Problem]:
             message = (
                 f"{group.name} has a single member, {left[0]}: there is nothing to keep in step"
             )
-            yield problem(group.origin, "sync-single", "warning", message)
+            yield problem(group.origin, "sync-single", "info", message)
         elif not left:
             message = f"{group.name} has no members; keepalived ignores it"
             fix = None if group.members else case.remove(group.origin, "remove the group")
@@ -63,7 +63,8 @@ def unique_names(case: Case) -> Iterator[Problem]:
         if group.origin is not first[group.name].origin:
             line = first[group.name].origin.line
             message = f"vrrp_sync_group {group.name} exists already (line {line}); it is skipped"
-            yield problem(group.origin, "name-twice", "error", message, "give it another name")
+            hint = "write the members of both into one of them"
+            yield problem(group.origin, "name-twice", "error", message, hint)
 
 
 def first_of_name(case: Case) -> tuple[SyncGroup, ...]:

@@ -11,10 +11,15 @@ from collections.abc import Iterator
 from hanode.conf.language import defaults
 from hanode.conf.language.schema import nearest
 from hanode.conf.model import queries
-from hanode.conf.model.model import VrrpInstance
+from hanode.conf.model.attributes import written
+from hanode.conf.model.model import Config, VrrpInstance, place
 from hanode.conf.model.queries import HIGHEST, Tracked
+from hanode.conf.model.typed.vrrp import SyncGroup
 from hanode.conf.rules.base import Case, Rule, problem
 from hanode.conf.text.problems import Problem
+
+NAME_BYTES = 15
+"""The kernel keeps no more of a process's name."""
 
 
 def tracked_names(case: Case) -> Iterator[Problem]:
@@ -49,12 +54,19 @@ def sums(case: Case) -> Iterator[Problem]:
         downs = "".join(f" \N{MINUS SIGN} {-t.weight}" for t in found if t.weight < 0)
         if most > HIGHEST:
             message = f"{one.name}: {base}{ups} = {most}; keepalived cuts it to {HIGHEST}"
-            hint = f"keep the sum at or below {HIGHEST}, or nodes that differ become equal"
+            message += ", and nodes that differ become equal"
+            hint = "write smaller weights"
+            room = HIGHEST - (most - base)
+            if room > 0:
+                hint = f"write a priority of at most {room}"
             yield problem(found[0].origin, "weight-too-large", "warning", message, hint)
         if least < 1:
             message = f"{one.name}: {base}{downs} = {least}; keepalived cuts it to 1"
             message = message.replace("= -", "= \N{MINUS SIGN}")
-            hint = "nodes in which this fails are equal then; a smaller weight keeps the order"
+            message += ", and nodes in which this fails are equal"
+            hint = "write smaller weights"
+            if base + 1 - least <= HIGHEST - (most - base):
+                hint = f"write a priority of at least {base + 1 - least}"
             yield problem(found[0].origin, "weight-too-large", "info", message, hint)
 
 
@@ -71,11 +83,34 @@ def no_effect(case: Case) -> Iterator[Problem]:
                 yield problem(tracked.origin, "weight-ignored", "warning", message, hint)
             elif group is not None and not group.sync_group_tracking_weight:
                 message = (
-                    f"the weight of {tracked.name} has no effect: {one.name} is in the sync group "
-                    f"{group.name}"
+                    f"{one.name} does not follow {tracked.name} at all: it is in the sync group "
+                    f"{group.name}, where keepalived ignores what has a weight"
                 )
-                hint = "track it without weight, or write sync_group_tracking_weight in the group"
+                hint = (
+                    f"write weight 0 behind {tracked.name}, which means FAULT, or track it in "
+                    f"{group.name}, with sync_group_tracking_weight"
+                )
                 yield problem(tracked.origin, "weight-ignored", "warning", message, hint)
+            elif group is not None and not in_all_members(tracked, group, case.config):
+                message = (
+                    f"when {tracked.name} fails, only {one.name} loses priority, but the members "
+                    f"of {group.name} change together: nothing moves"
+                )
+                hint = f"write weight 0 behind {tracked.name}, which means FAULT, or track it in "
+                hint += f"{group.name}"
+                yield problem(tracked.origin, "weight-one-member", "warning", message, hint)
+
+
+def in_all_members(tracked: Tracked, group: SyncGroup, config: Config) -> bool:
+    """Whether all members of a sync group lose priority when this fails, or the group's own."""
+    key = (tracked.kind, tracked.name)
+    owners = [config.instance(name) for name in group.members]
+    found = [
+        any((t.kind, t.name) == key and t.weight for t in queries.tracked(owner, config))
+        for owner in (group, *owners)
+        if owner is not None
+    ]
+    return found[0] or all(found[1:])
 
 
 def is_own(tracked: Tracked, one: VrrpInstance) -> bool:
@@ -103,4 +138,101 @@ def twice(case: Case) -> Iterator[Problem]:
                 yield problem(tracked.origin, "tracked-in-group", "warning", message, hint, fix)
 
 
-RULES: tuple[Rule, ...] = (tracked_names, sums, no_effect, twice)
+def reversed_zero(case: Case) -> Iterator[Problem]:
+    """A tracker of weight 0 means FAULT; `reverse` turns that round: FAULT while it succeeds."""
+    owners: tuple[VrrpInstance | SyncGroup, ...]
+    owners = (*case.config.instances, *case.config.sync_groups)
+    for owner in owners:
+        for tracked in queries.tracked(owner, case.config):
+            if tracked.known and tracked.reverse and not tracked.weight:
+                message = (
+                    f"{tracked.name} has weight 0 reverse: {owner.name} is in FAULT while it "
+                    "succeeds"
+                )
+                hint = f"write weight 0 noreverse behind {tracked.name}"
+                yield problem(tracked.origin, "weight-reversed", "warning", message, hint)
+
+
+def nopreempt_weights(case: Case) -> Iterator[Problem]:
+    """With nopreempt on all nodes losing priority moves nothing."""
+    for one in case.config.instances:
+        if not queries.does_not_preempt(one):
+            continue
+        falling = [t for t in queries.weighted(one, case.config) if t.failed < t.healthy]
+        if falling:
+            name = falling[0].name
+            message = (
+                f"when {name} fails, {one.name} only loses priority, and nodes with nopreempt do "
+                "not take over from a master that still sends"
+            )
+            hint = f"write weight 0 behind {name}, which means FAULT, or remove nopreempt"
+            yield problem(falling[0].origin, "weight-nopreempt", "info", message, hint)
+
+
+def other_interfaces(case: Case) -> Iterator[Problem]:
+    """The interface of an address is tracked, if it is another than that of the instance."""
+    for one in case.config.instances:
+        tracked = {t.name for t in queries.tracked(one, case.config)}
+        seen: set[str] = set()
+        for vip in (*one.vips, *one.excluded):
+            other = vip.dev
+            if other in (None, "lo", one.interface) or other in tracked | seen or vip.no_track:
+                continue
+            assert other is not None
+            seen.add(other)
+            message = (
+                f"{vip.ip} is on {other}, so {one.name} follows {other} too: it is in FAULT while "
+                f"{other} is down"
+            )
+            hint = f"write no_track behind the addresses on {other}, if it may be down"
+            yield problem(vip.origin, "vip-follows", "info", message, hint)
+
+
+def processes(case: Case) -> Iterator[Problem]:
+    """keepalived compares a process with the kernel's name of it, or its whole command line."""
+    for one in case.config.track_processes:
+        words = one.process
+        if not words:
+            continue
+        where = place(one, "process")
+        whole = one.full_command or len(words) > 1 or written(one, "param_match")
+        path = words[0]
+        name = path.rpartition("/")[2].split()[0] if path.strip("/ ") else path
+        if " " in path:
+            parts = " ".join(words)
+            message = (
+                f"process: the quotes make one name of {path}, and no process is called that: "
+                f"{one.name} never matches"
+            )
+            text = f"process {parts}"
+            fix = case.write(where, text)
+            yield problem(where, "process-unmatched", "warning", message, f"write {text}", fix)
+        elif not whole and "/" in path:
+            message = (
+                f"process: keepalived compares the kernel's name of a process, which has no path: "
+                f"{path} never matches"
+            )
+            text = f"process {name}"
+            hint = f"write {text}, or full_command behind it"
+            yield problem(where, "process-unmatched", "warning", message, hint)
+        elif not whole and len(path) > NAME_BYTES:
+            message = (
+                f"process: the kernel keeps {NAME_BYTES} characters of a process's name: "
+                f"{path} never matches"
+            )
+            text = f"process {path[:NAME_BYTES]}"
+            hint = f"write {text}"
+            fix = case.write(where, text)
+            yield problem(where, "process-unmatched", "warning", message, hint, fix)
+
+
+RULES: tuple[Rule, ...] = (
+    tracked_names,
+    sums,
+    no_effect,
+    twice,
+    reversed_zero,
+    nopreempt_weights,
+    other_interfaces,
+    processes,
+)

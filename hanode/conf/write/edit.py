@@ -112,7 +112,7 @@ def set_value(
     """The document in which the statement at `path` has this value.
 
     `value` contains the words behind the keyword, as written in the file. A missing statement is
-    added at the end of its block. Of several statements the last one is changed, because it counts.
+    added at the end of its block. Of several statements the one is changed that keepalived keeps.
     Raises EditRefused.
     """
     one_line(value)
@@ -128,7 +128,7 @@ def set_value(
         matches = found.named(path[-1])
         if not matches:
             lacking.append((view, found))
-        for raw in matches if path[-1] == "state" else matches[-1:]:
+        for raw in found.kept(path[-1], matches):
             editable(document, view, raw)
             if raw.children is not None:
                 raise EditRefused(f"{path[-1]} is a block: name a statement inside it")

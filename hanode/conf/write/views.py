@@ -80,6 +80,12 @@ class Found:
             raise EditRefused(f"{part} names {len(names)} blocks: write more of its name")
         return found
 
+    def kept(self, part: str, named: list[Raw]) -> list[Raw]:
+        """Those of the statements that decide which value keepalived has."""
+        keyword = self.table.keywords.get(part)
+        keeps = "last" if keyword is None else keyword.keeps
+        return {"first": named[:1], "last": named[-1:]}.get(keeps, named)
+
 
 def spot(raw: Raw | None) -> tuple[str, int]:
     """The file and offset where a block begins: the same for all nodes that read it."""

@@ -20,6 +20,7 @@ from tests.web.backend.test_push import changed as changed
 from tests.web.backend.test_push import finished, heard, nodes_of, process, wait_for
 from tests.web.backend.test_push import ingest as ingest
 from tests.web.backend.test_push import worker as worker
+from tests.web.backend.test_vault import every_cell
 from webapp.accounts.models import User
 from webapp.configs import services as configs
 from webapp.inventory.content_keys import new_content_key, sealed
@@ -105,6 +106,7 @@ def test_a_push_shows_the_broker_no_secret(
             assert broker.exists(f"node.{node.enrolment.node}:desired")
         said = held(broker) + "\n".join(listener.heard)
     assert "192.168.192.201" not in said.replace("192.168.192.201/24 in", "")
+    assert "secure12" not in every_cell(), "nor is it in the database, after a push and its reports"
     for secret in ("secure12", "auth_pass", a.enrolment.content_key, b.enrolment.content_key):
         assert secret not in said
 
