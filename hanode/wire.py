@@ -291,6 +291,8 @@ class NodeStatus:
     strays: dict[str, int] = field(default_factory=dict)
     """VRRP packets that were no instance's: `unknown_vrids` and `short_packets`. Without
     log_unknown_vrids the kernel drops nearly all of them unseen."""
+    cannot: dict[str, str] = field(default_factory=dict)
+    """By keyword: why this machine cannot carry it out, as far as that is known before."""
     policy: NodePolicy | None = None
     """None: a node of an older release, which takes every signed push."""
     v: int = VERSION

@@ -16,11 +16,15 @@ def main() -> None:
         return
     from django.core.exceptions import ImproperlyConfigured
     from django.core.management import execute_from_command_line
+    from django.db import OperationalError
 
     try:
         execute_from_command_line(sys.argv)
     except ImproperlyConfigured as error:
         sys.exit(f"keepsight: {error}")
+    except OperationalError as error:
+        why = " ".join(str(error).split())
+        sys.exit(f"keepsight: the database does not answer as it should: {why}")
 
 
 if __name__ == "__main__":

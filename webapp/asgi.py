@@ -3,12 +3,18 @@
 from __future__ import annotations
 
 import os
-from typing import Any
+import sys
+from typing import Any, cast
 
 from django.core.asgi import get_asgi_application
 from django.core.exceptions import ImproperlyConfigured
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "webapp.settings")
+
+
+SWITCH_S = 0.001
+"""How long a thread may keep the interpreter while others wait: a page asks for it often, and each
+time would wait Python's 5 ms while another request computes."""
 
 
 async def nowhere(_scope: Any, _receive: Any, send: Any) -> None:
@@ -28,6 +34,7 @@ def _application() -> Any:
     from django.conf import settings
     from django.urls import re_path
 
+    from webapp.common import workers
     from webapp.common.bodies import limited
     from webapp.inventory.keys import warn_where_it_can_be_read
     from webapp.live.consumers import websocket_urlpatterns
@@ -35,10 +42,13 @@ def _application() -> Any:
 
     ready_or_exit()
     warn_where_it_can_be_read()
-    live = AuthMiddlewareStack(URLRouter([*websocket_urlpatterns, re_path("", nowhere)]))
+    sys.setswitchinterval(SWITCH_S)
+    workers.warm()
+    everywhere: Any = re_path("", cast(Any, nowhere))
+    live = AuthMiddlewareStack(URLRouter([*websocket_urlpatterns, everywhere]))
     return ProtocolTypeRouter(
         {
-            "http": limited(http, settings.BODY_BYTES_MAX),
+            "http": limited(http, settings.BODY_BYTES_MAX, settings.FORM_BYTES_MAX),
             "websocket": AllowedHostsOriginValidator(live),
         }
     )

@@ -64,6 +64,7 @@ INSTALLED_APPS = [
 MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
     "webapp.common.middleware.SecurityHeaders",
+    "webapp.common.middleware.Readers",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.middleware.gzip.GZipMiddleware",  # pads each page by chance, against BREACH
     "django.contrib.sessions.middleware.SessionMiddleware",
@@ -96,7 +97,16 @@ TEMPLATES: list[dict[str, Any]] = [
 
 BODY_BYTES_MAX = 16_000_000
 """Of one request: a text of the longest document takes two thirds of it, as a form writes it."""
+FORM_BYTES_MAX = 1_000_000
+"""Of a form in the percent spelling (webapp.common.bodies)."""
 DATA_UPLOAD_MAX_MEMORY_SIZE = BODY_BYTES_MAX
+
+WORKER_IMPORTS = ["webapp.configs.rows.foreign", "webapp.configs.editor.checking"]
+"""What the processes that read configurations need (webapp.common.workers)."""
+WORKER_SECONDS = env.number("READ_SECONDS", 20)
+WORKER_MEMORY_MB = env.number("READ_MEMORY_MB", 1_000)
+WORKERS_MAX = int(env.number("READERS", 4))
+"""Users whose configurations are read at the same time, each in a process of its own."""
 
 DATABASES = {
     "default": env.private_sqlite(

@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 from hanode.build import vrrp_settings
 from hanode.build.checker import virtual_server
 from hanode.build.words import Words
-from hanode.check.checker_settings import CheckerSettings
+from hanode.check.checker_settings import CheckerSettings, VirtualServerSettings
 from hanode.conf import Config, VirtualServer
 from hanode.vrrp.engine_settings import VrrpSettings
 
@@ -42,12 +42,11 @@ def build(config: Config) -> Built:
     checker = CheckerSettings(net_namespace=told.net_namespace)
     if root.says("net_namespace_ipvs"):
         checker = replace(checker, ipvs_namespace=root.text("net_namespace_ipvs") or "")
+    kept: dict[str, VirtualServerSettings] = {}
     for server in servers:
-        try:
-            more = (*checker.virtual_servers, server) if server else checker.virtual_servers
-            checker = replace(checker, virtual_servers=more)
-        except ValueError as error:
-            errors.append(str(error))
+        if server is not None and kept.setdefault(server.key, server) is not server:
+            errors.append(f"the virtual server {server.key} is there twice")
+    checker = replace(checker, virtual_servers=tuple(kept.values()))
     return Built(told, checker, tuple(errors), tuple(ignored))
 
 

@@ -86,8 +86,9 @@ def _from_file(key: HmacKey, read: Callable[[str], str]) -> HmacKey:
     text = read(key.path)
     if len(text.encode(errors="surrogateescape")) > FILE_BYTES_MOST:
         raise ValueError(f"it is larger than the {FILE_BYTES_MOST} bytes that hold any key")
+    text = text.rstrip("\r\n").partition("\0")[0]  # keepalived reads it as a C string
     try:
-        return replace(key, key=key_bytes(text.rstrip("\r\n")).hex())
+        return replace(key, key=key_bytes(text).hex())
     except ValueError as error:
         raise ValueError(f"it {error}") from None
 

@@ -6,7 +6,6 @@ keepalived's default; strict mode overrules some.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import replace
 from typing import Any
 
@@ -107,7 +106,7 @@ def _addresses(
     vips = [places.address(line) for line in made.vips]
     excluded = [places.address(line) for line in made.excluded]
     # keepalived: the first address decides the family; the others are left out.
-    same = _once(a for a in vips if a.family == family)
+    same = tuple(a for a in vips if a.family == family)
     others = [str(a) for a in vips if a.family != family]
     if others:
         site.ignored.append(
@@ -119,15 +118,7 @@ def _addresses(
             f"{made.name}: an advert holds {ADVERT_MOST} addresses; it does not name the"
             f" {len(more)} from {more[0]} on (as virtual_ipaddress_excluded)"
         )
-    return same[:ADVERT_MOST], (*more, *_once(excluded))
-
-
-def _once(addresses: Iterable[Address]) -> tuple[Address, ...]:
-    """keepalived ignores an address that is written again."""
-    kept: dict[tuple[str, str], Address] = {}
-    for address in addresses:
-        kept.setdefault((str(address), address.dev), address)
-    return tuple(kept.values())
+    return same[:ADVERT_MOST], (*more, *excluded)
 
 
 def _family(made: VrrpInstance, words: Words) -> Family:

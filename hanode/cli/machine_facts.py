@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import platform
+import pwd
 import re
 import stat
 from collections.abc import Sequence
@@ -30,7 +31,16 @@ def machine_facts(files: Sequence[str], here: bool | None) -> MachineFacts:
 
 def of_this_machine() -> MachineFacts:
     """Reads the machine's files and addresses."""
-    return MachineFacts(stat=file_facts, addresses=own_addresses())
+    return MachineFacts(stat=file_facts, addresses=own_addresses(), has_user=has_user)
+
+
+def has_user(name: str) -> bool:
+    """Whether there is a user of that name, or with that number."""
+    try:
+        pwd.getpwuid(int(name)) if name.isdigit() else pwd.getpwnam(name)
+    except (KeyError, OverflowError):
+        return False
+    return True
 
 
 def file_facts(path: str) -> FileFacts | None:

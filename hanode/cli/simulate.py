@@ -112,7 +112,7 @@ def _text(file: Path) -> str:
 def _configuration(path: Path, node: str) -> conf.Config:
     file = read_start_file(path, node)
     assert file is not None, "it was just read"
-    errors = errors_of(file, node)
+    errors = errors_of(file, node, keys=False)  # its key files are another machine's
     if errors:
         for sentence in errors[1:]:
             tell(sentence)

@@ -78,8 +78,9 @@ from hanode.conf.recover.recover import Recovered, recover
 from hanode.conf.rules.addresses import canonical
 from hanode.conf.rules.machine import UNKNOWN_MACHINE, FileFacts, MachineFacts
 from hanode.conf.rules.scripts import looked_at
-from hanode.conf.text.expand import Reader
+from hanode.conf.text.align import Budget, aligned
 from hanode.conf.text.lexer import Unwritable
+from hanode.conf.text.logical import Reader
 from hanode.conf.text.origins import Definition, made_by, word_place
 from hanode.conf.text.problems import Fix, Problem, Severity, apply_fixes, has_errors, in_order
 from hanode.conf.text.source import Origin, Source
@@ -110,6 +111,7 @@ __all__ = [
     "BfdInstance",
     "Block",
     "Bool",
+    "Budget",
     "Change",
     "Check",
     "Checked",
@@ -179,6 +181,7 @@ __all__ = [
     "VrrpScript",
     "add",
     "add_address",
+    "aligned",
     "all_meetings",
     "apply_fixes",
     "blocks",

@@ -194,9 +194,11 @@ class _Judge:
     def path_of_program(self, word: str, *, root: bool, uid: int) -> str | None:
         path: str | None = word
         if "/" not in word:
-            path = self.facts.program(word) if self.facts is not None else None
+            if self.facts is None:
+                return None  # where it is, only the node knows
+            path = self.facts.program(word)
             if path is None:
-                return None  # not to be run, or not known here
+                return f"there is no program {word} on this node; write its whole path"
         key = "root_directories" if root else "directories"
         allowed = self.policy.root_programs if root else self.policy.programs
         what = "a program that runs as root" if root else "a program"

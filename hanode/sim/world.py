@@ -8,6 +8,7 @@ operators, the kernel and accidents do to real ones; `checkers.py` watches from 
 from __future__ import annotations
 
 import heapq
+import ipaddress
 import itertools
 from collections.abc import Callable, Iterable, Iterator
 from typing import NamedTuple, Protocol
@@ -141,8 +142,10 @@ class World:
         interface = effect.key[0]
         if interface in node.unplugged:
             return
-        to = self._where.get(effect.destination)
-        others = [to.name] if to is not None else [n for n in self.nodes if n != node.name]
+        others = [n for n in self.nodes if n != node.name]
+        if not ipaddress.ip_address(effect.destination).is_multicast:
+            to = self._where.get(effect.destination)  # an address that nobody has gets nothing
+            others = [] if to is None else [to.name]
         for name, after_us in self.link.copies(node.name, others):
             self.at(self.now_us + after_us, self._delivery(name, effect, vrrp))
 

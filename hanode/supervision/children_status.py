@@ -31,11 +31,11 @@ class ChildStatus:
 
     instances: tuple[InstanceStatus, ...] = ()
     trackers: tuple[TrackerStatus, ...] = ()
-    processes: tuple[ProcessCount, ...] = ()
-    """For keepalived's JSON only; no status has them."""
     virtual_servers: tuple[VirtualServerStatus, ...] = ()
     ipvs: str = ""
     strays: dict[str, int] = field(default_factory=dict)
+    processes: tuple[ProcessCount, ...] = ()
+    """For keepalived's JSON only; no status has them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,5 +88,5 @@ def merged(answers: Iterable[Answer], last: ChildStatus) -> ChildrenStatus:
             trackers = one.trackers
         if answer.child == "vrrp":
             strays = one.strays
-    status = ChildStatus(instances, trackers, virtual_servers=servers, ipvs=ipvs, strays=strays)
+    status = ChildStatus(instances, trackers, servers, ipvs, strays)
     return ChildrenStatus(status, tuple(problems))

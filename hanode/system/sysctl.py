@@ -40,6 +40,18 @@ def write(family: int, interface: str, name: str, value: int) -> str | None:
     return None
 
 
+NEEDED_BY = ("use_vmac", "use_ipvlan")
+"""Keywords whose interfaces are given switches of their own."""
+
+
+def cannot() -> dict[str, str]:
+    """By keyword: why no switch can be set here, as in a container whose /proc/sys is read-only."""
+    if os.access(ROOT / "ipv4" / "conf" / "all" / "arp_ignore", os.W_OK):
+        return {}
+    why = "/proc/sys/net is read-only here, as in most containers, and its interface needs switches"
+    return dict.fromkeys(NEEDED_BY, why)
+
+
 def interfaces() -> list[str]:
     """Every name that has switches of IPv4: the interfaces, "all" and "default"."""
     return os.listdir(ROOT / "ipv4" / "conf")

@@ -279,8 +279,15 @@ class InstanceSettings:
 
     @property
     def addresses(self) -> tuple[Address, ...]:
-        """Every address that follows the master, in the order in which they are added."""
-        return self.vips + self.excluded
+        """Every address that follows the master, in the order in which they are added.
+
+        Each stands here once: an advert names one twice that is written twice, as keepalived's
+        does, but the kernel holds it once.
+        """
+        found: dict[tuple[str, str], Address] = {}
+        for address in self.vips + self.excluded:
+            found.setdefault((str(address), address.dev), address)
+        return tuple(found.values())
 
     @property
     def device(self) -> str:

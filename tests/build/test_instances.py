@@ -324,7 +324,8 @@ def test_an_advert_names_255_addresses() -> None:
     more = built(text(own, "\n".join(lines)))
     (one,) = more.vrrp.instances
     assert [a.ip for a in one.vips] == lines[:255]
-    assert [a.ip for a in one.excluded] == [*lines[255:], "10.9.9.9"]
+    assert [a.ip for a in one.excluded] == [*lines[255:], "10.9.9.9", "10.9.9.9"]
+    assert [a.ip for a in one.addresses] == [*lines, "10.9.9.9"]
     assert more.ignored == (
         "V: an advert holds 255 addresses; it does not name the 2 from 10.0.1.56/32 on"
         " (as virtual_ipaddress_excluded)",
@@ -333,7 +334,7 @@ def test_an_advert_names_255_addresses() -> None:
 
 def test_an_address_on_two_interfaces_is_two_addresses() -> None:
     said = instance(vips="192.0.2.1\n192.0.2.1 dev eth1\n192.0.2.1 dev eth1")
-    assert [a.dev for a in said.vips] == ["eth0", "eth1"]
+    assert [a.dev for a in said.addresses] == ["eth0", "eth1"]
 
 
 GROUP = (

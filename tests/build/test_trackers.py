@@ -58,7 +58,8 @@ def tracked(*blocks: str) -> tuple[Tracked, ...]:
 
 def test_everything_that_a_script_says() -> None:
     assert script(
-        "script \"/bin/chk 'two words' x\" bob",
+        "script \"/bin/chk 'two words' x\"",
+        "user bob",
         "interval 2",
         "timeout 3",
         "weight -20 reverse",
@@ -82,9 +83,9 @@ def test_a_script_that_says_little() -> None:
     assert script("script /bin/chk") == ScriptTracker("s", Command(("/bin/chk",)))
 
 
-def test_the_user_of_a_script_comes_before_the_one_behind_its_command() -> None:
+def test_the_user_of_a_script_is_a_statement_and_words_behind_its_command_are_nobodys() -> None:
     line = "script /bin/chk bob staff"
-    assert script(line).command == Command(("/bin/chk",), "bob", "staff")
+    assert script(line).command == Command(("/bin/chk",))
     assert script(line, "user nobody").command == Command(("/bin/chk",), "nobody", None)
     assert script(line, "user nobody nogroup").command == Command(
         ("/bin/chk",), "nobody", "nogroup"

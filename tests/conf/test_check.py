@@ -9,7 +9,7 @@ from hanode.conf import Problem
 
 SOUND = """\
 global_defs { enable_script_security }
-vrrp_script up {
+vrrp_script up { user root
     script /bin/true }
 vrrp_instance one {
     state BACKUP

@@ -137,7 +137,7 @@ def test_a_terminal_gets_colours_and_a_pipe_none() -> None:
 
 
 HERE = """\
-global_defs {
+global_defs { script_user root
     enable_script_security
 }
 vrrp_instance one {

@@ -296,3 +296,45 @@ def test_a_weight_that_makes_another_node_the_highest_moves_the_address() -> Non
     ):
         (change,) = conf.diff(old, conf.check(changed).model, others=[rival])
         assert change.impact == impact
+
+
+MOVES = """\
+vrrp_instance one {
+    interface eth0
+    virtual_router_id 1
+    virtual_ipaddress {
+        192.0.2.10/24
+        192.0.2.11/24
+    }
+}
+vrrp_instance two {
+    interface eth1
+    virtual_router_id 2
+    virtual_ipaddress {
+        192.0.2.20/24
+    }
+}
+"""
+
+
+def test_an_address_that_goes_from_one_instance_to_another_is_one_move() -> None:
+    old = conf.check(MOVES).model
+    line = "        192.0.2.11/24\n"
+    later = MOVES.replace(line, "").replace(
+        "        192.0.2.20/24\n", f"        192.0.2.20/24\n{line}"
+    )
+    (change,) = conf.diff(old, conf.check(later).model)
+    assert change.text == "VIP 192.0.2.11/24 moves from one to two: nobody has it between"
+    assert (change.subject, change.impact) == ("vrrp_instance two", "connections")
+    excluded = later.replace(
+        f"{line}    }}", f"    }}\n    virtual_ipaddress_excluded {{\n{line}    }}"
+    )
+    (change,) = conf.diff(old, conf.check(excluded).model)
+    assert change.text.startswith("excluded VIP 192.0.2.11/24 moves from one to two")
+
+
+def test_an_address_that_is_written_again_with_another_length_is_one_more() -> None:
+    old = conf.check(MOVES).model
+    again = MOVES.replace("192.0.2.11/24\n", "192.0.2.11/24\n        192.0.2.11\n")
+    (change,) = conf.diff(old, conf.check(again).model)
+    assert change.text == "VIP 192.0.2.11 added to one"

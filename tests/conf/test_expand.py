@@ -6,6 +6,7 @@ import pytest
 
 from hanode import conf
 from hanode.conf.text.expand import MAX_INCLUDE_DEPTH, expand
+from hanode.conf.text.lexer import TO_2_3
 from hanode.conf.text.tree import parse
 
 
@@ -16,7 +17,8 @@ def lines(text: str, node: str | None = None, files: dict[str, str] | None = Non
         found = (files or {}).get(pattern)
         return None if found is None else ((pattern, found),)
 
-    done = expand(parse(text), node=node, read=read if files is not None else None)
+    document = parse(text, reading=TO_2_3)
+    done = expand(document, node=node, read=read if files is not None else None)
     return [line.text for line in done.lines if line.text]
 
 

@@ -12,7 +12,7 @@ from hanode.conf.check.check import check
 from hanode.conf.rules.machine import FileFacts, MachineFacts
 
 TEXT = """\
-global_defs {
+global_defs { script_user root
     router_id here
     enable_script_security
 }
@@ -51,6 +51,8 @@ vrrp_instance two {
     priority 100
     virtual_ipaddress {
         198.51.100.10/24
+    }
+    track_script { up
     }
 }
 virtual_server 192.0.2.10 80 {

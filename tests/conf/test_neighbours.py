@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 from pathlib import Path
 
@@ -9,7 +10,7 @@ import pytest
 
 from hanode import conf
 from hanode.conf.text.expand import expand
-from hanode.conf.text.lexer import SINCE_2_4, TO_2_3, Reading
+from hanode.conf.text.lexer import SINCE_2_4, TO_2_2, TO_2_3, Reading
 from hanode.conf.text.tree import parse
 from tests.conf.differential_neighbours import ALPHABET, CONTEXTS, SIGNS, measure
 
@@ -47,6 +48,8 @@ def words(text: str, reading: Reading, node: str = "a") -> list[str]:
         ("$X=\n$X @a yes\n$X @b no\n", ["yes"], ["yes"]),
         ("$V=one { @a two }\n$V\n", ["one {", "two }"], ["one {", "two }"]),
         ("$V=one { @b two }\n$V\n", ["one {"], ["one {"]),
+        ("@b one { @a two }\nthree { @b four } five\n", ["three {"], ["three {"]),
+        ("x ${no}@b y\n", ["x ${no}"], ["x ${no}"]),
         ("$V=v { \\\n@a one \\\n@b two \\\n}\n$V\n", ["v {", "one", "}"], ["v {", "one", "}"]),
         ("~SEQx(A,0x9,0x1,0xc) x$A\n", ["x9", "xa", "xb", "xc"], ["x9", "xa", "xb", "xc"]),
         ("~SEQ(A, 010) x$A\n", [f"x{n}" for n in range(1, 9)], [f"x{n}" for n in range(1, 9)]),
@@ -67,6 +70,35 @@ def test_the_target_decides() -> None:
         for target in ("keepalived-2.2.7", "keepalived-2.3.4", "keepalived-2.4.3", "hanode")
     }
     assert list(said.values()) == ["ab", "ab", "ab#cd", "ab#cd"]
+
+
+@pytest.mark.needs("keepalived")
+@pytest.mark.parametrize("value", ["@a f z", "@a ff zzz q", "@a priority 90", "@b no way"])
+def test_a_condition_in_a_name_is_cut_off_as_keepalived_does(value: str, tmp_path: Path) -> None:
+    names = ["V" * size for size in range(2, 20)]
+    text = "".join(f"${name}={value}\n${name}\n" for name in names)
+    path = tmp_path / "x.conf"
+    path.write_text(text)
+    done = subprocess.run(
+        ["keepalived", "-t", "-f", str(path), "-i", "a"],
+        capture_output=True, text=True, timeout=20, check=False,
+    )  # fmt: skip
+    said = dict.fromkeys(re.findall(r"Line (\d+)\) Unknown keyword '(.*)'", done.stderr))
+    read = {  # what stands on the lines, in keepalived's order
+        (str(line.source.line_of(line.start)), line.text.split()[0]): None
+        for line in expand(parse(text, reading=TO_2_2), node="a").lines
+    }
+    assert list(read) == list(said)
+    sound = [line.text for line in expand(parse(text, reading=TO_2_3), node="a").lines]
+    assert sound == ([] if value.startswith("@b") else [value[3:]] * len(names))
+
+
+def test_a_condition_in_a_name_is_told_for_the_releases_that_lose_it() -> None:
+    text = "$V=@a vrrp_strict\nglobal_defs {\n    $V\n}\n"
+    for target, codes in (("keepalived-2.2.7", ["condition-in-name"]), ("keepalived-2.3.3", [])):
+        found = [p.code for p in conf.check(text, node="a", target=target).problems]
+        assert [code for code in found if code == "condition-in-name"] == codes
+    assert "2.2.7 dies of it" in str(conf.check("$V=@abc x\n$V\n", node="abc").problems)
 
 
 MARKED = "first\n\\{mark} second\nthird\n"

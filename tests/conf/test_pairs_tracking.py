@@ -56,7 +56,7 @@ def test_roxy_wis_pair_that_always_returns() -> None:
 def test_a_failure_that_makes_both_equal_moves_nothing() -> None:
     (found,) = pair(103, 100, 3)
     assert "106 \N{MINUS SIGN} 3 = 103, not below 103 of B" in found.message
-    assert "more than 3" in str(found.hint)
+    assert "write weight 4 or more behind service" in str(found.hint)
 
 
 def test_negative_weights_are_the_same_arithmetic() -> None:
@@ -110,7 +110,7 @@ def sync(first: int, second: int) -> conf.Config:
 
 def test_members_that_can_never_agree() -> None:
     found = conf.check_pair({"A": sync(150, 100), "B": sync(100, 150)})
-    assert [(p.code, p.severity) for p in found] == [("sync-disagree", "error")]
+    assert [(p.code, p.severity) for p in found] == [("sync-disagree", "warning")]
     assert "A is the highest in a and B in b" in found[0].message
     assert conf.check_pair({"A": sync(150, 150), "B": sync(100, 100)}) == ()
 
@@ -153,3 +153,66 @@ def test_a_group_with_another_name_is_compared_all_the_same() -> None:
     alone = conf.check(GROUP.format(name="h", vrid=12, priority=110, more="")).model
     codes = [p.code for p in conf.check_pair({"A": one, "B": alone})]
     assert codes == ["group-alone", "group-alone"]
+
+
+def test_a_priority_that_is_refused_is_100() -> None:
+    """keepalived 2.2.7: `Priority not valid! must be between 1 & 255. Using default 100`."""
+    text = GROUP.format(name="g", vrid=10, priority=300, more="state MASTER")
+    owner = GROUP.format(name="g", vrid=10, priority=255, more="state BACKUP")
+    models = {"A": conf.check(text).model, "B": conf.check(owner).model}
+    (found,) = conf.check_pair(models)
+    assert found.code == "master-lower"
+    assert "its priority 100 is below 255" in found.message
+    later = GROUP.format(name="g", vrid=10, priority=150, more="priority 300")
+    assert conf.queries.priority(conf.check(later).model.instances[0]) == 100
+    mended = GROUP.format(name="g", vrid=10, priority=300, more="priority 150")
+    assert conf.queries.priority(conf.check(mended).model.instances[0]) == 150
+
+
+def test_a_positive_weight_on_the_master_alone_cannot_help() -> None:
+    """What is left after the failure is its priority without the weight."""
+    leader = ROXY.format(state="BACKUP", priority=200, weight=101, more="")
+    plain = leader.replace("track_script", "#").replace("        service\n    }\n", "")
+    rival = plain.replace("priority 200", "priority 100").replace("    # {\n", "")
+    models = {"A": conf.check(leader).model, "B": conf.check(rival).model}
+    (found,) = [p for p in conf.check_pair(models) if p.code.startswith("track-")]
+    assert "A has 254 \N{MINUS SIGN} 54 = 200, still above 100 of B" in found.message
+    assert found.hint == "write weight 0 behind service, which means FAULT"
+
+
+def test_equal_priorities_are_followed_too() -> None:
+    """Of the usual template for Kubernetes: nopreempt, equal priorities and a weight."""
+    models = {
+        node: conf.check(
+            ROXY.format(state="BACKUP", priority=100, weight=-20, more="nopreempt")
+        ).model
+        for node in ("A", "B", "C")
+    }
+    found = [p.code for p in conf.check_pair(models) if p.code.startswith("track-")]
+    assert found == ["track-nopreempt"]
+
+
+def of_three(sources: tuple[str, str, str]) -> list[Problem]:
+    everybody = ("192.0.2.1", "192.0.2.2", "192.0.2.3")
+    models = {}
+    for number, (node, own) in enumerate(zip("ABC", sources, strict=True)):
+        peers = "\n".join(f"        {ip}" for ip in everybody if ip != everybody[number])
+        more = f"unicast_src_ip {own}\n    unicast_peer {{\n{peers}\n    }}" if own else ""
+        if not own:
+            names = "\n".join(f"        {ip}" for ip in everybody)
+            more = f"unicast_peer {{\n{names}\n    }}"
+        text = GROUP.format(name="g", vrid=10, priority=100 + number, more=more)
+        models[node] = conf.check(text, name=node).model
+    return [p for p in conf.check_pair(models) if p.severity != "info"]
+
+
+def test_one_source_on_three_nodes_is_one_problem() -> None:
+    assert of_three(("192.0.2.1", "192.0.2.2", "192.0.2.3")) == []
+    (found,) = of_three(("192.0.2.1", "192.0.2.1", "192.0.2.1"))
+    assert found.code == "source-shared"
+    assert "A and B and C send from the same address 192.0.2.1" in found.message
+
+
+def test_nodes_that_all_list_all_list_themselves() -> None:
+    (found,) = of_three(("", "", ""))
+    assert (found.code, found.severity) == ("peer-is-self", "warning")

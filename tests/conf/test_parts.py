@@ -17,7 +17,7 @@ TEXT = """global_defs {
     vrrp_notify_fifo /run/fifo nobody
 }
 vrrp_script up {
-    script "/bin/true 'a b' c" nobody
+    script "/bin/true 'a b' c"
     interval 2
     weight -10 reverse
     rise 0
@@ -122,7 +122,7 @@ def line(text: str) -> int:
 def test_scripts_and_trackers() -> None:
     (script,) = MODEL.scripts
     assert (script.name, script.origin.line) == ("up", line("vrrp_script up {"))
-    assert script.script == Command(("/bin/true", "a b", "c"), "nobody")
+    assert script.script == Command(("/bin/true", "a b", "c"))
     assert (script.interval_us, script.weight, script.rise) == (2_000_000, (-10, True), None)
     assert conf.place(script, "interval_us").line == line("interval 2")
     assert conf.place(script, "timeout").line == script.origin.line

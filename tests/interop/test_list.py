@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from tests.conftest import PROJECT
-from tests.interop import test_frr, test_keepalived, test_pairs, test_spoken
+from tests.interop import test_frr, test_keepalived, test_newer, test_pairs, test_spoken
 
 
 def test_the_list_names_every_story_and_no_other() -> None:
@@ -16,5 +16,12 @@ def test_the_list_names_every_story_and_no_other() -> None:
     stories = {*test_keepalived.STORIES, *test_pairs.PAIRS, *test_spoken.SPOKEN}
     stories |= set(test_keepalived.CASES)
     assert stories - named == set(), "tried and not named"
-    known = stories | tests | set(test_pairs.WAYS) | {"test_pairs", "test_spoken"}
+    newer = {
+        *test_newer.PAIRS,
+        "test_newer",
+        "test_newer_dumps",
+        "test_newer_verdicts",
+        "auth_hmac",
+    }
+    known = stories | tests | set(test_pairs.WAYS) | {"test_pairs", "test_spoken"} | newer
     assert named - known == set(), "named and not tried"

@@ -33,7 +33,7 @@ class Node:
             uid=lambda name: int(name) if name.isdigit() else users.get(name),
             gid=lambda name: int(name) if name.isdigit() else groups.get(name),
             own_group=lambda uid: uid,
-            program=lambda name: f"/usr/bin/{name}",
+            program=lambda name: None if name == "absent" else f"/usr/bin/{name}",
             real=self.real,
             open_part=self.open_part,
         )
@@ -156,6 +156,8 @@ def test_a_program_without_a_path_is_looked_up_on_the_node() -> None:
     assert judge(conf.named(script("script killall")), only) == ()
     (sentence,) = said(script("script killall"), only, Node())
     assert "a program may not be at /usr/bin/killall" in sentence
+    (sentence,) = said(script("script absent"), DEFAULT, Node())
+    assert "there is no program absent on this node; write its whole path" in sentence
 
 
 def test_a_link_leads_nowhere_else() -> None:

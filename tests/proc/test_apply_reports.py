@@ -5,6 +5,7 @@ And its limits, on both sides of each.
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import replace
 
 import pytest
@@ -21,7 +22,7 @@ from hanode.apply import (
     Report,
     RevisionLifecycle,
 )
-from hanode.wire import VERSION, Signed
+from hanode.wire import VERSION, Confirmation, Signed, to_json
 from tests.proc.test_apply import (
     ME,
     REFUSED,
@@ -189,8 +190,30 @@ def test_older_revision_is_told_with_what_ran_here() -> None:
 def test_other_text_of_the_live_revision_is_refused() -> None:
     machine = lifecycle()
     make_live(machine, 3)
-    cause = "revision 3 is not newer than 3, which ran here already"
+    cause = "another revision 3 is live here; push again, under a number above it"
     assert receive(machine, bundle(3, "other")) == refused(cause, 3)
+
+
+def test_a_confirmation_of_another_content_under_the_same_number_confirms_nothing() -> None:
+    """After a restored database the control plane may mean another revision 3."""
+
+    def of(text: str) -> Signed:
+        sha256 = hashlib.sha256(text.encode()).hexdigest()
+        said = Confirmation("cluster-1", "node-a", 3, config_sha256=sha256)
+        return Signed("confirmation", to_json(said), "good")
+
+    machine = lifecycle()
+    make_live(machine, 3)
+    before = machine.state
+    cause = "a confirmation of another revision 3 than the one that is live here"
+    assert machine.confirm(of("other")) == refused(cause, 3)
+    assert machine.state == before
+    live = machine.state.live.text
+    assert [one.phase for one in machine.confirm(of(live)) if isinstance(one, Report)] == [
+        "confirmed"
+    ]
+    assert machine.confirm(of("other")) == refused(cause, 3, journal=False)
+    assert machine.state.confirmed.text == live
 
 
 def test_revision_that_was_given_up_is_told_as_that() -> None:

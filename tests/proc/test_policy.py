@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from tests.proc.harness import CONFIG, PROJECT, Authority, Node, until
+from tests.proc.harness import CONFIG, CONFIG_201, PROJECT, Authority, Node, until
 
 SCRIPT = """\
 vrrp_script chk {
@@ -136,6 +136,9 @@ def test_a_policy_that_cannot_be_trusted_takes_no_push_and_says_so(
     assert status.policy is not None
     assert why in status.policy.fault
     assert started.kernel_has("192.168.192.200/24"), "it serves all the same"
+    started.stop()
+    started.start()
+    assert any(e.kind == "warning" and why in e.cause for e in started.events())
     started.policy.parent.chmod(0o700)
     started.policy.unlink()
     assert started.apply(authority.bundle(2, CONFIG))["phase"] == "live", "read anew"
@@ -251,3 +254,18 @@ def test_a_script_of_the_agent_s_user_does_not_read_the_broker_s_password(
     assert Path(f"/proc/{pid}").exists()
     assert (stolen / "who").read_text() == "65534\n"
     assert (stolen / "environ").read_bytes() == b""
+
+
+def test_a_push_stays_on_the_interfaces_and_addresses_of_the_policy(
+    started: Node, authority: Authority
+) -> None:
+    started.allow('[network]\ninterfaces = ["ens33"]\naddresses = ["192.168.192.200"]\n')
+    assert started.apply(authority.bundle(1, CONFIG))["phase"] == "live"
+    answer = started.apply(authority.bundle(2, CONFIG_201))
+    assert "keepalived.conf:9: virtual_ipaddress: a push may not use the address" in answer["error"]
+    assert not started.kernel_has("192.168.192.201/24")
+    answer = started.apply(authority.bundle(3, CONFIG.replace("ens33", "lo")))
+    assert "keepalived.conf:3: interface: a push may not use the interface lo" in answer["error"]
+    started.allow('[network]\ninterfaces = ["ens33"]\naddresses = ["192.168.192.200/31"]\n')
+    assert started.apply(authority.bundle(4, CONFIG_201))["phase"] == "live"
+    until(lambda: started.kernel_has("192.168.192.201/24"))

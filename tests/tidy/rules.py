@@ -21,7 +21,7 @@ PURE_ROOMS = ("build", "conf", "vrrp", "check", "ipvs", "watch", "kernel", "supe
 PURE_FILES = ("codec.py", "events.py", "wire.py", "apply.py", "version.py")
 PURE_IMPORTS = frozenset(
     "__future__ abc bisect collections dataclasses enum functools hashlib heapq hmac ipaddress "
-    "itertools json math re struct types typing".split()
+    "itertools json math re struct types typing unicodedata".split()
 )
 PURE_CALLS = frozenset({"open", "print", "input", "eval", "exec"})
 CELERY_ROOMS = re.compile(

@@ -182,11 +182,16 @@ def test_address_options() -> None:
     assert (vip.home, vip.preferred_lft_s, vip.noprefixroute) == (True, 60, True)
 
 
-def test_address_written_twice_is_one_and_more_than_an_advert_holds_are_excluded() -> None:
-    assert [a.ip for a in instance(vips="192.0.2.2\n192.0.2.1\n192.0.2.2").vips] == [
-        "192.0.2.2",
-        "192.0.2.1",
-    ]
+def test_address_written_twice_is_named_twice_and_held_once() -> None:
+    """keepalived 2.2.7: `Virtual IP (2)`, and both are in its adverts."""
+    settings = instance(vips="192.0.2.2\n192.0.2.1\n192.0.2.2")
+    assert [a.ip for a in settings.vips] == ["192.0.2.2", "192.0.2.1", "192.0.2.2"]
+    assert [a.ip for a in settings.addresses] == ["192.0.2.2", "192.0.2.1"]
+    both = instance(vips="192.0.2.2\n192.0.2.2/24")
+    assert [str(a) for a in both.addresses] == ["192.0.2.2/32", "192.0.2.2/24"]
+
+
+def test_more_than_an_advert_holds_are_excluded() -> None:
     many = "\n".join(f"10.0.{n // 200}.{n % 200 + 1}" for n in range(260))
     settings = instance(vips=many)
     assert (len(settings.vips), len(settings.excluded)) == (255, 5)

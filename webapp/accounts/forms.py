@@ -7,7 +7,7 @@ from typing import Any
 from django.contrib.auth.forms import AuthenticationForm
 from django.core.exceptions import ValidationError
 
-from webapp.accounts import services
+from webapp.accounts import sign_ins
 
 
 class SignInForm(AuthenticationForm):
@@ -19,13 +19,21 @@ class SignInForm(AuthenticationForm):
     }
 
     def clean(self) -> dict[str, Any]:
-        """Record each failure; after too many of a name or an address, do not try the password."""
+        """Record each failure; after too many of them, do not try the password."""
         name = str(self.cleaned_data.get("username") or "")
         address = self.request.META.get("REMOTE_ADDR", "") if self.request else ""
-        if refusal := services.sign_in_refusal(name, address):
-            raise ValidationError(refusal)
+        mark = self.request.COOKIES.get(sign_ins.DEVICE_COOKIE, "") if self.request else ""
         try:
-            return super().clean()
+            attempt = sign_ins.begin(name, address, mark)
+        except sign_ins.TooMany as error:
+            raise ValidationError(str(error)) from None
+        try:
+            cleaned = super().clean()
         except ValidationError:
-            services.record_failed_sign_in(name, address)
+            attempt.failed()
             raise
+        except BaseException:
+            attempt.ended()
+            raise
+        attempt.ended()
+        return cleaned

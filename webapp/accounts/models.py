@@ -24,6 +24,18 @@ class User(AbstractUser):
     role = models.CharField(max_length=10, choices=Role, default=Role.NONE, blank=True)
 
 
+class SignInTry(models.Model):
+    """A password that is being tried; gone as soon as it is known to be right or wrong."""
+
+    name = models.CharField(max_length=200)
+    client = models.CharField(max_length=60)
+    device = models.CharField(max_length=20)
+    at = models.DateTimeField()
+
+    def __str__(self) -> str:
+        return f"{self.name} from {self.client}"
+
+
 class AuditEntry(models.Model):
     """Who did what to what, and when; never changed."""
 

@@ -1,8 +1,7 @@
-"""The audit trail, the limit on failed sign-ins, and the one-time sign-in link."""
+"""The audit trail, and the one-time sign-in link."""
 
 from __future__ import annotations
 
-import ipaddress
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -25,52 +24,6 @@ def audit(actor: User | None, verb: str, target: str, **detail: Any) -> AuditEnt
         target=target[:200],
         detail=detail,
     )
-
-
-REFUSED = "sign-in refused"
-REFUSALS_MAX = 10
-REFUSALS_OF_ADDRESS_MAX = 50
-"""Higher than for one name, because a whole office may share an address."""
-REFUSALS_MINUTES = 5
-TOO_MANY_REFUSALS = (
-    f"Too many wrong passwords for this name; wait {REFUSALS_MINUTES} minutes, or use a sign-in "
-    "link (manage.py sign_in_link)."
-)
-TOO_MANY_FROM_HERE = (
-    f"Too many wrong passwords from your address; wait {REFUSALS_MINUTES} minutes, or use a "
-    "sign-in link (manage.py sign_in_link)."
-)
-
-
-def record_failed_sign_in(name: str, address: str) -> None:
-    """Record that a sign-in with this name failed from this address."""
-    audit(None, REFUSED, name, address=_client_of(address))
-
-
-def sign_in_refusal(name: str, address: str) -> str | None:
-    """Why a sign-in is refused after too many failures; None: the password may be tried.
-
-    Names without a user get the same answer, so that it does not show which users exist.
-    """
-    since = timezone.now() - timedelta(minutes=REFUSALS_MINUTES)
-    rows = AuditEntry.objects.filter(at__gte=since, verb=REFUSED)
-    if rows.filter(target=name[:200]).count() >= REFUSALS_MAX:
-        return TOO_MANY_REFUSALS
-    here = _client_of(address)
-    if here and rows.filter(detail__address=here).count() >= REFUSALS_OF_ADDRESS_MAX:
-        return TOO_MANY_FROM_HERE
-    return None
-
-
-def _client_of(address: str) -> str:
-    """Whom failures are counted for: the address, or the /64 of IPv6, where a machine has many."""
-    try:
-        ip = ipaddress.ip_address(address)
-    except ValueError:
-        return ""
-    if isinstance(ip, ipaddress.IPv6Address) and ip.ipv4_mapped is None:
-        return str(ipaddress.ip_network((ip, 64), strict=False))
-    return str(getattr(ip, "ipv4_mapped", None) or ip)
 
 
 PRUNED_AT_ONCE = 2_000

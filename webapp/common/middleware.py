@@ -11,8 +11,13 @@ from typing import Any
 
 from asgiref.sync import iscoroutinefunction
 from django.contrib.auth.middleware import LoginRequiredMiddleware
-from django.http import HttpRequest, HttpResponseBase, JsonResponse
+from django.http import HttpRequest, HttpResponse, HttpResponseBase, JsonResponse
+from django.shortcuts import render
 from django.utils.decorators import sync_and_async_middleware
+from django.utils.deprecation import MiddlewareMixin
+from django.utils.html import format_html
+
+from webapp.common import workers
 
 POLICY = "; ".join(
     (
@@ -51,6 +56,27 @@ def _with_headers(response: HttpResponseBase) -> HttpResponseBase:
     response.headers.setdefault("Cache-Control", "no-store, private")
     response.headers.setdefault("Permissions-Policy", "camera=(), geolocation=(), microphone=()")
     return response
+
+
+class Readers(MiddlewareMixin):
+    """Tells `workers` whom it works for; shows its sentence where it refuses to."""
+
+    def process_request(self, request: HttpRequest) -> None:
+        """The user is looked up later, and only if there is work."""
+        workers.request.set(request)
+
+    def process_exception(self, request: HttpRequest, error: Exception) -> HttpResponse | None:
+        """A page with the sentence; JSON to scripts; a note where htmx puts it into a page."""
+        if not isinstance(error, workers.Overload):
+            return None
+        status = 503 if isinstance(error, workers.Busy) else 422
+        if request.content_type == "application/json" or request.path.startswith("/api/"):
+            return JsonResponse({"detail": str(error)}, status=status)
+        if request.headers.get("HX-Request") == "true":
+            note = '<p class="note note--error" role="alert">{}</p>'
+            return HttpResponse(format_html(note, str(error)))
+        context = {"sentence": str(error), "status": status}
+        return render(request, "overload.html", context, status=status)
 
 
 class SignInRequired(LoginRequiredMiddleware):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from webapp.configs.language import NodeProblem, whole_document
+from webapp.configs.language import Found, NodeProblem, found_of, whole_document
 
 
 class ConfigError(Exception):
@@ -12,11 +12,12 @@ class ConfigError(Exception):
 class ConfigRefused(ConfigError):
     """The document would have errors."""
 
-    def __init__(self, problems: tuple[NodeProblem, ...]) -> None:
-        self.problems = problems
-        errors = [each for each in problems if each.is_error]
+    def __init__(self, problems: tuple[NodeProblem, ...] | Found) -> None:
+        self.found = problems if isinstance(problems, Found) else found_of(problems)
+        self.problems = self.found.problems
+        errors = [each for each in self.problems if each.is_error]
         first = str(errors[0].problem) if errors else "the document was refused"
-        more = f" (and {len(errors) - 1} more)" if len(errors) > 1 else ""
+        more = f" (and {self.found.errors - 1} more)" if self.found.errors > 1 else ""
         super().__init__(f"{first}{more}")
 
 
@@ -57,9 +58,13 @@ class UnreadableRow(ConfigError):
     """A row has JSON with a part that this release does not know, and that it would lose."""
 
     def __init__(self, row: str, field: str, why: str) -> None:
-        self.row, self.field = row, field
+        self.row, self.field, self.why = row, field, why
         super().__init__(
             f"The configuration cannot be read: in the {row}, the field {field} {why}. Nothing was "
             "changed; run the release of Keepsight that wrote this row, or restore the database's "
             "backup that belongs to this one."
         )
+
+    def __reduce__(self) -> tuple[type[UnreadableRow], tuple[str, str, str]]:
+        """Rows are read in other processes, too."""
+        return type(self), (self.row, self.field, self.why)

@@ -7,8 +7,8 @@ from __future__ import annotations
 
 import difflib
 import re
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
 from typing import Any
 
 from hanode import conf, wire
@@ -126,15 +126,58 @@ def too_long(text: str, nodes: int) -> NodeProblem | None:
 
 SHOWN_MAX = 500
 """Problems on one page; the page gives the number of the others."""
+WORDS_CHARS_MAX = 600
+"""Of one message; a word of a text may have a million characters."""
+FIX_CHARS_MAX = 20_000
+"""A longer fix is not offered on a page."""
 
 
-def shown(problems: tuple[NodeProblem, ...]) -> tuple[tuple[NodeProblem, ...], int]:
-    """The problems that a page shows, errors before others, and the number that it leaves out."""
-    if len(problems) <= SHOWN_MAX:
-        return problems, 0
+@dataclass(frozen=True, slots=True)
+class Found:
+    """The problems of a document as pages show them."""
+
+    problems: tuple[NodeProblem, ...]
+    """In the order of lines; of too many, errors come before others."""
+    more: int = 0
+    """Problems that are left out."""
+    errors: int = 0
+    """All errors, also those that are left out."""
+
+    @property
+    def refused(self) -> bool:
+        """Whether the document has an error."""
+        return self.errors > 0
+
+    def as_json(self) -> dict[str, Any]:
+        """{"problems": [NodeProblem.as_json()], "more": int}."""
+        return {"problems": [each.as_json() for each in self.problems], "more": self.more}
+
+
+def found_of(problems: tuple[NodeProblem, ...]) -> Found:
+    """As many of the problems as a page shows, and how many more there are."""
     by_weight = sorted(range(len(problems)), key=lambda i: not problems[i].is_error)
     kept = sorted(by_weight[:SHOWN_MAX])
-    return tuple(problems[i] for i in kept), len(problems) - SHOWN_MAX
+    return Found(
+        tuple(_shortened(problems[i]) for i in kept),
+        len(problems) - len(kept),
+        sum(each.is_error for each in problems),
+    )
+
+
+def _shortened(found: NodeProblem) -> NodeProblem:
+    problem = found.problem
+    fix = problem.fix
+    if fix is not None:
+        long = len(fix.text) > FIX_CHARS_MAX
+        fix = None if long else replace(fix, label=_cut(fix.label))
+    hint = None if problem.hint is None else _cut(problem.hint)
+    return replace(
+        found, problem=replace(problem, message=_cut(problem.message), hint=hint, fix=fix)
+    )
+
+
+def _cut(text: str) -> str:
+    return text if len(text) <= WORDS_CHARS_MAX else f"{text[:WORDS_CHARS_MAX]}…"
 
 
 def unwritable(error: conf.Unwritable) -> NodeProblem:
@@ -183,16 +226,81 @@ def file_of(model: Config) -> NodeFile:
 
 def unified_diff(old: str, new: str, old_name: str, new_name: str) -> str:
     """A unified diff without secrets; a changed secret still shows as a changed line."""
-    lines = difflib.unified_diff(
-        old.splitlines(), new.splitlines(), old_name, new_name, lineterm=""
-    )
+    a, b = old.splitlines(), new.splitlines()
+    lines = [f"--- {old_name}", f"+++ {new_name}"] if a != b else []
     # Masked after the comparison: two masked passwords are equal, and would hide a change.
-    return "\n".join(line[:1] + conf.mask_secrets(line[1:]) for line in lines)
+    lines += (line[:1] + conf.mask_secrets(line[1:]) for line in _hunks(a, b))
+    return "\n".join(lines)
 
 
-def changes(old: str, new: str, node: str) -> tuple[Change, ...]:
-    """The changes from the old file to the new one, in words, each with its effect."""
-    return conf.diff(_checked(old, node).model, _checked(new, node).model)
+def _hunks(a: list[str], b: list[str]) -> Iterator[str]:
+    """The lines of a unified diff. difflib would compare them; its cost knows no bound."""
+    for group in _Compared(a, b).get_grouped_opcodes():
+        (_, i1, _, j1, _), (_, _, i2, _, j2) = group[0], group[-1]
+        yield f"@@ -{_range(i1, i2)} +{_range(j1, j2)} @@"
+        for tag, i, i_end, j, j_end in group:
+            if tag == "equal":
+                yield from (f" {line}" for line in a[i:i_end])
+                continue
+            yield from (f"-{line}" for line in a[i:i_end])
+            yield from (f"+{line}" for line in b[j:j_end])
+
+
+class _Compared(difflib.SequenceMatcher[str]):
+    """Groups the differences as difflib does, and finds them with a bounded cost."""
+
+    def __init__(self, a: list[str], b: list[str]) -> None:
+        super().__init__(None, "", "")
+        self._codes = _opcodes(a, b)
+
+    def get_opcodes(self) -> list[Any]:
+        """The differences that were found."""
+        return self._codes
+
+
+def _opcodes(a: list[str], b: list[str]) -> list[tuple[str, int, int, int, int]]:
+    """How `a` becomes `b`, as difflib writes it."""
+    codes: list[tuple[str, int, int, int, int]] = []
+    i = j = 0
+    for x, y in [*conf.aligned(a, b, conf.Budget()), (len(a), len(b))]:
+        if i < x or j < y:
+            tag = "insert" if i == x else "delete" if j == y else "replace"
+            codes.append((tag, i, x, j, y))
+        if x < len(a) and codes and codes[-1][0] == "equal":
+            codes[-1] = ("equal", codes[-1][1], x + 1, codes[-1][3], y + 1)
+        elif x < len(a):
+            codes.append(("equal", x, x + 1, y, y + 1))
+        i, j = x + 1, y + 1
+    return codes
+
+
+def _range(start: int, stop: int) -> str:
+    """A span of lines as unified diffs write it."""
+    length = stop - start
+    if length == 1:
+        return f"{start + 1}"
+    return f"{start + 1 if length else start},{length}"
+
+
+def changes(old: dict[str, str], new: dict[str, str]) -> dict[str, tuple[Change, ...]]:
+    """By node whose file changes: the changes in words, each with its effect on the whole.
+
+    A node's priority moves an address or not beside what the other nodes have and get.
+    """
+    changed = [node for node in new if old[node] != new[node]]
+    if not changed:
+        return {}
+    before = models_of({node: old[node] for node in new})
+    after = models_of(new)
+    return {
+        node: conf.diff(
+            before[node],
+            after[node],
+            others=[after[other] for other in new if other != node],
+            others_before=[before[other] for other in new if other != node],
+        )
+        for node in changed
+    }
 
 
 def models_of(files: dict[str, str]) -> dict[str, Config]:

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_GET
 
 from webapp.accounts.access import may
-from webapp.configs import language
 from webapp.configs.revisions.pending import pending
-from webapp.configs.rows import drafts, summary
-from webapp.inventory.access import cluster_for
+from webapp.configs.rows import drafts
+from webapp.configs.rows.elsewhere import meetings_of
+from webapp.inventory.access import cluster_for, clusters_for
 
 
 @require_GET
@@ -18,14 +20,14 @@ def config(request: HttpRequest, slug: str) -> HttpResponse:
     """Groups, addresses and servers as rows, and what is wrong with the whole."""
     cluster = cluster_for(request.user, slug)
     seen = drafts.seen(cluster)
-    problems, more = language.shown(seen.problems)
+    met = meetings_of(cluster, seen.text, clusters_for(request.user))
+    shown = replace(seen.found, problems=(*seen.found.problems, *met))
     context = {
         "cluster": cluster,
         "groups": cluster.groups.prefetch_related("members__node", "vips"),
         "servers": cluster.virtual_servers.prefetch_related("real_servers"),
-        "problems": [each.as_json() for each in problems],
-        "more": more,
-        "kept": seen.kept[: summary.ROWS_SHOWN],
+        **shown.as_json(),
+        "kept": seen.kept,
         "formless": seen.formless,
         "version": seen.version,
         "may_edit": may(request.user, "edit"),

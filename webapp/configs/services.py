@@ -5,8 +5,10 @@ Every verb that writes is one transaction with an audit row; browsers are told a
 
 from __future__ import annotations
 
+from webapp.configs.editor.checking import NotUnderstood
 from webapp.configs.editor.documents import (
     check_document,
+    check_json,
     problems_of,
     save_document,
 )
@@ -41,12 +43,14 @@ from webapp.configs.rows.edits import (
 
 __all__ = [
     "Imported",
+    "NotUnderstood",
     "Pending",
     "PendingFile",
     "Saved",
     "add_real_server",
     "add_vip",
     "check_document",
+    "check_json",
     "document_text",
     "draft_version",
     "freeze",

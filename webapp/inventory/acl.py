@@ -25,6 +25,13 @@ def apply(client: redis.Redis, node: Node, password_hash: str) -> None:
     execute("ACL", "SETUSER", user_of(node), *rules_of(node.wire_id, password_hash))
 
 
+def close_connections(client: redis.Redis, node: Node) -> None:
+    """A new password does not end what signed in with the old one: the node would go on with an
+    enrolment that has ended, and not be able to open what is sealed for the new one."""
+    execute: Any = client.execute_command
+    execute("CLIENT", "KILL", "USER", user_of(node))
+
+
 class Users:
     """Keeps every enrolled node's user in the broker as it must be."""
 
@@ -38,7 +45,7 @@ class Users:
         self._applied.clear()
 
     def restore(self, suspended: Collection[str] = ()) -> list[str]:
-        """Create, correct and delete users where the broker's differ; return which ones differed.
+        """Create, correct and delete users where the broker's differ; return which ones were lost.
 
         The broker may lose them without closing a connection: an ACL LOAD, a restored snapshot, an
         administrator. `suspended`: wire ids that must not be able to connect for now.
@@ -49,19 +56,22 @@ class Users:
             if one.revoked_at is None and one.node.wire_id not in suspended
         }
         actual = self._lines()
-        differ = []
+        differ, lost = [], []
         for name, (node, digest) in wanted.items():
-            line = actual.get(name)
-            if line is None or self._applied.get(name) != (digest, line):
-                apply(self._client, node, digest)
-                differ.append(name)
+            before = self._applied.get(name)
+            if name in actual and before == (digest, actual[name]):
+                continue
+            apply(self._client, node, digest)
+            differ.append(name)
+            if before is not None and before[0] == digest:
+                lost.append(name)  # not by an enrolment
         gone = self._unwanted(set(wanted)) & set(actual)
         if gone:
             self._client.acl_deluser(*gone)
         if differ:
             actual = self._lines()
         self._applied = {name: (wanted[name][1], actual[name]) for name in wanted if name in actual}
-        return [*differ, *sorted(gone)]
+        return [*lost, *sorted(gone)]
 
     @staticmethod
     def _unwanted(wanted: set[str]) -> set[str]:

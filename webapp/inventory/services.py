@@ -71,7 +71,9 @@ def enrol(*, actor: User | None, node: Node) -> wire.Enrolment:
         )
         audit(actor, "enrol", f"{node.cluster.slug}: {node.name}")
     try:
-        acl.apply(broker.client(), node, digest)
+        client = broker.client()
+        acl.apply(client, node, digest)
+        acl.close_connections(client, node)
     except redis.RedisError as error:
         log.warning("the broker learns of %s when it is back: %s", acl.user_of(node), error)
     return _enrolment(node, password, content_key)

@@ -7,8 +7,8 @@ after a crash between commit and send.
 from __future__ import annotations
 
 import logging
+from dataclasses import replace
 from datetime import datetime
-from typing import Any
 from uuid import UUID
 
 from django.conf import settings
@@ -20,15 +20,15 @@ from hanode.events import RevisionStep
 from webapp.accounts import access
 from webapp.accounts.models import User
 from webapp.accounts.services import audit
-from webapp.configs.models import Draft, Revision, RevisionFile
-from webapp.configs.services import PendingFile, freeze
+from webapp.configs.models import Draft, RevisionFile
+from webapp.configs.services import freeze, pending
 from webapp.inventory.models import Cluster, Node
 from webapp.live import publish
 from webapp.live.models import Event
 from webapp.live.nodeview import stale_at
-from webapp.live.services import status_of, view_of
-from webapp.rollout import desired, node_policy, plan, transport, watch
-from webapp.rollout.errors import PolicyForbids, RolloutBusy
+from webapp.live.services import status_of
+from webapp.rollout import desired, looks, plan, transport, watch
+from webapp.rollout.errors import RolloutBusy
 from webapp.rollout.models import OPEN_STATES, Rollout, RolloutState, Step, StepState
 from webapp.rollout.settle import SETTLED
 
@@ -45,6 +45,9 @@ def push(
     PermissionDenied.
     """
     access.require(actor, "operate")
+    # Before the transaction: a check may take long.
+    what = pending(cluster, draft_version)
+    looks.refuse([(file.node, file.new_text) for file in what.files], timezone.now())
     with transaction.atomic():
         Draft.objects.select_for_update().get_or_create(cluster=cluster)  # one push at a time
         busy = open_rollout(cluster)
@@ -55,10 +58,10 @@ def push(
             cluster=cluster,
             message=message,
             version=draft_version,
+            what=what,
             above=watch.numbers_above(cluster),
         )
         now = timezone.now()
-        _refuse_what_nodes_refuse(revision, now)
         rollout = Rollout.objects.create(
             revision=revision,
             started_by=actor,
@@ -75,32 +78,6 @@ def push(
         publish.changed(cluster, "rollout")
         transaction.on_commit(lambda: _ask_to_advance(rollout.pk))
     return rollout
-
-
-def _refuse_what_nodes_refuse(revision: Revision, now: datetime) -> None:
-    """A node that is heard and whose policy forbids its file would stop the rollout half way."""
-    files = list(revision.files.select_related("node__live"))
-    policies = {file.node.name: status.policy for file in files if (status := status_of(file.node))}
-    asked = {
-        file.node.name: node_policy.Asked("", file.text, policies[file.node.name])
-        for file in files
-        if file.node.name in policies and view_of(file.node, now)["state"] == "up"
-    }
-    for name, look in node_policy.look(asked).items():
-        if look.forbidden:
-            raise PolicyForbids(name, look.forbidden[0])
-
-
-def with_looks(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """Each row of a pending `file` with the `look` at what the push makes its node run."""
-    asked = {}
-    for row in rows:
-        file: PendingFile = row["file"]
-        status = status_of(file.node)
-        policy = status.policy if status is not None else None
-        asked[file.node.name] = node_policy.Asked(file.old_text, file.new_text, policy)
-    looks = node_policy.look(asked)
-    return [{**row, "look": looks[row["file"].node.name]} for row in rows]
 
 
 def open_rollout(cluster: Cluster) -> Rollout | None:
@@ -238,6 +215,8 @@ def _write(rollout: Rollout, decision: plan.Decision, now: datetime) -> bool:
             RevisionFile.objects.filter(
                 revision=rollout.revision, node__name=mark.node, live_at=None
             ).update(live_at=now)
+    if decision.state == RolloutState.FAILED:
+        decision = replace(decision, reason=f"{decision.reason} {_parted(rollout)}".strip())
     if (rollout.state, rollout.reason) != (decision.state, decision.reason):
         finished = now if decision.state in ("done", "failed") else None
         Rollout.objects.filter(pk=rollout.pk, state=rollout.state).update(
@@ -249,6 +228,15 @@ def _write(rollout: Rollout, decision: plan.Decision, now: datetime) -> bool:
         target = f"{rollout.revision.cluster.slug}: revision {number}"
         audit(None, f"rollout {decision.state}", target, reason=decision.reason)
     return changed
+
+
+def _parted(rollout: Rollout) -> str:
+    """What it means that some nodes have the revision and others do not; empty: nothing."""
+    steps = list(rollout.steps.select_related("node"))
+    kept = [step.node for step in steps if step.state == StepState.CONFIRMED]
+    if not kept or len(kept) == len(steps):
+        return ""
+    return watch.left_apart(rollout.revision, kept)
 
 
 def advance_clusters(cluster_ids: set[UUID]) -> None:

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from itertools import permutations
 
 from hanode import conf
+from webapp.configs import language
 
 Models = Mapping[str, conf.Config]
 """By node."""
@@ -36,6 +37,11 @@ class Together:
         )
 
 
+def together_of_files(old: dict[str, str], new: dict[str, str]) -> tuple[Together, ...]:
+    """The same for the nodes' files; runs in a process of the user's own."""
+    return together(language.models_of(old), language.models_of(new))
+
+
 def together(old: Models, new: Models) -> tuple[Together, ...]:
     """The instances that all nodes must switch at one time, in the order of the files."""
     found: dict[str, dict[str, None]] = {}
@@ -56,6 +62,24 @@ def together(old: Models, new: Models) -> tuple[Together, ...]:
             for keyword in sorted(mixed - before - after, key=ORDER.index):
                 found.setdefault(name, {})[keyword] = None
     return tuple(Together(name, tuple(keywords)) for name, keywords in found.items())
+
+
+def apart(models: Models) -> str:
+    """What nodes with these files do not hear each other over, as sentences; empty: they all do."""
+    said: dict[str, None] = {}
+    for one, other in permutations(models, 2):
+        for instance in models[one].instances:
+            theirs = models[other].instance(instance.name)
+            if theirs is None:
+                continue
+            found = sorted({*_deaf((models[one], instance), (models[other], theirs))})
+            if found:
+                names = " and ".join(sorted((one, other)))
+                said[
+                    f"{names} now differ in {' and '.join(found)} of {instance.name}: they do not "
+                    "hear each other, and both may hold the addresses."
+                ] = None
+    return " ".join(said)
 
 
 ORDER = (
@@ -161,14 +185,14 @@ def _signed(mine: conf.VrrpInstance, theirs: conf.VrrpInstance) -> Iterator[str]
     elif sends is None:
         if hmac.mode not in UNSIGNED_TOO:
             yield "auth_hmac"
-    elif sends not in hmac.key:
+    elif all(sends != key for key in hmac.key):
         yield "auth_hmac"
 
 
-def _signs_with(instance: conf.VrrpInstance) -> tuple[str, ...] | None:
-    """The key, as its line says it; None: it sends without a signature."""
+def _signs_with(instance: conf.VrrpInstance) -> object | None:
+    """The key, equal to the same one elsewhere; None: it sends without a signature."""
     hmac = instance.auth_hmac
     if hmac is None or hmac.active_key is None or hmac.mode == "receive-only":
         return None
-    active = str(hmac.active_key)
-    return next((key for key in hmac.key if key and key[0] == active), (active,))
+    active = hmac.active_key
+    return next((key for key in hmac.key if key.number == active), (active,))

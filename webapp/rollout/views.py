@@ -8,20 +8,21 @@ from django.utils import timezone
 from django.views.decorators.http import require_GET, require_http_methods
 
 from webapp.accounts.access import may, require
-from webapp.configs import language
+from webapp.common import workers
 from webapp.configs.errors import ConfigError
 from webapp.configs.services import Pending, PendingFile, pending
 from webapp.inventory.access import cluster_for
 from webapp.inventory.models import Cluster
 from webapp.inventory.services import readable_in_broker
-from webapp.live.services import cluster_view
+from webapp.live.services import cluster_view, status_of
 from webapp.live.shape import ClusterView
-from webapp.rollout import services
+from webapp.rollout import looks, services
 from webapp.rollout.access import rollout_for
+from webapp.rollout.cannot import sentences
 from webapp.rollout.forms import PushForm
 from webapp.rollout.models import Rollout, Step
 from webapp.rollout.plan import push_order
-from webapp.rollout.together import Together, together
+from webapp.rollout.together import Together, together_of_files
 
 
 @require_http_methods(["GET", "POST"])
@@ -81,13 +82,19 @@ def _context(
         "cluster": cluster,
         "view": view,
         "pending": what,
-        "files": services.with_looks(in_push_order(what.files, view)),
+        "files": looks.with_looks(in_push_order(what.files, view)),
         "together": _together(what),
         "busy": services.open_rollout(cluster),
         "form": form,
+        "cannot": [(file.node.name, one) for file in what.files for one in _cannot(file)],
         "readable": readable_in_broker(file.node for file in what.files),
         "may_push": may(request.user, "operate"),
     }
+
+
+def _cannot(file: PendingFile) -> list[str]:
+    status = status_of(file.node)
+    return sentences(file.new_text, status.cannot) if status is not None else []
 
 
 def _together(what: Pending) -> tuple[Together, ...]:
@@ -96,7 +103,7 @@ def _together(what: Pending) -> tuple[Together, ...]:
         return ()
     old = {file.node.name: file.old_text for file in what.files}
     new = {file.node.name: file.new_text for file in what.files}
-    return together(language.models_of(old), language.models_of(new))
+    return workers.run(together_of_files, old, new)
 
 
 def masters_of(view: ClusterView) -> set[str]:

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import functools
 import logging
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from datetime import datetime
 from uuid import UUID
 
 from django.conf import settings
 
 from hanode import wire
+from webapp.common import workers
 from webapp.configs import language
 from webapp.configs.models import Revision, RevisionFile
 from webapp.configs.services import newest_number
@@ -22,6 +24,7 @@ from webapp.rollout import desired, history, transport
 from webapp.rollout.held import held
 from webapp.rollout.models import OPEN_STATES, Rollout
 from webapp.rollout.settle import Member, Settling, settling
+from webapp.rollout.together import apart
 
 log = logging.getLogger(__name__)
 
@@ -100,6 +103,12 @@ def _heard(node: Node, now: datetime) -> bool:
     return heard_at is not None and now < stale_at(heard_at, settings.HEARTBEAT_S)
 
 
+@functools.lru_cache(maxsize=32)
+def _preemption(text: str, node: str) -> dict[str, tuple[bool, float]]:
+    """Asked for at every report of a node while a rollout waits, and always of the same files."""
+    return workers.run(language.preemption, text, node)
+
+
 def settling_of(revision: Revision, now: datetime) -> Settling:
     """What the nodes that keep this revision together still lack."""
     members: dict[str, list[Member]] = {}
@@ -108,7 +117,7 @@ def settling_of(revision: Revision, now: datetime) -> Settling:
         if status is not None:
             heard = _heard(file.node, now)
         told = {one.name: one for one in status.instances} if status and heard else {}
-        for name, (preempts, delay_s) in language.preemption(file.text, file.node.name).items():
+        for name, (preempts, delay_s) in _preemption(file.text, file.node.name).items():
             one = told.get(name)
             member = (
                 Member(file.node.name, "INIT" if heard else "unknown", 0)
@@ -124,6 +133,26 @@ def settling_of(revision: Revision, now: datetime) -> Settling:
             )
             members.setdefault(name, []).append(member)
     return settling(members)
+
+
+def left_apart(revision: Revision, kept: Collection[Node]) -> str:
+    """What a rollout that stopped half way has parted: sentences; empty: nothing.
+
+    `kept`: the nodes that keep the revision; the others run what they kept before.
+    """
+    files = {}
+    for node in revision.cluster.nodes.all():
+        wanted = desired.wanted_for(node)
+        if node in kept:
+            files[node.name] = revision.files.get(node=node).text
+        elif wanted is not None:
+            files[node.name] = wanted.file.text
+        else:
+            start = RevisionFile.objects.filter(node=node, revision__number=0).first()
+            if start is not None:
+                files[node.name] = start.text
+    said = apart(language.models_of(files))
+    return f"{said} Push again, or push what was before." if said else ""
 
 
 def _missing(instance: wire.InstanceStatus) -> tuple[str, ...]:

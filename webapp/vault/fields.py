@@ -12,7 +12,7 @@ from typing import Any
 
 from django.db import models
 
-from webapp.vault.keyring import is_sealed, keyring
+from webapp.vault.keyring import is_sealed, keyring, open_sealed
 
 
 class SealedText(models.TextField):  # type: ignore[type-arg] # generic only to the type checker
@@ -38,7 +38,7 @@ class SealedText(models.TextField):  # type: ignore[type-arg] # generic only to 
         """
         if not is_sealed(stored):
             return self.understood(stored)
-        return self.understood(keyring().open(stored, self.seal_label))
+        return self.understood(open_sealed(stored, self.seal_label))
 
     def from_db_value(self, value: str | None, _expression: Any, _connection: Any) -> Any:
         """Called by Django for every value that it reads."""

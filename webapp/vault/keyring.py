@@ -106,7 +106,12 @@ def missing(wanted: Iterable[str], ring: Keyring) -> str:
 
 def key_file() -> Path:
     """Where the keys are unless the environment holds them."""
-    return Path(env.text("DATA_KEY_FILE", str(Path(settings.DATA_DIR) / "keys" / "data.key")))
+    return _path(env.text("DATA_KEY_FILE"), str(settings.DATA_DIR))
+
+
+@functools.lru_cache(maxsize=4)
+def _path(written: str, data_dir: str) -> Path:
+    return Path(written) if written else Path(data_dir) / "keys" / "data.key"
 
 
 def source() -> str:
@@ -128,6 +133,18 @@ def keyring() -> Keyring:
         raise VaultError(
             f"{path}: {error.strerror}; this process must read the data key."
         ) from None
+
+
+_opened_with: list[Keyring] = []
+"""The keyring that opened the last value: a page opens thousands, and looks for the file once."""
+
+
+def open_sealed(sealed: str, label: str) -> str:
+    """`Keyring.open` with the keys as they are now, or as they were for the value before."""
+    wanted = sealed.removeprefix(PREFIX).partition(".")[0]
+    if not _opened_with or wanted not in _opened_with[0].ids:
+        _opened_with[:] = [keyring()]
+    return _opened_with[0].open(sealed, label)
 
 
 @functools.lru_cache(maxsize=4)

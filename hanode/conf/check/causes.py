@@ -7,21 +7,29 @@ of them. Its `reaches` is the last line of which keepalived complains.
 
 from __future__ import annotations
 
+import re
 from bisect import bisect_right
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 from hanode.conf.keywords import blocks, script_words
-from hanode.conf.language.schema import ROOT, nearest
+from hanode.conf.language.nearest import nearest
+from hanode.conf.language.schema import ROOT
+from hanode.conf.language.secrets import mask_secrets
 from hanode.conf.read.misread_braces import STRUCTURE
 from hanode.conf.text.lexer import CLOSE, OPEN, Reading, comment_start, tokens
+from hanode.conf.text.line_checks import QUOTE_IT
 from hanode.conf.text.pasted import Cause, Edit, causes
 from hanode.conf.text.problems import Fix, Problem, Severity, has_errors, in_order
 from hanode.conf.text.source import Source
 
-QUOTE_IT = "write a value that holds # or ! in double quotes"
 Again = Callable[[str], Sequence[Problem]]
 """The problems of another text, checked in the same way."""
+_WORD = re.compile(r"[^ \t{]*")
+_LAST = re.compile(r"[^ \t{}]*\Z")
+CAUSING = ("unknown-keyword", "value-missing", "comment-cuts")
+CAUSES_MAX = 40
+"""Problems that are looked at for what they cause; each look may read the whole text."""
 MOST = 3
 """Lines that a message names."""
 
@@ -33,7 +41,7 @@ def pasted(text: str, reading: Reading) -> list[Cause]:
 
 def may_hide(problems: Sequence[Problem]) -> bool:
     """Whether one of the problems may be the cause of others."""
-    return any(problem.code in ("unknown-keyword", "value-missing") for problem in problems)
+    return any(problem.code in CAUSING for problem in problems)
 
 
 def merged(
@@ -44,15 +52,16 @@ def merged(
     for cause in found:
         if cause.hides:
             return (_told(source, cause, problems),)
-    causes_here = found
-    if not found and not any(p.code in STRUCTURE for p in problems):
-        causes_here = unknown_blocks(source, problems, reading)
-        causes_here += lost_values(source, problems, reading)
+    few = [p for p in problems if p.code in CAUSING][:CAUSES_MAX]
+    causes_here = found or lost_values(source, few, reading)
+    if not causes_here and not any(p.code in STRUCTURE for p in problems):
+        causes_here = unknown_blocks(source, few, reading)
     if not causes_here:
         return tuple(problems)
     edits = sorted({edit for cause in causes_here for edit in cause.edits})
     mended = _applied(text, edits)
-    left = [_moved(p, source, mended, edits) for p in again(mended) if p.file == source.name]
+    moved = _Moved(source, mended, edits)
+    left = [moved.back(p) for p in again(mended) if p.file == source.name]
     elsewhere = [p for p in problems if p.file != source.name]
     kept = {(p.code, p.line) for p in left}
     gone = [p for p in problems if p.file == source.name and (p.code, p.line) not in kept]
@@ -108,11 +117,22 @@ def _line_end(source: Source, offset: int) -> int:
     return offset + len(line.rstrip())
 
 
-def _fix(source: Source, cause: Cause) -> Fix:
-    """One edit that mends the line of the first place; the next check finds the next line."""
+def _fix(source: Source, cause: Cause) -> Fix | None:
+    """One edit that mends the line of the first place; the next check finds the next line.
+
+    A comment of several lines is mended as a whole, unless a password stands in it.
+    """
     line = source.line_of(cause.at[0])
-    here = [edit for edit in cause.edits if source.line_of(edit[0]) == line]
+    last = line
+    if source.text.startswith("/*", cause.at[0]):
+        for edit in cause.edits:
+            last += source.line_of(edit[0]) == last + 1
+            if "*/" in source.line_text(last):
+                break
+    here = [edit for edit in cause.edits if line <= source.line_of(edit[0]) <= last]
     start, end = here[0][0], here[-1][1]
+    if last > line and mask_secrets(source.text[start:end]) != source.text[start:end]:
+        return None
     text = _applied(source.text[:end], here)[start:]
     if cause.code in ("byte-order-mark", "semicolon-end"):
         text = ""
@@ -133,52 +153,69 @@ def _applied(text: str, edits: Sequence[Edit]) -> str:
     return "".join((*parts, text[at:]))
 
 
-def _moved(problem: Problem, source: Source, mended: str, edits: Sequence[Edit]) -> Problem:
-    """A problem of the mended text, with the places of the text as it is written."""
-    if all(len(new) == end - start for start, end, new in edits):
-        return problem
-    there = Source(source.name, mended)
-    starts, shifts = [0], [0]
-    for start, end, new in edits:
-        starts.append(start + shifts[-1] * -1 + len(new))
-        shifts.append(shifts[-1] + (end - start) - len(new))
+class _Moved:
+    """Gives problems of the mended text the places of the text as it is written."""
 
-    def back(offset: int) -> int:
-        return min(len(source.text), offset + shifts[bisect_right(starts, offset) - 1])
+    def __init__(self, source: Source, mended: str, edits: Sequence[Edit]) -> None:
+        self.source = source
+        self.there = Source(source.name, mended)
+        self.same = all(len(new) == end - start for start, end, new in edits)
+        self.starts, self.shifts = [0], [0]
+        for start, end, new in edits:
+            self.starts.append(start - self.shifts[-1] + len(new))
+            self.shifts.append(self.shifts[-1] + (end - start) - len(new))
 
-    column = problem.column
-    if problem.line <= len(there.starts):
-        place = back(there.starts[problem.line - 1] + problem.column - 1)
-        if source.line_of(place) == problem.line:
-            column = source.position(place)[1]
-    width = problem.end_column - problem.column
-    fix = problem.fix
-    if fix is not None:
-        fix = Fix(fix.label, back(fix.start), back(fix.end), fix.text)
-    end_column = column + width if problem.end_line == problem.line else problem.end_column
-    return replace(problem, column=column, end_column=max(end_column, column), fix=fix)
+    def _offset(self, offset: int) -> int:
+        shift = self.shifts[bisect_right(self.starts, offset) - 1]
+        return min(len(self.source.text), offset + shift)
+
+    def back(self, problem: Problem) -> Problem:
+        """The problem at its place in the text as it is written."""
+        if self.same:
+            return problem
+        column = problem.column
+        if problem.line <= len(self.there.starts):
+            place = self._offset(self.there.starts[problem.line - 1] + problem.column - 1)
+            if self.source.line_of(place) == problem.line:
+                column = self.source.position(place)[1]
+        width = problem.end_column - problem.column
+        fix = problem.fix
+        if fix is not None:
+            fix = Fix(fix.label, self._offset(fix.start), self._offset(fix.end), fix.text)
+        end_column = column + width if problem.end_line == problem.line else problem.end_column
+        return replace(problem, column=column, end_column=max(end_column, column), fix=fix)
 
 
 # --- values that a comment begins with ---------------------------------------------------------
 
 
 def lost_values(source: Source, problems: Sequence[Problem], reading: Reading) -> list[Cause]:
-    """The values that keepalived misses because they begin with a comment mark."""
-    found = []
+    """The values that a comment mark takes away, or cuts together with the `{` behind them."""
+    found: dict[int, Cause] = {}
     for problem in problems:
-        if problem.code != "value-missing" or problem.file != source.name:
+        if problem.code not in ("value-missing", "comment-cuts") or problem.file != source.name:
             continue
         raw = source.line_text(problem.line)
         at = comment_start(raw, reading)
-        word = raw[at:].split(" ")[0].split("\t")[0]
-        if len(word) < 2 or raw[:at].strip() != raw[problem.column - 1 : problem.end_column - 1]:
+        word = _WORD.match(raw, at)
+        begin = at - len(_LAST.search(raw[:at]).group())  # type: ignore[union-attr]
+        if word is None or len(word.group()) < 2 or problem.line in found:
             continue
-        keyword, start = raw[:at].strip(), source.starts[problem.line - 1]
-        message = f"{word[0]} begins a comment here, so {keyword} has no value"
-        quoted = '"' + word.replace('"', "") + '"'
-        edits = [(start + at, start + at + len(word), quoted)]
-        found.append(Cause("comment-cuts", message, QUOTE_IT, "", edits, [start + at]))
-    return found
+        if problem.code == "value-missing":
+            if begin < at or raw[:at].strip() != raw[problem.column - 1 : problem.end_column - 1]:
+                continue
+            keyword = raw[:at].strip()
+            message = f"{word.group()[0]} begins a comment here, so {keyword} has no value"
+        elif "{" in raw[word.end() :] and begin < at and not raw[:at].lstrip().startswith("$"):
+            message = f"{problem.message}, and so does the {{"
+        else:
+            continue
+        start = source.starts[problem.line - 1]
+        meant = (raw[begin:at] + word.group()).replace('"', "")
+        meant = meant.replace("\\#", "#").replace("\\!", "!")
+        edit = (start + begin, start + word.end(), f'"{meant}"')
+        found[problem.line] = Cause("comment-cuts", message, QUOTE_IT, "", [edit], [start + at])
+    return list(found.values())
 
 
 # --- blocks that keepalived does not know ------------------------------------------------------

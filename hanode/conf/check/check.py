@@ -16,8 +16,10 @@ from hanode.conf.model.model import Config, GlobalDefs
 from hanode.conf.read.bind import bind
 from hanode.conf.read.misread_braces import misread
 from hanode.conf.rules.machine import UNKNOWN_MACHINE, MachineFacts
-from hanode.conf.text.expand import Reader, expand, nothing_left
-from hanode.conf.text.problems import Problem, in_order
+from hanode.conf.text.expand import expand
+from hanode.conf.text.line_checks import nothing_left
+from hanode.conf.text.logical import Reader
+from hanode.conf.text.problems import Collected, Problem, in_order, too_many
 from hanode.conf.text.tree import Document, parse
 
 DEFAULT_NAME = "keepalived.conf"
@@ -84,7 +86,7 @@ def with_causes(
 def judged(
     document: Document,
     model: Config,
-    problems: list[Problem],
+    problems: Collected,
     program: Target,
     machine: MachineFacts = UNKNOWN_MACHINE,
     node: str | None = None,
@@ -92,11 +94,13 @@ def judged(
     """Applies the rules to the whole model, and sorts all problems."""
     if not (model.instances or model.services or model.other or model.globals != GlobalDefs()):
         problems += nothing_left(document, node, "warning")
-    found = list(lint(model, program, machine=machine, source=document.source))
+    found = lint(model, program, machine=machine, source=document.source)
     if misread(problems):
         # keepalived's model of such a file differs from ours, so a rule's error may not be one.
-        found = [replace(p, severity="warning") if p.severity == "error" else p for p in found]
+        found = (replace(p, severity="warning") if p.severity == "error" else p for p in found)
     problems += found
+    if problems.left_out:
+        problems.insert(0, too_many(document.name, problems.left_out))
     return Checked(document, model, in_order(problems))
 
 

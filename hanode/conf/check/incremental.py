@@ -33,11 +33,15 @@ from hanode.conf.read.blocks import build
 from hanode.conf.read.in_order import looks_above
 from hanode.conf.read.misread_braces import STRUCTURE, UNKNOWN
 from hanode.conf.rules.machine import UNKNOWN_MACHINE, MachineFacts
-from hanode.conf.text.expand import MAX_LINES, expand
+from hanode.conf.text.expand import expand
 from hanode.conf.text.lexer import unquote
-from hanode.conf.text.problems import Fix, Problem
+from hanode.conf.text.logical import MAX_LINES
+from hanode.conf.text.problems import Collected, Fix, Problem
 from hanode.conf.text.source import NOWHERE, Source
 from hanode.conf.text.tree import Document
+
+DEFINED_MAX = 200
+"""Definitions that a part may have above it: each part keeps all of them."""
 
 Definitions = tuple[tuple[str, str], ...]
 
@@ -54,7 +58,7 @@ class _Part:
     lines: int
     logical: int
     model: Config
-    problems: list[Problem]
+    problems: Collected
     names: tuple[str, ...]
     """Keywords of the root in it that may be written only once."""
     definitions: Definitions
@@ -99,16 +103,22 @@ class Checker:
     def once(self, text: str) -> Checked:
         """The same, but with all that follows from one cause."""
         try:
-            if "include" in text:
+            # What a \\# in a definition does is not among the definitions that a part is given.
+            if "include" in text or "\\#" in text or "\\!" in text:
                 raise _NotSeparable
             parts = self._read(text)
             model = _joined(parts)
         except _NotSeparable:
-            document = Document(Source(self.name, text), self._program.reading)
-            model, problems = bind(expand(document, node=self.node), self._program)
-            return judged(document, model, problems, self._program, self.machine, self.node)
-        problems = [problem for part in parts for problem in _placed(part)]
+            return self._whole(text)
+        problems = Collected(problem for part in parts for problem in _placed(part))
+        if problems.left_out or any(part.problems.left_out for part in parts):
+            return self._whole(text)  # which are kept depends on the order in which they are found
         document = Document(Source(self.name, text), self._program.reading)
+        return judged(document, model, problems, self._program, self.machine, self.node)
+
+    def _whole(self, text: str) -> Checked:
+        document = Document(Source(self.name, text), self._program.reading)
+        model, problems = bind(expand(document, node=self.node), self._program)
         return judged(document, model, problems, self._program, self.machine, self.node)
 
     def _read(self, text: str) -> list[_Part]:
@@ -141,6 +151,8 @@ class Checker:
         return parts
 
     def _part(self, source: Source, definitions: Definitions, *, last: bool) -> _Part:
+        if len(definitions) > DEFINED_MAX:
+            raise _NotSeparable
         expanded = expand(
             Document(source, self._program.reading), node=self.node, definitions=dict(definitions)
         )
@@ -229,5 +241,9 @@ def _placed(part: _Part) -> Iterable[Problem]:
         if fix is not None:
             fix = Fix(fix.label, fix.start + offset, fix.end + offset, fix.text)
         yield replace(
-            problem, line=problem.line + lines, end_line=problem.end_line + lines, fix=fix
+            problem,
+            line=problem.line + lines,
+            end_line=problem.end_line + lines,
+            fix=fix,
+            reaches=problem.reaches and problem.reaches + lines,
         )

@@ -6,6 +6,8 @@ one line.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 from hanode.conf.language.releases import Target
 from hanode.conf.model.model import Config
 from hanode.conf.rules import RULES
@@ -23,7 +25,7 @@ def lint(
     *,
     machine: MachineFacts = UNKNOWN_MACHINE,
     source: Source | None = None,
-) -> list[Problem]:
+) -> Iterator[Problem]:
     """All problems that the rules find. Problems get fixes only if `source` is given."""
     case = Case(config, target, machine, source)
-    return [problem for rule in RULES for problem in rule(case)]
+    return (problem for rule in RULES for problem in rule(case))

@@ -7,12 +7,14 @@ from the first.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from itertools import combinations
 
 from hanode.conf.check.neighbours import addresses, networks
+from hanode.conf.check.pairs_peers import same_way
 from hanode.conf.check.pairs_signing import same_signatures
 from hanode.conf.check.pairs_track import opposite, weights
+from hanode.conf.check.pairs_words import Group, listed, normalised, two_masters
 from hanode.conf.language.values import family, seconds
 from hanode.conf.model import queries
 from hanode.conf.model.model import Address, Config, VrrpInstance, place
@@ -20,10 +22,7 @@ from hanode.conf.model.services import Service, services
 from hanode.conf.rules.addresses import canonical
 from hanode.conf.rules.base import inserted, problem, rewritten
 from hanode.conf.text.problems import Fix, Problem, in_order
-from hanode.conf.text.source import Origin
 
-Group = dict[str, tuple[Config, VrrpInstance]]
-"""One instance as each node has it, by the node's config id."""
 Rule = Callable[[str, Group], Iterator[Problem]]
 
 
@@ -142,7 +141,7 @@ def same_identity(name: str, group: Group) -> Iterator[Problem]:
         if one.vrid != first.vrid and one.vrid and first.vrid:
             message = f"{where} have different virtual_router_id {first.vrid} and {one.vrid}"
             at = place(one, "virtual_router_id")
-            free = all(first.vrid != other.vrid for other in config.instances)
+            free = first.vrid not in vrids(config)
             text = f"virtual_router_id {first.vrid}"
             fix = rewritten(at, text, f"write {text}{like}") if free else None
             yield two_masters(at, "vrid-differs", message, fix)
@@ -161,6 +160,11 @@ def same_identity(name: str, group: Group) -> Iterator[Problem]:
             yield two_masters(at, "advert-int-differs", message, fix)
 
 
+def vrids(config: Config) -> frozenset[int]:
+    """The VRIDs that a node uses."""
+    return config.once("vrids", lambda: frozenset(one.vrid for one in config.instances))
+
+
 def same_authentication(name: str, group: Group) -> Iterator[Problem]:
     """Adverts with another password are dropped. No fix: it would reveal the password."""
     (first_node, (first_config, first)), *rest = group.items()
@@ -174,12 +178,6 @@ def same_authentication(name: str, group: Group) -> Iterator[Problem]:
                 if kinds[0] != kinds[1]:
                     message = f"{where} have different auth_type {kinds[0]} and {kinds[1]}"
                 yield two_masters(place(one, "auth_pass"), "auth-differs", message)
-
-
-def two_masters(where: Origin, code: str, message: str, fix: Fix | None = None) -> Problem:
-    """A difference that makes both nodes master."""
-    text = f"{message}: they do not hear each other, and both become master"
-    return problem(where, code, "error", text, "write the same on all nodes", fix)
 
 
 def same_addresses(name: str, group: Group) -> Iterator[Problem]:
@@ -214,16 +212,6 @@ def same_addresses(name: str, group: Group) -> Iterator[Problem]:
             yield problem(where, "vips-differ", "warning", message, hint)
 
 
-def normalised(addresses: Iterable[Address]) -> set[str]:
-    """The addresses, normalised."""
-    return {canonical(address.ip) for address in addresses}
-
-
-def listed(addresses: list[Address]) -> str:
-    """The addresses, joined by "and"."""
-    return " and ".join(a.ip for a in addresses)
-
-
 def added(to: VrrpInstance, addresses: list[Address], node: str) -> Fix | None:
     """The edit that adds addresses to one node's own file; None for a document of several nodes."""
     own = queries.source_ip(to)
@@ -237,47 +225,6 @@ def added(to: VrrpInstance, addresses: list[Address], node: str) -> Fix | None:
     return inserted(to.vips[-1].origin, lines, f"add {listed(addresses)} to {node}")
 
 
-def same_way(name: str, group: Group) -> Iterator[Problem]:
-    """All nodes use unicast or none does, and each node is among the others' peers."""
-    talks = {node: {p.ip for p in queries.peers(one)} for node, (_, one) in group.items()}
-    unicast = [node for node, peers in talks.items() if peers]
-    if not unicast:
-        return
-    for node, (_, one) in group.items():
-        if not talks[node]:
-            message = f"{name}: {unicast[0]} speaks to its peers only and {node} to everybody"
-            yield two_masters(one.origin, "unicast-differs", message)
-    for (a, (_, one)), (b, (_, two)) in combinations(group.items(), 2):
-        unknown = queries.source_ip(one) is None and queries.source_ip(two) is None
-        if unknown and len(talks[a]) == 1 and talks[a] == talks[b]:
-            (peer,) = talks[a]
-            message = (
-                f"{name}: {a} and {b} both send to {peer} alone, so one of them sends to itself "
-                "and never to the other: both become master"
-            )
-            hint = "write into unicast_peer of each node the addresses of the others"
-            where = place(two, "unicast_peer")
-            yield problem(where, "peers-one-sided", "error", message, hint)
-    for node, (_, one) in group.items():
-        own = queries.source_ip(one)
-        if own is None or not talks[node]:
-            continue
-        for other, (_, there) in group.items():
-            if other != node and talks[other] and own[0] not in talks[other]:
-                message = (
-                    f"{name}: {node} sends from {own[0]}, which is not among the peers of {other}: "
-                    f"{node} hears nothing from it, and both become master"
-                )
-                where = place(there, "unicast_peer")
-                hint = f"write {own[0]} into unicast_peer of {other}"
-                fix = None
-                theirs = normalised((*there.vips, *there.excluded))
-                if own[1].file != there.origin.file and canonical(own[0]) not in theirs:
-                    last = queries.peers(there)[-1].origin
-                    fix = inserted(last, [own[0]], f"add {own[0]} to the peers of {other}")
-                yield problem(where, "peers-one-sided", "error", message, hint, fix)
-
-
 def not_a_node(name: str, group: Group) -> Iterator[Problem]:
     """An address that a node owns permanently cannot move."""
     own = {node: queries.source_ip(one) for node, (_, one) in group.items()}
@@ -286,7 +233,8 @@ def not_a_node(name: str, group: Group) -> Iterator[Problem]:
             for other, source in own.items():
                 if other != node and source is not None and source[0] == vip.ip:
                     message = f"{name}: {vip.ip} is the own address of {other}"
-                    yield problem(vip.origin, "vip-is-peer", "error", message, "use a free address")
+                    hint = "use a free address, the same on all nodes"
+                    yield problem(vip.origin, "vip-is-peer", "error", message, hint)
 
 
 def one_master(name: str, group: Group) -> Iterator[Problem]:
@@ -298,7 +246,8 @@ def one_master(name: str, group: Group) -> Iterator[Problem]:
                 "the higher IP address wins"
             )
             where = place(other, "priority")
-            yield problem(where, "priority-equal", "warning", message, "give one of them more")
+            hint = "write a higher priority on one of them"
+            yield problem(where, "priority-equal", "warning", message, hint)
         if one.state == other.state == "MASTER":
             message = f"{name}: {a} and {b} both say state MASTER"
             hint = "write BACKUP on all but one"
@@ -313,7 +262,7 @@ def one_master(name: str, group: Group) -> Iterator[Problem]:
                 f"below {highest} of another node, which wins"
             )
             if sum(i.state == "MASTER" for _, i in group.values()) == 1:
-                hint = "write state BACKUP here, or the higher priority"
+                hint = "write state BACKUP here"
                 where = place(one, "state")
                 yield problem(where, "master-lower", "warning", message, hint, state_backup(one))
 

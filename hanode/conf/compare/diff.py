@@ -10,7 +10,6 @@ from collections.abc import Iterable, Iterator
 from dataclasses import fields, replace
 from typing import Any
 
-from hanode.conf.check.pairs_track import healthy
 from hanode.conf.compare.diff_statements import (
     Change,
     of_globals,
@@ -81,7 +80,39 @@ def diff(
     for change in statements("file", old.other, new.other, of_root):
         weighs = change.impact == "adverts" and change.text.startswith("weight ")
         changes.append(replace(change, impact="vip_moves") if moves and weighs else change)
-    return tuple(changes)
+    return _moves_as_one(old, new, renamed, changes)
+
+
+def _moves_as_one(
+    old: Config, new: Config, renamed: dict[str, str], changes: list[Change]
+) -> tuple[Change, ...]:
+    """An address that leaves one instance and comes to another is one move, with a gap."""
+    was = {ip: (renamed.get(name, name), text) for ip, (name, text) in _holders(old).items()}
+    now = _holders(new)
+    found = changes
+    for ip, (name, text) in was.items():
+        to, again = now.get(ip, (name, text))
+        if to == name:
+            continue
+        lost, come = f"{text} removed from {name}", f"{again} added to {to}"
+        if {lost, come} <= {change.text for change in found}:
+            moved = f"{again} moves from {name} to {to}: nobody has it between"
+            found = [
+                replace(change, text=moved, impact="connections") if change.text == come else change
+                for change in found
+                if change.text != lost
+            ]
+    return tuple(found)
+
+
+def _holders(config: Config) -> dict[str, tuple[str, str]]:
+    """By address: the instance that holds it, and what it is called in a change."""
+    found: dict[str, tuple[str, str]] = {}
+    for one in config.instances:
+        for what, addresses in (("VIP", one.vips), ("excluded VIP", one.excluded)):
+            for address in addresses:
+                found.setdefault(address.ip, (one.name, f"{what} {address}"))
+    return found
 
 
 def _renamed(old: Config, new: Config) -> dict[str, str]:
@@ -190,14 +221,15 @@ def _is_highest(
     at: tuple[Config, VrrpInstance], rivals: Iterable[Config], name: str
 ) -> bool | None:
     """Whether it has the highest priority; None: nobody else has this group."""
-    theirs = [healthy(i, c) for c in rivals for i in c.instances if i.name == name]
-    return healthy(at[1], at[0]) > max(theirs) if theirs else None
+    found = ((config.instance(name), config) for config in rivals)
+    theirs = [queries.healthy(one, config) for one, config in found if one is not None]
+    return queries.healthy(at[1], at[0]) > max(theirs) if theirs else None
 
 
 def _addresses(
     subject: str, what: str, old: tuple[Address, ...], new: tuple[Address, ...], name: str
 ) -> Iterator[Change]:
-    for _, before, after in _paired({a.ip: a for a in old}, {a.ip: a for a in new}):
+    for _, before, after in _paired(_by_place(old), _by_place(new)):
         if before is None:
             yield Change(subject, f"{what} {after} added to {name}", "adverts")
         elif after is None:
@@ -207,6 +239,15 @@ def _addresses(
             yield Change(subject, text, "connections")
     if old != new and set(old) == set(new):
         yield Change(subject, f"{what}s of {name} in another order", "adverts")
+
+
+def _by_place(addresses: tuple[Address, ...]) -> dict[tuple[str, int], Address]:
+    """By address, and how often it stands above: keepalived holds each that is written."""
+    found: dict[tuple[str, int], Address] = {}
+    for address in addresses:
+        number = sum(ip == address.ip for ip, _ in found)
+        found[address.ip, number] = address
+    return found
 
 
 def _line(address: Address) -> str:
@@ -287,7 +328,7 @@ def _value(keyword: Keyword, value: Any) -> str:
     return " ".join(keyword.value.write(value)) or "on"
 
 
-def _paired(old: dict[str, Any], new: dict[str, Any]) -> Iterator[tuple[str, Any, Any]]:
+def _paired(old: dict[Any, Any], new: dict[Any, Any]) -> Iterator[tuple[Any, Any, Any]]:
     """(name, old, new) for each name: the new names in their order, then those that are gone."""
     for name, value in new.items():
         yield name, old.get(name), value

@@ -9,7 +9,8 @@ from dataclasses import dataclass
 
 from hanode.conf.check.codes import CODES
 from hanode.conf.keywords import blocks, homes, lines_with
-from hanode.conf.language.schema import Keyword, nearest
+from hanode.conf.language.nearest import nearest
+from hanode.conf.language.schema import Keyword
 from hanode.conf.read.unknown import RETIRED, place_name
 
 _ENGINE = {

@@ -110,8 +110,15 @@ URL = (
         "digest",
         Pattern("[0-9A-Fa-f]{32}", "an MD5 sum of 32 hexadecimal digits"),
         "MD5 sum of the page.",
+        keeps="first",
     ),
-    word("status_code", Lenient(Codes()), "Expected status codes.", default="200-299"),
+    word(
+        "status_code",
+        Lenient(Codes()),
+        "Expected status codes.",
+        default="200-299",
+        keeps="both",
+    ),
     word("virtualhost", Word("a host name"), "The host name to ask for."),
     word("regex", Lenient(Words("a pattern")), "A pattern that the page must hold."),
     word("regex_no_match", None, "The pattern must not be there."),
@@ -163,6 +170,7 @@ BLOCKS = (
             ),
             "The name to ask for.",
             default=".",
+            keeps="first",
         ),
     ),
     _check(
@@ -200,7 +208,7 @@ BLOCKS = (
     block(
         "BFD_CHECK",
         (
-            word("name", Word("a name"), "The bfd_instance to follow."),
+            word("name", Word("a name"), "The bfd_instance to follow.", keeps="first"),
             switch("alpha", "The server counts as down until the session is up."),
         ),
     ),

@@ -103,9 +103,16 @@ NOTIFY = (
                 name,
                 Fifo(),
                 "A FIFO that is told of changes, one line for each.",
+                keeps="first",
                 engine=engine,
             ),
-            word(f"{name}_script", Script(), "Command that reads the FIFO.", engine=engine),
+            word(
+                f"{name}_script",
+                Script(),
+                "Command that reads the FIFO.",
+                keeps="first",
+                engine=engine,
+            ),
         )
     ),
     word(
@@ -118,6 +125,7 @@ NOTIFY = (
         "snmp_socket",
         AgentSocket(),
         "Socket of the SNMP agent.",
+        keeps="first",
         default="unix:/var/agentx/master",
     ),
     *(
@@ -181,6 +189,7 @@ RELOADING = (
         "tmp_config_directory",
         PATH,
         "Where included files are kept while reading.",
+        keeps="first",
         engine="ignored",
     ),
     word("iproute_usr_dir", READ, "Directory of iproute's names.", since="2.3.2", engine="ignored"),

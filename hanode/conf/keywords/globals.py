@@ -38,9 +38,7 @@ SYNC_DAEMON = Named(
     what="an interface, perhaps an instance",
 )
 
-IPTABLES = (
-    "a keepalived without iptables, as Debian's 2.2.7, takes nftables instead; write nftables"
-)
+IPTABLES = "write nftables, which a keepalived without iptables, as Debian's 2.2.7, takes instead"
 
 MAIL = (
     word(
@@ -90,8 +88,8 @@ SCRIPTS = (
         engine="runs",
     ),
     word("set_supplementary_groups", None, "Scripts get the user's other groups.", since=NEXT),
-    word("startup_script", Script(), "Command to run at the start."),
-    word("shutdown_script", Script(), "Command to run at the end."),
+    word("startup_script", Script(), "Command to run at the start.", keeps="first"),
+    word("shutdown_script", Script(), "Command to run at the end.", keeps="first"),
     word("startup_script_timeout", Int(1, 1000), "Seconds that it may take.", default="10"),
     word("shutdown_script_timeout", Int(1, 1000), "Seconds that it may take.", default="10"),
     switch("use_symlink_paths", "Run scripts by the path that is written.", since="2.3.0"),
@@ -164,6 +162,7 @@ VRRP = (
         "vrrp_garp_interval",
         Timer(1, PACE),
         "Seconds between gratuitous ARPs on an interface.",
+        off="0",
         default="0",
         engine="runs",
     ),
@@ -171,14 +170,16 @@ VRRP = (
         "vrrp_gna_interval",
         Timer(1, PACE),
         "Seconds between neighbour advertisements on an interface.",
+        off="0",
         default="0",
         engine="runs",
     ),
-    switch("vrrp_min_garp", "Send one gratuitous ARP only.", engine="runs"),
+    switch("vrrp_min_garp", "Send one gratuitous ARP only.", keeps="on", engine="runs"),
     word(
         "vrrp_garp_extra_if",
         After("all", Int(1, 86_400)),
         "Seconds between gratuitous ARPs on interfaces of addresses other than the VRRP one.",
+        off="0",
         engine="runs",
     ),
     word(
@@ -222,7 +223,13 @@ VRRP = (
     switch(
         "vrrp_owner_ignore_adverts", "The owner ignores all adverts.", since="2.3.3", engine="runs"
     ),
-    word("vrrp_startup_delay", Timer(1000, PACE), "Seconds to wait at the start.", engine="runs"),
+    word(
+        "vrrp_startup_delay",
+        Timer(1000, PACE),
+        "Seconds to wait at the start.",
+        off="0",
+        engine="runs",
+    ),
     word(
         "vrrp_delay_after_boot",
         Timer(1000, PACE),
@@ -244,17 +251,25 @@ VRRP = (
         engine="runs",
     ),
     word("disable_local_igmp", None, "Send no IGMP reports.", engine="runs"),
-    word("vmac_prefix", NAME, "Beginning of virtual interfaces' names.", engine="runs"),
+    word(
+        "vmac_prefix",
+        NAME,
+        "Beginning of virtual interfaces' names.",
+        keeps="first",
+        engine="runs",
+    ),
     word(
         "vmac_addr_prefix",
         NAME,
         "Beginning of virtual interfaces' names for addresses.",
+        keeps="first",
         engine="runs",
     ),
     word(
         "vrrp_rx_bufs_policy",
         Either(("MTU", "ADVERT"), Int(1, COUNT)),
         "How receive buffers are sized: by the interface, by the adverts, or in bytes.",
+        keeps="MTU",
         engine="ignored",
     ),
     word(
@@ -277,7 +292,7 @@ FIREWALL_AND_LVS = (
         "vrrp_iptables", Perhaps(Words("one or two chains")), "Chains for no_accept.", old=IPTABLES
     ),
     word("vrrp_ipsets", Perhaps(Words("up to five names")), "Sets for no_accept.", old=IPTABLES),
-    word("nftables", Perhaps(NAME), "Table for no_accept.", default="keepalived"),
+    word("nftables", Perhaps(NAME), "Table for no_accept.", default="keepalived", keeps="first"),
     word("nftables_priority", Int(-INT - 1, INT), "Priority of its chains.", default="-1"),
     word("nftables_counters", None, "Count packets."),
     word("nftables_ifindex", None, "Compare interface numbers, not names."),
@@ -286,6 +301,7 @@ FIREWALL_AND_LVS = (
         Perhaps(NAME),
         "Table for virtual server groups.",
         default="keepalived_ipvs",
+        keeps="first",
     ),
     word("nftables_ipvs_priority", Int(-INT - 1, INT), "Priority of its chains.", default="-1"),
     word("nftables_ipvs_start_fwmark", Int(1, COUNT), "First mark to use.", default="1000"),
@@ -293,11 +309,13 @@ FIREWALL_AND_LVS = (
         "lvs_sync_daemon",
         SYNC_DAEMON,
         "Share the table of connections between nodes, so that they survive a failover.",
+        keeps="first",
     ),
     word(
         "lvs_timeouts",
         Named((("tcp", 0, 2_678_400), ("tcpfin", 0, 2_678_400), ("udp", 0, 2_678_400))),
         "Seconds that idle connections are remembered.",
+        keeps="both",
     ),
     word("lvs_flush", None, "Clear the IPVS table at the start."),
     word(

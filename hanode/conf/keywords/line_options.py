@@ -180,7 +180,7 @@ ROUTE: tuple[Keyword, ...] = (
     word("prepend", None, "Put it before others like it (the default).", engine="runs"),
     word("append", None, "Put it behind others like it.", engine="runs"),
     word("add", None, "Fail where there is one like it."),
-    word("as", After("to", Word("a label")), "For MPLS.", old="keepalived ignores it"),
+    word("as", After("to", Word("a label")), "For MPLS.", old="leave out as and its value"),
     word("or", Plain(), "A second gateway.", old="write nexthop via … nexthop via …"),
     word("nexthop", None, "One of several gateways, with via, dev, weight, onlink, realms, encap; "
          "nothing else may follow.", engine="runs"),

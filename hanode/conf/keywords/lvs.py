@@ -5,6 +5,7 @@ PURE; data only.
 
 from __future__ import annotations
 
+from hanode.conf.keywords.other_words import OTHER_SCHEDULERS
 from hanode.conf.language.kinds import Granularity, Method
 from hanode.conf.language.kinds_address import Endpoint
 from hanode.conf.language.schema import block, switch, word
@@ -100,7 +101,7 @@ VIRTUAL_SERVER = (
     ),
     word(
         "lb_algo",
-        Choice(SCHEDULERS, code="scheduler-unknown"),
+        Choice(SCHEDULERS, code="scheduler-unknown", meant=OTHER_SCHEDULERS),
         "How connections are spread.",
         default="wlc",
         field="lb_algo",
@@ -143,6 +144,7 @@ VIRTUAL_SERVER = (
         Perhaps(Int(1, 2_678_400)),
         "Seconds that a client stays with its server.",
         default="360",
+        off="0",
         engine="runs",
     ),
     word(
@@ -179,8 +181,8 @@ VIRTUAL_SERVER = (
         default="0",
         engine="runs",
     ),
-    word("quorum_up", Script(), "Command to run when the quorum is gained."),
-    word("quorum_down", Script(), "Command to run when the quorum is lost."),
+    word("quorum_up", Script(), "Command to run when the quorum is gained.", keeps="first"),
+    word("quorum_down", Script(), "Command to run when the quorum is lost.", keeps="first"),
     word(
         "weight",
         Int(1, 2147483647),
@@ -221,8 +223,8 @@ REAL_SERVER = (
     ),
     word("uthreshold", Int(0, 4294967295), "Connections above which it gets no new ones."),
     word("lthreshold", Int(0, 4294967295), "Connections below which it gets new ones again."),
-    word("notify_up", Script(), "Command to run when it comes up."),
-    word("notify_down", Script(), "Command to run when it goes down."),
+    word("notify_up", Script(), "Command to run when it comes up.", keeps="first"),
+    word("notify_down", Script(), "Command to run when it goes down.", keeps="first"),
     switch("alpha", "It counts as down until the first check.", engine="runs"),
     *RETRYING,
     word("delay_loop", Timer(1, LONG), "Seconds between checks.", engine="runs"),

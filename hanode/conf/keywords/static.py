@@ -144,15 +144,26 @@ BLOCKS = (
                 engine="runs",
             ),
             word("linkbeat_use_polling", None, "Ask all interfaces for their link.", engine="runs"),
-            word("net_namespace", Namespace(), "The network namespace to run in.", engine="runs"),
             word(
-                "net_namespace_ipvs", Namespace(), "The network namespace for IPVS.", engine="runs"
+                "net_namespace",
+                Namespace(),
+                "The network namespace to run in.",
+                keeps="first",
+                engine="runs",
+            ),
+            word(
+                "net_namespace_ipvs",
+                Namespace(),
+                "The network namespace for IPVS.",
+                keeps="first",
+                engine="runs",
             ),
             word("namespace_with_ipsets", None, "Allow ipsets in a namespace.", engine="ignored"),
             word(
                 "instance",
                 NAME,
                 "The name of this keepalived among several on one machine.",
+                keeps="first",
                 engine="ignored",
             ),
             word(

@@ -32,6 +32,7 @@ BLOCKS = (
                 "timeout",
                 ScriptTime(LONG),
                 "Seconds after which a run counts as failed.",
+                off="0",
                 default="the interval",
                 before=("2.3.2", WHOLE),
                 engine="runs",
@@ -68,6 +69,7 @@ BLOCKS = (
                 "process",
                 Watched(),
                 "The process's name or path, perhaps its arguments.",
+                keeps="first",
                 engine="runs",
             ),
             word(
@@ -81,6 +83,7 @@ BLOCKS = (
                 Weight(254, REVERSE),
                 "Added to the priority; 0: failure means FAULT.",
                 default="0",
+                keeps="first",
                 engine="runs",
             ),
             word("quorum", Int(1, 65535), "How many must run.", default="1", engine="runs"),
@@ -110,6 +113,7 @@ BLOCKS = (
                 "file",
                 Path(sort="read", written_with="init_file"),
                 "The file that holds the number.",
+                keeps="first",
                 engine="runs",
             ),
             word(
@@ -117,6 +121,7 @@ BLOCKS = (
                 Weight(254, REVERSE),
                 "Multiplied by the number, added to the priority.",
                 default="1",
+                keeps="first",
                 engine="runs",
             ),
             word(

@@ -5,6 +5,8 @@ PURE; data only.
 
 from __future__ import annotations
 
+from hanode.conf.keywords.notifications import NOTIFY, notify_script
+from hanode.conf.keywords.other_words import OTHER_STATES
 from hanode.conf.language.kinds import After, Group
 from hanode.conf.language.kinds_address import Ip
 from hanode.conf.language.kinds_machine import Interface
@@ -15,7 +17,6 @@ from hanode.conf.language.values import (
     Command,
     Int,
     Perhaps,
-    Script,
     Timer,
     Word,
 )
@@ -60,30 +61,15 @@ TRACKING = (
     word("track_bfd", None, "BFD sessions that must be up.", opens="track_bfd", repeats=True),
 )
 
-NOTIFY = (
-    word("notify_master", Script(), "Command to run on becoming MASTER.", engine="runs"),
-    word("notify_backup", Script(), "Command to run on becoming BACKUP.", engine="runs"),
-    word("notify_fault", Script(), "Command to run on entering FAULT.", engine="runs"),
-    word("notify_stop", Script(), "Command to run when VRRP stops.", engine="runs"),
-    word(
-        "notify",
-        Script(),
-        "Command to run on every change; it is told type, name, state and priority.",
-        engine="runs",
-    ),
-    switch(
-        "notify_priority_changes", "Tell notify scripts when the priority changes.", engine="runs"
-    ),
-    switch("smtp_alert", "Send mail on every change.", engine="runs"),
-)
 
 INSTANCE = (
     word(
         "state",
-        Choice(("MASTER", "BACKUP")),
+        Choice(("MASTER", "BACKUP"), meant=OTHER_STATES),
         "The state wished for at the start; the election decides by priority.",
         default="BACKUP",
         field="state",
+        keeps="MASTER",
         engine="runs",
     ),
     word(
@@ -116,7 +102,15 @@ INSTANCE = (
         field="advert_int_us",
         engine="runs",
     ),
-    word("version", Int(2, 3), "VRRP version.", default="2", field="version", engine="runs"),
+    word(
+        "version",
+        Int(2, 3),
+        "VRRP version.",
+        default="2",
+        field="version",
+        keeps="first",
+        engine="runs",
+    ),
     word(
         "authentication",
         None,
@@ -231,6 +225,7 @@ INSTANCE = (
         Vmac(),
         "Hold the addresses on an interface with the virtual MAC.",
         before=("2.3.0", Vmac(named=False)),
+        keeps="first",
         engine="runs",
     ),
     word(
@@ -247,6 +242,7 @@ INSTANCE = (
         Ipvlan(),
         "Hold the addresses on an ipvlan interface.",
         before=("2.3.0", Ipvlan(named=False)),
+        keeps="first",
         engine="runs",
     ),
     word("vrf", INTERFACE, "The VRF that the instance works in.", engine="runs"),
@@ -348,13 +344,14 @@ INSTANCE = (
     ),
     *NOTIFY,
     word(
-        "notify_deleted", Command(), "Command to run when the instance is deleted.", engine="runs"
-    ),
-    word(
-        "notify_master_rx_lower_pri",
-        Script(),
-        "Command to run when a master hears a lower priority.",
+        "notify_deleted",
+        Command(),
+        "Command to run when the instance is deleted.",
+        keeps="first",
         engine="runs",
+    ),
+    notify_script(
+        "notify_master_rx_lower_pri", "Command to run when a master hears a lower priority."
     ),
     word("debug", Int(0, 4), "Log level of this instance.", engine="ignored"),
     word("kernel_rx_buf_size", Int(0, LONG), "Receive buffer in bytes.", engine="ignored"),
@@ -362,19 +359,20 @@ INSTANCE = (
         "linkbeat_use_polling",
         None,
         "Ask for the link.",
-        old="name the interface in a linkbeat_interfaces block",
+        old="write linkbeat_interfaces at the root, with the interface in it",
         engine="runs",
     ),
     word(
         "lvs_sync_daemon_interface",
         INTERFACE,
         "Interface of the IPVS sync daemon.",
-        old="write lvs_sync_daemon in global_defs",
+        old="write lvs_sync_daemon in global_defs, with the interface and the instance",
+        keeps="first",
     ),
 )
 
 SYNC_GROUP = (
-    word("group", None, "The instances.", opens="group", engine="runs"),
+    word("group", None, "The instances.", opens="group", keeps="first", engine="runs"),
     *TRACKING,
     *NOTIFY,
     word(
@@ -384,7 +382,7 @@ SYNC_GROUP = (
         "global_tracking",
         None,
         "Track for the whole group.",
-        old="write track_script and the like in the group",
+        old="leave it out and write track_script and the like in the group",
         engine="runs",
     ),
 )

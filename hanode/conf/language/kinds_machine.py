@@ -117,3 +117,10 @@ class Watched(Script):
     __slots__ = ()
 
     runs: ClassVar[bool] = False
+
+    @property
+    def shape(self) -> str:
+        return (
+            "a process's name of at most 15 characters; or, with full_command, its path, and its "
+            "arguments as words of their own"
+        )

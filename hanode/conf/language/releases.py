@@ -9,7 +9,7 @@ import functools
 import re
 from dataclasses import dataclass
 
-from hanode.conf.text.lexer import SINCE_2_4, TO_2_3, Reading
+from hanode.conf.text.lexer import SINCE_2_4, TO_2_2, TO_2_3, Reading
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +28,9 @@ class Target:
     @property
     def reading(self) -> Reading:
         """How it takes backslashes; our engine does as the newest release."""
-        return SINCE_2_4 if self.has("2.4") else TO_2_3
+        if self.has("2.4"):
+            return SINCE_2_4
+        return TO_2_3 if self.has("2.3.3") else TO_2_2
 
     def __str__(self) -> str:
         """`keepalived 2.2.7`."""

@@ -49,6 +49,13 @@ class Keyword:
     and nobody else misses it)."""
     before: tuple[str, Value] | None = None
     """A release, and what the value had to be before it."""
+    off: str = ""
+    """What people write to switch it off, which keepalived refuses: it is off where it is not
+    written."""
+    keeps: str = "last"
+    """Which value keepalived 2.2.7 has where several are written: the first, the last, what both
+    say together, or the value that is named here, wherever it stands. Found by running it:
+    tests/conf/test_kept.py."""
 
     @property
     def came(self) -> str:
@@ -91,6 +98,8 @@ class Row(TypedDict, total=False):
     secret: bool
     engine: str
     before: tuple[str, Value] | None
+    off: str
+    keeps: str
 
 
 def word(name: str, value: Value | None = None, help: str = "", **more: Unpack[Row]) -> Keyword:
@@ -126,37 +135,3 @@ def block(
                 main, name=row.name, same_as=main.name, old=row.old, successor=row.successor
             )
     return Block(name, keywords, lines, head, spare)
-
-
-def nearest(wrong: str, candidates: Iterable[str]) -> str | None:
-    """The candidate that a typing mistake most likely meant, if there is a clear one."""
-    if not 3 <= len(wrong) <= 40:
-        return None
-    limit = 1 if len(wrong) < 6 else 2
-    best = [
-        (distance, candidate)
-        for candidate in candidates
-        if abs(len(candidate) - len(wrong)) <= limit
-        and (distance := _distance(wrong, candidate, limit)) <= limit
-    ]
-    best.sort()
-    if not best or (len(best) > 1 and best[0][0] == best[1][0]):
-        return None
-    return best[0][1]
-
-
-def _distance(a: str, b: str, limit: int) -> int:
-    """Edit distance with swaps of neighbours; anything above `limit` may be given as limit + 1."""
-    older: list[int] = []
-    previous = list(range(len(b) + 1))
-    for i, x in enumerate(a, 1):
-        current = [i]
-        for j, y in enumerate(b, 1):
-            cost = min(previous[j] + 1, current[j - 1] + 1, previous[j - 1] + (x != y))
-            if i > 1 and j > 1 and x == b[j - 2] and a[i - 2] == y:
-                cost = min(cost, older[j - 2] + 1)
-            current.append(cost)
-        if min(current) > limit:
-            return limit + 1
-        older, previous = previous, current
-    return previous[-1]

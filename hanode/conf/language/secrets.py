@@ -8,14 +8,18 @@ tokens, and in commands also by the look of a random word.
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 
 MASK = "••••••"
 
 _VALUE = r"(?:\"[^\"\n]*\"?|(?:\\.|[^\s{}\"\\])+)[^\s{}]*"
 _PASS = re.compile(rf"(\bauth_pa?s+\w*[ \t]+)({_VALUE})")
-_START = r"(?:^[-+ ]?|[{}])[ \t]*(?:@\S+[ \t]+)?"
-_PASSWORD = re.compile(rf"({_START}password[ \t]+)({_VALUE})", re.MULTILINE)
-_KEY = re.compile(rf"({_START}key[ \t]+[0-9]+[ \t]+)({_VALUE})", re.MULTILINE)
+_START = r"(?<![^\s{}+-])"
+"""A word may begin; `_is_first` says whether it is one that keepalived takes for a keyword."""
+_PASSWORD = re.compile(rf"({_START}password[ \t]+)({_VALUE})")
+_KEY = re.compile(rf"({_START}key[ \t]+[0-9]+[ \t]+)({_VALUE})")
+LOOKED_BACK = 2_048
+"""Characters before a word that are looked at; a line may have many words."""
 _REFERENCE = re.compile(r"\bauth_pa?s+\w*[ \t]+\"?\$\{?([A-Za-z_]\w*)")
 
 
@@ -26,7 +30,9 @@ _NAMES = (
 )
 """How the names of secrets end, in options, variables, headers and addresses."""
 _ARGUMENT = r"(?:\\\"[^\"\n]*\\\"|'[^'\n]*'|\"[^\"\n]*\"|(?:\\[^\"\s]|[^\s\"'\\])+)"
-_OPTION = re.compile(rf"((?<![\w/])--?(?:\w[\w.-]*[-_.])?{_NAMES}[ \t]+)(?!-)({_ARGUMENT})", re.I)
+_OPTION = re.compile(
+    rf"((?<![\w/])--?(?:\w[\w.-]{{0,40}}[-_.])?{_NAMES}[ \t]+)(?!-)({_ARGUMENT})", re.I
+)
 _QUERY = re.compile(rf"([?&](?:[\w.-]*{_NAMES}|key|sig|auth|code|sid|sv)=)([^\s&\"'#\\]+)", re.I)
 _QUOTED = re.compile(rf"([\"'](?:--?)?[\w.-]*{_NAMES}[ \t]*[=:][ \t]*)([^\"'\n]+)(?=[\"'])", re.I)
 _ASSIGNED = re.compile(
@@ -68,8 +74,7 @@ _HOOK = re.compile(
     r"([^\s\"']+)"
 )
 _COMMAND = re.compile(
-    rf"{_START}(?:script|misc_path|\w*notify\w*|quorum_(?:up|down)|\w+_script)[ \t]+(.*)",
-    re.MULTILINE,
+    rf"{_START}(?:script|misc_path|\w*notify\w*|quorum_(?:up|down)|\w+_script)[ \t]+"
 )
 _RANDOM = re.compile(
     r"(?<![\w./+-])(?:[0-9a-fA-F]{32,}"
@@ -89,6 +94,9 @@ _IN_ARGUMENTS = (
     _FORMS,
 )
 _EVERYWHERE = (_PASS, _PASSWORD, _KEY, *_IN_ARGUMENTS)
+_FIRST = (_PASSWORD, _KEY)
+_DEFINED = re.compile(r"\$([A-Za-z_]\w*)=[ \t]*")
+_DEFINED_VALUE = re.compile(_VALUE)
 _USED = re.compile(r"\$\{?([A-Za-z_]\w*)")
 
 
@@ -112,20 +120,71 @@ def _masked(text: str, patterns: list[re.Pattern[str]], keep_length: bool) -> st
 
     def masked(match: re.Match[str]) -> str:
         before, secret = match.group(1), match.group(2)
+        if match.re in _FIRST and not _is_first(match.string, match.start()):
+            return match.group()
         if secret.startswith(MASK[0] * 3):  # hidden by a pattern before
             return match.group()
         return before + hidden(secret)
 
-    def command(match: re.Match[str]) -> str:
-        words = match.group(1)
-        head = match.group().removesuffix(words)
-        return head + _RANDOM.sub(lambda found: hidden(found.group()), words)
-
-    for name in sorted(secret_names(text)):
-        patterns.append(re.compile(rf"(\${re.escape(name)}=[ \t]*)({_VALUE})"))
+    names = frozenset(secret_names(text))
     for pattern in patterns:
         text = pattern.sub(masked, text)
-    return _COMMAND.sub(command, text)
+    if names:
+        text = _without_values(text, names, hidden)
+    return _without_random_words(text, hidden)
+
+
+def _without_random_words(text: str, hidden: Callable[[str], str]) -> str:
+    """The text without the words of commands that look like keys."""
+    parts: list[str] = []
+    at = 0
+    for match in _COMMAND.finditer(text):
+        if match.start() < at or not _is_first(text, match.start()):
+            continue
+        end = text.find("\n", match.end())
+        end = len(text) if end < 0 else end
+        words = text[match.end() : end]
+        parts += (text[at : match.end()], _RANDOM.sub(lambda found: hidden(found.group()), words))
+        at = end
+    return "".join((*parts, text[at:]))
+
+
+def _without_values(text: str, names: frozenset[str], hidden: Callable[[str], str]) -> str:
+    """The text without the values of these definitions."""
+    parts: list[str] = []
+    at = 0
+    for match in _DEFINED.finditer(text):
+        if match.group(1) not in names or match.start() < at:
+            continue
+        value = _DEFINED_VALUE.match(text, match.end())
+        if value is not None and not value.group().startswith(MASK[0] * 3):
+            parts += (text[at : match.end()], hidden(value.group()))
+            at = value.end()
+    return "".join((*parts, text[at:]))
+
+
+def _is_first(text: str, at: int) -> bool:
+    """Whether a word begins a line as keepalived reads it, which is also behind a brace.
+
+    A condition may precede it, and the sign of a difference. Yes, if it cannot be seen.
+    """
+    line = text.rfind("\n", max(0, at - LOOKED_BACK), at) + 1
+    seen = line > 0 or at <= LOOKED_BACK
+    before = text[line or max(0, at - LOOKED_BACK) : at]
+    lead = before.rstrip(" \t")
+    if _begins(lead):
+        return True
+    word = lead[max(lead.rfind(" "), lead.rfind("\t")) + 1 :]
+    ahead = lead[: len(lead) - len(word)].rstrip(" \t")
+    if lead == before or "@" not in word:
+        return not seen
+    condition = word.startswith("@") and _begins(ahead)
+    signed = word[:2] in ("-@", "+@") and not ahead
+    return condition or signed or "{@" in word or "}@" in word or not seen
+
+
+def _begins(lead: str) -> bool:
+    return lead in ("", "-", "+") or lead[-1] in "{}"
 
 
 def secret_names(text: str) -> set[str]:
@@ -135,6 +194,8 @@ def secret_names(text: str) -> set[str]:
     found = set(_REFERENCE.findall(text))
     for pattern in _EVERYWHERE:
         for match in pattern.finditer(text):
+            if pattern in _FIRST and not _is_first(text, match.start()):
+                continue
             found.update(_USED.findall(match.group(2)))
     return found
 

@@ -32,13 +32,20 @@ class BadValue(ValueError):
     """The words do not fit; the text completes "priority …"; `index` is the word to blame.
 
     `mild`: keepalived takes them without a word, or only the machine knows. `taken` is the value
-    that keepalived then has.
+    that keepalived then has; `instead` is what is meant, where that is clear.
     """
 
     def __init__(
-        self, message: str, index: int = 0, *, mild: bool = False, taken: Any = NOTHING
+        self,
+        message: str,
+        index: int = 0,
+        *,
+        mild: bool = False,
+        taken: Any = NOTHING,
+        instead: str | None = None,
     ) -> None:
         super().__init__(message)
+        self.instead = instead
         self.index = index
         self.mild = mild
         self.taken = taken
@@ -192,6 +199,8 @@ class Choice(Value):
     """Upper and lower case are the same; the value is in upper case."""
     code: str = "bad-value"
     """Of the problem that another word is."""
+    meant: tuple[tuple[str, str], ...] = ()
+    """Words that are often written, in lower case, and the allowed one that they mean."""
     least: ClassVar[int] = 1
     at_most: ClassVar[int] = 1
 

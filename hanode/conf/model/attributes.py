@@ -3,7 +3,7 @@
 PURE. The model keeps statements without a field of their own as `Statement`s, which are merged and
 rendered as written. These descriptors read their values on demand:
 
-    interval_us = LastValue[int]()    # None where it is not written
+    interval_us = KeptValue[int]()    # None where it is not written
     init_fail = Switch()              # whether it is written
     include = AllValues[str]()        # each time it is written
     url = AllBlocks(Url)              # the blocks inside
@@ -125,8 +125,20 @@ class ValueAttribute(Generic[T]):
                 continue
 
 
-class LastValue(ValueAttribute[T]):
-    """The value of a keyword, the last if there are several; None if it is not written or empty."""
+class KeptValue(ValueAttribute[T]):
+    """The value of a keyword; of several the one that keepalived keeps; None if there is none."""
+
+    def __init__(
+        self,
+        keyword: str | None = None,
+        *,
+        kind: Value | None = None,
+        parse: Callable[[Statement], T | None] | None = None,
+        join: Callable[[T, T], T] | None = None,
+    ) -> None:
+        """`join` makes one value of an earlier and a later one, where parts of both count."""
+        super().__init__(keyword, kind=kind, parse=parse)
+        self.join = join
 
     @overload
     def __get__(self, owner: None, cls: type) -> Self: ...
@@ -135,10 +147,15 @@ class LastValue(ValueAttribute[T]):
     def __get__(self, owner: Owner | None, cls: type) -> Self | T | None:
         if owner is None:
             return self
-        last: T | None = None
+        kept: T | None = None
         for value in self.each(owner) if owner.other else ():
-            last = value
-        return last
+            if kept is None:
+                kept = value
+            elif self.join is not None:
+                kept = self.join(kept, value)
+            elif not stays(kept, keyword_of(owner.BLOCK, self.keyword or self.name)):
+                kept = value
+        return kept
 
 
 class AllValues(ValueAttribute[T]):
@@ -192,8 +209,8 @@ class AllBlocks(BlockAttribute[T]):
         return tuple(self.make(statement) for statement in self.each(owner))
 
 
-class LastBlock(BlockAttribute[T]):
-    """The block of a keyword, the last if there are several; None if there is none."""
+class KeptBlock(BlockAttribute[T]):
+    """The block of a keyword; of several the one that keepalived keeps; None if there is none."""
 
     @overload
     def __get__(self, owner: None, cls: type) -> Self: ...
@@ -203,7 +220,8 @@ class LastBlock(BlockAttribute[T]):
         if owner is None:
             return self
         found = list(self.each(owner))
-        return self.make(found[-1]) if found else None
+        first = keeps_first(owner.BLOCK, self.keyword or self.name)
+        return self.make(found[0 if first else -1]) if found else None
 
 
 class OneBlock(BlockAttribute[T]):
@@ -246,7 +264,10 @@ class AllWords(BlockAttribute[str]):
 
     def placed(self, owner: Owner) -> tuple[tuple[str, Origin], ...]:
         """Each word with the place of its line."""
-        lines = (line for block in self.each(owner) for line in block.children or ())
+        found = list(self.each(owner))
+        if keeps_first(owner.BLOCK, self.keyword or self.name):
+            found = found[:1]
+        lines = (line for block in found for line in block.children or ())
         return tuple((unquote(word), line.origin) for line in lines for word in line.words)
 
     @overload
@@ -255,6 +276,17 @@ class AllWords(BlockAttribute[str]):
     def __get__(self, owner: Owner, cls: type) -> tuple[str, ...]: ...
     def __get__(self, owner: Owner | None, cls: type) -> Self | tuple[str, ...]:
         return self if owner is None else tuple(word for word, _ in self.placed(owner))
+
+
+def stays(earlier: object, keyword: Keyword) -> bool:
+    """Whether keepalived keeps a value when it is written again, as the keyword's row says."""
+    return keyword.keeps in ("first", "on" if earlier is True else earlier)
+
+
+def keeps_first(block: str, name: str) -> bool:
+    """Whether keepalived keeps the first of several values."""
+    keyword = blocks()[block].keywords.get(main_spelling(block, name))
+    return keyword is not None and keyword.keeps == "first"
 
 
 @functools.cache
@@ -303,7 +335,7 @@ def statements_of(owner: Owner, keyword: Keyword) -> Iterator[Statement]:
 
 
 def places_of(owner: Owner, name: str) -> Iterator[Origin]:
-    """The places of a keyword's statements; the one that counts is last."""
+    """The places of a keyword's statements, in order."""
     main = keyword_behind(type(owner), name)
     yield from (where for said, where in owner.places if said == main)
     keyword = blocks()[owner.BLOCK].keywords.get(main)
@@ -323,5 +355,7 @@ def place(owner: Owner, name: str) -> Origin:
     """
     where = NOWHERE
     for found in places_of(owner, name):
+        if where is not NOWHERE and keeps_first(owner.BLOCK, keyword_behind(type(owner), name)):
+            break
         where = found
     return owner.origin if where is NOWHERE else where

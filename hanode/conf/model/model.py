@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 
 from hanode.conf.language.defaults import AUTH_PASS_BYTES
 from hanode.conf.model.attributes import place, written
+from hanode.conf.model.index import Indexed
 from hanode.conf.model.statements import Address, Note, Places, Statement, find
 from hanode.conf.model.typed.checks import CHECKS, OtherCheck, TcpWords
 from hanode.conf.model.typed.globals import GlobalWords
@@ -166,7 +167,7 @@ class VirtualServer(VirtualServerWords, Bound):
 
 
 @dataclass(frozen=True, slots=True)
-class Config(RootWords):
+class Config(Indexed, RootWords):
     """A whole configuration, as one node reads it."""
 
     globals: GlobalDefs = GlobalDefs()
@@ -181,7 +182,9 @@ class Config(RootWords):
 
     def instance(self, name: str) -> VrrpInstance | None:
         """The vrrp_instance of that name."""
-        return next((i for i in self.instances if i.name == name), None)
+        # From the last to the first, so that the first of a name counts.
+        names = self.once("instances", lambda: {i.name: i for i in reversed(self.instances)})
+        return names.get(name)
 
     @property
     def services(self) -> tuple[VirtualServer, ...]:

@@ -54,6 +54,10 @@ def strict(instance: VrrpInstance, config: Config) -> Origin | None:
     own = instance.strict_mode
     if own is not None:
         return place(instance, "strict_mode") if own else None
+    return config.once("strict", lambda: _strict_everywhere(config))
+
+
+def _strict_everywhere(config: Config) -> Origin | None:
     return place(config.globals, "vrrp_strict") if config.globals.vrrp_strict else None
 
 
@@ -64,7 +68,14 @@ def interval_us(instance: VrrpInstance) -> int:
 
 
 def priority(instance: VrrpInstance) -> int:
-    """The priority with which keepalived starts, written or not."""
+    """The priority with which keepalived starts, written or not.
+
+    One that it refuses brings back the default of a backup, whatever stands above it.
+    """
+    refused = [s.origin.start for s in instance.other if s.keyword == "priority"]
+    taken = [where.start for word, where in instance.places if word == "priority"]
+    if refused and max(refused) > max(taken, default=-1):
+        return defaults.PRIORITY
     if instance.priority is not None:
         return instance.priority
     return defaults.PRIORITY_OWNER if instance.state == "MASTER" else defaults.PRIORITY
@@ -192,9 +203,10 @@ class Tracked:
         return -amount if self.reverse else amount
 
 
-def tracked(owner: VrrpInstance | SyncGroup, config: Config) -> list[Tracked]:
+def tracked(owner: VrrpInstance | SyncGroup, config: Config) -> tuple[Tracked, ...]:
     """What an instance or a sync group tracks, without an instance's own interface."""
-    return list(_tracked(owner, config))
+    # The owner is remembered, too: another object could else get its id.
+    return config.once(("tracked", id(owner)), lambda: (owner, tuple(_tracked(owner, config))))[1]
 
 
 def _tracked(owner: VrrpInstance | SyncGroup, config: Config) -> Iterator[Tracked]:
@@ -232,6 +244,10 @@ def _lost(kind: str, definition: Definition | None, where: Origin) -> str | None
 
 def definitions(config: Config, kind: str) -> dict[str, Definition]:
     """The definitions that a tracking block can name; the first of each name counts."""
+    return config.once(("definitions", kind), lambda: _definitions(config, kind))
+
+
+def _definitions(config: Config, kind: str) -> dict[str, Definition]:
     blocks: dict[str, tuple[Definition, ...]] = {
         "track_script": config.scripts,
         "track_process": config.track_processes,
@@ -256,16 +272,87 @@ def weighted(instance: VrrpInstance, config: Config) -> list[Tracked]:
     if priority(instance) == defaults.PRIORITY_OWNER:
         return []
     group = group_of(instance, config)
-    found = tracked(instance, config)
-    if group is not None:
-        counts = group.sync_group_tracking_weight
-        found = [*found, *tracked(group, config)] if counts else []
+    if group is None:
+        return _counting(tracked(instance, config))
+    own, shared = _shared(group, config)
+    return [*_counting(tracked(instance, config)), *shared] if own else []
+
+
+def _counting(found: tuple[Tracked, ...]) -> list[Tracked]:
     return [t for t in found if t.weight and t.known and t.kind != "track_file"]
+
+
+def _shared(group: SyncGroup, config: Config) -> tuple[bool, list[Tracked]]:
+    """Whether weights count in the group, and its own trackers that count."""
+
+    def find() -> tuple[bool, list[Tracked]]:
+        return group.sync_group_tracking_weight, _counting(tracked(group, config))
+
+    return config.once(("shared", id(group)), find)
+
+
+@dataclass(frozen=True, slots=True)
+class Sums:
+    """What the weights of all trackers add to a priority."""
+
+    healthy: int = 0
+    """While nothing has failed."""
+    failed: int = 0
+    """After everything has failed."""
+    most: int = 0
+    least: int = 0
+
+    def __add__(self, other: Sums) -> Sums:
+        return Sums(
+            self.healthy + other.healthy,
+            self.failed + other.failed,
+            self.most + other.most,
+            self.least + other.least,
+        )
+
+
+def sums(instance: VrrpInstance, config: Config) -> Sums | None:
+    """The sums of `weighted`; None if no weight counts. A group's are added up once for all."""
+    if priority(instance) == defaults.PRIORITY_OWNER:
+        return None
+    group = group_of(instance, config)
+    found = _counting(tracked(instance, config))
+    if group is None:
+        return _sums(found) if found else None
+    own, shared = _shared(group, config)
+    if not own or not (found or shared):
+        return None
+    return _sums(found) + config.once(("sums", id(group)), lambda: _sums(shared))
+
+
+def _sums(found: list[Tracked]) -> Sums:
+    return Sums(
+        sum(t.healthy for t in found),
+        sum(t.failed for t in found),
+        sum(max(t.healthy, t.failed) for t in found),
+        sum(min(t.healthy, t.failed) for t in found),
+    )
+
+
+def names_tracked(group: SyncGroup, config: Config) -> frozenset[tuple[str, str]]:
+    """(kind, name) of everything that a sync group tracks."""
+
+    def find() -> frozenset[tuple[str, str]]:
+        return frozenset((t.kind, t.name) for t in tracked(group, config))
+
+    return config.once(("names", id(group)), find)
 
 
 def clamp(total: int) -> int:
     """A sum of priority and weights, cut to 1 to 254 as in keepalived."""
     return max(1, min(HIGHEST, total))
+
+
+def healthy(one: VrrpInstance, config: Config) -> int:
+    """The priority while nothing that the instance tracks has failed."""
+    found = weighted(one, config)
+    total = priority(one) + sum(t.healthy for t in found)
+    return clamp(total) if found else total
 
 
 # --- sync groups -------------------------------------------------------------------------------
@@ -278,10 +365,15 @@ def members(group: SyncGroup) -> tuple[tuple[str, Origin], ...]:
 
 def group_of(instance: VrrpInstance, config: Config) -> SyncGroup | None:
     """The sync group that contains the instance; None if there is none."""
+    return config.once("group_of", lambda: _groups_by_member(config)).get(instance.name)
+
+
+def _groups_by_member(config: Config) -> dict[str, SyncGroup]:
+    found: dict[str, SyncGroup] = {}
     for group in config.sync_groups:
-        if instance.name in group.members:
-            return group
-    return None
+        for name in group.members:
+            found.setdefault(name, group)
+    return found
 
 
 # --- the file ----------------------------------------------------------------------------------

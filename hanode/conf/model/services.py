@@ -42,6 +42,10 @@ class Service:
         return f"{self.name}/{self.server.protocol or 'UDP'}" if self.by_group else self.name
 
 
+Listens = tuple[frozenset[int], frozenset[int]]
+"""IP versions and ports."""
+
+
 def services(config: Config) -> Iterator[Service]:
     """All virtual servers; those by address first."""
     for server in config.services:
@@ -52,10 +56,20 @@ def services(config: Config) -> Iterator[Service]:
         yield Service(server, server.key, families, ports)
 
 
-def _listens(config: Config, server: VirtualServer) -> tuple[frozenset[int], frozenset[int]]:
-    families = {6 if server.ip_family == "inet6" else 4} if server.ip_family else set()
+def _listens(config: Config, server: VirtualServer) -> Listens:
+    families, ports = frozenset[int](), frozenset[int]()
+    name = server.group
+    if name is not None:
+        families, ports = config.once(("listens", name), lambda: _group_listens(config, name))
+    if server.ip_family:
+        families |= {6 if server.ip_family == "inet6" else 4}
+    return families, ports
+
+
+def _group_listens(config: Config, name: str) -> Listens:
+    families: set[int] = set()
     ports: set[int] = set()
-    for group in groups_of(config, server.group) if server.group is not None else ():
+    for group in groups_of(config, name):
         for line in group.lines:
             if line.fwmark is None:
                 families.add(family(line.ip))
@@ -67,7 +81,14 @@ def _listens(config: Config, server: VirtualServer) -> tuple[frozenset[int], fro
 
 def groups_of(config: Config, name: str) -> list[VirtualServerGroup]:
     """The virtual_server_group blocks with that name."""
-    return [group for group in config.virtual_server_groups if group.name == name]
+    return config.once("address_groups", lambda: _groups_by_name(config)).get(name, [])
+
+
+def _groups_by_name(config: Config) -> dict[str, list[VirtualServerGroup]]:
+    found: dict[str, list[VirtualServerGroup]] = {}
+    for group in config.virtual_server_groups:
+        found.setdefault(group.name, []).append(group)
+    return found
 
 
 def line_of_group(line: GroupLine) -> str:

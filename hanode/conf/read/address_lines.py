@@ -31,9 +31,10 @@ def bind_address(
     """The Address of a line, or None (with a Problem) if the line has none."""
     words = [unquote(word) for word in raw.words]
     if raw.children is not None or not words:
-        message = "an address line takes no block; write one address on each line"
+        message = "an address line takes no block"
+        hint = "write one address on each line, without braces"
         span = raw.spans[0] if raw.spans else (raw.line.start, raw.line.end)
-        problems.append(at_span(raw.line, span, "block-unexpected", "error", message))
+        problems.append(at_span(raw.line, span, "block-unexpected", "error", message, hint=hint))
         return None
     odd: list[BadValue] = []
     try:

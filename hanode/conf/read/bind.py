@@ -2,8 +2,8 @@
 
 PURE. The schema's tables define each keyword; rows with a `field` fill the fields of the model's
 classes. A statement that has no field, is unknown or does not fit is kept as a Statement in
-`other`, in order: nothing is dropped. If a value is written twice, the last one counts, as in
-keepalived.
+`other`, in order: nothing is dropped. If a value is written twice, the one counts that keepalived
+keeps, which its row says.
 """
 
 from __future__ import annotations
@@ -12,12 +12,12 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from hanode.conf.keywords import blocks, root_words, script_words
-from hanode.conf.language.defaults import AUTH_PASS_BYTES
 from hanode.conf.language.kinds_address import Endpoint, Ip
 from hanode.conf.language.kinds_words import FWMARK
 from hanode.conf.language.releases import Target
 from hanode.conf.language.schema import ROOT, Block, Keyword
 from hanode.conf.language.values import BadValue, is_ip, read_words
+from hanode.conf.model.attributes import stays
 from hanode.conf.model.model import (
     Address,
     Config,
@@ -34,19 +34,30 @@ from hanode.conf.read.blocks import Raw, at_span, build
 from hanode.conf.read.in_order import read_in_order
 from hanode.conf.read.kept import origin, own_notes, statement
 from hanode.conf.read.masked import masked
+from hanode.conf.read.meant import (
+    bare_members,
+    group_meant,
+    member_without_a_group,
+    successor,
+    verdict_on,
+)
 from hanode.conf.read.misread_braces import add_misread_lines
-from hanode.conf.read.refused import refused, superfluous, too_many
-from hanode.conf.read.unknown import judge, place_name
-from hanode.conf.text.expand import Expanded
+from hanode.conf.read.refused import password_cut, refused, superfluous, too_many
+from hanode.conf.read.unknown import place_name
 from hanode.conf.text.lexer import unquote
-from hanode.conf.text.problems import Fix, Problem, Severity
+from hanode.conf.text.logical import Expanded
+from hanode.conf.text.problems import Collected, Fix, Severity
 from hanode.conf.text.source import Origin
 from hanode.conf.text.tree import INCLUDES
 
 JOINED = ("authentication", "virtual_ipaddress", "virtual_ipaddress_excluded")
 """Blocks of an instance that become fields; their lines that do not fit become one Statement."""
 
-
+COUNTS = {
+    "first": "the first one counts",
+    "last": "the last one counts",
+    "both": "what both say counts",
+}
 BY_NAME = ("fwmark", "group")
 """Words that identify a virtual_server instead of an address."""
 
@@ -72,21 +83,25 @@ class Scan:
         }
 
 
-def bind(expanded: Expanded, target: Target) -> tuple[Config, list[Problem]]:
+def bind(expanded: Expanded, target: Target) -> tuple[Config, Collected]:
     """The model of logical lines, and all problems found."""
     raw = build(expanded.lines, root_words(), script_words())
     binder = _Binder(target)
     config = binder.root(raw.statements, raw.tail)
-    found = [*expanded.problems, *raw.problems, *binder.problems]
+    told = {(p.file, p.line) for p in expanded.problems if p.code == "unclosed-quote"}
+    found = Collected(expanded.problems)
+    found += (p for p in raw.problems if p.code != "unclosed-quote" or (p.file, p.line) not in told)
+    found += binder.problems
     found += read_in_order(raw.statements)
     found += masked(expanded.lines)
-    return config, add_misread_lines(expanded.lines, found, target)
+    settled = add_misread_lines(expanded.lines, found, target)
+    return config, Collected(settled, found.left_out)
 
 
 class _Binder:
     def __init__(self, target: Target) -> None:
         self.target = target
-        self.problems: list[Problem] = []
+        self.problems = Collected()
         self.known: dict[tuple[str, tuple[str, ...], bool], tuple[Keyword, Any, bool]] = {}
         """Statements read without a problem, by block, words, and whether they open no block."""
 
@@ -205,6 +220,7 @@ class _Binder:
         table = blocks()[name]
         scan = Scan()
         seen: dict[str, Raw] = {}
+        bare = bare_members(raws, table) if name == "vrrp_sync_group" else ()
         for raw in raws:
             if not raw.words:
                 scan.other.append(statement(raw))
@@ -214,7 +230,9 @@ class _Binder:
             keyword = known[0] if known else table.keywords.get(unquote(words[0]))
             if keyword is None:
                 # An include that is still here has its Problem from `expand`.
-                if raw.words[0] not in INCLUDES:
+                if raw in bare:
+                    self.problems.append(member_without_a_group(raw, bare))
+                elif raw.words[0] not in INCLUDES:
                     self.unknown(raw, table)
                 scan.other.append(statement(raw))
                 continue
@@ -222,19 +240,19 @@ class _Binder:
             main = keyword.same_as or keyword.name
             if not keyword.repeats:
                 if main in seen:
-                    self.twice(seen[main], raw, main)
+                    self.twice(seen[main], raw, table.keywords[main])
                 seen[main] = raw
             if not fits:
                 scan.other.append(statement(raw))
             elif keyword.opens is not None and typed is not None and keyword.name in typed:
                 scan.opened.append((keyword, raw))
             elif keyword.field is not None and value is not None:
-                kept = keyword.name == "state" and scan.values.get("state") == "MASTER"
-                if not kept:  # as in keepalived, a later BACKUP does not undo MASTER
+                earlier = scan.values.get(keyword.field)
+                if earlier is None or not stays(earlier, keyword):
                     scan.values[keyword.field] = value
                     scan.places.append((main, origin(raw)))
                 if keyword.name == "auth_pass":
-                    self.password(raw, value)
+                    self.problems += password_cut(raw, value)
                 if raw.before or raw.after or raw.close_before or raw.close_after:
                     scan.notes += own_notes(raw, main)
             else:
@@ -303,7 +321,8 @@ class _Binder:
         if words[0] in BY_NAME and len(words) > 1:
             return
         if not is_ip(words[0]):
-            raise BadValue("needs an IP address and a port, or fwmark N, or group NAME")
+            needed = "needs an IP address and a port, or fwmark N, or group NAME"
+            raise BadValue(needed, instead=group_meant(words))
         Endpoint().read(words[:2])
         if len(words) > 2:
             message = "virtual_server: keepalived ignores what stands after the port"
@@ -312,16 +331,9 @@ class _Binder:
     # --- problems ----------------------------------------------------------------------------
 
     def unknown(self, raw: Raw, table: Block) -> None:
-        word = unquote(raw.words[0])
-        verdict = judge(word, table.name)
-        fix = None
+        verdict = verdict_on(raw, table)
         span = raw.spans[0]
-        if raw.line.macro is None:
-            if verdict.instead:
-                fix = Fix(f"write {verdict.instead}", *span, verdict.instead)
-            elif verdict.remove and raw.children is None:
-                whole = raw.line.source.whole_line(raw.start, raw.end)
-                fix = Fix("remove the line", *(whole or (raw.start, raw.end)), "")
+        fix = successor(raw, table, verdict)
         severity: Severity = "warning"
         message = verdict.message
         if raw.children is not None and table.name != ROOT:
@@ -329,28 +341,6 @@ class _Binder:
             message += f", and takes its closing brace for the end of {place_name(table.name)}"
         self.problems.append(
             at_span(raw.line, span, verdict.code, severity, message, hint=verdict.hint, fix=fix)
-        )
-
-    def password(self, raw: Raw, value: str) -> None:
-        """Warns that auth_pass is cut to 8 bytes. The fix contains no part of the password."""
-        sent = value.encode(errors="replace")[:AUTH_PASS_BYTES].decode(errors="ignore")
-        if sent == value:
-            return
-        message = (
-            f"auth_pass has {len(value)} characters, but only the first {len(sent)} are sent: "
-            "the rest protects nothing"
-        )
-        hint = "shorten it to what is sent; nothing changes for the other nodes"
-        fix = None
-        start, end = raw.spans[1]
-        start += raw.words[1].startswith('"')
-        end -= raw.words[1].endswith('"')
-        if raw.line.macro is None and end - start == len(value):
-            fix = Fix(f"shorten it to {len(sent)} characters", start + len(sent), end, "")
-        self.problems.append(
-            at_span(
-                raw.line, raw.spans[1], "auth-pass-long", "warning", message, hint=hint, fix=fix
-            )
         )
 
     def prefix(self, raw: Raw) -> None:
@@ -367,18 +357,26 @@ class _Binder:
 
     def old(self, keyword: Keyword, raw: Raw) -> None:
         """Warns of a deprecated keyword, which keepalived still accepts."""
-        message = f"{keyword.name} is an old word: {keyword.old}"
+        message = f"{keyword.name} is an old word"
         fix = None
         if keyword.successor is not None and raw.line.macro is None:
             fix = Fix(f"write {keyword.successor}", *raw.spans[0], keyword.successor)
         self.problems.append(
-            at_span(raw.line, raw.spans[0], "deprecated-keyword", "warning", message, fix=fix)
+            at_span(
+                raw.line,
+                raw.spans[0],
+                "deprecated-keyword",
+                "warning",
+                message,
+                hint=keyword.old,
+                fix=fix,
+            )
         )
 
-    def twice(self, first: Raw, again: Raw, name: str) -> None:
+    def twice(self, first: Raw, again: Raw, keyword: Keyword) -> None:
         line = first.line.source.file_line(first.start)
-        counts = "MASTER" if name == "state" else "the last one"
-        message = f"{name} stands here again (first on line {line}); {counts} counts"
+        counts = COUNTS.get(keyword.keeps, f"{keyword.keeps} counts")
+        message = f"{keyword.name} stands here again (first on line {line}); {counts}"
         self.add(again, 0, "written-twice", "warning", message)
 
     def add(self, raw: Raw, index: int, code: str, severity: Severity, message: str) -> None:

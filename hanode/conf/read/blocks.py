@@ -12,16 +12,21 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from hanode.conf.text.expand import OPEN_QUOTE, Logical
 from hanode.conf.text.lexer import CLOSE, OPEN, STRING, WORD, Token, tokens, unquote
+from hanode.conf.text.line_checks import OPEN_QUOTE, QUOTE_IT
+from hanode.conf.text.logical import Logical
 from hanode.conf.text.macros import begins_a_macro
-from hanode.conf.text.problems import Fix, Problem, Severity
+from hanode.conf.text.problems import Collected, Fix, Problem, Severity
 from hanode.conf.text.tree import INCLUDES
 
 _NUMBERS = re.compile(r"[0-9.:/]+|on|off|true|false|yes|no")
 MAX_DEPTH = 64
 """Nesting limit; keepalived's deepest block is 5 deep."""
 
+
+BRACES = frozenset(("stray-brace", "extra-brace", "too-deep", "missing-brace"))
+BRACES_MAX = 1_000
+"""Wrong braces that are reported; below them nothing is read."""
 
 Spans = tuple[tuple[int, int], ...]
 
@@ -72,7 +77,7 @@ class Blocks:
     """The statements at the root, the problems, and the comments after the last statement."""
 
     statements: list[Raw]
-    problems: list[Problem]
+    problems: Collected
     tail: list[str]
 
 
@@ -93,7 +98,8 @@ class _Builder:
     def __init__(self, roots: frozenset[str], scripts: frozenset[str]) -> None:
         self.roots = roots
         self.scripts = scripts
-        self.problems: list[Problem] = []
+        self.problems = Collected()
+        self.braces_wrong = 0
         self.top: list[Raw] = []
         self.stack: list[Raw] = []
         self.items = self.top
@@ -103,7 +109,14 @@ class _Builder:
         self.last: Raw | None = None
         """The last statement, to which a `{` would belong."""
 
+    @property
+    def full(self) -> bool:
+        """Whether so many braces are wrong that reading on would tell nothing."""
+        return self.braces_wrong > BRACES_MAX
+
     def line(self, logical: Logical) -> None:
+        if self.full:
+            return
         if not logical.text:
             if logical.comment:
                 self.pending.append(logical.comment)
@@ -115,6 +128,8 @@ class _Builder:
         if pieces is None:
             pieces = self.known[text] = self.pieces(text)
         for piece in pieces:
+            if self.full:
+                break
             if piece.words:
                 raw = self.statement(piece, logical)
                 first = raw if first is None else first
@@ -210,7 +225,7 @@ class _Builder:
                 "comment-cuts",
                 "info" if plain else "warning",
                 message,
-                hint="write a value that holds # or ! in double quotes",
+                hint=QUOTE_IT,
             )
         )
 
@@ -225,8 +240,9 @@ class _Builder:
     def open(self, token: Token, logical: Logical) -> None:
         owner = self.last
         if owner is None or owner.children is not None:
-            message = "this { belongs to no statement; remove it or write what the block is"
-            self.problem("stray-brace", token, logical, message)
+            message = "this { belongs to no statement"
+            hint = "write before it what the block is, or remove it and its }"
+            self.problem("stray-brace", token, logical, message, None, hint)
             # As in keepalived, the statements in it count as written in the block around it.
             owner = Raw((), (), logical)
             inside = self.items
@@ -243,7 +259,7 @@ class _Builder:
 
     def close(self, token: Token, logical: Logical) -> Raw | None:
         if not self.stack:
-            message = "this } closes nothing; remove it, or a { is missing above"
+            message = "this } closes nothing, or a { is missing above"
             self.problem("extra-brace", token, logical, message, self.fix_remove(token, logical))
             return None
         block = self.pop()
@@ -292,11 +308,16 @@ class _Builder:
         logical: Logical,
         message: str,
         fix: Fix | None = None,
+        hint: str | None = None,
     ) -> None:
+        self.braces_wrong += code in BRACES
+        if self.full:
+            code, fix = "braces-many", None
+            message = f"more than {BRACES_MAX} braces are wrong; what is below is not read"
         span = (logical.start, logical.end)
         if logical.macro is None:
             span = (logical.start + token.start, logical.start + token.end)
-        self.problems.append(at_span(logical, span, code, "error", message, fix=fix))
+        self.problems.append(at_span(logical, span, code, "error", message, hint=hint, fix=fix))
 
     def finish(self) -> Blocks:
         for block in reversed(self.stack):

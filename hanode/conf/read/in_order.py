@@ -7,6 +7,7 @@ what keepalived then does. Rules about the whole model are in `rules/`.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterator
 
 from hanode.conf.language.values import family, is_ip
@@ -14,7 +15,7 @@ from hanode.conf.read import in_order_lvs
 from hanode.conf.read.blocks import Raw
 from hanode.conf.read.remarks import at_close, has, inside, lacks, name_of, number, say, value
 from hanode.conf.text.lexer import unquote
-from hanode.conf.text.problems import Problem
+from hanode.conf.text.problems import Collected, Problem
 
 TRACKERS = ("track_interface", "track_script", "track_file", "track_process", "track_bfd")
 GARP_PACES = ("garp_interval", "gna_interval")
@@ -31,9 +32,9 @@ TOGETHER = frozenset(("bfd_instance", "garp_group", *STATIC))
 """Root keywords whose rules depend on blocks above them."""
 
 
-def read_in_order(statements: list[Raw]) -> list[Problem]:
+def read_in_order(statements: list[Raw]) -> Collected:
     """The problems of all statements at the root."""
-    found: list[Problem] = []
+    found = Collected()
     run = _Run()
     for raw in statements:
         if raw.words and raw.children is not None:
@@ -147,10 +148,9 @@ def _bfds(raw: Raw, not_for_vrrp: set[str]) -> Iterator[Problem]:
     for tracked in inside(raw, "track_bfd"):
         for line in tracked.children or ():
             if line.words and unquote(line.words[0]) in not_for_vrrp:
-                message = (
-                    f"{line.words[0]} is only for checkers: write vrrp in its bfd_instance too"
-                )
-                yield say(line, "tracked-unknown", message)
+                message = f"{line.words[0]} is only for checkers"
+                hint = "write vrrp in its bfd_instance too"
+                yield say(line, "tracked-unknown", message, 0, hint)
 
 
 def _instance(raw: Raw) -> Iterator[Problem]:
@@ -222,7 +222,7 @@ def _garp_group(raw: Raw, paced: set[str]) -> Iterator[Problem]:
             names = [unquote(inner.words[0]) for inner in one.children or () if inner.words]
             if not names and one.children is not None:
                 yield at_close(one, "garp-group-idle", "the block names no interface")
-            again = [n for at, n in enumerate(names) if n in paced or n in names[:at]]
+            again = [n for n, count in Counter(names).items() if n in paced or count > 1]
             if again:
                 message = f"{again[0]} is in a garp_group already; keepalived ignores it here"
                 yield at_close(one, "garp-group-twice", message)

@@ -135,5 +135,6 @@ def _connection(check: Raw, server: str) -> Iterator[Problem]:
             yield say(own, "family-mixed", message, 1)
     local = to.lower().startswith(("fe8", "fe9", "fea", "feb")) and is_ip(to)
     if local and value(check, "connect_ip") and value(check, "bind_if") is None:
-        message = f"{to} is valid on one link only: write bind_if with the interface"
-        yield at_close(check, "check-incomplete", message)
+        message = f"{to} is valid on one link only"
+        hint = "write bind_if and the interface in it"
+        yield at_close(check, "check-incomplete", message, hint)

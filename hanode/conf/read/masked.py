@@ -11,7 +11,7 @@ from collections.abc import Iterable
 
 from hanode.conf.language.secrets import MASK
 from hanode.conf.read.blocks import at_span
-from hanode.conf.text.expand import Logical
+from hanode.conf.text.logical import Logical
 from hanode.conf.text.problems import Problem
 
 _MARK = MASK[0]

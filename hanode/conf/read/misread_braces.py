@@ -19,8 +19,8 @@ from hanode.conf.language.values import accepted
 from hanode.conf.read.address_lines import check_line
 from hanode.conf.read.blocks import Raw, at_span
 from hanode.conf.read.unknown import place_name
-from hanode.conf.text.expand import Logical
 from hanode.conf.text.lexer import CLOSE, OPEN, STRING, WORD, Token, tokens, unquote
+from hanode.conf.text.logical import Logical
 from hanode.conf.text.problems import Problem, Severity
 from hanode.conf.text.tree import INCLUDES
 
@@ -82,7 +82,7 @@ def add_misread_lines(
     lines: list[Logical], problems: list[Problem], target: Target
 ) -> list[Problem]:
     """The problems, and, where braces are wrong, those of the lines that keepalived misreads."""
-    if not _braces_differ(lines, problems):
+    if any(p.code == "braces-many" for p in problems) or not _braces_differ(lines, problems):
         return problems
     complaints = complaints_of(lines, target)
     places = {(s.piece.line.source.name, _line(s.piece)) for s in complaints}

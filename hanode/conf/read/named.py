@@ -19,8 +19,9 @@ from hanode.conf.model.typed.line_values import command
 from hanode.conf.read.blocks import Raw, build
 from hanode.conf.read.kept import origin, statement
 from hanode.conf.read.option_lines import read as read_options
-from hanode.conf.text.expand import Reader, expand
+from hanode.conf.text.expand import expand
 from hanode.conf.text.lexer import unquote
+from hanode.conf.text.logical import Reader
 from hanode.conf.text.source import Origin
 from hanode.conf.text.tree import INCLUDES, parse
 

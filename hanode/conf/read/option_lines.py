@@ -12,9 +12,10 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from hanode.conf.keywords.line_options import ACTIONS, NEXTHOP, RULE, TTL, TYPES
-from hanode.conf.language.schema import Block, Keyword, nearest
+from hanode.conf.language.schema import Block, Keyword
 from hanode.conf.language.values import BadValue, Value, family, is_ip, read_words
 from hanode.conf.read.blocks import Raw, at_span
+from hanode.conf.read.unknown import nearest_keyword
 from hanode.conf.text.lexer import unquote
 from hanode.conf.text.problems import Fix, Problem, Severity
 
@@ -111,10 +112,10 @@ def _option(
         fix = None
         if keyword.successor and raw.line.macro is None:
             fix = Fix(f"write {keyword.successor}", *raw.spans[at], keyword.successor)
-        message = f"{keyword.name} is an old word here: {keyword.old}"
-        span = raw.spans[at]
+        message = f"{keyword.name} is an old word here"
+        span, hint = raw.spans[at], keyword.old
         found.problems.append(
-            at_span(raw.line, span, "deprecated-keyword", "warning", message, fix=fix)
+            at_span(raw.line, span, "deprecated-keyword", "warning", message, hint=hint, fix=fix)
         )
     value = keyword.value
     if len(words) - at - 1 < value.least:
@@ -156,15 +157,14 @@ def _unknown(raw: Raw, at: int, table: Block, found: Read, why: str = "") -> Non
     strict = table.lines in STRICT or tracker
     lost = f"; keepalived ignores {'the line' if strict else 'it'}"
     message = f"{name} is no option {of}{why or lost}"
-    meant = nearest(name, table.keywords)
+    meant = nearest_keyword(name, table.name)
     fix = None
     if raw.line.macro is None and meant is not None:
         fix = Fix(f"write {meant}", *raw.spans[at], meant)
     elif raw.line.macro is None and not strict and at:
         fix = Fix(f"remove {name}", raw.spans[at - 1][1], raw.spans[at][1], "")
-    if meant is not None:
-        message += f"; did you mean {meant}?"
-    _say(raw, at, "unknown-option", message, found, not strict, fix)
+    hint = None if meant is None else f"did you mean {meant}?"
+    _say(raw, at, "unknown-option", message, found, not strict, fix, hint)
     found.broken |= strict and table.lines != "an address of a peer"
 
 
@@ -188,17 +188,18 @@ def _say(
     found: Read,
     mild: bool = False,
     fix: Fix | None = None,
+    hint: str | None = None,
 ) -> None:
     severity: Severity = "warning" if mild else "error"
     span = raw.spans[max(0, min(at, len(raw.spans) - 1))]
-    found.problems.append(at_span(raw.line, span, code, severity, message, fix=fix))
+    found.problems.append(at_span(raw.line, span, code, severity, message, hint=hint, fix=fix))
 
 
 # --- which options of one line may be combined -----------------------------------------------
 
 
-def _warn(raw: Raw, at: int, code: str, message: str) -> Problem:
-    return at_span(raw.line, raw.spans[at], code, "warning", message)
+def _warn(raw: Raw, at: int, code: str, message: str, hint: str | None = None) -> Problem:
+    return at_span(raw.line, raw.spans[at], code, "warning", message, hint=hint)
 
 
 def _wrong(raw: Raw, at: int, code: str, message: str) -> Problem:
@@ -247,10 +248,11 @@ def _route(raw: Raw, found: Read) -> Iterator[Problem]:
     origin, free = found.find("protocol"), found.find("no_track")
     if origin and not free and origin.words[0] not in ORIGINS:
         message = f"keepalived tracks only its own routes and takes {origin.words[0]} back"
-        yield _warn(raw, origin.at, "route-untracked", f"{message}; write no_track to keep it")
+        yield _warn(raw, origin.at, "route-untracked", message, "write no_track behind it")
     if not free and not _leaves_by(found):
         message = "keepalived cannot track a route that names no interface (dev)"
-        yield _warn(raw, 0, "route-untracked", f"{message}; write no_track, or dev")
+        hint = "write dev and an interface, or no_track, behind it"
+        yield _warn(raw, 0, "route-untracked", message, hint)
 
 
 def _leaves_by(found: Read) -> bool:
@@ -310,10 +312,11 @@ def _tracked_rule(raw: Raw, found: Read, place: Option | None) -> Iterator[Probl
     origin = found.find("protocol")
     if origin and not found.find("no_track") and origin.words[0] not in ORIGINS:
         message = f"keepalived tracks only its own rules and takes {origin.words[0]} back"
-        yield _warn(raw, origin.at, "route-untracked", f"{message}; write no_track to keep it")
+        yield _warn(raw, origin.at, "route-untracked", message, "write no_track behind it")
     if place is None:
         message = "this routing rule names no priority; keepalived chooses one"
-        yield _warn(raw, 0, "rule-without-priority", message)
+        hint = "write priority and a number behind it"
+        yield _warn(raw, 0, "rule-without-priority", message, hint)
 
 
 def check_address_options(raw: Raw, found: Read) -> Iterator[Problem]:

@@ -16,17 +16,16 @@ from hanode.conf.text.lexer import unquote
 from hanode.conf.text.problems import Problem
 
 
-def say(raw: Raw, code: str, message: str, index: int = 0) -> Problem:
+def say(raw: Raw, code: str, message: str, index: int = 0, hint: str | None = None) -> Problem:
     """A warning at one of the statement's words."""
     span = raw.spans[min(index, len(raw.spans) - 1)]
-    return at_span(raw.line, span, code, "warning", message)
+    return at_span(raw.line, span, code, "warning", message, hint=hint)
 
 
-def at_close(raw: Raw, code: str, message: str) -> Problem:
+def at_close(raw: Raw, code: str, message: str, hint: str | None = None) -> Problem:
     """A warning at the block's closing brace, where keepalived checks the whole block."""
-    return at_span(
-        raw.line, (max(raw.start, raw.close_end - 1), raw.close_end), code, "warning", message
-    )
+    span = (max(raw.start, raw.close_end - 1), raw.close_end)
+    return at_span(raw.line, span, code, "warning", message, hint=hint)
 
 
 def inside(raw: Raw, *words: str) -> Iterator[Raw]:
@@ -70,4 +69,5 @@ def has(raw: Raw, block: str, *names: str) -> bool:
 def lacks(raw: Raw, block: str, code: str, *names: str) -> Iterator[Problem]:
     """Reports at the closing brace that a block lacks a keyword without which it is removed."""
     if not has(raw, block, *names):
-        yield at_close(raw, code, f"{name_of(raw)} names no {names[0]}; keepalived removes it")
+        message = f"{name_of(raw)} names no {names[0]}; keepalived removes it"
+        yield at_close(raw, code, message, f"write {names[0]} in it")

@@ -10,7 +10,8 @@ import functools
 from dataclasses import dataclass
 
 from hanode.conf.keywords import blocks, homes
-from hanode.conf.language.schema import ROOT, nearest
+from hanode.conf.language.nearest import Nearby
+from hanode.conf.language.schema import ROOT
 from hanode.conf.language.values import one_of
 
 RETIRED = {
@@ -26,8 +27,36 @@ _NOT_HTTP = (
 INSTEAD = {("nb_get_retry", block): "retry" for block in _NOT_HTTP} | {
     ("lb_kind", "real_server"): "lvs_method",
     ("check_interval", "vrrp_script"): "interval",
-}
-"""By word and block: the keyword of that block with the same meaning."""
+    ("ip_family", "vrrp_instance"): "native_ipv6",
+    ("lvs_id", "global_defs"): "router_id",
+    ("smtp_connection_timeout", "global_defs"): "smtp_connect_timeout",
+    ("vrid", "vrrp_instance"): "virtual_router_id",
+    ("router_id", "vrrp_instance"): "virtual_router_id",
+    ("vrrp_version", "vrrp_instance"): "version",
+    ("vrrp_strict", "vrrp_instance"): "strict_mode",
+    ("script", "MISC_CHECK"): "misc_path",
+    ("timeout", "MISC_CHECK"): "misc_timeout",
+} | {
+    (f"vrrp_{name}", "vrrp_instance"): name
+    for name in (
+        "garp_master_delay", "garp_master_repeat", "garp_master_refresh",
+        "garp_master_refresh_repeat", "garp_lower_prio_delay", "garp_lower_prio_repeat",
+        "garp_extra_if", "down_timer_adverts", "lower_prio_no_advert",
+        "higher_prio_send_advert", "skip_check_adv_addr", "owner_ignore_adverts",
+        "notify_priority_changes",
+    )
+} | {
+    (name, "global_defs"): f"vrrp_{name}"
+    for name in (
+        "garp_master_delay", "garp_master_repeat", "garp_master_refresh",
+        "garp_master_refresh_repeat", "garp_lower_prio_delay", "garp_lower_prio_repeat",
+        "garp_extra_if", "down_timer_adverts", "lower_prio_no_advert",
+        "higher_prio_send_advert", "skip_check_adv_addr", "owner_ignore_adverts",
+        "notify_priority_changes", "garp_interval", "gna_interval",
+    )
+}  # fmt: skip
+"""By word and block: the keyword of that block with the same meaning. Words of older releases, and
+of keepalived's other blocks."""
 
 GIVEN_BY = {"track_file_block": "track_file"}
 
@@ -43,6 +72,16 @@ class Verdict:
     remove: bool = False
 
 
+@functools.cache
+def _nearby(block: str) -> Nearby:
+    return Nearby(blocks()[block].keywords)
+
+
+def nearest_keyword(word: str, block: str) -> str | None:
+    """The keyword or option of the block that a word most likely means."""
+    return _nearby(block).nearest(word)
+
+
 @functools.lru_cache(maxsize=4096)
 def judge(word: str, block: str) -> Verdict:
     """The verdict on `word`, which is no keyword of `block`."""
@@ -55,6 +94,10 @@ def judge(word: str, block: str) -> Verdict:
         return Verdict("retired-keyword", message, "remove the line", remove=True)
     instead: str | None = INSTEAD.get((word, block))
     at_home = [place_name(b) for b in homes(word)]
+    old = {blocks()[b].keywords[word].old for b in homes(word)}
+    if at_home and "" not in old and instead is None:
+        message = f"{word} is an old word, and none of {place}; keepalived ignores it here"
+        return Verdict("misplaced-keyword", message, min(old), instead)
     if at_home:
         shown = one_of(tuple(at_home[:4])) if len(at_home) <= 4 else f"{at_home[0]} and others"
         message = f"{word} belongs in {shown}, not in {place}; keepalived ignores it here"
@@ -62,9 +105,8 @@ def judge(word: str, block: str) -> Verdict:
         if block != ROOT and ROOT in homes(word):
             hint = "is a closing brace missing above?"
         return Verdict("misplaced-keyword", message, hint, instead)
-    known = blocks()[block].keywords
     if instead is None:
-        instead = nearest(word, known)
+        instead = nearest_keyword(word, block)
     short = word if len(word) <= 40 else word[:40] + "…"
     where = "outside of all blocks" if block == ROOT else f"in {place}"
     message = f"keepalived knows no {short} {where} and ignores it"

@@ -30,8 +30,9 @@ from hanode.conf.read.misread_braces import (
     pieces_of,
 )
 from hanode.conf.recover.lenient_values import UNSET, Line, lenient_line, lenient_value
-from hanode.conf.text.expand import Expanded, Logical, Reader, expand
-from hanode.conf.text.problems import Problem, has_errors
+from hanode.conf.text.expand import expand
+from hanode.conf.text.logical import Expanded, Logical, Reader
+from hanode.conf.text.problems import Collected, Problem, has_errors
 from hanode.conf.text.tree import INCLUDES
 
 FATAL = frozenset(("vrid-missing", "interface-missing", "interface-loopback", "vrid-twice"))
@@ -119,13 +120,13 @@ def _settled(lines: list[Logical]) -> tuple[Config, list[Problem]]:
     """The model without statements that contradict others, and the problems that end keepalived."""
     program = target_of("hanode")
     for _ in range(ROUNDS):
-        model, problems = bind(Expanded(lines, []), program)
-        problems = [p for p in (*problems, *lint(model, program)) if p.severity == "error"]
-        kept = _without(lines, [p for p in problems if p.code not in FATAL | KEPT])
+        model, found = bind(Expanded(lines, Collected()), program)
+        errors = [p for p in (*found, *lint(model, program)) if p.severity == "error"]
+        kept = _without(lines, [p for p in errors if p.code not in FATAL | KEPT])
         if len(kept) == len(lines):
             break
         lines = kept
-    return model, [p for p in problems if p.code in FATAL]
+    return model, [p for p in errors if p.code in FATAL]
 
 
 def _without(lines: list[Logical], problems: Sequence[Problem]) -> list[Logical]:

@@ -7,7 +7,9 @@ from __future__ import annotations
 
 from hanode.conf.rules.addresses import RULES as ADDRESSES
 from hanode.conf.rules.base import Rule
+from hanode.conf.rules.command_lines import RULES as COMMANDS
 from hanode.conf.rules.groups import RULES as GROUPS
+from hanode.conf.rules.owners import RULES as OWNERS
 from hanode.conf.rules.script_links import RULES as SCRIPT_LINKS
 from hanode.conf.rules.scripts import RULES as SCRIPTS
 from hanode.conf.rules.services import RULES as SERVICES
@@ -25,5 +27,7 @@ RULES: tuple[Rule, ...] = (
     *GROUPS,
     *SCRIPTS,
     *SCRIPT_LINKS,
+    *COMMANDS,
+    *OWNERS,
     *SERVICES,
 )

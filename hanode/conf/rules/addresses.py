@@ -6,7 +6,7 @@ PURE.
 from __future__ import annotations
 
 import ipaddress
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from hanode.conf.language.values import family
 from hanode.conf.model import queries
@@ -20,10 +20,13 @@ Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 
 def addresses(case: Case) -> Iterator[Problem]:
     """Finds addresses that are written twice."""
-    holder: dict[str, str] = {}
+    holder: dict[tuple[str, str], str] = {}
     for one in case.config.instances:
         for vip in (*one.vips, *one.excluded):
-            key = canonical(vip.ip)
+            ip = canonical(vip.ip)
+            # A link-local address is one of its link: another interface may have it too.
+            link = (vip.dev or one.interface) if ipaddress.ip_address(ip).is_link_local else ""
+            key = (ip, link)
             if key in holder:
                 yield _twice(case, vip, holder[key], one)
             holder.setdefault(key, one.name)
@@ -35,10 +38,16 @@ def _twice(case: Case, vip: Address, holder: str, one: VrrpInstance) -> Problem:
     severity: Severity = "error"
     fix = None
     if same:
-        message = f"{vip.ip} stands in {holder} already; the second is ignored"
+        message = (
+            f"{vip.ip} stands in {holder} already: its adverts name both, and those of the other "
+            "nodes must too"
+        )
         severity = "warning"
         fix = case.remove(vip.origin, "remove the line")
-    return problem(vip.origin, "address-twice", severity, message, "keep one of them", fix)
+    hint = "remove one of the lines" if same else "write another address in one of them"
+    if same and vip.origin.macro is not None:
+        hint = "write the line without what repeats it"
+    return problem(vip.origin, "address-twice", severity, message, hint, fix)
 
 
 def canonical(ip: str) -> str:
@@ -49,11 +58,15 @@ def canonical(ip: str) -> str:
 def networks(case: Case) -> Iterator[Problem]:
     """Finds addresses that no machine can have, and addresses outside the interface's networks."""
     static = static_networks(case)
+    known: dict[tuple[str, int], Networks] = {}
     for one in case.config.instances:
         for vip in (*one.vips, *one.excluded):
             interface = vip.dev or one.interface
-            near = (*case.machine.networks(interface), *static.get(interface, ()))
-            here = [n for n in dict.fromkeys(near) if n.version == family(vip.ip)]
+            key = (interface, family(vip.ip))
+            if key not in known:
+                near = (*case.machine.networks(interface), *static.get(interface, ()))
+                known[key] = Networks(n for n in near if n.version == key[1])
+            here = known[key]
             found = edge(vip, here)
             if found is not None:
                 message = f"{vip} is the {found} of its network: no machine can have it"
@@ -62,10 +75,10 @@ def networks(case: Case) -> Iterator[Problem]:
             ip = ipaddress.ip_address(vip.ip)
             if ip.is_link_local:
                 continue
-            if case.machine.networks(interface) and here and not any(ip in n for n in here):
+            if case.machine.addresses.get(interface) and here and not here.around(ip):
                 message = (
                     f"{vip.ip} is outside of the networks of {interface} "
-                    f"({', '.join(map(str, here))}): its neighbours there do not look for it"
+                    f"({here.listed()}): its neighbours there do not look for it"
                 )
                 yield problem(vip.origin, "vip-outside", "warning", message)
             elif not here and vip.dev in (None, one.interface):
@@ -98,11 +111,40 @@ def static_networks(case: Case) -> dict[str, list[Network]]:
     return found
 
 
-def edge(vip: Address, near: list[Network]) -> str | None:
+class Networks:
+    """The networks of an interface; an address is looked up among thousands as among two."""
+
+    SHOWN = 8
+
+    def __init__(self, networks: Iterable[Network]) -> None:
+        self._all = tuple(dict.fromkeys(networks))
+        self._by_length: dict[int, dict[int, Network]] = {}
+        for one in self._all:
+            self._by_length.setdefault(one.prefixlen, {})[int(one.network_address)] = one
+
+    def __bool__(self) -> bool:
+        return bool(self._all)
+
+    def around(self, ip: ipaddress.IPv4Address | ipaddress.IPv6Address) -> list[Network]:
+        """The networks that contain the address."""
+        number, bits = int(ip), ip.max_prefixlen
+        found = (
+            networks.get(number >> (bits - length) << (bits - length))
+            for length, networks in self._by_length.items()
+        )
+        return [one for one in found if one is not None]
+
+    def listed(self) -> str:
+        """The networks, as many as a message can name."""
+        more = len(self._all) - self.SHOWN
+        return ", ".join(map(str, self._all[: self.SHOWN])) + (f" and {more} more" * (more > 0))
+
+
+def edge(vip: Address, near: Networks) -> str | None:
     """ "network address" or "broadcast address" if the address is one of its network; else None."""
     if family(vip.ip) == 6:
         return None
-    networks = [n for n in near if ipaddress.ip_address(vip.ip) in n]
+    networks = near.around(ipaddress.ip_address(vip.ip))
     if vip.prefix not in (None, 32):
         networks = [ipaddress.ip_network(f"{vip.ip}/{vip.prefix}", strict=False)]
     for network in networks:
@@ -148,9 +190,9 @@ def advert(case: Case) -> Iterator[Problem]:
                 f"{one.name} has {len(one.vips)} addresses in its adverts; older programs read "
                 f"{MOST_IN_AN_ADVERT}"
             )
-            hint = "move all but a few to virtual_ipaddress_excluded"
+            hint = "move those from here on to virtual_ipaddress_excluded, on every node"
             where = one.vips[MOST_IN_AN_ADVERT].origin
-            yield problem(where, "vips-many", "warning", message, hint)
+            yield problem(where, "vips-many", "info", message, hint)
         if one.vips and family(one.vips[0].ip) == 6 and queries.version(one, case.config) == 3:
             first = one.vips[0]
             if not ipaddress.ip_address(first.ip).is_link_local:

@@ -73,10 +73,11 @@ class Case:
             return None
         assert self.source is not None
         whole, close = self.source.text, block.end - 1
-        begin = whole.rfind("\n", 0, close) + 1
+        begin = whole.rfind("\n", block.start, close) + 1
         if begin <= block.start or whole[close] != "}" or whole[begin:close].strip():
             return None
-        last = whole[:begin].rstrip().rpartition("\n")[2]
+        first = self.source.starts[self.source.line_of(block.start) - 1]
+        last = whole[first:begin].rstrip().rpartition("\n")[2]
         indent = last[: len(last) - len(last.lstrip())]
         if last.rstrip().endswith("{"):
             indent += "    "

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator
 
-from hanode.conf.language.schema import nearest
+from hanode.conf.language.nearest import Nearby
 from hanode.conf.model import queries
 from hanode.conf.model.model import place
 from hanode.conf.model.typed.vrrp import SyncGroup
@@ -24,7 +24,7 @@ def members(case: Case) -> Iterator[Problem]:
     names = {one.name: one for one in config.instances}
     group_of: dict[str, str] = {}
     taken = {name for group in config.sync_groups for name in group.members}
-    free = [name for name in names if name not in taken]
+    free = Nearby([name for name in names if name not in taken])
     for group in first_of_name(case):
         placed = queries.members(group)
         on_line = Counter((where.file, where.start) for _, where in placed)
@@ -32,7 +32,7 @@ def members(case: Case) -> Iterator[Problem]:
             alone = on_line[where.file, where.start] == 1
             if name not in names:
                 message = f"{group.name} names {name}, which is no vrrp_instance; it is ignored"
-                meant = nearest(name, free)
+                meant = free.nearest(name)
                 fix = case.write(where, meant) if meant and alone else None
                 hint = "write the name of a vrrp_instance, or remove the line"
                 hint = f"did you mean {meant}?" if meant else hint
@@ -49,7 +49,7 @@ def members(case: Case) -> Iterator[Problem]:
             message = (
                 f"{group.name} has a single member, {left[0]}: there is nothing to keep in step"
             )
-            yield problem(group.origin, "sync-single", "warning", message)
+            yield problem(group.origin, "sync-single", "info", message)
         elif not left:
             message = f"{group.name} has no members; keepalived ignores it"
             fix = None if group.members else case.remove(group.origin, "remove the group")
@@ -63,7 +63,8 @@ def unique_names(case: Case) -> Iterator[Problem]:
         if group.origin is not first[group.name].origin:
             line = first[group.name].origin.line
             message = f"vrrp_sync_group {group.name} exists already (line {line}); it is skipped"
-            yield problem(group.origin, "name-twice", "error", message, "give it another name")
+            hint = "write the members of both into one of them"
+            yield problem(group.origin, "name-twice", "error", message, hint)
 
 
 def first_of_name(case: Case) -> tuple[SyncGroup, ...]:

@@ -36,12 +36,19 @@ class MachineFacts:
     stat: Stat | None = None
     addresses: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     """By interface: its own addresses as `IP/len`, without those that VRRP added."""
+    has_user: Callable[[str], bool] | None = None
+    """Whether the machine has a user of that name; None: nobody knows."""
 
     def networks(self, interface: str) -> tuple[ipaddress.IPv4Network | ipaddress.IPv6Network, ...]:
         """The networks of an interface's own addresses."""
         return tuple(
             ipaddress.ip_interface(address).network for address in self.addresses.get(interface, ())
         )
+
+    def is_program(self, path: str) -> bool:
+        """Whether it is known that there is a program."""
+        file = None if self.stat is None else self.stat(path)
+        return file is not None and file.regular and bool(file.mode & ANY_RUN)
 
     def owner_of(self, ip: str) -> str | None:
         """The interface that has this address of its own; None if there is none."""

@@ -5,18 +5,32 @@ PURE. There may be 50,000 real servers, so what is the same for all is computed 
 
 from __future__ import annotations
 
+import functools
+import heapq
 from collections.abc import Iterator
 
 from hanode.conf.language import defaults
 from hanode.conf.language.values import family, seconds
-from hanode.conf.model.model import Check, RealServer, VirtualServer, place
+from hanode.conf.model.model import Check, RealServer, TcpCheck, VirtualServer, place
 from hanode.conf.model.services import Service
-from hanode.conf.model.typed.checks import BfdCheck, FileCheck, MiscCheck
+from hanode.conf.model.typed.checks import (
+    BfdCheck,
+    FileCheck,
+    HttpCheck,
+    MiscCheck,
+    SslCheck,
+    UdpCheck,
+)
 from hanode.conf.rules.base import Case, problem
-from hanode.conf.text.problems import Problem, Severity
+from hanode.conf.text.problems import Fix, Problem, Severity
 from hanode.conf.text.source import Origin
 
 DIRECT = ("DR", "TUN")
+CONNECTS = (TcpCheck, HttpCheck, SslCheck, UdpCheck)
+"""Checks that connect to the real server's port and have no default of their own."""
+SAME_VERSION = "write an address of the same IP version"
+ONLY_TUN = f"{SAME_VERSION}, or lb_kind TUN, which can do that"
+PORTS_NAMED = 20
 
 
 def real_servers(case: Case, service: Service) -> Iterator[Problem]:
@@ -44,11 +58,14 @@ def real_servers(case: Case, service: Service) -> Iterator[Problem]:
             if service.by_mark:
                 message = f"{real.key} is of another IP version than the rest of {service.name}"
             severity: Severity = "warning" if service.by_group else "error"
-            yield problem(real.origin, "family-mixed", severity, message, "only TUN can do that")
+            hint = SAME_VERSION if service.by_mark else ONLY_TUN
+            yield problem(real.origin, "family-mixed", severity, message, hint)
         if method is not None and method != own:
-            message = f"{real.key} uses {method}, the others of {service.name} {own}"
-            hint = "with NAT the answers come back through this node, with DR and TUN they do not"
-            yield problem(place(real, "lvs_method"), "methods-mixed", "info", message, hint)
+            message = (
+                f"{real.key} uses {method}, the others of {service.name} {own}: with NAT the "
+                "answers come back through this node, with DR and TUN they do not"
+            )
+            yield problem(place(real, "lvs_method"), "methods-mixed", "info", message)
 
 
 def _kind(server: VirtualServer) -> str:
@@ -60,19 +77,48 @@ def _kind(server: VirtualServer) -> str:
 def _port(case: Case, service: Service, real: RealServer, kind: str) -> Iterator[Problem]:
     """DR and TUN forward packets unchanged, so they cannot change the port."""
     port = real.port
-    if service.by_mark or not service.ports:
+    if service.by_mark or service.ports <= {0}:
         message = f"lb_kind {kind} cannot change the port: the {port} of {real.key} is not used"
-        fix = case.write_head(real.origin, f"real_server {real.ip}")
-        yield problem(real.origin, "port-kept", "warning", message, "leave the port out", fix)
-    elif port not in service.ports and 0 not in service.ports:
-        (one, *more) = sorted(service.ports)
+        hint = "leave the port out"
+        asks = [c for c in real.checks if isinstance(c, CONNECTS) and c.connect_port is None]
+        if asks:
+            hint += f", and write connect_port {port} in its checks, which else have none"
+        fix = _without_port(case, real, [check.origin for check in asks])
+        yield problem(real.origin, "port-kept", "warning", message, hint, fix)
+    elif service.ports != {port}:
+        (one, *more) = _some(service.ports)
         message = f"lb_kind {kind} cannot change the port: {real.key} is used with port {one}"
         if more or service.by_group:
-            ports = " and ".join(map(str, (one, *more)))
+            ports = " and ".join(str(each) if each else "every port" for each in (one, *more))
             message = f"lb_kind {kind} cannot change the port: {real.key} gets packets for {ports}"
         fix = None if more else case.write_head(real.origin, f"real_server {real.ip} {one}")
         hint = "use the same port, or NAT"
+        if more:
+            hint = "write a virtual_server_group for each port, or lb_kind NAT"
         yield problem(real.origin, "port-kept", "warning", message, hint, fix)
+
+
+def _without_port(case: Case, real: RealServer, checks: list[Origin]) -> Fix | None:
+    """The edit that takes the port from a real server and gives it to its checks."""
+    port = real.port
+    head = case.write_head(real.origin, f"real_server {real.ip}")
+    if head is None or not checks:
+        return head
+    places = [case.insert(check, f"connect_port {port}") for check in checks]
+    text, end, source = head.text, head.end, case.source
+    assert source is not None
+    for place_ in sorted((p for p in places if p is not None), key=lambda p: p.start):
+        text += source.text[end : place_.start] + place_.text
+        end = place_.end
+    if None in places:
+        return None
+    return Fix(f"{head.label}, connect_port {port} in its checks", head.start, end, text)
+
+
+@functools.lru_cache(maxsize=8)
+def _some(ports: frozenset[int]) -> tuple[int, ...]:
+    """The lowest ports, as many as a message can name."""
+    return tuple(heapq.nsmallest(PORTS_NAMED, ports))
 
 
 def sorry(case: Case, service: Service) -> Iterator[Problem]:
@@ -87,10 +133,11 @@ def sorry(case: Case, service: Service) -> Iterator[Problem]:
     families = service.families or {family(real.ip) for real in server.real_servers[:1]}
     if families and family(ip) not in families and method != "TUN":
         message = f"sorry_server {ip} and {service.name} are of different IP versions"
-        yield problem(where, "family-mixed", "error", message, "only TUN can do that")
+        hint = SAME_VERSION if service.by_mark else ONLY_TUN
+        yield problem(where, "family-mixed", "error", message, hint)
     ports = service.ports
     if method in DIRECT and port and ports and 0 not in ports and port not in ports:
-        listed = " and ".join(map(str, sorted(ports)))
+        listed = " and ".join(map(str, _some(ports)))
         message = f"lb_kind {method} cannot change the port: the sorry server gets {listed}"
         fix = case.write(where, f"sorry_server {ip} {listed}") if len(ports) == 1 else None
         yield problem(where, "port-kept", "warning", message, "use the same port, or NAT", fix)
@@ -147,9 +194,8 @@ def _late(
         f"{name} may last {seconds(limit)} s, but is due every {seconds(due)} s: a failure of "
         f"{whose} is noticed that much later"
     )
-    hint = f"write a connect_timeout of at most {seconds(due)}, or a longer delay_loop"
-    if name == "MISC_CHECK":
-        hint = f"write a misc_timeout of at most {seconds(due)}, or a longer delay_loop"
+    word = "misc_timeout" if name == "MISC_CHECK" else "connect_timeout"
+    hint = f"write a {word} of at most {seconds(due)}, or a delay_loop of at least {seconds(limit)}"
     return problem(where, "check-slow", "info", message, hint)
 
 

@@ -7,13 +7,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from hanode.conf.keywords import script_words
 from hanode.conf.language.values import seconds
 from hanode.conf.model import queries
 from hanode.conf.model.attributes import places_of
-from hanode.conf.model.model import Config, Statement, place
-from hanode.conf.model.typed.line_values import command
+from hanode.conf.model.model import Config, place
 from hanode.conf.rules.base import Case, Rule, problem
+from hanode.conf.rules.command_lines import Line, lines
 from hanode.conf.rules.machine import (
     ANY_RUN,
     GROUP_WRITE,
@@ -25,26 +24,15 @@ from hanode.conf.rules.machine import (
 from hanode.conf.text.problems import Problem, Severity
 from hanode.conf.text.source import Origin
 
+DEFAULT_USER = "keepalived_script"
+"""Whom keepalived runs scripts as where nothing says whom, if the machine has that user."""
+
 
 def commands(config: Config) -> Iterator[tuple[str, Origin]]:
     """(path, place) of each program that is named with an absolute path."""
-    blocks = [config.globals.other, config.other]
-    blocks += [one.other for one in config.instances]
-    for server in config.services:
-        blocks.append(server.other)
-        blocks += [real.other for real in server.real_servers if real.other]
-    for statements in blocks:
-        yield from _commands(statements)
-
-
-def _commands(statements: tuple[Statement, ...]) -> Iterator[tuple[str, Origin]]:
-    for one in statements:
-        if one.children is not None:
-            yield from _commands(one.children)
-        elif one.keyword in script_words() and len(one.words) > 1 and one.keyword != "process":
-            argv = command(one).argv
-            if argv and argv[0].startswith("/") and "$" not in argv[0]:
-                yield argv[0], one.origin
+    for line in lines(config):
+        if line.command.argv[0].startswith("/"):
+            yield line.command.argv[0], line.where
 
 
 def looked_at(config: Config) -> bool:
@@ -65,7 +53,10 @@ def programs(case: Case) -> Iterator[Problem]:
             yield problem(where, "script-missing", "warning", message)
         elif not file.regular or not file.mode & ANY_RUN:
             message = f"{path} is not executable, so it never succeeds"
-            yield problem(where, "script-not-executable", "warning", message, f"chmod +x {path}")
+            hint = f"chmod +x {path}"
+            if not file.regular:
+                message, hint = f"{path} is no file, so it never succeeds", "write a program's path"
+            yield problem(where, "script-not-executable", "warning", message, hint)
         elif file.mode & (OTHERS_WRITE | GROUP_WRITE) or (file.owner and secure):
             who = "anyone" if file.mode & OTHERS_WRITE else "more than root"
             what = "keepalived does not run it" if secure else "keepalived runs it as it then is"
@@ -76,13 +67,62 @@ def programs(case: Case) -> Iterator[Problem]:
             message = f"anyone can put another program in the place of {path}: {directory} is open"
             hint = f"chmod o-w {directory}"
             yield problem(where, "script-writable", "warning", message, hint)
-    if found and not secure and not queries.incomplete(case.config):
-        message = (
-            "programs run without enable_script_security: keepalived does not look whether others "
-            "than root can change them"
-        )
-        hint = "write enable_script_security in global_defs"
-        yield problem(found[0][1], "script-security", "info", message, hint)
+    if found and not queries.incomplete(case.config):
+        yield from _user(case) if secure else _security(case, found[0][1])
+
+
+def _security(case: Case, where: Origin) -> Iterator[Problem]:
+    """Without enable_script_security nobody looks who else can change a program.
+
+    With it, keepalived runs nothing as a user whom it has to guess and who does not exist.
+    """
+    message = (
+        "programs run without enable_script_security: keepalived does not look whether others "
+        "than root can change them"
+    )
+    words = ["enable_script_security"]
+    if case.config.globals.script_user is None and _unnamed(case):
+        words.insert(0, "script_user root")
+    hint = f"write {' and '.join(words)} in global_defs"
+    yield problem(where, "script-security", "info", message, hint)
+
+
+def _user(case: Case) -> Iterator[Problem]:
+    """With enable_script_security a script without a user needs script_user.
+
+    keepalived else takes the user keepalived_script, and removes the script where there is none.
+    """
+    known = case.machine.has_user
+    said = case.config.globals.script_user
+    if said is not None:
+        if known is not None and not known(said[0]):
+            message = f"there is no user {said[0]}, so keepalived removes the scripts without one"
+            where = place(case.config.globals, "script_user")
+            text = "script_user root"
+            fix = case.write(where, text)
+            yield problem(where, "script-user-missing", "warning", message, f"write {text}", fix)
+        return
+    if known is not None and known(DEFAULT_USER):
+        return
+    unnamed = _unnamed(case)
+    if not unnamed:
+        return
+    first = unnamed[0]
+    severity: Severity = "warning" if known else "info"
+    unless = f"there is no user {DEFAULT_USER}" if known else f"unless there is a {DEFAULT_USER}"
+    message = (
+        f"nothing says which user runs {first.command.argv[0]}: under enable_script_security "
+        f"keepalived removes it, {'because ' if known else ''}{unless}"
+    )
+    hint = "write script_user root in global_defs"
+    where = place(case.config.globals, "enable_script_security")
+    fix = case.insert(case.config.globals.origin, "script_user root")
+    yield problem(where, "script-user-missing", severity, message, hint, fix)
+
+
+def _unnamed(case: Case) -> list[Line]:
+    """The commands that no word gives a user."""
+    return [line for line in lines(case.config) if line.user is None]
 
 
 def open_directory(path: str, stat: Stat) -> str | None:

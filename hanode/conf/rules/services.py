@@ -82,7 +82,8 @@ def weights(case: Case, service: Service) -> Iterator[Problem]:
         yield problem(place(real, "weight"), "weight-zero", "info", message)
     if total == 0:
         message = f"all real servers of {service.name} have weight 0: nobody answers"
-        yield problem(server.origin, "weight-zero-all", "warning", message, "give one a weight")
+        hint = "write weight 1 in one of them"
+        yield problem(server.origin, "weight-zero-all", "warning", message, hint)
     quorum = server.quorum
     if quorum is not None and quorum > total > 0:
         where = place(server, "quorum")
@@ -127,8 +128,11 @@ def scheduling(case: Case, service: Service) -> Iterator[Problem]:
         yield problem(server.origin, "any-port", "warning", message, f"write {text}", fix)
     since = _NEW_SCHEDULERS.get(server.lb_algo or "")
     if since and not case.target.has(since):
-        message = f"{case.target} does not know the scheduler {server.lb_algo}"
-        hint = f"it came with keepalived {since}"
+        message = (
+            f"{case.target} does not know the scheduler {server.lb_algo}, which came with "
+            f"keepalived {since}"
+        )
+        hint = "write another scheduler, such as wlc"
         yield problem(place(server, "lb_algo"), "scheduler-unknown", "error", message, hint)
 
 

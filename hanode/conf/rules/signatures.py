@@ -63,7 +63,7 @@ def beside_authentication(case: Case) -> Iterator[Problem]:
         message = f"{one.name} has auth_hmac, so its authentication is not used"
         fix = None if where is one.origin else case.remove(where, "remove the block")
         hint = "remove authentication; a node that still has it is not heard any more"
-        yield problem(where, "hmac-with-auth", "error", message, hint, fix)
+        yield problem(where, "hmac-with-auth", "warning", message, hint, fix)
 
 
 def strict_mode(case: Case) -> Iterator[Problem]:

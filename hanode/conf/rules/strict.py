@@ -31,7 +31,9 @@ def strict_conflicts(case: Case) -> Iterator[Problem]:
         for keyword, what in conflicts(one, case.config):
             message = f"{one.name} runs in strict mode: {what}"
             where = place(one, keyword)
-            hint = "switch strict mode off, or remove this"
+            hint = "switch strict mode off"
+            if keyword in _REFUSED:
+                hint += ", or remove the line"
             fix = case.remove(where, f"remove {keyword}") if keyword in _REFUSED else None
             yield problem(where, "strict-conflict", "warning", message, hint, fix)
 

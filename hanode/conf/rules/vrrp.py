@@ -165,6 +165,13 @@ def unicast(case: Case) -> Iterator[Problem]:
         seen: set[str] = set()
         peers = queries.peers(one)
         said = written(one, "unicast_peer") or written(one, "unicast_ttl")
+        if written(one, "unicast_peer") and not peers and not one.unicast_fault_no_peer:
+            message = f"unicast_peer of {one.name} names nobody: it sends multicast"
+            hint = "write the other nodes' addresses into it"
+            if not written(one, "unicast_src_ip"):
+                hint += ", or remove the block"
+            where = place(one, "unicast_peer")
+            yield problem(where, "unicast-without-peers", "warning", message, hint)
         if written(one, "unicast_src_ip") and not said:
             message = f"{one.name} names a unicast_src_ip but no unicast_peer: it sends multicast"
             hint = "write unicast_peer with the other nodes' addresses"

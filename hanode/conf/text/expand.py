@@ -9,97 +9,38 @@ followed. Each logical line knows the place it came from and the macro that made
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
 
-from hanode.conf.text.lexer import BLANK, CLOSE, OPEN, Reading, quote_left_open, tokens
-from hanode.conf.text.macros import (
-    REFERENCE,
-    MacroError,
-    alternatives,
-    repeats,
-    repetition,
-    substitute,
-)
-from hanode.conf.text.problems import Problem, Severity
+from hanode.conf.text.lexer import BLANK
+from hanode.conf.text.line_checks import MARKED, MAX_BYTES, nothing_left
+from hanode.conf.text.logical import MAX_FILES, MAX_LINES, Expanded, Logical, Reader
+from hanode.conf.text.macro_lines import MacroLines
+from hanode.conf.text.macros import MacroError, alternatives
+from hanode.conf.text.problems import Severity
 from hanode.conf.text.source import Source
 from hanode.conf.text.tree import (
-    CONDITION,
-    DEFINITION,
     INCLUDE,
     Document,
     Kind,
     Line,
     as_ordinary_line,
-    begins_behind,
-    note_of,
     parse,
     pieces,
     read_text,
-    without_comment,
 )
-
-Reader = Callable[[str, str], "tuple[tuple[str, str], ...] | None"]
-"""read(pattern, including file) -> ((name, text), …), or None where no file can be read."""
 
 MAX_INCLUDE_DEPTH = 16
 """Includes inside includes. The limit also ends a file that includes itself."""
-MAX_TIMES = 32
-"""How often the text that a macro made is expanded again."""
 NEEDS_MATCH = ("includem", "includew", "includea")
 """With these words keepalived exits if a plain name matches no file."""
 NEEDS_WILDCARD = ("includew", "includea")
 NEEDS_BRACE = ("includeb", "includea")
 _WILDCARD = re.compile(r"[*?\[]")
-MAX_BYTES = 1022
-"""Bytes of a line that fit in keepalived's buffer of 1024, beside the line's end and a NUL."""
 GLUED = "a backslash at the end"
 """The maker of a line in which a backslash moved from the end, or from a comment, to a word."""
-OPEN_QUOTE = 'this " is not closed on its line; the rest of the line belongs to it'
-HIDDEN_QUOTE = "a \\ hides the closing quote from keepalived, which says that this one has no end"
-MARKED = (
-    "a line cannot begin with \\# or \\!: keepalived up to 2.3 takes it for a mark of its own and "
-    "loses its place in the file"
-)
-MAX_LINES = 1_000_000
-"""Logical lines of one configuration, with all its files and repetitions."""
-
-
-@dataclass(slots=True)
-class Logical:
-    """One line as the parser of blocks reads it."""
-
-    text: str
-    """The text without condition and comment, with macros replaced."""
-    source: Source
-    start: int
-    """Offset of the text in the source; for a line that a macro made, of the macro's use."""
-    end: int
-    macro: str | None = None
-    """The macro that made the line: `text` then differs from the source at start:end."""
-    comment: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class Defined:
-    """One definition `$NAME=value`: its place, and the number of logical lines before it."""
-
-    name: str
-    value: str
-    source: Source
-    start: int
-    end: int
-    before: int
-
-
-@dataclass(slots=True)
-class Expanded:
-    """The logical lines of one node, the problems found and the definitions read."""
-
-    lines: list[Logical]
-    problems: list[Problem]
-    definitions: dict[str, str] = field(default_factory=dict)
-    defined: list[Defined] = field(default_factory=list)
+READ_OF_LINE = 16_384
+"""Characters of a line that are read. A longer line is an error already (`MAX_BYTES`)."""
 
 
 def expand(
@@ -120,49 +61,33 @@ def expand(
     return Expanded(run.lines, run.problems, run.definitions, run.defined)
 
 
-def nothing_left(document: Document, node: str | None, severity: Severity) -> list[Problem]:
-    """The problem of a file of which the node reads no line; none if it has no conditions."""
-    lines = [line for line in document.each() if line.condition]
-    if node is None or not lines:
-        return []
-    ids = (line.condition or "" for line in lines)
-    named = list(dict.fromkeys(one for one in ids if not one.startswith("^")))
-    whose = f"they are for {' and '.join(named[:3])}" if named else "none is for it"
-    if len(named) > 3:
-        whose += " and others"
-    message = f"no line of this file is left for the node {node}: {whose}"
-    hint = "start it with the config id of one of them, or write lines for this node"
-    at, column = document.source.position(lines[0].start)
-    place = (at, column, at, column + lines[0].end - lines[0].start)
-    return [Problem("nothing-left", severity, document.name, *place, message, hint)]
+def shortened(line: Line) -> Line:
+    """The line, or as much of it as is read."""
+    end = line.start + READ_OF_LINE
+    if line.end <= end:
+        return line
+    body, comment = min(line.body, end), min(line.comment, end)
+    return replace(line, end=end, body=body, comment=comment, simple=None)
 
 
-class _Expansion:
-    def __init__(self, node: str | None, read: Reader | None, reading: Reading) -> None:
-        self.node = node
-        self.read = read
-        self.reading = reading
-        self.lines: list[Logical] = []
-        self.problems: list[Problem] = []
-        self.definitions: dict[str, str] = {"_PWD": ".", "_HASH": "#", "_BANG": "!"}
-        if node:
-            self.definitions["_INSTANCE"] = node
-        self.defined: list[Defined] = []
-        self.full = False
-        self.rounds = 0
+class _Expansion(MacroLines):
+    """Reads files, line by line."""
 
     def file(self, document: Document, depth: int) -> None:
         source, text = document.source, document.source.text
         lines = document.each()
         for line in lines:
+            if self.full:
+                return
             if line.kind is Kind.COMMENT and text.startswith("\\", line.comment):
                 self.problem("comment-cuts", source, line, MARKED)
-            if line.kind is Kind.BLANK or self.full:
+            if line.kind is Kind.BLANK:
                 if line.condition is not None:
                     self.check_quote(text, source, line)
                 continue
             if line.end - line.start > MAX_BYTES // 4:
                 self.check_length(text, source, line)
+                line = shortened(line)
             words = line.simple
             if words is not None and len(self.lines) < MAX_LINES:
                 body = line.body
@@ -170,12 +95,18 @@ class _Expansion:
                 continue
             if '"' in text[line.start : line.end]:
                 self.check_quote(text, source, line)
-            for piece in pieces(text, line, self.reading):
-                self.line(source, piece, lines, depth)
+            self.physical(source, line, lines, depth)
+
+    def physical(self, source: Source, line: Line, lines: Iterator[Line], depth: int) -> None:
+        """Reads a line of the file; behind a condition for other nodes nothing of it is read."""
+        for piece in pieces(source.text, line, self.reading):
+            self.line(source, piece, lines, depth)
+            if piece.condition is not None and not self.applies(piece.condition):
+                return
 
     def line(self, source: Source, line: Line, lines: Iterator[Line], depth: int) -> None:
         kind, text = line.kind, source.text
-        if line.condition is not None and not self.applies(line.condition):
+        if self.is_of_another(line):
             self.forget_comments(source)
             if kind is Kind.DEFINITION:
                 self.skip_definition(source, line, lines, depth)
@@ -198,49 +129,21 @@ class _Expansion:
             following = next(lines, None)
             if following is None:
                 return
-            line = as_ordinary_line(text, following, self.reading)
-            self.check_quote(text, source, line)
-            for piece in pieces(text, line, self.reading):
+            following = as_ordinary_line(text, following, self.reading)
+            self.check_quote(text, source, following)
+            *before, last = pieces(text, following, self.reading)
+            for piece in before:
                 self.line(source, piece, lines, depth)
+            if last.kind is Kind.DEFINITION and self.is_of_another(last):
+                self.forget_comments(source)  # such a line again: no deeper for each
+            else:
+                self.line(source, last, lines, depth)
+            line = following
 
     def forget_comments(self, source: Source) -> None:
         """Drops the comments above a line that is dropped: they are about that line."""
         while self.lines and not self.lines[-1].text and self.lines[-1].source is source:
             self.lines.pop()
-
-    def check_length(self, text: str, source: Source, line: Line) -> None:
-        """Reports a line that is too long: keepalived reads the rest of it as a new line."""
-        size = len(text[line.start : line.end].encode("utf-8", errors="replace"))
-        if size > MAX_BYTES:
-            message = (
-                f"this line has {size} bytes; keepalived reads {MAX_BYTES} and takes the rest for "
-                "a new line"
-            )
-            self.problem("line-too-long", source, line, message)
-
-    def check_quote(self, text: str, source: Source, line: Line) -> None:
-        """Reports a quote that has no end where keepalived looks for comments.
-
-        There a backslash hides a quote, and lines for other nodes and definitions count too. A
-        quote that has no end for words either is reported by `read/blocks`, unless it is there.
-        """
-        read = text[line.start : line.comment]
-        at = quote_left_open(read) if '"' in read else -1
-        if at < 0:
-            return
-        seen = line.kind in (Kind.PLAIN, Kind.INCLUDE) and (
-            line.condition is None or self.applies(line.condition)
-        )
-        if seen and read.count('"') % 2 and not begins_behind(read):
-            return
-        message = OPEN_QUOTE if read.count('"') % 2 else HIDDEN_QUOTE
-        place = replace(line, body=line.start + at, comment=line.start + at + 1)
-        self.problem("unclosed-quote", source, place, message)
-
-    def applies(self, condition: str) -> bool:
-        if condition.startswith("^"):
-            return condition[1:] != self.node
-        return condition == self.node
 
     def definition(self, source: Source, line: Line, lines: Iterator[Line]) -> tuple[str, str]:
         """The name and the value; takes the continuation lines from the iterator.
@@ -276,98 +179,6 @@ class _Expansion:
         except MacroError as error:
             self.problem("macro", source, line, f"{error}; the line is left out")
 
-    def expand_text(
-        self, text: str, source: Source, line: Line, depth: int, macro: str | None, times: int
-    ) -> None:
-        """Expands a line. A line that a macro made is expanded again, as keepalived does."""
-        if times > MAX_TIMES:
-            raise MacroError(f"{macro} makes lines that use it")
-        if macro is not None and (condition := CONDITION.match(text)):
-            if not self.applies(condition.group(1)):
-                return
-            text = text[condition.end() :]
-            if not text:
-                return
-        text, macro = self.loop_by_name(text, macro)
-        if repeats(text):
-            rounds, rest = repetition(text, self.definitions)
-            self.rounds += len(rounds)
-            if self.rounds > MAX_LINES:
-                raise MacroError(f"the repetitions go round more than {MAX_LINES} times")
-            made_by = macro or text.split("(", 1)[0].rstrip()
-            for values in rounds:
-                if self.full:
-                    break
-                self.definitions |= values
-                self.expand_text(rest, source, line, depth, made_by, times + 1)
-        elif text.startswith("~"):
-            # Nothing is replaced before the first brace.
-            at = next((t.start for t in tokens(text) if t.kind in (OPEN, CLOSE)), len(text))
-            self.finish(text[:at], source, line, depth, macro, times)
-            if at < len(text):
-                self.expand_text(text[at:], source, line, depth, macro, times + 1)
-        elif macro is not None and DEFINITION.match(text):
-            name, _, value = text[1:].partition("=")
-            self.define(name, value.strip(BLANK), source, line)
-        else:
-            done, used = substitute(text, self.definitions)
-            if not used:
-                self.finish(text, source, line, depth, macro, times)
-                return
-            made_by = macro or f"${used[0]}"
-            for part in done.split("\n"):
-                # Comments are cut off once more: a value may hold $_HASH.
-                part = without_comment(part, self.reading)
-                if part[:1] in ("@", "~", "$"):
-                    if '"' in part and quote_left_open(part) >= 0:
-                        self.problem("unclosed-quote", source, line, OPEN_QUOTE)
-                    self.expand_text(part, source, line, depth, made_by, times + 1)
-                else:
-                    self.finish(part, source, line, depth, made_by, times)
-
-    def loop_by_name(self, text: str, macro: str | None) -> tuple[str, str | None]:
-        """Replaces the line's first name if its value is a repetition (`~SEQ`, `~LST`).
-
-        The repetition must come first: its variables are used in the text that it repeats.
-        """
-        found = REFERENCE.match(text)
-        name = found.group(1) or found.group(3) if found else ""
-        value = self.definitions.get(name, "")
-        if found is None or not value.startswith("~") or "\n" in value:
-            return text, macro
-        return value + text[found.end() :], macro or f"${name}"
-
-    def finish(
-        self, text: str, source: Source, line: Line, depth: int, macro: str | None, times: int
-    ) -> None:
-        """Emits a line without macros, or follows the include that a macro made.
-
-        Behind a brace that a macro made, a new line begins, which may have a macro itself.
-        """
-        if macro is not None and (at := begins_behind(text)):
-            self.finish(text[:at], source, line, depth, macro, times)
-            self.expand_text(text[at:].lstrip(BLANK), source, line, depth, macro, times + 1)
-        elif INCLUDE.match(text):
-            self.include(source, line, depth, text, macro)
-        else:
-            self.emit(text, source, line, macro)
-
-    def define(self, name: str, value: str, source: Source, line: Line) -> None:
-        self.definitions[name] = value
-        self.defined.append(Defined(name, value, source, line.body, line.comment, len(self.lines)))
-
-    def emit(self, text: str, source: Source, line: Line, macro: str | None = None) -> None:
-        if len(self.lines) >= MAX_LINES:
-            self.full = True
-            message = f"the configuration grows beyond {MAX_LINES} lines; the rest is not read"
-            self.problem("too-long", source, line, message)
-            return
-        comment = note_of(source.text, line) if line.comment < line.end else ""
-        if macro is not None and self.lines and comment and self.lines[-1].macro:
-            comment = "" if self.lines[-1].start == line.body else comment
-        end = line.comment if not text or macro else line.body + len(text)
-        self.lines.append(Logical(text, source, line.body, end, macro, comment))
-
     def include(
         self, source: Source, line: Line, depth: int, body: str, macro: str | None = None
     ) -> None:
@@ -387,7 +198,7 @@ class _Expansion:
             message = f"include {pattern}: files include each other more than {depth} deep"
             self.problem("include-depth", source, line, message)
             return
-        files = self.files(word, pattern, source, line)
+        files = self.included(word, pattern, source, line)
         if not files:
             self.emit(body, source, line, macro)
         own = source.text.rfind("\n", 0, line.body) + 1
@@ -402,13 +213,20 @@ class _Expansion:
             )
             self.problem("include-twice", source, line, message, "warning")
         for name, text in files:
+            self.files += 1
+            if self.files > MAX_FILES:
+                self.stop(source, line, f"more than {MAX_FILES} files are included")
+            if self.full:
+                return
             before, defined = len(self.lines), len(self.defined)
             document = parse(text, name, self.reading)
             self.file(document, depth + 1)
             if not any(one.text for one in self.lines[before:]) and len(self.defined) == defined:
                 self.problems += nothing_left(document, self.node, "info")
 
-    def files(self, word: str, pattern: str, source: Source, line: Line) -> list[tuple[str, str]]:
+    def included(
+        self, word: str, pattern: str, source: Source, line: Line
+    ) -> list[tuple[str, str]]:
         """The files that an include names, as (name, text). Adds a Problem for a missing file."""
         assert self.read is not None
         found: list[tuple[str, str]] = []
@@ -438,13 +256,3 @@ class _Expansion:
                 message += "; keepalived takes quotes for a part of the name"
             self.problem("include-not-found", source, line, message, severity)
         return found
-
-    def problem(
-        self, code: str, source: Source, line: Line, message: str, severity: Severity = "error"
-    ) -> None:
-        from_line, column = source.position(line.body)
-        end = max(line.body + 1, min(line.comment, line.end))
-        end_column = column + (end - line.body)
-        self.problems.append(
-            Problem(code, severity, source.name, from_line, column, from_line, end_column, message)
-        )

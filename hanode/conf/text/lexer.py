@@ -10,6 +10,7 @@ the whole line. What a backslash does depends on the release: see `Reading`.
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -31,8 +32,14 @@ class Reading:
     """
     comment_goes_on: bool
     """Whether a backslash at the end of a comment counts as the last character of its line."""
+    measures_again: bool = True
+    """Whether a line that a name made is measured before its condition is cut off.
+
+    2.2.7 cuts off as much as the line was long before, which leaves words behind, or dies.
+    """
 
 
+TO_2_2 = Reading(escapes=False, comment_goes_on=True, measures_again=False)
 TO_2_3 = Reading(escapes=False, comment_goes_on=True)
 SINCE_2_4 = Reading(escapes=True, comment_goes_on=False)
 
@@ -84,7 +91,15 @@ def tokens(text: str) -> list[Token]:
     ]
 
 
-def comment_start(line: str, reading: Reading = TO_2_3) -> int:
+def each_token(text: str, start: int, end: int) -> Iterator[Token]:
+    """The tokens between two offsets of a text, one by one."""
+    for match in _TOKEN.finditer(text, start, end):
+        kind = match.lastgroup
+        if kind is not None:
+            yield Token(kind, match.group(), match.start(), match.end())
+
+
+def comment_start(line: str, reading: Reading = TO_2_2) -> int:
     """The offset at which the line's comment begins; the line's length if it has none.
 
     What follows a NUL is not read either, so it counts as a comment.

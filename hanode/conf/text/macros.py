@@ -100,8 +100,8 @@ def repetition(text: str, definitions: dict[str, str]) -> tuple[list[dict[str, s
     value. Raises MacroError for a repetition that cannot be read, or at a limit.
     """
     loops: list[list[dict[str, str]]] = []
-    total = 1
-    while match := REPEAT.match(text):
+    total, at = 1, 0
+    while match := REPEAT.match(text, at):
         arguments = match.group(2)
         kind = match.group(1)
         if kind == "LST":
@@ -112,7 +112,8 @@ def repetition(text: str, definitions: dict[str, str]) -> tuple[list[dict[str, s
         if total > MAX_REPEATS:
             raise MacroError(f"~{kind} makes more than {MAX_REPEATS} lines")
         loops.append(loop)
-        text = text[match.end() :]
+        at = match.end()
+    text = text[at:]
     if repeats(text) or not loops:
         raise MacroError(f"{text.split('(')[0].strip(BLANK)}(…) cannot be read")
     if total * len(text) > MAX_LINE * 20:
@@ -191,23 +192,25 @@ def _parts(match: re.Match[str]) -> list[str]:
 
 def _split_groups(arguments: str, space: str | None = None) -> list[str]:
     """The parts between commas outside braces, stripped of `space` (None: of white space)."""
-    parts, depth, current = [], 0, ""
-    for character in arguments:
+    parts, depth, start = [], 0, 0
+    for at, character in enumerate(arguments):
         depth += (character == "{") - (character == "}")
         if character == "," and depth <= 0:
-            parts.append(current.strip(space))
-            current = ""
-        else:
-            current += character
-    return [*parts, current.strip(space)]
+            parts.append(arguments[start:at].strip(space))
+            start = at + 1
+    return [*parts, arguments[start:].strip(space)]
 
 
 MAX_ALTERNATIVES = 4_096
 """Names that the braces of one include may expand to."""
+MAX_PATTERN = 4_096
+"""Characters of a path, as in Linux."""
 
 
 def alternatives(pattern: str) -> list[str]:
     """The patterns that `{a,b}` expands to, as in glob(3). Raises MacroError at the limit."""
+    if len(pattern) > MAX_PATTERN:
+        raise MacroError(f"it is longer than the {MAX_PATTERN} characters of a path")
     done: list[str] = []
     waiting = [pattern]
     while waiting:
@@ -227,14 +230,13 @@ def alternatives(pattern: str) -> list[str]:
 
 def _brace(text: str) -> tuple[int, int] | None:
     """The span of the first `{…}` that is not empty; `{}` and a lone `{` are plain characters."""
-    at = text.find("{")
-    while at >= 0:
-        depth = 0
-        for end in range(at, len(text)):
-            depth += (text[end] == "{") - (text[end] == "}")
-            if depth == 0:
-                if end > at + 1:
-                    return at, end + 1
-                break
-        at = text.find("{", at + 1)
-    return None
+    opened: list[int] = []
+    found: tuple[int, int] | None = None
+    for at, character in enumerate(text):
+        if character == "{":
+            opened.append(at)
+        elif character == "}" and opened:
+            start = opened.pop()
+            if at > start + 1 and (found is None or start < found[0]):
+                found = start, at + 1
+    return found

@@ -8,8 +8,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from hanode.conf.text.expand import Defined, Expanded, Logical, Reader, expand
+from hanode.conf.text.expand import expand
 from hanode.conf.text.lexer import tokens
+from hanode.conf.text.logical import Defined, Expanded, Logical, Reader
 from hanode.conf.text.macros import REFERENCE
 from hanode.conf.text.source import Origin
 from hanode.conf.text.tree import Document

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, Self
 
 Severity = Literal["error", "warning", "info"]
 
@@ -51,6 +51,50 @@ class Problem:
     def __str__(self) -> str:
         """`file:line: message`, as a sentence for logs and answers."""
         return f"{self.file}:{self.line}: {self.message}"
+
+
+LISTED_MAX = 10_000
+"""Errors of one configuration that are kept, and as many other problems."""
+
+
+class Collected(list[Problem]):
+    """Problems as they are found; of very many only the first are kept, and the others counted.
+
+    No first error is lost: errors and other problems are counted apart.
+    """
+
+    def __init__(self, problems: Iterable[Problem] = (), left_out: int = 0) -> None:
+        super().__init__()
+        self.left_out = left_out
+        """Problems that are not kept."""
+        self._room = {True: LISTED_MAX, False: LISTED_MAX}
+        self.extend(problems)
+
+    def append(self, problem: Problem) -> None:
+        """Keep the problem, or count it."""
+        is_error = problem.severity == "error"
+        if self._room[is_error]:
+            self._room[is_error] -= 1
+            super().append(problem)
+        else:
+            self.left_out += 1
+
+    def extend(self, problems: Iterable[Problem]) -> None:
+        """Keep or count each."""
+        if isinstance(problems, Collected):
+            self.left_out += problems.left_out
+        for problem in problems:
+            self.append(problem)
+
+    def __iadd__(self, problems: Iterable[Problem]) -> Self:  # type: ignore[misc, override] # list's takes any value
+        self.extend(problems)
+        return self
+
+
+def too_many(name: str, left_out: int) -> Problem:
+    """The problem that says how many others are not listed."""
+    message = f"{left_out:,} further problems of this file are not listed; mend these first"
+    return Problem("problems-many", "info", name, 1, 1, 1, 1, message)
 
 
 _CAUSES = {"undefined-name": ("bad-value", "bad-address", "unknown-keyword")}

@@ -8,6 +8,9 @@ from __future__ import annotations
 
 from bisect import bisect_right
 
+LONGEST_LOOKED_AT = 4_096
+"""Characters around a place that are looked at for it; a line may have many places."""
+
 
 class Source:
     """A file's text, or a part of it.
@@ -61,9 +64,11 @@ class Source:
         None if those lines contain other words. A comment behind the span counts as a part of it.
         """
         text = self.text
-        begin = text.rfind("\n", 0, start) + 1
-        stop = text.find("\n", end)
-        stop = len(text) if stop < 0 else stop + 1
+        begin = self.starts[self.line_of(start) - 1]
+        last = self.line_of(end)
+        stop = self.starts[last] if last < len(self.starts) else len(text)
+        if start - begin + stop - end > LONGEST_LOOKED_AT:
+            return None
         rest = text[end:stop].strip()
         if text[begin:start].strip() or (rest and rest[0] not in "#!"):
             return None
@@ -139,8 +144,8 @@ class Origin:
         """The text before it on its line: the indent, and a condition if there is one."""
         if self._source is None:
             return ""
-        begin = self._source.text.rfind("\n", 0, self._start) + 1
-        return self._source.text[begin : self._start]
+        begin = self._source.starts[self._source.line_of(self._start) - 1]
+        return self._source.text[max(begin, self._start - LONGEST_LOOKED_AT) : self._start]
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, Origin) and self._values() == other._values()

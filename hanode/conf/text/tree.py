@@ -17,9 +17,10 @@ from hanode.conf.text.lexer import (
     CLOSE,
     OPEN,
     SPACE,
-    TO_2_3,
+    TO_2_2,
     Reading,
     comment_start,
+    each_token,
     ends_in_backslash,
     tokens,
 )
@@ -69,7 +70,7 @@ class Document:
 
     __slots__ = ("_lines", "reading", "source")
 
-    def __init__(self, source: Source, reading: Reading = TO_2_3) -> None:
+    def __init__(self, source: Source, reading: Reading = TO_2_2) -> None:
         self.source = source
         self.reading = reading
         """How the release that reads the text takes its backslashes."""
@@ -115,13 +116,14 @@ _REPEAT = re.compile(r"~(?:SEQ|LST)")
 _MACRO = re.compile(
     rf"[ \t]*(?:@|{DEFINITION.pattern}|{_REPEAT.pattern}|{INCLUDE.pattern})", re.ASCII
 )
+_NO_BRACE = re.compile(r'(?:[^{}"]|"[^"]*(?:"|\Z))*')
 _BEHIND_BRACE = re.compile(r"[{}]" + _MACRO.pattern, re.ASCII)
 
 
 _Shape = tuple[Kind, int, int, str | None, str | None, str, bool]
 
 
-def parse(text: str, name: str = "keepalived.conf", reading: Reading = TO_2_3) -> Document:
+def parse(text: str, name: str = "keepalived.conf", reading: Reading = TO_2_2) -> Document:
     """The lossless document of any text."""
     return Document(Source(name, text), reading)
 
@@ -250,8 +252,8 @@ def pieces(text: str, line: Line, reading: Reading) -> list[Line]:
         and _BEHIND_BRACE.search(text, line.body, line.comment)
     ):
         last = found[-1]
-        for token in tokens(text[last.body : last.comment]):
-            start = last.body + token.end
+        for token in each_token(text, last.body, last.comment):
+            start = token.end
             if token.kind in (OPEN, CLOSE) and _MACRO.match(text, start, last.comment):
                 head = replace(last, end=start, comment=start, simple=None, backslash=False)
                 rest = _line(text, last.number, start, last.end, last.stop, False, reading)
@@ -269,10 +271,17 @@ def begins_behind(text: str) -> int:
     """
     if not _BEHIND_BRACE.search(text):
         return 0
-    for token in tokens(text):
-        if token.kind in (OPEN, CLOSE) and _MACRO.match(text, token.end):
-            return token.end
+    at = -1
+    while (at := first_brace(text, at + 1)) < len(text):
+        if _MACRO.match(text, at + 1):
+            return at + 1
     return 0
+
+
+def first_brace(text: str, start: int = 0) -> int:
+    """The offset of the first brace outside quotes, of a name's too; the length if none is."""
+    match = _NO_BRACE.match(text, start)
+    return match.end() if match else len(text)
 
 
 def _kind(text: str, body: int, comment: int, end: int) -> Kind:

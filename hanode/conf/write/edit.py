@@ -22,8 +22,8 @@ from hanode.conf.model.model import (
     VirtualServer,
     VrrpInstance,
 )
-from hanode.conf.text.expand import Reader
 from hanode.conf.text.lexer import CLOSE, COMMENT, OPEN, quote, tokens
+from hanode.conf.text.logical import Reader
 from hanode.conf.text.macros import begins_a_macro
 from hanode.conf.text.tree import INCLUDES, Document
 from hanode.conf.write.text_edits import Splice, appended, applied, cut, cut_for, line_of, replaced
@@ -112,7 +112,7 @@ def set_value(
     """The document in which the statement at `path` has this value.
 
     `value` contains the words behind the keyword, as written in the file. A missing statement is
-    added at the end of its block. Of several statements the last one is changed, because it counts.
+    added at the end of its block. Of several statements the one is changed that keepalived keeps.
     Raises EditRefused.
     """
     one_line(value)
@@ -128,7 +128,7 @@ def set_value(
         matches = found.named(path[-1])
         if not matches:
             lacking.append((view, found))
-        for raw in matches if path[-1] == "state" else matches[-1:]:
+        for raw in found.kept(path[-1], matches):
             editable(document, view, raw)
             if raw.children is not None:
                 raise EditRefused(f"{path[-1]} is a block: name a statement inside it")

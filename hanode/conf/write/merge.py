@@ -14,7 +14,9 @@ from dataclasses import dataclass, field
 from hanode.conf.check.check import DEFAULT_TARGET, Checked, check
 from hanode.conf.check.lint import problem
 from hanode.conf.model.model import Config, Note, Origin, Statement
-from hanode.conf.text.expand import Defined, Reader, expand
+from hanode.conf.text.align import Budget, aligned
+from hanode.conf.text.expand import expand
+from hanode.conf.text.logical import Defined, Reader
 from hanode.conf.text.problems import Problem, in_order
 from hanode.conf.text.tree import INCLUDES, Kind
 from hanode.conf.write.render import INDENT, note
@@ -178,8 +180,9 @@ def _document(statements: dict[str, tuple[Statement, ...]], models: dict[str, Co
     nodes = list(models)
     merged: list[NodeContext] = []
     tails: list[tuple[str, Note]] = []
+    budget = Budget()
     for node, model in models.items():
-        merged = join(merged, [shared(s, node) for s in statements[node]])
+        merged = join(merged, [shared(s, node) for s in statements[node]], budget)
         tails += [(node, n) for n in model.notes if n.at == "}"]
     lines: list[str] = []
     for number, top in enumerate(merged):
@@ -205,20 +208,21 @@ def shared(statement: Statement, node: str) -> NodeContext:
     )
 
 
-def join(left: list[NodeContext], right: list[NodeContext]) -> list[NodeContext]:
+def join(left: list[NodeContext], right: list[NodeContext], budget: Budget) -> list[NodeContext]:
     """Merges two lists of statements: equal statements once, and the order of each list kept."""
     out: list[NodeContext] = []
     i = j = 0
-    for a, b in [*common(left, right), (len(left), len(right))]:
+    pairs = aligned([one.key for one in left], [one.key for one in right], budget)
+    for a, b in [*pairs, (len(left), len(right))]:
         out += left[i:a]
         out += right[j:b]
         if a < len(left):
-            out.append(unite(left[a], right[b]))
+            out.append(unite(left[a], right[b], budget))
         i, j = a + 1, b + 1
     return out
 
 
-def unite(one: NodeContext, other: NodeContext) -> NodeContext:
+def unite(one: NodeContext, other: NodeContext, budget: Budget) -> NodeContext:
     """Merges two statements with equal keys."""
     return NodeContext(
         one.words,
@@ -226,45 +230,8 @@ def unite(one: NodeContext, other: NodeContext) -> NodeContext:
         one.nodes + other.nodes,
         one.comments + other.comments,
         one.closing + other.closing,
-        join(one.children, other.children),
+        join(one.children, other.children, budget),
     )
-
-
-def common(left: Sequence[NodeContext], right: Sequence[NodeContext]) -> list[tuple[int, int]]:
-    """The longest common subsequence as pairs of indices; equal ends are removed first."""
-    start, a, b = 0, len(left), len(right)
-    while start < min(a, b) and left[start].key == right[start].key:
-        start += 1
-    while a > start and b > start and left[a - 1].key == right[b - 1].key:
-        a, b = a - 1, b - 1
-    head = [(i, i) for i in range(start)]
-    tail = [(a + k, b + k) for k in range(len(left) - a)]
-    middle = _longest([s.key for s in left[start:a]], [s.key for s in right[start:b]])
-    return head + [(i + start, j + start) for i, j in middle] + tail
-
-
-MAX_TABLE = 4_000_000
-"""Cells of the alignment's table; longer lists that differ so much are not aligned."""
-
-
-def _longest(a: list[tuple[object, ...]], b: list[tuple[object, ...]]) -> list[tuple[int, int]]:
-    if not a or not b or len(a) * len(b) > MAX_TABLE:
-        return []
-    table = [[0] * (len(b) + 1) for _ in range(len(a) + 1)]
-    for i in range(len(a) - 1, -1, -1):
-        row, below = table[i], table[i + 1]
-        for j in range(len(b) - 1, -1, -1):
-            row[j] = below[j + 1] + 1 if a[i] == b[j] else max(below[j], row[j + 1])
-    pairs, i, j = [], 0, 0
-    while i < len(a) and j < len(b):
-        if a[i] == b[j]:
-            pairs.append((i, j))
-            i, j = i + 1, j + 1
-        elif table[i + 1][j] >= table[i][j + 1]:
-            i += 1
-        else:
-            j += 1
-    return pairs
 
 
 def write(one: NodeContext, nodes: Sequence[str], depth: int) -> Iterator[str]:

@@ -10,8 +10,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 from hanode.conf.model.model import Note, Statement
-from hanode.conf.text.expand import Defined, Reader, expand
+from hanode.conf.text.expand import expand
 from hanode.conf.text.lexer import OPEN, comment_start, tokens, unquote
+from hanode.conf.text.logical import Defined, Reader
 from hanode.conf.text.macros import REFERENCE, MacroError, substitute
 from hanode.conf.text.source import Origin
 from hanode.conf.text.tree import Document
@@ -37,7 +38,8 @@ def written(
         if once.get(one.name, one.value) != one.value:
             # The name's value depends on the place, which the layout does not keep.
             del once[one.name]
-    kept = tuple(_statement(statement, once) for statement in statements)
+    lines = _Lines(once)
+    kept = tuple(_statement(statement, lines) for statement in statements)
     names: set[str] = set()
     waiting = [word for statement in kept for word in _words(statement)]
     while waiting:
@@ -58,36 +60,57 @@ def references(text: str) -> list[str]:
     return [match.group(1) or match.group(3) for match in REFERENCE.finditer(text)]
 
 
-def _statement(statement: Statement, definitions: dict[str, str]) -> Statement:
+def _statement(statement: Statement, lines: _Lines) -> Statement:
     children = statement.children
     if children is not None:
-        children = tuple(_statement(child, definitions) for child in children)
-    return replace(
-        statement,
-        words=_original(statement, definitions) or statement.words,
-        children=children,
-    )
+        children = tuple(_statement(child, lines) for child in children)
+    words = lines.original(statement) or statement.words
+    return replace(statement, words=words, children=children)
 
 
-def _original(statement: Statement, definitions: dict[str, str]) -> tuple[str, ...] | None:
-    """The words in the file, if replacing their macros gives the statement's words; else None."""
-    origin = statement.origin
-    if origin.macro is None or origin.source is None or not origin.macro.startswith("$"):
-        return None
-    line = origin.source.text[origin.head_span[0] :].partition("\n")[0]
-    line = line[: comment_start(line)].rstrip()
-    head = _head(line)
-    if any(name not in definitions for name in references(" ".join(head))):
-        return None
-    try:
-        made = substitute(line, definitions)[0]
-    except MacroError:
-        return None
-    said = _head(made)
-    if "\n" in made or len(tokens(made)) - len(said) != len(tokens(line)) - len(head):
-        return None
-    same = " ".join(map(unquote, said)) == " ".join(map(unquote, statement.words))
-    return tuple(head) if same or " ".join(said) == " ".join(statement.words) else None
+Read = tuple[list[str], list[str]]
+"""The words of a line's head as written, and with its macros replaced."""
+
+
+class _Lines:
+    """Lines of the file with macros; one may have made thousands of statements."""
+
+    def __init__(self, definitions: dict[str, str]) -> None:
+        self._definitions = definitions
+        self._read: dict[str, Read | None] = {}
+
+    def original(self, statement: Statement) -> tuple[str, ...] | None:
+        """The words in the file, if replacing their macros gives the statement's words."""
+        origin = statement.origin
+        if origin.macro is None or origin.source is None or not origin.macro.startswith("$"):
+            return None
+        start, whole = origin.head_span[0], origin.source.text
+        end = whole.find("\n", start)
+        line = whole[start : end if end >= 0 else len(whole)]
+        if line not in self._read:
+            self._read[line] = self._replaced(line[: comment_start(line)].rstrip())
+        found = self._read[line]
+        if found is None:
+            return None
+        head, said = found
+        same = " ".join(map(unquote, said)) == " ".join(map(unquote, statement.words))
+        return tuple(head) if same or " ".join(said) == " ".join(statement.words) else None
+
+    def _replaced(self, line: str) -> Read | None:
+        """The line's words; None if they do not stand for one line of as many words."""
+        head = _head(line)
+        if any(name not in self._definitions for name in references(" ".join(head))):
+            return None
+        try:
+            made = substitute(line, self._definitions)[0]
+        except MacroError:
+            return None
+        if "\n" in made:
+            return None
+        said = _head(made)
+        if len(tokens(made)) - len(said) != len(tokens(line)) - len(head):
+            return None
+        return head, said
 
 
 def _head(line: str) -> list[str]:
@@ -116,6 +139,10 @@ def _definition(defined: Defined) -> Statement:
 
 def comments_of(defined: Defined) -> tuple[str, ...]:
     """The comments behind a definition's lines."""
-    count = defined.value.count("\n") + 1
-    lines = defined.source.text[defined.start :].split("\n", count)[:count]
+    source = defined.source
+    first = source.line_of(defined.start)
+    last = first + defined.value.count("\n")
+    begin = source.starts[first - 1]
+    lines = [source.line_text(first)[defined.start - begin :]]
+    lines += [source.line_text(number) for number in range(first + 1, last + 1)]
     return tuple(c for line in lines if (c := line[comment_start(line) :].rstrip()))

@@ -11,8 +11,9 @@ from dataclasses import dataclass
 from hanode.conf.keywords import blocks, root_words, script_words
 from hanode.conf.language.schema import ROOT, Block
 from hanode.conf.read.blocks import Raw, build
-from hanode.conf.text.expand import Expanded, Reader, expand
+from hanode.conf.text.expand import expand
 from hanode.conf.text.lexer import tokens, unquote
+from hanode.conf.text.logical import Expanded, Reader
 from hanode.conf.text.macros import REFERENCE
 from hanode.conf.text.origins import definitions_of
 from hanode.conf.text.tree import Document
@@ -78,6 +79,12 @@ class Found:
         if len(names) > 1:
             raise EditRefused(f"{part} names {len(names)} blocks: write more of its name")
         return found
+
+    def kept(self, part: str, named: list[Raw]) -> list[Raw]:
+        """Those of the statements that decide which value keepalived has."""
+        keyword = self.table.keywords.get(part)
+        keeps = "last" if keyword is None else keyword.keeps
+        return {"first": named[:1], "last": named[-1:]}.get(keeps, named)
 
 
 def spot(raw: Raw | None) -> tuple[str, int]:

@@ -18,6 +18,7 @@ from hanode.proc.supervisor.engine import Engine
 from hanode.proc.supervisor.node_policy import PolicyKeeper
 from hanode.proc.supervisor.operator_commands import OperatorCommands
 from hanode.supervision.kernel_addresses import AddressChange, KernelAddresses, stopped
+from hanode.system import sysctl
 from hanode.system.addresses import AddressWatch
 from hanode.system.journal import Journal
 from hanode.vrrp.engine_settings import VrrpSettings
@@ -48,6 +49,7 @@ class StatusCollector:
         self._built = built
         self._addresses = KernelAddresses(built.vrrp)
         self._started_us = time.time_ns() // 1_000
+        self._cannot = sysctl.cannot()
         self._last_instances: tuple[InstanceStatus, ...] = ()
         self.stopping = False
         self.policy = PolicyKeeper(options)
@@ -99,6 +101,7 @@ class StatusCollector:
             trackers=children.status.trackers,
             maintenance_us=self._commands.since_us,
             strays=children.status.strays,
+            cannot=self._cannot,
             policy=self.policy.now,
         )
 

@@ -159,13 +159,12 @@ def _read_key(directory: Path, name: str) -> str:
     if not path.is_absolute():
         raise ValueError("its path must begin with /")
     try:
-        text = files.read_text(path)
-    except (OSError, UnicodeDecodeError) as error:
-        why = error.strerror if isinstance(error, OSError) else "it is no text"
-        raise ValueError(f"it cannot be read: {why}") from None
-    if text is None:
-        raise ValueError("there is no such file")
-    return text
+        # A key may be any bytes.
+        return path.read_bytes().decode("utf-8", "surrogateescape")
+    except FileNotFoundError:
+        raise ValueError("there is no such file") from None
+    except OSError as error:
+        raise ValueError(f"it cannot be read: {error.strerror}") from None
 
 
 def errors_of(

@@ -169,6 +169,8 @@ class Supervisor:
             self._event_log.warn("configuration", note)
         for mistake in self._start.mistakes:
             self._log.error(mistake)
+        if fault := self._collector.policy.now.fault:
+            self._event_log.warn("policy", f"this node takes no push: {fault}")
 
     def _expire_stale(self) -> None:
         """Remove addresses that a killed engine left, once it is too late to go on with them."""

@@ -8,7 +8,7 @@ from hanode.conf.rules.machine import FileFacts, MachineFacts
 from tests.conf.cases.base import Case
 
 TEXT = """\
-global_defs {
+global_defs { script_user root
     enable_script_security
 }
 vrrp_instance one {

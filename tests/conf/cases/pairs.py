@@ -7,9 +7,9 @@ from functools import partial
 from tests.conf.cases.base import PairCase
 
 FIRST = """\
-vrrp_script up {
+vrrp_script up { user root
     script "/bin/true"
-    weight -20
+    weight 0
 }
 vrrp_sync_group both {
     group {
@@ -69,19 +69,23 @@ virtual_server fwmark 5 {
         weight 1
     }
 }
+global_defs {
+    enable_script_security
+}
 """
 SECOND = (
     FIRST.replace("state MASTER", "state BACKUP")
     .replace("priority 110", "priority 100")
     .replace("192.0.2.102\n", "192.0.2.101\n")
     .replace("src_ip 192.0.2.101", "src_ip 192.0.2.102")
+    .replace("preempt_delay 5", "garp_master_delay 5")
 )
 case = partial(PairCase, first=FIRST, second=SECOND)
 ONE = "priority 100\n    advert_int"
-TWO = "priority 100\n    preempt_delay 5"
+TWO = "priority 100\n    garp_master_delay 5"
 
 TRACKS = """\
-vrrp_script service {
+vrrp_script service { user root
     script "/bin/true"
     weight 3
 }
@@ -97,9 +101,12 @@ vrrp_instance g {
         service
     }
 }
+global_defs {
+    enable_script_security
+}
 """
 RETURNS = TRACKS.replace("state MASTER", "state BACKUP\n    preempt_delay 60")
-HEIR = RETURNS.replace("priority 105", "priority 103")
+HEIR = RETURNS.replace("priority 105", "priority 103").replace("    preempt_delay 60\n", "")
 follows = partial(PairCase, first=RETURNS, second=HEIR)
 
 H = SECOND[SECOND.index("vrrp_instance h") : SECOND.index("virtual_server 192")]
@@ -135,7 +142,8 @@ CASES = [
     case("peers-one-sided", "error", "        192.0.2.101\n", "", fix=True, line=19),
     case("peers-one-sided", "error", "src_ip 192.0.2.102", "src_ip 192.0.2.104", fix=True, line=19,
          at="A"),
-    case("sync-disagree", "error", TWO, "priority 150\n    preempt_delay 5", line=39, at="A"),
+    case("source-shared", "error", "src_ip 192.0.2.102", "src_ip 192.0.2.101"),
+    case("sync-disagree", "warning", TWO, "priority 150\n    garp_master_delay 5", line=39, at="A"),
     case("service-alone", "warning", "virtual_server 192.0.2.1 80", "virtual_server 192.0.2.1 81"),
     case("service-alone", "warning", "fwmark 5", "fwmark 6"),
     case("service-differs", "warning", "DR\n    real_server 192.0.2.11",
@@ -143,6 +151,8 @@ CASES = [
     case("service-differs", "info", "lb_kind NAT", "lb_kind DR"),
     case("vip-is-peer", "error", "src_ip 192.0.2.102", "src_ip 192.0.2.1", line=28, at="A"),
     follows("track-weight-small", "warning", "priority 103", "priority 80", line=15, at="A"),
-    follows("track-nopreempt", "warning", "preempt_delay 60", "nopreempt", line=15, at="A"),
+    follows("track-nopreempt", "warning", "priority 103", "priority 103\n    nopreempt", line=15,
+            at="A"),
+    follows("track-delayed", "info", "priority 103", "priority 103\n    preempt_delay 60", line=10),
     PairCase("track-returns", "info", "    preempt_delay 60\n", "", HEIR, RETURNS, line=14),
 ]  # fmt: skip

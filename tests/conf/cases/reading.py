@@ -7,12 +7,12 @@ from functools import partial
 from tests.conf.cases.base import Case
 
 TEXT = """\
-global_defs {
+global_defs { script_user root
     enable_script_security
 }
 $NAME=one
 vrrp_script up {
-    script "/usr/bin/up now"
+    script "/bin/true now"
     interval 2
 }
 track_file load {
@@ -71,7 +71,7 @@ CASES = [
     case("byte-order-mark", "error", "global_defs {", "\ufeffglobal_defs {", fix=True),
     case("foreign-character", "warning", "priority 100", "priority\u00a0100", fix=True),
     case("foreign-character", "warning", "priority 100", "prio\u200brity 100", fix=True),
-    case("foreign-character", "warning", '"/usr/bin/up now"', "“/usr/bin/up now”", fix=True),
+    case("foreign-character", "warning", '"/bin/true now"', "“/bin/true now”", fix=True),
     case("template-unfilled", "error", "priority 100", "priority {{ priority }}"),
     case("template-unfilled", "error", "192.0.2.10/24", "<IP>/24"),
     case("comment-foreign", "warning", "    priority 100", "// high\n    priority 100",
@@ -85,6 +85,8 @@ CASES = [
     case("unknown-keyword", "error", "global_defs {", "global defs {", fix=True),
     case("unknown-keyword", "error", "    virtual_ipaddress {", "    virtual_ipadress {",
          fix=True),
+    case("condition-in-name", "error", "    priority 100", "    $NAM", line=28,
+         sound=TEXT.replace("$NAME=one", "$NAM=@NodeA priority 100")),
     case("include-empty", "info", "$NAME=one", "include gone*.conf", read=follows),
     case("include-twice", "warning", "$NAME=one", "@NodeA include known", read=follows),
     case("nothing-left", "info", "$NAME=one", "include other", read=follows, line=1),
@@ -101,7 +103,7 @@ CASES = [
     case("value-missing", "error", "priority 100", "priority"),
     case("masked-value", "error", "priority 100", 'priority 100\n    authentication {\n'
          "        auth_type PASS\n        auth_pass ••••••\n    }", line=31),
-    case("masked-value", "error", '"/usr/bin/up now"', '"/usr/bin/up --token=••••••"'),
+    case("masked-value", "error", '"/bin/true now"', '"/bin/true --token=••••••"'),
     case("extra-words", "warning", "priority 100", "priority 100 200", fix=True),
     case("written-twice", "warning", "priority 100", "priority 100\n    priority 90", line=29),
     case("bad-address", "error", "        192.0.2.10/24", "        192.0.2.300/24"),
@@ -118,8 +120,12 @@ CASES = [
     case("stray-brace", "error", "        up\n    }\n", "        up\n    }\n    {\n    }\n",
          line=45),
     case("not-read", "warning", "    ttl 10\n}", "    ttl 10", line=21),
+    case("braces-many", "error", "        up\n    }\n}\n", "        up\n    }\n" + "}\n" * 1_002,
+         line=1046),
+    case("problems-many", "info", "priority 100", "priority 100\n" + "    gone\n" * 10_001,
+         line=1),
     case("too-deep", "error", "priority 100", "{" * 70 + "}" * 70),
-    case("unclosed-quote", "error", '"/usr/bin/up now"', '"/usr/bin/up now'),
+    case("unclosed-quote", "error", '"/bin/true now"', '"/bin/true now'),
     case("line-too-long", "error", "$NAME=one", "#" * 1100),
     case("too-long", "error", "$NAME=one", "~SEQ(i, 1000) ~SEQ(j, 100) # no\n" * 11, line=13),
     # macros
@@ -129,7 +135,7 @@ CASES = [
     case("include-not-found", "warning", "$NAME=one", "include gone", read=follows),
     case("include-depth", "error", "$NAME=one", "include self", read=follows, line=1),
     # definitions that lack a required keyword
-    case("script-not-named", "warning", '    script "/usr/bin/up now"\n', "", line=7),
+    case("script-not-named", "warning", '    script "/bin/true now"\n', "", line=7),
     case("file-missing", "warning", "    file /var/load\n", "", line=10),
     case("process-missing", "warning", "    process nginx\n", "", line=14),
     case("quorum-range", "warning", "    quorum 2", "    quorum 2\n    quorum_max 1", line=15),

@@ -60,10 +60,20 @@ virtual_server group web {
     real_server 192.0.2.22 80 {
     }
 }
-global_defs {
+global_defs { script_user root
     enable_script_security
 }
 """
+HOLDER = """\
+vrrp_instance one {
+    interface eth0
+    virtual_router_id 1
+    virtual_ipaddress {
+        192.0.2.10/24
+    }
+}
+"""
+SORRY = GROUP.replace("    lb_algo wrr\n", "    lb_algo wrr\n    sorry_server 192.0.2.30 80\n")
 case = partial(Case, sound=TEXT)
 mark = partial(Case, sound=MARK)
 group = partial(Case, sound=GROUP)
@@ -115,7 +125,7 @@ CASES = [
     case("any-port", "warning", "192.0.2.10 80 {", "192.0.2.10 {", fix=True),
     group("any-port", "warning", "    192.0.2.10 80\n", "    192.0.2.10\n", fix=True, line=5),
     case("scheduler-unknown", "error", "lb_algo rr", "lb_algo wlcc", fix=True),
-    case("scheduler-unknown", "error", "lb_algo rr", "lb_algo round-robin"),
+    case("scheduler-unknown", "error", "lb_algo rr", "lb_algo round-robin", fix=True),
     mark("scheduler-unknown", "error", "lb_algo wlc", "lvs_sched WLC", fix=True),
     case("scheduler-unknown", "error", "lb_algo rr", "lb_algo twos", target="keepalived-2.0.20",
          sound_target="keepalived-2.0.20"),
@@ -132,6 +142,13 @@ CASES = [
     group("family-mixed", "warning", "192.0.2.22 80", "2001:db8::22 80"),
     case("family-mixed", "error", "    quorum 1", "    sorry_server 2001:db8::30 80"),
     mark("family-mixed", "error", "    quorum 1", "    sorry_server 2001:db8::30 80"),
+    Case("quorum-down-sorry", "info", "    quorum 1", '    quorum 1\n    quorum_down "/bin/echo x"',
+         SORRY),
+    Case("quorum-down-sorry", "warning", "    quorum 1",
+         '    quorum 1\n    quorum_down "/sbin/ip address del 192.0.2.10/24 dev eth0"', SORRY),
+    case("sorry-is-real", "warning", "    quorum 1", "    sorry_server 192.0.2.22 80", fix=True),
+    case("service-unheld", "info", "virtual_server 192.0.2.10", "virtual_server 192.0.2.11",
+         sound=f"{HOLDER}{TEXT}"),
     # checks
     case("check-slow", "info", "connect_timeout 3", "connect_timeout 9"),
     case("check-slow", "info", "    delay_loop 6", "    delay_loop 2", line=10),

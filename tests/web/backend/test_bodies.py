@@ -55,6 +55,14 @@ def test_a_body_that_is_announced_too_large_is_not_read(db: None) -> None:
     assert (status, taken) == (413, 0)
 
 
+def test_a_form_in_the_percent_spelling_is_small(db: None) -> None:
+    form = (b"content-type", b"application/x-www-form-urlencoded; charset=utf-8")
+    status, text, taken = post(iter([MEGABYTE] * 5), form)
+    assert (status, taken) == (413, 2)
+    assert "more than 1 MB; send it as multipart/form-data" in text
+    assert post(iter([MEGABYTE]), form)[0] == 403  # only its token is missing
+
+
 def test_a_body_of_the_largest_document_is_taken(db: None) -> None:
     status, _, taken = post(iter([MEGABYTE] * 15), (b"content-length", b"15000000"))
     assert (status, taken) == (403, 15)  # only its token is missing

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import threading
 import time
-from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
@@ -15,7 +13,7 @@ from tests.bench.conf import many_servers
 from tests.web.conftest import pair
 from webapp.configs import language
 from webapp.configs.editor import checking
-from webapp.configs.editor.checking import Busy, Edit, Sessions, Unknown
+from webapp.configs.editor.checking import Edit, Sessions, Unknown
 
 NODES = ("NodeA", "NodeB")
 KEY = (1, "cluster", "page")
@@ -140,41 +138,6 @@ def test_a_page_that_was_closed_long_ago_is_forgotten(monkeypatch: pytest.Monkey
     monkeypatch.setattr(checking, "IDLE_S", -1.0)
     sessions.check_text((1, "cluster", "other"), NODES, DOCUMENT)
     assert len(sessions) == 1
-
-
-def test_many_threads_at_one_page_and_at_many_get_right_answers() -> None:
-    sessions = Sessions()
-    texts = {name: DOCUMENT.replace("priority 100", f"priority {name}") for name in range(100, 108)}
-
-    def work(name: int) -> bool:
-        key = (1, "cluster", str(name % 3))
-        return sessions.check_text(key, NODES, texts[name])[0] == scratch(texts[name])
-
-    with ThreadPoolExecutor(8) as pool:
-        assert all(pool.map(work, list(texts) * 4))
-
-
-def test_who_waits_too_long_for_a_turn_is_told_so(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(checking, "PATIENCE_S", 0.05)
-    sessions = Sessions()
-    inside, done = threading.Semaphore(0), threading.Event()
-
-    def slow(text: str, checked: Any) -> language.Understood:
-        inside.release()
-        done.wait(20)
-        return language.Understood(text, {}, ())
-
-    with ThreadPoolExecutor(2) as pool:
-        with monkeypatch.context() as patch:
-            patch.setattr(language, "together", slow)
-            for name in "ab"[: checking.AT_ONCE]:
-                pool.submit(sessions.check_text, (1, "cluster", name), NODES, DOCUMENT)
-                assert inside.acquire(timeout=20)
-            with pytest.raises(Busy):
-                sessions.check_text(KEY, NODES, DOCUMENT)
-            done.set()
-        pool.shutdown()
-    assert sessions.check_text(KEY, NODES, DOCUMENT)[0] == scratch(DOCUMENT)
 
 
 def test_a_changed_line_of_a_large_document_is_checked_in_a_fraction_of_the_time() -> None:

@@ -72,6 +72,15 @@ def keepsight(home: Path, *words: str, **more: str) -> subprocess.CompletedProce
     )
 
 
+@pytest.mark.parametrize("host", ["nobody.invalid", "127.0.0.1:1"])
+def test_a_database_that_is_away_is_told_in_one_sentence(host: str, tmp_path: Path) -> None:
+    said = keepsight(tmp_path, "migrate", KEEPSIGHT_DATABASE_URL=f"postgresql://u:pw@{host}/db")
+    assert said.returncode == 1
+    (line,) = said.stderr.splitlines()
+    assert line.startswith("keepsight: the database does not answer as it should: ")
+    assert "pw" not in line
+
+
 @pytest.mark.needs("postgres")
 def test_postgresql_lets_us_in_with_it(postgres: str, tmp_path: Path) -> None:
     """With a real check of the password: the server's socket asks for none."""

@@ -85,7 +85,7 @@ def test_every_migration_runs_forward_on_postgresql(postgres: str, tmp_path: Pat
 
 
 def test_documents_and_ingest_behave_the_same_on_postgresql(postgres: str, tmp_path: Path) -> None:
-    tests = ("test_services.py", "test_law.py", "test_ingest.py")
+    tests = ("test_services.py", "test_law.py", "test_ingest.py", "test_sign_ins.py")
     paths = [f"tests/web/backend/{name}" for name in tests]
     said = run(postgres, tmp_path, "-m", "pytest", "-q", "-x", *paths)
     assert " passed" in said

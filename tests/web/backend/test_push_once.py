@@ -14,12 +14,17 @@ from django.urls import reverse
 
 from hanode import conf
 from webapp.accounts.models import User
+from webapp.common import workers
 from webapp.configs import services as configs
-from webapp.configs.rows.compile import compile_cluster
+from webapp.configs.rows import foreign
+from webapp.configs.rows.compile import models_of, read_rows
 from webapp.inventory.models import Cluster
 from webapp.rollout import services
 
-WORK: tuple[Callable[..., Any], ...] = (compile_cluster, conf.render, conf.merge_models)
+HERE: tuple[Callable[..., Any], ...] = (read_rows, workers.run)
+"""In the web process: the rows are read, and the user's own process is asked."""
+THERE: tuple[Callable[..., Any], ...] = (models_of, conf.render, conf.merge_models)
+WORK = (*HERE, *THERE)
 
 
 @pytest.fixture
@@ -43,8 +48,16 @@ def _counted(work: Callable[..., Any], count: Counter[str]) -> Callable[..., Any
     return counting
 
 
-ONCE = {"compile_cluster": 1, "merge_models": 1, "render": 2}
-"""Two nodes have two files."""
+ONCE = {"read_rows": 1, "run": 1}
+
+
+def test_the_user_s_process_makes_each_file_and_the_document_once(
+    cluster: Cluster, made: Counter[str]
+) -> None:
+    rows = read_rows(cluster)
+    made.clear()
+    foreign.draw_push(rows, dict.fromkeys(rows, ""))
+    assert made == {"models_of": 1, "merge_models": 1, "render": 2}
 
 
 def test_the_push_page_makes_it_once(

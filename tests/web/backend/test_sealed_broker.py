@@ -15,10 +15,12 @@ import redis
 from hanode import wire
 from hanode.conf import mask_secrets
 from hanode.system.sealing import unsealer
+from tests.web.backend.fakenode import FakeNode
 from tests.web.backend.test_push import changed as changed
 from tests.web.backend.test_push import finished, heard, nodes_of, process, wait_for
 from tests.web.backend.test_push import ingest as ingest
 from tests.web.backend.test_push import worker as worker
+from tests.web.backend.test_vault import every_cell
 from webapp.accounts.models import User
 from webapp.configs import services as configs
 from webapp.inventory.content_keys import new_content_key, sealed
@@ -104,6 +106,7 @@ def test_a_push_shows_the_broker_no_secret(
             assert broker.exists(f"node.{node.enrolment.node}:desired")
         said = held(broker) + "\n".join(listener.heard)
     assert "192.168.192.201" not in said.replace("192.168.192.201/24 in", "")
+    assert "secure12" not in every_cell(), "nor is it in the database, after a push and its reports"
     for secret in ("secure12", "auth_pass", a.enrolment.content_key, b.enrolment.content_key):
         assert secret not in said
 
@@ -179,6 +182,27 @@ def test_nothing_is_held_for_a_node_that_may_not_read_it(
     revoke(actor=admin, node=node)
     desired.send(node, timezone.now())
     assert not broker.exists(key)
+
+
+def test_a_new_enrolment_ends_the_connections_of_the_one_before(
+    broker: redis.Redis, cluster: Cluster
+) -> None:
+    node = cluster.nodes.get(name="NodeA")
+    one, other = FakeNode(enrol(actor=None, node=node)), cluster.nodes.get(name="NodeB")
+    beside = FakeNode(enrol(actor=None, node=other))
+    one.say_status()
+    beside.say_status()
+
+    def connections() -> set[str]:
+        name = f"node.{other.wire_id}"
+        return {one["id"] for one in broker.client_list() if one["user"] == name}
+
+    held = connections()
+    two = FakeNode(enrol(actor=None, node=node))
+    two.say_status()
+    with pytest.raises(redis.ConnectionError, match="invalid username-password"):
+        one.say_status()
+    assert connections() == held != set(), "other nodes go on"
 
 
 def test_an_enrolment_stands_until_something_in_it_changes(

@@ -19,13 +19,13 @@ pytestmark = pytest.mark.django_db(transaction=True)
 def made(monkeypatch: pytest.MonkeyPatch) -> list[Cluster]:
     """The clusters whose document was made, in order."""
     made: list[Cluster] = []
-    real = drafts.understood
+    real = drafts.drawn
 
     def counted(cluster: Cluster) -> Any:
         made.append(cluster)
         return real(cluster)
 
-    monkeypatch.setattr(drafts, "understood", counted)
+    monkeypatch.setattr(drafts, "drawn", counted)
     return made
 
 

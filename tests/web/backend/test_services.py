@@ -239,6 +239,7 @@ AUTHENTICATION = """authentication {
     }"""
 SIGNED = """auth_hmac {
         key 7 0123456789abcdef0123456789abcdef
+        active_key 7
     }"""
 
 

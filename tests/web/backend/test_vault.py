@@ -54,7 +54,8 @@ def document(text: str) -> str:
     """The node's file with a secret for every word that the tables call one, also in comments."""
     more = "\n".join(f"# {word} {hidden(word)}" for word in sorted(secret_words()))
     text = text.replace("auth_pass secure12", f"auth_pass {hidden('auth_pass')}")
-    hmac = f"auth_hmac {{\n        key 1 {hidden('key')}-0123456789abcdef0123456789\n    }}"
+    key = f"key 1 {hidden('key')}-0123456789abcdef0123456789"
+    hmac = f"auth_hmac {{\n        {key}\n        active_key 1\n    }}"
     return more + "\n" + text.replace("    virtual_ipaddress", f"    {hmac}\n    virtual_ipaddress")
 
 

@@ -7,13 +7,13 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_http_methods
 
-from hanode.conf import mask_secrets
 from webapp.accounts.access import may, require
-from webapp.configs import keyword_help, language
+from webapp.common.workers import Overload
+from webapp.configs import keyword_help
 from webapp.configs.editor import documents
 from webapp.configs.editor.text_form import TextForm
-from webapp.configs.errors import ConfigError
-from webapp.configs.language import NodeProblem
+from webapp.configs.errors import ConfigError, ConfigRefused
+from webapp.configs.language import Found
 from webapp.configs.rows import drafts
 from webapp.inventory.access import cluster_for
 from webapp.inventory.models import Cluster
@@ -27,16 +27,17 @@ def config_text(request: HttpRequest, slug: str) -> HttpResponse:
     cluster = cluster_for(request.user, slug)
     may_edit = may(request.user, "edit")
     seen = drafts.seen(cluster)
-    text = seen.text if may_edit else mask_secrets(seen.text)
+    text = seen.text if may_edit else seen.masked
     form = TextForm(initial={"text": text, "version": seen.version})
     form.fields["text"].widget.attrs["readonly"] = not may_edit
-    return _text_page(request, cluster, form, seen.problems, may_edit=may_edit)
+    return _text_page(request, cluster, form, seen.found, may_edit=may_edit)
 
 
 def _save_text(request: HttpRequest, slug: str) -> HttpResponse:
     cluster = cluster_for(request.user, slug, need="edit")
     actor = require(request.user, "edit")
     form = TextForm(request.POST)
+    found = Found(())
     if form.is_valid():
         try:
             documents.save_document(
@@ -45,29 +46,27 @@ def _save_text(request: HttpRequest, slug: str) -> HttpResponse:
                 text=form.cleaned_data["text"],
                 version=form.cleaned_data["version"],
             )
-        except ConfigError as error:
+        except (ConfigError, Overload) as error:
             form.add_error(None, str(error))
+            found = error.found if isinstance(error, ConfigRefused) else found
         else:
             messages.success(request, "Saved. Nothing is on the nodes before you push it.")
             return redirect("config-text", slug)
-    problems = documents.problems_of(cluster, form.data.get("text", ""))
-    return _text_page(request, cluster, form, problems, may_edit=True)
+    return _text_page(request, cluster, form, found, may_edit=True)
 
 
 def _text_page(
     request: HttpRequest,
     cluster: Cluster,
     form: TextForm,
-    problems: tuple[NodeProblem, ...],
+    found: Found,
     *,
     may_edit: bool,
 ) -> HttpResponse:
-    shown, more = language.shown(problems)
     context = {
         "cluster": cluster,
         "form": form,
-        "problems": [each.as_json() for each in shown],
-        "more": more,
+        **found.as_json(),
         "may_edit": may_edit,
         "words_edition": keyword_help.edition(),
     }

@@ -14,6 +14,7 @@ from django.shortcuts import redirect, render
 from django.views.decorators.http import require_http_methods, require_POST
 
 from webapp.accounts.access import require
+from webapp.common.workers import Overload
 from webapp.configs.access import (
     group_for,
     group_node_for,
@@ -201,7 +202,7 @@ def _saved(request: HttpRequest, form: VersionedForm, save: Save) -> HttpRespons
         form.problems = tuple(p for p in error.problems if p.is_error)
         form.add_error(None, "Not saved: the configuration would hold this error.")
         return None
-    except ConfigError as error:
+    except (ConfigError, Overload) as error:
         form.add_error(None, str(error))
         return None
     messages.success(request, "Saved. Nothing is on the nodes before you push it.")

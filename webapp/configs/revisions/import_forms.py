@@ -8,8 +8,9 @@ from typing import Any, ClassVar
 from django import forms
 from django.core.files.uploadedfile import UploadedFile
 
-from hanode.conf import node_ids
+from webapp.common import workers
 from webapp.configs.language import TEXT_CHARS_MAX
+from webapp.configs.rows import foreign
 
 
 class ImportForm(forms.Form):
@@ -32,6 +33,8 @@ class ImportFileForm(forms.Form):
 
     odd_line: int | None = None
     """The first line that is not UTF-8, in an upload that was read as Latin-1 therefore."""
+    nodes: tuple[str, ...] = ()
+    """Whose file it is: the node's, or those that a document of all nodes names."""
 
     node = forms.CharField(
         label="Node",
@@ -62,11 +65,21 @@ class ImportFileForm(forms.Form):
         if upload is not None and not self.errors:
             data["text"] = self._read(upload)
         node, text = str(data.get("node", "")).strip(), str(data.get("text", ""))
-        if text.strip() and not node and not nodes_of(text):
-            self.add_error("node", "Which node is this file of? Write its name, e.g. NodeA.")
+        if node or text.strip():
+            self._find_nodes(node, text)
         if node and not text.strip() and not self.errors:
             self.add_error("text", f"The file of {node} is missing; choose or paste it.")
         return {**data, "node": node, "text": text.replace("\r\n", "\n")}
+
+    def _find_nodes(self, node: str, text: str) -> None:
+        """Set `nodes`; without a name the text must name them."""
+        try:
+            self.nodes = (node,) if node else nodes_of(text)
+        except workers.Overload as error:
+            self.add_error("text", str(error))
+        else:
+            if not self.nodes:
+                self.add_error("node", "Which node is this file of? Write its name, e.g. NodeA.")
 
     def _read(self, upload: UploadedFile[Any]) -> str:
         if (upload.size or 0) > TEXT_CHARS_MAX:
@@ -86,7 +99,7 @@ class ImportFileForm(forms.Form):
 
 def nodes_of(document: str) -> tuple[str, ...]:
     """The nodes that a document names in its conditional lines."""
-    return node_ids(document.replace("\r\n", "\n"))
+    return workers.run(foreign.node_ids, document) if "@" in document else ()
 
 
 class ImportFileSet(forms.BaseFormSet[ImportFileForm]):
@@ -115,7 +128,5 @@ def files_of(forms_: list[ImportFileForm]) -> Mapping[str, str]:
     """The files by node name, in the page's order. A document of all nodes is every node's file."""
     files: dict[str, str] = {}
     for each in forms_:
-        node, text = (str(each.cleaned_data.get(name, "")) for name in ("node", "text"))
-        names = (node,) if node else nodes_of(text) if text.strip() else ()
-        files |= dict.fromkeys(names, text)
+        files |= dict.fromkeys(each.nodes, str(each.cleaned_data.get("text", "")))
     return files

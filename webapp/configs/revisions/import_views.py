@@ -10,9 +10,8 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_http_methods
 
-from hanode.conf import MASK, Problem, Source, mask_secrets
 from webapp.accounts.access import require
-from webapp.configs import language
+from webapp.common.workers import Overload
 from webapp.configs.errors import BadImport, ConfigRefused
 from webapp.configs.revisions import imports
 from webapp.configs.revisions.import_forms import (
@@ -21,12 +20,7 @@ from webapp.configs.revisions.import_forms import (
     ImportForm,
     files_of,
 )
-from webapp.configs.rows import summary
-
-EXCERPT_CHARS = 200
-"""Characters of a line that are shown before, in and after the place of a problem."""
-LISTING_CHARS = 200_000
-"""Characters of the merged document that the page shows."""
+from webapp.inventory.access import clusters_for
 
 ImportFiles = forms.formset_factory(
     ImportFileForm,
@@ -56,18 +50,10 @@ def import_files(request: HttpRequest) -> HttpResponse:
                 messages.success(request, f"{made.cluster.name} is imported; nothing is pushed.")
                 return redirect("config", made.cluster.slug)
             arguments = _arguments(form, files)
-            preview = imports.preview_import(arguments["files"], fixes=arguments["fixes"])
-            context |= {
-                "preview": preview,
-                "merged": mask_secrets(preview.merged_text[:LISTING_CHARS]),
-                "unlisted": preview.merged_text.count("\n", LISTING_CHARS),
-                "found": found_at(preview),
-                "groups": summary.groups(preview.models),
-                "servers": summary.servers(preview.models)[: summary.ROWS_SHOWN],
-                "more_servers": len(summary.servers(preview.models)) - summary.ROWS_SHOWN,
-                "kept": summary.kept(preview.models)[: summary.ROWS_SHOWN],
-            }
-        except (BadImport, ConfigRefused) as error:
+            context["preview"] = imports.preview_import(
+                arguments["files"], fixes=arguments["fixes"], beside=clusters_for(actor)
+            )
+        except (BadImport, ConfigRefused, Overload) as error:
             form.add_error(None, str(error))
     _hold_uploads(context)
     return render(
@@ -96,27 +82,6 @@ def _arguments(form: ImportForm, files: Any) -> dict[str, Any]:
         "cluster_name": form.cleaned_data["name"],
         "files": dict(files_of(files.forms)),
         "fixes": form.cleaned_data["fixes"],
-    }
-
-
-def found_at(preview: imports.Imported) -> list[dict[str, Any]]:
-    """The problems, each with its line of the node's own file; secrets masked."""
-    sources = {node: Source(node, mask_secrets(text)) for node, text in preview.files.items()}
-    shown, _ = language.shown(preview.problems)
-    return [{"problem": each.problem, **_excerpt(each.problem, sources)} for each in shown]
-
-
-def _excerpt(problem: Problem, sources: dict[str, Source]) -> dict[str, str]:
-    source = sources.get(problem.file)
-    line = source.line_text(problem.line) if source else ""
-    if not line.strip() or MASK in line:  # a mask moves the columns behind it
-        return {"before": line[:EXCERPT_CHARS], "marked": "", "after": ""}
-    begin = min(problem.column - 1, len(line))
-    end = problem.end_column - 1 if problem.end_line == problem.line else len(line)
-    return {
-        "before": line[:begin].lstrip()[-EXCERPT_CHARS:],
-        "marked": line[begin:end][:EXCERPT_CHARS],
-        "after": line[max(begin, end) :][:EXCERPT_CHARS],
     }
 
 

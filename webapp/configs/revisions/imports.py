@@ -5,20 +5,22 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, replace
 
+from django.db.models import QuerySet
 from django.utils import timezone
 
-from hanode.conf import Config
 from webapp.accounts import access
 from webapp.accounts.models import User
 from webapp.accounts.services import audit
-from webapp.common.collector import uncollected
+from webapp.common import workers
 from webapp.configs import language
 from webapp.configs.errors import BadImport, ConfigRefused
-from webapp.configs.language import NodeProblem
+from webapp.configs.language import Found
 from webapp.configs.models import RevisionFile
 from webapp.configs.revisions.write import write_revision
-from webapp.configs.rows.absorb import absorb
+from webapp.configs.rows import elsewhere, foreign
+from webapp.configs.rows.absorb import absorb_fields
 from webapp.configs.rows.drafts import all_or_nothing
+from webapp.inventory.access import clusters_for
 from webapp.inventory.models import Cluster
 from webapp.inventory.services import create_cluster, slug_of
 
@@ -31,35 +33,50 @@ class Imported:
     """The result of an import, or of its preview."""
 
     cluster: Cluster | None
-    merged_text: str
-    problems: tuple[NodeProblem, ...]
-    files: dict[str, str]
-    """By node name; with the fixes where they were asked for."""
-    models: dict[str, Config]
-    """The model of each node's file."""
+    drawn: foreign.ImportDrawn
+
+    @property
+    def found(self) -> Found:
+        """What is wrong with the files."""
+        return self.drawn.found
+
+    @property
+    def merged_text(self) -> str:
+        """The one document."""
+        return self.drawn.text
+
+    @property
+    def files(self) -> dict[str, str]:
+        """By node name; with the fixes where they were asked for."""
+        return self.drawn.files
 
     @property
     def refused(self) -> bool:
         """Whether errors forbid it."""
-        return any(problem.is_error for problem in self.problems)
+        return self.found.refused
 
 
-@uncollected
-def preview_import(files: dict[str, str], *, fixes: bool = False) -> Imported:
-    """Check and merge the files {node name: text}; saves nothing. Raises BadImport."""
+def preview_import(
+    files: dict[str, str], *, fixes: bool = False, beside: QuerySet[Cluster] | None = None
+) -> Imported:
+    """Check and merge the files {node name: text}; saves nothing.
+
+    `beside` are the clusters that its addresses and numbers are compared with. Raises BadImport,
+    workers.Overload.
+    """
     _check_files(files)
-    files = language.with_fixes(files) if fixes else dict(files)
-    seen = language.understand_files(files)
-    return Imported(None, seen.text, seen.problems, files, seen.models)
+    drawn = workers.run(foreign.draw_import, dict(files), fixes)
+    met = elsewhere.meetings_of_files(drawn, beside) if beside is not None else ()
+    found = replace(drawn.found, problems=(*drawn.found.problems, *met))
+    return Imported(None, replace(drawn, found=found))
 
 
-@uncollected
 def import_files(
     *, actor: User, cluster_name: str, files: dict[str, str], fixes: bool = False
 ) -> Imported:
     """Make a cluster of the files {node name: text}.
 
-    Raises BadImport, ConfigRefused, TooLarge, PermissionDenied.
+    Raises BadImport, ConfigRefused, TooLarge, PermissionDenied, workers.Overload.
     The files become revision 0: what the nodes run before the first push.
     """
     access.require(actor, "edit")
@@ -68,12 +85,12 @@ def import_files(
         raise BadImport(f"{cluster_name!r} is no name for a cluster; use letters and digits.")
     if Cluster.objects.filter(slug=slug).exists():
         raise BadImport(f"There is already a cluster named {cluster_name}; choose another name.")
-    preview = preview_import(files, fixes=fixes)
+    preview = preview_import(files, fixes=fixes, beside=clusters_for(actor))
     if preview.refused:
-        raise ConfigRefused(preview.problems)
+        raise ConfigRefused(preview.found)
     with all_or_nothing():
         cluster = create_cluster(actor=actor, name=cluster_name, node_names=list(files))
-        absorb(cluster, preview.models)
+        absorb_fields(cluster, preview.drawn.fields)
         now = timezone.now()
         write_revision(actor, cluster, 0, "imported", preview.merged_text, preview.files, now)
         RevisionFile.objects.filter(revision__cluster=cluster).update(live_at=now)

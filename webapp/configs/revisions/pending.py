@@ -10,14 +10,14 @@ from django.utils import timezone
 from hanode.conf import Change, Problem
 from webapp.accounts.models import User
 from webapp.accounts.services import audit
-from webapp.common.collector import uncollected
-from webapp.configs import language
+from webapp.common import workers
 from webapp.configs.errors import ConfigRefused, NothingToPush, StaleDraft
-from webapp.configs.language import NodeProblem
+from webapp.configs.language import Found
 from webapp.configs.models import Draft, Revision, RevisionFile
 from webapp.configs.revisions.write import write_revision
-from webapp.configs.rows.compile import compile_cluster
-from webapp.configs.rows.drafts import draft_version, understood_models
+from webapp.configs.rows import foreign
+from webapp.configs.rows.compile import read_rows
+from webapp.configs.rows.drafts import draft_version
 from webapp.inventory.models import Cluster, Node
 from webapp.live import publish
 from webapp.live.services import status_of
@@ -34,6 +34,8 @@ class PendingFile:
     diff: str
     """Unified, secrets masked; empty: nothing changes."""
     changes: tuple[Change, ...]
+    more_changes: int
+    """Changes that are left out."""
     problems: tuple[Problem, ...]
     """Problems of writing the node's file."""
     runs: str = ""
@@ -49,7 +51,7 @@ class Pending:
     document: str
     """The draft's document; a freeze keeps it, so that it is made once."""
     files: tuple[PendingFile, ...]
-    problems: tuple[NodeProblem, ...]
+    found: Found
 
     @property
     def any(self) -> bool:
@@ -62,43 +64,39 @@ class Pending:
     @property
     def refused(self) -> bool:
         """Whether errors forbid the push."""
-        return any(problem.is_error for problem in self.problems)
+        return self.found.refused
 
 
-@uncollected
-def pending(cluster: Cluster) -> Pending:
+def pending(cluster: Cluster, version: int | None = None) -> Pending:
     """Per node: from the file it last confirmed to the one that the rows make.
 
     The rows are compiled once, each node's file and the document are written once; a push takes
-    all of it from here. Raises UnreadableRow.
+    all of it from here. Raises UnreadableRow, workers.Overload; StaleDraft if the draft has another
+    version than the one asked for.
     """
-    version = draft_version(cluster)
-    models = compile_cluster(cluster)
+    now = draft_version(cluster)
+    if version not in (None, now):
+        raise StaleDraft(version, now)
+    rows = read_rows(cluster)
     nodes = {node.name: node for node in cluster.nodes.all()}
-    files = tuple(_pending_file(nodes[name], language.file_of(m)) for name, m in models.items())
-    draft = understood_models(models)
-    return Pending(version, draft.text, files, draft.problems)
-
-
-def _pending_file(node: Node, new: language.NodeFile) -> PendingFile:
-    base, runs = _base(node)
-    old_text = base.text if base else ""
-    number = base.revision.number if base else None
-    same = old_text == new.text
-    return PendingFile(
-        node=node,
-        old_revision=number,
-        old_text=old_text,
-        new_text=new.text,
-        diff=""
-        if same
-        else language.unified_diff(
-            old_text, new.text, f"{node.name} as it runs", f"{node.name} after the push"
-        ),
-        changes=() if same else language.changes(old_text, new.text, node.name),
-        problems=new.problems,
-        runs=runs,
+    bases = {name: _base(nodes[name]) for name in rows}
+    old = {name: file.text if file else "" for name, (file, _) in bases.items()}
+    drawn = workers.run(foreign.draw_push, rows, old)
+    files = tuple(
+        PendingFile(
+            node=nodes[name],
+            old_revision=base.revision.number if base else None,
+            old_text=old[name],
+            new_text=drawn.files[name].text,
+            diff=drawn.files[name].diff,
+            changes=drawn.files[name].changes,
+            more_changes=drawn.files[name].more_changes,
+            problems=drawn.files[name].problems,
+            runs=runs,
+        )
+        for name, (base, runs) in bases.items()
     )
+    return Pending(now, drawn.document, files, drawn.found)
 
 
 def _base(node: Node) -> tuple[RevisionFile | None, str]:
@@ -127,19 +125,27 @@ def newest_number(cluster_id: UUID) -> int:
 
 
 def freeze(
-    *, actor: User, cluster: Cluster, message: str, version: int, above: int = 0
+    *,
+    actor: User,
+    cluster: Cluster,
+    message: str,
+    version: int,
+    what: Pending | None = None,
+    above: int = 0,
 ) -> Revision:
     """The draft as a new immutable revision; the caller holds the transaction.
 
     Its number is higher than `above` too: nodes may know of revisions that the database forgot.
-    Raises StaleDraft, ConfigRefused, NothingToPush, UnreadableRow.
+    `what` is what `pending` found before that transaction, so that nobody waits for a check.
+    Raises StaleDraft, ConfigRefused, NothingToPush, UnreadableRow, workers.Overload.
     """
     draft, _ = Draft.objects.select_for_update().get_or_create(cluster=cluster)
     if draft.version != version:
         raise StaleDraft(version, draft.version)
-    what = pending(cluster)
+    if what is None or what.version != draft.version:
+        what = pending(cluster)
     if what.refused:
-        raise ConfigRefused(what.problems)
+        raise ConfigRefused(what.found)
     if not what.any:
         raise NothingToPush
     number = max(newest_number(cluster.pk), above) + 1

@@ -6,8 +6,9 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_GET
 
-from hanode.conf import mask_secrets
+from webapp.common import workers
 from webapp.configs.access import revision_for
+from webapp.configs.rows import foreign
 from webapp.inventory.access import cluster_for
 
 
@@ -23,9 +24,8 @@ def revisions(request: HttpRequest, slug: str) -> HttpResponse:
 def revision(request: HttpRequest, slug: str, number: int) -> HttpResponse:
     """One revision: each node's file as it was pushed, secrets masked."""
     row = revision_for(request.user, slug, number)
-    files = [
-        {"node": file.node.name, "text": mask_secrets(file.text), "file": file}
-        for file in row.files.select_related("node")
-    ]
+    found = list(row.files.select_related("node"))
+    texts = workers.run(foreign.masked, {file.node.name: file.text for file in found})
+    files = [{"node": f.node.name, "text": texts[f.node.name], "file": f} for f in found]
     context = {"cluster": row.cluster, "revision": row, "files": files}
     return render(request, "configs/revision.html", context)

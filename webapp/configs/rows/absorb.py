@@ -31,8 +31,18 @@ def absorb(cluster: Cluster, models_by_node: dict[str, Config]) -> None:
 
     Raises UnreadableRow.
     """
+    absorb_fields(cluster, fields_by_node(models_by_node))
+
+
+def fields_by_node(models_by_node: dict[str, Config]) -> dict[str, Json]:
+    """The models as plain values, which come from another process cheaply."""
+    return {name: node_overlay.fields_of(model) for name, model in models_by_node.items()}
+
+
+def absorb_fields(cluster: Cluster, by_node: dict[str, Json]) -> None:
+    """Like `absorb`, for the models' fields."""
     nodes = {node.name: node for node in cluster.nodes.all()}
-    whole = {name: node_overlay.fields_of(models_by_node[name]) for name in nodes}
+    whole = {name: by_node[name] for name in nodes}
     draft, _ = Draft.objects.get_or_create(cluster=cluster)
     draft.read()
     beside = {name: _without(fields, Draft.ELSEWHERE) for name, fields in whole.items()}

@@ -1,7 +1,8 @@
 """Rows → one model per node. Reads rows, writes nothing.
 
 Every row is read once, and strictly: a field that this release does not know raises
-UnreadableRow, and is never left out.
+UnreadableRow, and is never left out. `read_rows` asks the database; `models_of` makes the models of
+plain values, also in another process.
 """
 
 from __future__ import annotations
@@ -39,8 +40,27 @@ class _ServerRead:
     reals: list[Stored]
 
 
+@dataclass(frozen=True, slots=True)
+class NodeRows:
+    """What the rows say of one node: for each object what its row is called, and its fields."""
+
+    config: tuple[str, Json] | None
+    """What no row of its own has."""
+    instances: list[tuple[str, Json]]
+    servers: list[tuple[str, Json]]
+
+
+Rows = dict[str, NodeRows]
+"""By node name, in the nodes' order."""
+
+
 def compile_cluster(cluster: Cluster) -> dict[str, Config]:
     """What each node's file means, by node name in the nodes' order. Raises UnreadableRow."""
+    return models_of(read_rows(cluster))
+
+
+def read_rows(cluster: Cluster) -> Rows:
+    """The cluster's rows as each node has them. Raises UnreadableRow."""
     draft = models.Draft.objects.filter(cluster=cluster).first()
     beside = draft.read().nodes if draft else {}
     groups = [_group_read(row) for row in cluster.groups.prefetch_related("members__node", "vips")]
@@ -51,13 +71,26 @@ def compile_cluster(cluster: Cluster) -> dict[str, Config]:
     made = {}
     for node in cluster.nodes.values_list("name", flat=True):
         said = beside.get(node, {})
-        config = _object(draft, Config, said) if draft and said else Config()
-        made[node] = replace(
-            config,
-            instances=_objects(VrrpInstance, ((g.row, _instance(node, g)) for g in groups)),
-            virtual_servers=_objects(VirtualServer, ((s.row, _server(node, s)) for s in servers)),
+        made[node] = NodeRows(
+            (draft.called, said) if draft and said else None,
+            _here((g.row, _instance(node, g)) for g in groups),
+            _here((s.row, _server(node, s)) for s in servers),
         )
     return made
+
+
+def models_of(rows: Rows) -> dict[str, Config]:
+    """The models that the rows mean. Raises UnreadableRow."""
+    return {node: _model(said) for node, said in rows.items()}
+
+
+def _model(said: NodeRows) -> Config:
+    config = Config() if said.config is None else _object(said.config, Config)
+    return replace(
+        config,
+        instances=tuple(_object(each, VrrpInstance) for each in said.instances),
+        virtual_servers=tuple(_object(each, VirtualServer) for each in said.servers),
+    )
 
 
 def _group_read(row: models.Group) -> _GroupRead:
@@ -102,16 +135,17 @@ def _rows_of(node: str, rows: Iterable[Stored]) -> list[Json]:
     )
 
 
-def _objects(cls: type[T], rows: Iterable[tuple[Row, Json | None]]) -> tuple[T, ...]:
+def _here(rows: Iterable[tuple[Row, Json | None]]) -> list[tuple[str, Json]]:
     """The node's objects in its own order."""
-    here = [(row, fields) for row, fields in rows if fields is not None]
+    here = [(row.called, fields) for row, fields in rows if fields is not None]
     here.sort(key=lambda each: position_of(each[1]))
-    return tuple(_object(row, cls, fields) for row, fields in here)
+    return here
 
 
-def _object(row: Row, cls: type[T], fields: Json) -> T:
+def _object(called: tuple[str, Json], cls: type[T]) -> T:
+    name, fields = called
     try:
         return object_of(cls, fields)
     except wire.WireError as error:
         field, _, why = str(error).partition(": ")
-        raise UnreadableRow(row.called, field, f"does not fit ({why})") from None
+        raise UnreadableRow(name, field, f"does not fit ({why})") from None

@@ -1,6 +1,10 @@
 """The one way to change a draft, for forms and the editor.
 
 Take the version, change the rows, check the document, write the audit entry, tell the browsers.
+
+A check may take long, and nobody else can write while a transaction has written (SQLite) or holds
+the draft (PostgreSQL). So the change is tried and taken back, its outcome is checked by a process
+of the user's own, and then the change is made, if no other came between.
 """
 
 from __future__ import annotations
@@ -14,17 +18,15 @@ from dataclasses import dataclass
 from django.db import DataError, connection, transaction
 from django.db.models import F
 
-from hanode.conf import Config, Unwritable
 from webapp.accounts import access
 from webapp.accounts.models import User
 from webapp.accounts.services import audit
-from webapp.common.collector import uncollected
-from webapp.configs import language
+from webapp.common import workers
 from webapp.configs.errors import ConfigRefused, StaleDraft, TooLarge
-from webapp.configs.language import NodeProblem, Understood
+from webapp.configs.language import Found, NodeProblem
 from webapp.configs.models import Draft
-from webapp.configs.rows import summary
-from webapp.configs.rows.compile import compile_cluster
+from webapp.configs.rows import foreign, summary
+from webapp.configs.rows.compile import read_rows
 from webapp.inventory.models import Cluster
 from webapp.live import publish
 
@@ -39,17 +41,12 @@ class Saved:
 
 def document_text(cluster: Cluster) -> str:
     """The cluster's document, made of the rows. Raises UnreadableRow."""
-    return language.document_of(compile_cluster(cluster))
+    return workers.run(foreign.document, read_rows(cluster))
 
 
-def understood(cluster: Cluster) -> Understood:
-    """The draft's document, its meaning and its problems. Raises UnreadableRow."""
-    return understood_models(compile_cluster(cluster))
-
-
-def understood_models(models: dict[str, Config]) -> Understood:
-    """The same for rows that are compiled already: models by node name."""
-    return language.understand(language.document_of(models), models)
+def drawn(cluster: Cluster) -> foreign.Drawn:
+    """The draft's document, its problems, and what else pages show. Raises UnreadableRow."""
+    return workers.run(foreign.draw, read_rows(cluster))
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +55,9 @@ class Seen:
 
     version: int
     text: str
-    problems: tuple[NodeProblem, ...]
+    masked: str
+    """The text for those who may not see secrets."""
+    found: Found
     kept: tuple[summary.Kept, ...]
     """Keywords that no form shows."""
     formless: tuple[summary.ServerRow, ...]
@@ -71,7 +70,6 @@ _kept: OrderedDict[tuple[str, int, tuple[str, ...]], Seen] = OrderedDict()
 _kept_lock = threading.Lock()
 
 
-@uncollected
 def seen(cluster: Cluster) -> Seen:
     """The draft's document and what is wrong with it.
 
@@ -86,10 +84,8 @@ def seen(cluster: Cluster) -> Seen:
         if usable and key in _kept:
             _kept.move_to_end(key)
             return _kept[key]
-    result = understood(cluster)
-    formless = tuple(one for one in summary.servers(result.models) if not one.has_form)
-    kept = summary.kept(result.models)
-    made = Seen(version, result.text, result.problems, kept, formless)
+    draft = drawn(cluster)
+    made = Seen(version, draft.text, draft.masked, draft.found, draft.kept, draft.formless)
     if usable and draft_version(cluster) == version:
         with _kept_lock:
             _kept[key] = made
@@ -111,24 +107,39 @@ def change_draft(
     verb: str,
     target: str,
     change: Callable[[], None],
+    outcome: Found | None = None,
 ) -> Saved:
-    """Run `change` on the rows, all or nothing.
+    """Run `change` on the rows, all or nothing; it runs twice where no `outcome` of it is given.
 
-    Raises StaleDraft, ConfigRefused, TooLarge, UnreadableRow, PermissionDenied.
+    Raises StaleDraft, ConfigRefused, TooLarge, UnreadableRow, PermissionDenied, workers.Overload.
     """
     access.require(actor, "edit")
+    outcome = outcome or _tried(cluster, version, change)
+    if outcome.refused:
+        raise ConfigRefused(outcome)
     with all_or_nothing():
         take_version(cluster, version)
         change()
-        try:
-            result = understood(cluster)
-        except Unwritable as error:
-            raise ConfigRefused((language.unwritable(error),)) from None
-        if result.refused:
-            raise ConfigRefused(result.problems)
         audit(actor, verb, f"{cluster.slug}: {target}", version=version + 1)
         publish.changed(cluster, "config")
-    return Saved(version + 1, result.problems)
+    return Saved(version + 1, outcome.problems)
+
+
+class _TakenBack(Exception):
+    """The change was made only to see its outcome."""
+
+
+def _tried(cluster: Cluster, version: int, change: Callable[[], None]) -> Found:
+    """What is wrong with the document after the change, which is not there afterwards."""
+    try:
+        with all_or_nothing():
+            take_version(cluster, version)
+            change()
+            rows = read_rows(cluster)
+            raise _TakenBack
+    except _TakenBack:
+        pass
+    return workers.run(foreign.check_rows, rows)
 
 
 @contextmanager

@@ -8,8 +8,8 @@ from __future__ import annotations
 from typing import ClassVar
 
 from hanode.conf.language.kinds import Weight
-from hanode.conf.model.attributes import AllBlocks, LastValue, Part, Switch
-from hanode.conf.model.typed.line_values import Command, command
+from hanode.conf.model.attributes import AllBlocks, KeptValue, Part, Switch
+from hanode.conf.model.typed.line_values import Command, program
 from hanode.conf.model.typed.tracking import Weighted
 
 
@@ -18,10 +18,10 @@ class Source:
 
     __slots__ = ()
 
-    bindto = LastValue[str]()
-    bind_port = LastValue[int]()
-    bind_if = LastValue[str]()
-    fwmark = LastValue[int]()
+    bindto = KeptValue[str]()
+    bind_port = KeptValue[int]()
+    bind_if = KeptValue[str]()
+    fwmark = KeptValue[int]()
 
 
 class Connecting(Source):
@@ -29,9 +29,9 @@ class Connecting(Source):
 
     __slots__ = ()
 
-    connect_ip = LastValue[str]()
-    connect_port = LastValue[int]()
-    connect_timeout_us = LastValue[int]()
+    connect_ip = KeptValue[str]()
+    connect_port = KeptValue[int]()
+    connect_timeout_us = KeptValue[int]()
 
 
 class Schedule:
@@ -39,10 +39,10 @@ class Schedule:
 
     __slots__ = ()
 
-    warmup_us = LastValue[int]()
-    delay_loop_us = LastValue[int]()
-    alpha = LastValue[bool]()
-    log_all_failures = LastValue[bool]()
+    warmup_us = KeptValue[int]()
+    delay_loop_us = KeptValue[int]()
+    alpha = KeptValue[bool]()
+    log_all_failures = KeptValue[bool]()
 
 
 class Retrying(Schedule):
@@ -50,8 +50,8 @@ class Retrying(Schedule):
 
     __slots__ = ()
 
-    retry = LastValue[int]()
-    delay_before_retry_us = LastValue[int]()
+    retry = KeptValue[int]()
+    delay_before_retry_us = KeptValue[int]()
 
 
 class TcpWords(Source, Schedule):
@@ -66,17 +66,17 @@ class Url(Part):
 
     __slots__ = ()
     BLOCK: ClassVar[str] = "url"
-    path = LastValue[str]()
-    digest = LastValue[str]()
-    status_code = LastValue[tuple[tuple[int, int], ...]]()
-    virtualhost = LastValue[str]()
-    regex = LastValue[tuple[str, ...]]()
+    path = KeptValue[str]()
+    digest = KeptValue[str]()
+    status_code = KeptValue[tuple[tuple[int, int], ...]](join=lambda some, more: some + more)
+    virtualhost = KeptValue[str]()
+    regex = KeptValue[tuple[str, ...]]()
     regex_no_match = Switch()
-    regex_options = LastValue[tuple[str, ...]]()
-    regex_min_offset = LastValue[int]()
-    regex_max_offset = LastValue[int]()
-    regex_stack = LastValue[tuple[int, ...]]()
-    tls_compliant = LastValue[bool]()
+    regex_options = KeptValue[tuple[str, ...]]()
+    regex_min_offset = KeptValue[int]()
+    regex_max_offset = KeptValue[int]()
+    regex_stack = KeptValue[tuple[int, ...]]()
+    tls_compliant = KeptValue[bool]()
 
 
 class HttpCheck(Connecting, Retrying, Part):
@@ -86,13 +86,13 @@ class HttpCheck(Connecting, Retrying, Part):
     BLOCK: ClassVar[str] = "HTTP_GET"
 
     urls = AllBlocks(Url, "url")
-    nb_get_retry = LastValue[int]()
-    virtualhost = LastValue[str]()
-    http_protocol = LastValue[str]()
-    enable_sni = LastValue[bool]()
-    sni_name = LastValue[str]()
-    fast_recovery = LastValue[bool]()
-    tls_compliant = LastValue[bool]()
+    nb_get_retry = KeptValue[int]()
+    virtualhost = KeptValue[str]()
+    http_protocol = KeptValue[str]()
+    enable_sni = KeptValue[bool]()
+    sni_name = KeptValue[str]()
+    fast_recovery = KeptValue[bool]()
+    tls_compliant = KeptValue[bool]()
 
 
 class SslCheck(HttpCheck):
@@ -116,7 +116,7 @@ class SmtpCheck(Connecting, Retrying, Part):
     BLOCK: ClassVar[str] = "SMTP_CHECK"
 
     hosts = AllBlocks(SmtpHost, "host")
-    helo_name = LastValue[str]()
+    helo_name = KeptValue[str]()
 
 
 class DnsCheck(Connecting, Retrying, Part):
@@ -124,8 +124,8 @@ class DnsCheck(Connecting, Retrying, Part):
 
     __slots__ = ()
     BLOCK: ClassVar[str] = "DNS_CHECK"
-    type = LastValue[str]()
-    name = LastValue[str]()
+    type = KeptValue[str]()
+    name = KeptValue[str]()
 
 
 class MiscCheck(Retrying, Part):
@@ -133,10 +133,10 @@ class MiscCheck(Retrying, Part):
 
     __slots__ = ()
     BLOCK: ClassVar[str] = "MISC_CHECK"
-    misc_path = LastValue[Command](parse=command)
-    misc_timeout_us = LastValue[int]()
+    misc_path = KeptValue[Command](parse=program)
+    misc_timeout_us = KeptValue[int]()
     misc_dynamic = Switch()
-    user = LastValue[tuple[str, ...]]()
+    user = KeptValue[tuple[str, ...]]()
 
 
 class UdpCheck(Connecting, Retrying, Part):
@@ -144,10 +144,10 @@ class UdpCheck(Connecting, Retrying, Part):
 
     __slots__ = ()
     BLOCK: ClassVar[str] = "UDP_CHECK"
-    payload = LastValue[str]()
-    require_reply = LastValue[str]()
-    min_reply_length = LastValue[int]()
-    max_reply_length = LastValue[int]()
+    payload = KeptValue[str]()
+    require_reply = KeptValue[str]()
+    min_reply_length = KeptValue[int]()
+    max_reply_length = KeptValue[int]()
 
 
 class PingCheck(Connecting, Retrying, Part):
@@ -162,8 +162,8 @@ class FileCheck(Part):
 
     __slots__ = ()
     BLOCK: ClassVar[str] = "FILE_CHECK"
-    track_file = LastValue[str]()
-    weight = LastValue[Weighted](kind=Weight(2_147_483_647))
+    track_file = KeptValue[str]()
+    weight = KeptValue[Weighted](kind=Weight(2_147_483_647))
 
 
 class BfdCheck(Part):
@@ -171,8 +171,8 @@ class BfdCheck(Part):
 
     __slots__ = ()
     BLOCK: ClassVar[str] = "BFD_CHECK"
-    name = LastValue[str]()
-    alpha = LastValue[bool]()
+    name = KeptValue[str]()
+    alpha = KeptValue[bool]()
 
 
 OtherCheck = (

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from hanode.conf.keywords import blocks
@@ -46,6 +46,11 @@ def command(statement: Statement) -> Command:
     """`notify "/bin/x a b" root`: quotes hold the arguments; user and group follow."""
     words = [*split(" ".join(statement.words[1:])), "", "", ""]
     return Command(tuple(split(words[0])), words[1] or None, words[2] or None, statement.origin)
+
+
+def program(statement: Statement) -> Command:
+    """`script "/bin/x a b"` and misc_path: their user is a statement of its own."""
+    return replace(command(statement), user=None, group=None)
 
 
 def arguments(statement: Statement) -> tuple[str, ...]:
@@ -250,6 +255,17 @@ class Vmac:
     options: tuple[str, ...] = ()
     group: int | None = None
     origin: Origin = field(default=NOWHERE, compare=False, repr=False)
+
+
+def joined_vmac(first: Vmac, again: Vmac) -> Vmac:
+    """use_vmac written twice: a name or a MAC that the first has stays; what it lacks is added."""
+    return replace(
+        first,
+        name=first.name or again.name,
+        mac=first.mac or again.mac,
+        options=tuple(dict.fromkeys((*first.options, *again.options))),
+        group=again.group if first.group is None else first.group,
+    )
 
 
 def vmac(statement: Statement) -> Vmac:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import ClassVar
 
-from hanode.conf.model.attributes import LastValue, Named, Switch
+from hanode.conf.model.attributes import KeptValue, Named, Switch
 from hanode.conf.model.typed.line_values import (
     Command,
     Forwarding,
@@ -24,7 +24,7 @@ class VirtualServerWords:
     __slots__ = ()
     BLOCK: ClassVar[str] = "virtual_server"
 
-    tunnel = LastValue[Forwarding]("lb_kind", parse=forwarding)
+    tunnel = KeptValue[Forwarding]("lb_kind", parse=forwarding)
     """lb_kind with a tunnel's options, which the field cannot say."""
     hashed = Switch()
     ops = Switch()
@@ -35,29 +35,29 @@ class VirtualServerWords:
     sh_fallback = Switch()
     mh_port = Switch()
     mh_fallback = Switch()
-    persistence_timeout = LastValue[int]()
-    persistence_granularity = LastValue[str]()
-    persistence_engine = LastValue[str]()
-    ip_family = LastValue[str]()
-    retry = LastValue[int]()
-    delay_before_retry_us = LastValue[int]()
-    warmup_us = LastValue[int]()
-    connect_timeout_us = LastValue[int]()
+    persistence_timeout = KeptValue[int]()
+    persistence_granularity = KeptValue[str]()
+    persistence_engine = KeptValue[str]()
+    ip_family = KeptValue[str]()
+    retry = KeptValue[int]()
+    delay_before_retry_us = KeptValue[int]()
+    warmup_us = KeptValue[int]()
+    connect_timeout_us = KeptValue[int]()
     inhibit_on_failure = Switch()
     ha_suspend = Switch()
-    smtp_alert = LastValue[bool]()
-    virtualhost = LastValue[str]()
-    snmp_name = LastValue[str]()
+    smtp_alert = KeptValue[bool]()
+    virtualhost = KeptValue[str]()
+    snmp_name = KeptValue[str]()
     alpha = Switch()
     omega = Switch()
-    quorum = LastValue[int]()
-    hysteresis = LastValue[int]()
-    quorum_up = LastValue[Command](parse=command)
-    quorum_down = LastValue[Command](parse=command)
-    weight = LastValue[int]()
-    sorry_server = LastValue[tuple[str, int | None]]()
+    quorum = KeptValue[int]()
+    hysteresis = KeptValue[int]()
+    quorum_up = KeptValue[Command](parse=command)
+    quorum_down = KeptValue[Command](parse=command)
+    weight = KeptValue[int]()
+    sorry_server = KeptValue[tuple[str, int | None]]()
     sorry_server_inhibit = Switch()
-    sorry_server_lvs_method = LastValue[Forwarding](parse=forwarding)
+    sorry_server_lvs_method = KeptValue[Forwarding](parse=forwarding)
 
 
 class RealServerWords:
@@ -66,21 +66,21 @@ class RealServerWords:
     __slots__ = ()
     BLOCK: ClassVar[str] = "real_server"
 
-    lvs_method = LastValue[Forwarding](parse=forwarding)
-    inhibit_on_failure = LastValue[bool]()
-    uthreshold = LastValue[int]()
-    lthreshold = LastValue[int]()
-    notify_up = LastValue[Command](parse=command)
-    notify_down = LastValue[Command](parse=command)
-    alpha = LastValue[bool]()
-    retry = LastValue[int]()
-    delay_before_retry_us = LastValue[int]()
-    warmup_us = LastValue[int]()
-    connect_timeout_us = LastValue[int]()
-    delay_loop_us = LastValue[int]()
-    smtp_alert = LastValue[bool]()
-    virtualhost = LastValue[str]()
-    snmp_name = LastValue[str]()
+    lvs_method = KeptValue[Forwarding](parse=forwarding)
+    inhibit_on_failure = KeptValue[bool]()
+    uthreshold = KeptValue[int]()
+    lthreshold = KeptValue[int]()
+    notify_up = KeptValue[Command](parse=command)
+    notify_down = KeptValue[Command](parse=command)
+    alpha = KeptValue[bool]()
+    retry = KeptValue[int]()
+    delay_before_retry_us = KeptValue[int]()
+    warmup_us = KeptValue[int]()
+    connect_timeout_us = KeptValue[int]()
+    delay_loop_us = KeptValue[int]()
+    smtp_alert = KeptValue[bool]()
+    virtualhost = KeptValue[str]()
+    snmp_name = KeptValue[str]()
 
 
 class VirtualServerGroup(Named):

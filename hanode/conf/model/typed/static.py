@@ -12,8 +12,8 @@ from hanode.conf.model.attributes import (
     AllLines,
     AllValues,
     AllWords,
-    LastBlock,
-    LastValue,
+    KeptBlock,
+    KeptValue,
     Named,
     Part,
     Switch,
@@ -41,8 +41,8 @@ class GarpGroup(Part):
     __slots__ = ()
     BLOCK: ClassVar[str] = "garp_group"
     interfaces = AllWords("interfaces")
-    garp_interval_us = LastValue[int]()
-    gna_interval_us = LastValue[int]()
+    garp_interval_us = KeptValue[int]()
+    gna_interval_us = KeptValue[int]()
     interface = AllValues[str]()
 
 
@@ -51,10 +51,10 @@ class Ssl(Part):
 
     __slots__ = ()
     BLOCK: ClassVar[str] = "SSL"
-    password = LastValue[str]()
-    ca = LastValue[str]()
-    certificate = LastValue[str]()
-    key = LastValue[str]()
+    password = KeptValue[str]()
+    ca = KeptValue[str]()
+    certificate = KeptValue[str]()
+    key = KeptValue[str]()
 
 
 class RootWords:
@@ -73,19 +73,19 @@ class RootWords:
     garp_groups = AllBlocks(GarpGroup, "garp_group")
     track_groups = AllBlocks(TrackGroup, "track_group")
     virtual_server_groups = AllBlocks(VirtualServerGroup, "virtual_server_group")
-    ssl = LastBlock(Ssl, "SSL")
+    ssl = KeptBlock(Ssl, "SSL")
     static_addresses = AllLines(address, "static_ipaddress")
     static_routes = AllLines(route)
     static_rules = AllLines(rule)
     interface_up_down_delays = AllLines(up_down_delay)
     linkbeat_interfaces = AllLines(linkbeat)
     linkbeat_use_polling = Switch()
-    net_namespace = LastValue[str]()
-    net_namespace_ipvs = LastValue[str]()
+    net_namespace = KeptValue[str]()
+    net_namespace_ipvs = KeptValue[str]()
     namespace_with_ipsets = Switch()
-    instance_name = LastValue[str]("instance")
+    instance_name = KeptValue[str]("instance")
     use_pid_dir = Switch()
-    child_wait_time = LastValue[int]()
+    child_wait_time = KeptValue[int]()
     include = AllValues[tuple[str, ...]]()
     includer = AllValues[tuple[str, ...]]()
     includem = AllValues[tuple[str, ...]]()

@@ -7,8 +7,8 @@ from __future__ import annotations
 
 from typing import ClassVar
 
-from hanode.conf.model.attributes import LastValue, Named, Switch
-from hanode.conf.model.typed.line_values import Command, arguments, command
+from hanode.conf.model.attributes import KeptValue, Named, Switch
+from hanode.conf.model.typed.line_values import Command, arguments, program
 
 Weighted = tuple[int, bool]
 """The number that is added to the priority, and whether `reverse` is written."""
@@ -19,13 +19,13 @@ class VrrpScript(Named):
 
     __slots__ = ()
     BLOCK: ClassVar[str] = "vrrp_script"
-    script = LastValue[Command](parse=command)
-    interval_us = LastValue[int]()
-    timeout_us = LastValue[int]()
-    weight = LastValue[Weighted]()
-    rise = LastValue[int]()
-    fall = LastValue[int]()
-    user = LastValue[tuple[str, ...]]()
+    script = KeptValue[Command](parse=program)
+    interval_us = KeptValue[int]()
+    timeout_us = KeptValue[int]()
+    weight = KeptValue[Weighted]()
+    rise = KeptValue[int]()
+    fall = KeptValue[int]()
+    user = KeptValue[tuple[str, ...]]()
     init_fail = Switch()
 
 
@@ -34,14 +34,14 @@ class TrackProcess(Named):
 
     __slots__ = ()
     BLOCK: ClassVar[str] = "vrrp_track_process"
-    process = LastValue[tuple[str, ...]](parse=arguments)
-    param_match = LastValue[str]()
-    weight = LastValue[Weighted]()
-    quorum = LastValue[int]()
-    quorum_max = LastValue[int]()
-    delay_us = LastValue[int]()
-    fork_delay_us = LastValue[int]()
-    terminate_delay_us = LastValue[int]()
+    process = KeptValue[tuple[str, ...]](parse=arguments)
+    param_match = KeptValue[str]()
+    weight = KeptValue[Weighted]()
+    quorum = KeptValue[int]()
+    quorum_max = KeptValue[int]()
+    delay_us = KeptValue[int]()
+    fork_delay_us = KeptValue[int]()
+    terminate_delay_us = KeptValue[int]()
     full_command = Switch()
 
 
@@ -50,9 +50,9 @@ class TrackFile(Named):
 
     __slots__ = ()
     BLOCK: ClassVar[str] = "track_file_block"
-    file = LastValue[str]()
-    weight = LastValue[Weighted]()
-    init_file = LastValue[tuple[int, bool]]()
+    file = KeptValue[str]()
+    weight = KeptValue[Weighted]()
+    init_file = KeptValue[tuple[int, bool]]()
 
 
 class BfdInstance(Named):
@@ -60,16 +60,16 @@ class BfdInstance(Named):
 
     __slots__ = ()
     BLOCK: ClassVar[str] = "bfd_instance"
-    neighbor_ip = LastValue[str]()
-    source_ip = LastValue[str]()
-    min_rx_ms = LastValue[int]()
-    min_tx_ms = LastValue[int]()
-    idle_tx_ms = LastValue[int]()
-    multiplier = LastValue[int]()
+    neighbor_ip = KeptValue[str]()
+    source_ip = KeptValue[str]()
+    min_rx_ms = KeptValue[int]()
+    min_tx_ms = KeptValue[int]()
+    idle_tx_ms = KeptValue[int]()
+    multiplier = KeptValue[int]()
     passive = Switch()
-    ttl = LastValue[int]()
-    max_hops = LastValue[int]()
+    ttl = KeptValue[int]()
+    max_hops = KeptValue[int]()
     multihop = Switch()
-    weight = LastValue[Weighted]()
+    weight = KeptValue[Weighted]()
     vrrp = Switch()
     checker = Switch()

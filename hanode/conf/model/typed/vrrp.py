@@ -14,14 +14,22 @@ from hanode.conf.model.attributes import (
     AllLines,
     AllValues,
     AllWords,
-    LastValue,
+    KeptValue,
     Named,
     OneBlock,
     Part,
     Switch,
 )
 from hanode.conf.model.statements import Statement
-from hanode.conf.model.typed.line_values import Command, Vmac, command, peer, tracked, vmac
+from hanode.conf.model.typed.line_values import (
+    Command,
+    Vmac,
+    command,
+    joined_vmac,
+    peer,
+    tracked,
+    vmac,
+)
 from hanode.conf.model.typed.routes import route, rule
 from hanode.conf.text.lexer import unquote
 from hanode.conf.text.source import NOWHERE, Origin
@@ -51,10 +59,10 @@ class AuthHmac(Part):
     __slots__ = ()
     BLOCK: ClassVar[str] = "auth_hmac"
     key = AllValues[SigningKey](parse=signing_key)
-    active_key = LastValue[int]()
-    anti_replay = LastValue[str]()
-    time_window = LastValue[int]()
-    mode = LastValue[str]()
+    active_key = KeptValue[int]()
+    anti_replay = KeptValue[str]()
+    time_window = KeptValue[int]()
+    mode = KeptValue[str]()
 
 
 class InstanceWords:
@@ -76,52 +84,52 @@ class InstanceWords:
     native_ipv6 = Switch()
     promote_secondaries = Switch()
     preempt = Switch()
-    preempt_delay_us = LastValue[int]()
+    preempt_delay_us = KeptValue[int]()
     accept = Switch()
     no_accept = Switch()
-    unicast_src_ip = LastValue[str]()
-    unicast_ttl = LastValue[int]()
+    unicast_src_ip = KeptValue[str]()
+    unicast_ttl = KeptValue[int]()
     unicast_fault_no_peer = Switch()
     check_unicast_src = Switch()
-    old_unicast_checksum = LastValue[str]()
-    mcast_src_ip = LastValue[str]()
-    mcast_dst_ip = LastValue[str]()
+    old_unicast_checksum = KeptValue[str]()
+    mcast_src_ip = KeptValue[str]()
+    mcast_dst_ip = KeptValue[str]()
     track_src_ip = Switch()
-    use_vmac = LastValue[Vmac](parse=vmac)
+    use_vmac = KeptValue[Vmac](parse=vmac, join=joined_vmac)
     use_vmac_addr = Switch()
     vmac_xmit_base = Switch()
-    use_ipvlan = LastValue[Vmac](parse=vmac)
-    vrf = LastValue[str]()
+    use_ipvlan = KeptValue[Vmac](parse=vmac)
+    vrf = KeptValue[str]()
     dont_track_primary = Switch()
-    garp_master_delay_us = LastValue[int]()
-    garp_master_repeat = LastValue[int]()
-    garp_master_refresh_us = LastValue[int]()
-    garp_master_refresh_repeat = LastValue[int]()
-    garp_lower_prio_delay_us = LastValue[int]()
-    garp_lower_prio_repeat = LastValue[int]()
-    garp_extra_if = LastValue[tuple[bool, int]]()
-    lower_prio_no_advert = LastValue[bool]()
-    higher_prio_send_advert = LastValue[bool]()
-    owner_ignore_adverts = LastValue[bool]()
-    skip_check_adv_addr = LastValue[bool]()
-    strict_mode = LastValue[bool]()
-    v3_checksum_as_v2 = LastValue[bool]()
-    down_timer_adverts = LastValue[int]()
-    timer_expired_backup = LastValue[int]()
-    thread_timer_expired = LastValue[int]()
-    notify_master = LastValue[Command](parse=command)
-    notify_backup = LastValue[Command](parse=command)
-    notify_fault = LastValue[Command](parse=command)
-    notify_stop = LastValue[Command](parse=command)
-    notify = LastValue[Command](parse=command)
-    notify_priority_changes = LastValue[bool]()
-    smtp_alert = LastValue[bool]()
-    notify_deleted = LastValue[Command](parse=command)
-    notify_master_rx_lower_pri = LastValue[Command](parse=command)
-    debug = LastValue[int]()
-    kernel_rx_buf_size = LastValue[int]()
+    garp_master_delay_us = KeptValue[int]()
+    garp_master_repeat = KeptValue[int]()
+    garp_master_refresh_us = KeptValue[int]()
+    garp_master_refresh_repeat = KeptValue[int]()
+    garp_lower_prio_delay_us = KeptValue[int]()
+    garp_lower_prio_repeat = KeptValue[int]()
+    garp_extra_if = KeptValue[tuple[bool, int]]()
+    lower_prio_no_advert = KeptValue[bool]()
+    higher_prio_send_advert = KeptValue[bool]()
+    owner_ignore_adverts = KeptValue[bool]()
+    skip_check_adv_addr = KeptValue[bool]()
+    strict_mode = KeptValue[bool]()
+    v3_checksum_as_v2 = KeptValue[bool]()
+    down_timer_adverts = KeptValue[int]()
+    timer_expired_backup = KeptValue[int]()
+    thread_timer_expired = KeptValue[int]()
+    notify_master = KeptValue[Command](parse=command)
+    notify_backup = KeptValue[Command](parse=command)
+    notify_fault = KeptValue[Command](parse=command)
+    notify_stop = KeptValue[Command](parse=command)
+    notify = KeptValue[Command](parse=command)
+    notify_priority_changes = KeptValue[bool]()
+    smtp_alert = KeptValue[bool]()
+    notify_deleted = KeptValue[Command](parse=command)
+    notify_master_rx_lower_pri = KeptValue[Command](parse=command)
+    debug = KeptValue[int]()
+    kernel_rx_buf_size = KeptValue[int]()
     linkbeat_use_polling = Switch()
-    lvs_sync_daemon_interface = LastValue[str]()
+    lvs_sync_daemon_interface = KeptValue[str]()
 
 
 class SyncGroup(Named):
@@ -136,12 +144,12 @@ class SyncGroup(Named):
     track_file = AllLines(tracked)
     track_process = AllLines(tracked)
     track_bfd = AllLines(tracked)
-    notify_master = LastValue[Command](parse=command)
-    notify_backup = LastValue[Command](parse=command)
-    notify_fault = LastValue[Command](parse=command)
-    notify_stop = LastValue[Command](parse=command)
-    notify = LastValue[Command](parse=command)
-    notify_priority_changes = LastValue[bool]()
-    smtp_alert = LastValue[bool]()
+    notify_master = KeptValue[Command](parse=command)
+    notify_backup = KeptValue[Command](parse=command)
+    notify_fault = KeptValue[Command](parse=command)
+    notify_stop = KeptValue[Command](parse=command)
+    notify = KeptValue[Command](parse=command)
+    notify_priority_changes = KeptValue[bool]()
+    smtp_alert = KeptValue[bool]()
     sync_group_tracking_weight = Switch()
     global_tracking = Switch()
