@@ -1,6 +1,6 @@
 // <node-card wire-id heard-ago stale-after>: takes this node's deltas and ages them. After
 // `stale-after` seconds of silence the node is unknown, whatever it last said. What the card has no place for (another
-// instance, another address, a problem) is asked of the server as a fragment.
+// instance, another address, a problem, a condition) is asked of the server as a fragment.
 import { age, clock } from "./clock.js";
 import { put } from "./put.js";
 
@@ -34,10 +34,8 @@ class NodeCard extends HTMLElement {
     if ("heard_ago_s" in node) this.hear(node.heard_ago_s);
     for (const name of ["revision", "confirmed_revision", "engine"]) put(this, name, node[name]);
     const fits = (node.instances ?? []).every((one) => this.takeInstance(one));
-    const changed = ["problem", "condition"].some((one) => {
-      const shown = this.querySelectorAll(`[data-${one}]`).length;
-      return shown !== (node[`${one}s`]?.length ?? shown);
-    });
+    const shown = (one) => this.querySelectorAll(`[data-${one}]`).length;
+    const changed = ["problem", "condition"].some((one) => shown(one) !== (node[`${one}s`]?.length ?? shown(one)));
     if (!fits || changed) this.ask("nodes");
     this.grow();
   }
