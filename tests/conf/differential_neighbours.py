@@ -18,6 +18,7 @@ from pathlib import Path
 from unittest import mock
 
 from hanode.conf.keywords import root_words, script_words
+from hanode.conf.read import blocks as blocks_of
 from hanode.conf.read.blocks import build
 from hanode.conf.read.misread_braces import pieces_of
 from hanode.conf.text import problems as problems_of
@@ -158,7 +159,11 @@ def _heard(said: str) -> Heard:
 
 def we_read(text: str) -> Heard:
     """What we read of the file, in the same form."""
-    with mock.patch.object(problems_of, "LISTED_MAX", len(text)):  # none may be left out here
+    many = len(text)  # nothing may be left out here
+    with (
+        mock.patch.object(problems_of, "LISTED_MAX", many),
+        mock.patch.object(blocks_of, "BRACES_MAX", many),
+    ):
         return _we_read(text)
 
 
