@@ -220,6 +220,8 @@ def _supervise(options: Options, start: Start, log: Log) -> int:
         options.places.write_pid("supervisor", os.getpid())
         journal = Journal(options.state_dir)
         return asyncio.run(Supervisor(options, start, journal, log).run())
+    except files.InUseError as held:  # by one that was started at the same time
+        raise UsageError(f"another engine runs here (it holds {held}); stop it first") from None
     except Unreachable as error:
         raise UsageError(str(error)) from None
     except OSError as error:

@@ -56,12 +56,12 @@ def read_text(path: Path) -> str | None:
         return None
 
 
-def lock(path: Path, *, mode: int = 0o600) -> int:
+def lock(path: Path) -> int:
     """Lock `path` as long as this process lives; the descriptor. Raises InUseError.
 
     The kernel unlocks it when the process ends, however it ends; children do not inherit it.
     """
-    handle = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, mode)
+    handle = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
     try:
         fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:

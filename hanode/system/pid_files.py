@@ -34,8 +34,8 @@ def owner_of(path: Path) -> str | None:
     return None
 
 
-class PidFile:
-    """One that is ours."""
+class LockFile:
+    """A file that is locked by us, wherever somebody removes it."""
 
     def __init__(self, path: Path) -> None:
         """Lock it. Raises files.InUseError or OSError."""
@@ -45,32 +45,63 @@ class PidFile:
 
     def take(self) -> None:
         """Have it, also where somebody has removed it since. Raises as the constructor."""
-        if self._is_ours():
-            return
-        self.close()
-        while not self._is_ours():  # the one before us may have removed it just now
+        while not self.is_ours():  # the one before us may have removed it just now
             self.close()
-            self._handle = files.lock(self.path, mode=0o644)
+            self._handle = files.lock(self.path)
+
+    def is_ours(self) -> bool:
+        """Whether the file of that name is the one that we have locked."""
+        return _is(self.path, self._handle)
+
+    def close(self) -> None:
+        """Give the lock back."""
+        if self._handle is not None:
+            os.close(self._handle)
+            self._handle = None
+
+
+class PidFile:
+    """One that is ours once it is written.
+
+    Programs wait for it, and signal whom it names as soon as it is there: so it appears with its
+    number, and not before the process runs.
+    """
+
+    def __init__(self, path: Path) -> None:
+        """Raises files.InUseError where another engine has it."""
+        self.path = path
+        self._handle: int | None = None
+        self._refuse_others()
 
     def write(self, pid: int) -> None:
-        """The process that it names from now on. Raises OSError."""
-        assert self._handle is not None
-        os.ftruncate(self._handle, 0)
-        os.pwrite(self._handle, f"{pid}\n".encode(), 0)
-
-    def _is_ours(self) -> bool:
-        if self._handle is None:
-            return False
+        """The process that it names from now on. Raises files.InUseError or OSError."""
+        text = f"{pid}\n".encode()
+        if _is(self.path, self._handle):
+            assert self._handle is not None
+            os.pwrite(self._handle, text, 0)
+            os.ftruncate(self._handle, len(text))
+            return
+        self._refuse_others()
+        self.close()
+        # Locked before it has its name: it is never there without its lock.
+        new = self.path.with_name(f".{self.path.name}.{os.getpid()}")
+        handle = os.open(new, os.O_RDWR | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o644)
         try:
-            there = self.path.stat()
+            fcntl.flock(handle, fcntl.LOCK_EX)
+            os.write(handle, text)
+            new.replace(self.path)
         except OSError:
-            return False
-        ours = os.fstat(self._handle)
-        return (there.st_dev, there.st_ino) == (ours.st_dev, ours.st_ino)
+            os.close(handle)
+            raise
+        self._handle = handle
+
+    def _refuse_others(self) -> None:
+        if not _is(self.path, self._handle) and owner_of(self.path) == "another engine":
+            raise files.InUseError(str(self.path))
 
     def remove(self) -> None:
         """We end."""
-        if self._is_ours():
+        if _is(self.path, self._handle):
             with contextlib.suppress(OSError):
                 self.path.unlink()
         self.close()
@@ -80,6 +111,18 @@ class PidFile:
         if self._handle is not None:
             os.close(self._handle)
             self._handle = None
+
+
+def _is(path: Path, handle: int | None) -> bool:
+    """Whether the file of that name is the one that is open."""
+    if handle is None:
+        return False
+    try:
+        there = path.stat()
+    except OSError:
+        return False
+    ours = os.fstat(handle)
+    return (there.st_dev, there.st_ino) == (ours.st_dev, ours.st_ino)
 
 
 def _text(path: Path) -> str:

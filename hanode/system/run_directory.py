@@ -13,7 +13,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from hanode.system import ipc
-from hanode.system.pid_files import PidFile
+from hanode.system.pid_files import LockFile, PidFile
 
 SOCKET, ALIVE, LOCK = "control.sock", "alive", "lock"
 MODE = 0o755
@@ -25,7 +25,7 @@ class RunDirectory:
     def __init__(self, path: Path, pid_files: Mapping[str, Path]) -> None:
         """Lock them; `pid_files` by the name of the process. Raises files.InUseError or OSError."""
         self.path = path
-        self._lock = PidFile(path / LOCK)
+        self._lock = LockFile(path / LOCK)
         self._pid_files = {name: PidFile(place) for name, place in pid_files.items()}
         self._pids: dict[str, int] = {}
         self._group: int | None = None
@@ -69,7 +69,6 @@ class RunDirectory:
         self._lock.take()
         for name, pid in self._pids.items():
             if (pid_file := self._pid_files.get(name)) is not None:
-                pid_file.take()
                 pid_file.write(pid)
         self.alive.touch()
         if self.control.exists():

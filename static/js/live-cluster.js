@@ -2,7 +2,7 @@
 // loudly when it is not live. Silence of `stale-after` seconds makes the page stale, socket or not.
 import { clock } from "./clock.js";
 
-const TOPICS = ["events", "rollout", "config", "outages", "groups", "nodes"];
+const TOPICS = ["events", "rollout", "config", "outages", "groups"];
 const GONE = { 4401: "signed out, reload to sign in", 4404: "this cluster is not yours to see" };
 
 class LiveCluster extends HTMLElement {

@@ -89,13 +89,22 @@ def block_of(path: tuple[tuple[str, ...], ...]) -> str:
     return name
 
 
-def only_last(owners: list[Node], word: str) -> list[Node]:
-    """Removes all statements of a keyword but the last; returns those that were there."""
+def only_kept(owners: list[Node], word: str) -> list[Node]:
+    """Removes all statements of a keyword but the one that counts; returns those that were."""
     found = [c for owner in owners for c in owner.children or () if c.words[:1] == [word]]
+    gone = found[1:] if kept_is_first(owners, word) else found[:-1]
     for owner in owners:
         assert owner.children is not None
-        owner.children[:] = [c for c in owner.children if not any(c is f for f in found[:-1])]
+        owner.children[:] = [c for c in owner.children if not any(c is f for f in gone)]
     return found
+
+
+def kept_is_first(owners: list[Node], word: str) -> bool:
+    """Whether keepalived keeps the first value of this keyword in these blocks."""
+    opener = owners[0].words[0] if owners and owners[0].words else "root"
+    table = blocks().get({"track_file": "track_file_block"}.get(opener, opener))
+    keyword = None if table is None else table.keywords.get(word)
+    return keyword is not None and keyword.keeps == "first"
 
 
 def quoted(part: tuple[str, ...]) -> str:
@@ -157,8 +166,8 @@ def test_a_value_that_is_set_is_what_the_nodes_read_and_nothing_else(
             # A value that does not count for this node may count for another, and then is changed
             # too.
             owners = blocks_at(expected, tuple(around))
-            count = len(only_last(owners, last[0]))
-            only_last(blocks_at(actual, tuple(around)), last[0])
+            count = len(only_kept(owners, last[0]))
+            only_kept(blocks_at(actual, tuple(around)), last[0])
             if owners and not count:
                 append(expected, tuple(around), Node([last[0]], None))
             for child in (c for o in owners for c in o.children or ()):

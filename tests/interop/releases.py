@@ -133,10 +133,10 @@ def make(release: Release) -> str:
             return f"keepalived {release.found} is in {tree}"
         part = tree.with_suffix(".part")
         shutil.rmtree(part, ignore_errors=True)
-        # As for every user: its umask would be that of whoever runs the tests.
+        # A mount namespace of its own: what is mounted below the tree ends with it.
         done = subprocess.run(
-            ["debootstrap", "--variant=minbase", "--include=keepalived", release.suite, str(part),
-             mirror(), SCRIPT],
+            ["unshare", "--mount", "debootstrap", "--variant=minbase", "--include=keepalived",
+             release.suite, str(part), mirror(), SCRIPT],
             capture_output=True, text=True, check=False,
             preexec_fn=lambda: os.umask(0o022),
             env={**os.environ, "PATH": os.environ.get("PATH", "") + ":/usr/sbin:/sbin"},

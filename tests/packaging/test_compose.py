@@ -14,7 +14,9 @@ import shutil
 import stat
 import subprocess
 import sys
+import threading
 import time
+from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 
 import pytest
@@ -171,6 +173,35 @@ def test_a_script_is_sound_shell(name: str) -> None:
     assert path.read_text().startswith("#!/bin/sh\n")
     for shell in ("sh", "bash"):
         subprocess.run([shell, "-n", str(path)], check=True)
+
+
+@pytest.mark.parametrize(("status", "names"), [(200, "keepsight.example,x"), (400, ".y.example")])
+def test_webs_health_is_asked_by_a_name_that_web_knows(status: int, names: str) -> None:
+    """Web answers no other name, whatever the settings say."""
+    asked: list[str | None] = []
+
+    class Web(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            asked.append(self.headers["Host"])
+            self.send_response(status)
+            self.end_headers()
+
+        def log_message(self, *_: object) -> None:
+            pass
+
+    script = (PROJECT / "docker/web-health").read_text()
+    with HTTPServer(("127.0.0.1", 0), Web) as server:
+        threading.Thread(target=server.handle_request, daemon=True).start()
+        done = subprocess.run(
+            [sys.executable, "-c", script.replace(":8000", f":{server.server_port}")],
+            env={"KEEPSIGHT_ALLOWED_HOSTS": names},
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+    assert asked == [names.split(",")[0].strip(".")]
+    assert (done.returncode == 0) is (status == 200)
+    assert "Traceback" not in done.stderr
 
 
 def test_new_secrets_are_new_and_private(tmp_path: Path) -> None:

@@ -292,9 +292,25 @@ def _range(start: int, stop: int) -> str:
     return f"{start + 1 if length else start},{length}"
 
 
-def changes(old: str, new: str, node: str) -> tuple[Change, ...]:
-    """The changes from the old file to the new one, in words, each with its effect."""
-    return conf.diff(_checked(old, node).model, _checked(new, node).model)
+def changes(old: dict[str, str], new: dict[str, str]) -> dict[str, tuple[Change, ...]]:
+    """By node whose file changes: the changes in words, each with its effect on the whole.
+
+    A node's priority moves an address or not beside what the other nodes have and get.
+    """
+    changed = [node for node in new if old[node] != new[node]]
+    if not changed:
+        return {}
+    before = models_of({node: old[node] for node in new})
+    after = models_of(new)
+    return {
+        node: conf.diff(
+            before[node],
+            after[node],
+            others=[after[other] for other in new if other != node],
+            others_before=[before[other] for other in new if other != node],
+        )
+        for node in changed
+    }
 
 
 def models_of(files: dict[str, str]) -> dict[str, Config]:

@@ -7,6 +7,7 @@ after a crash between commit and send.
 from __future__ import annotations
 
 import logging
+from dataclasses import replace
 from datetime import datetime
 from uuid import UUID
 
@@ -214,6 +215,8 @@ def _write(rollout: Rollout, decision: plan.Decision, now: datetime) -> bool:
             RevisionFile.objects.filter(
                 revision=rollout.revision, node__name=mark.node, live_at=None
             ).update(live_at=now)
+    if decision.state == RolloutState.FAILED:
+        decision = replace(decision, reason=f"{decision.reason} {_parted(rollout)}".strip())
     if (rollout.state, rollout.reason) != (decision.state, decision.reason):
         finished = now if decision.state in ("done", "failed") else None
         Rollout.objects.filter(pk=rollout.pk, state=rollout.state).update(
@@ -225,6 +228,15 @@ def _write(rollout: Rollout, decision: plan.Decision, now: datetime) -> bool:
         target = f"{rollout.revision.cluster.slug}: revision {number}"
         audit(None, f"rollout {decision.state}", target, reason=decision.reason)
     return changed
+
+
+def _parted(rollout: Rollout) -> str:
+    """What it means that some nodes have the revision and others do not; empty: nothing."""
+    steps = list(rollout.steps.select_related("node"))
+    kept = [step.node for step in steps if step.state == StepState.CONFIRMED]
+    if not kept or len(kept) == len(steps):
+        return ""
+    return watch.left_apart(rollout.revision, kept)
 
 
 def advance_clusters(cluster_ids: set[UUID]) -> None:

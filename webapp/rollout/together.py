@@ -64,6 +64,24 @@ def together(old: Models, new: Models) -> tuple[Together, ...]:
     return tuple(Together(name, tuple(keywords)) for name, keywords in found.items())
 
 
+def apart(models: Models) -> str:
+    """What nodes with these files do not hear each other over, as sentences; empty: they all do."""
+    said: dict[str, None] = {}
+    for one, other in permutations(models, 2):
+        for instance in models[one].instances:
+            theirs = models[other].instance(instance.name)
+            if theirs is None:
+                continue
+            found = sorted({*_deaf((models[one], instance), (models[other], theirs))})
+            if found:
+                names = " and ".join(sorted((one, other)))
+                said[
+                    f"{names} now differ in {' and '.join(found)} of {instance.name}: they do not "
+                    "hear each other, and both may hold the addresses."
+                ] = None
+    return " ".join(said)
+
+
 ORDER = (
     "virtual_router_id",
     "version",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 import logging
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from datetime import datetime
 from uuid import UUID
 
@@ -24,6 +24,7 @@ from webapp.rollout import desired, history, transport
 from webapp.rollout.held import held
 from webapp.rollout.models import OPEN_STATES, Rollout
 from webapp.rollout.settle import Member, Settling, settling
+from webapp.rollout.together import apart
 
 log = logging.getLogger(__name__)
 
@@ -132,6 +133,26 @@ def settling_of(revision: Revision, now: datetime) -> Settling:
             )
             members.setdefault(name, []).append(member)
     return settling(members)
+
+
+def left_apart(revision: Revision, kept: Collection[Node]) -> str:
+    """What a rollout that stopped half way has parted: sentences; empty: nothing.
+
+    `kept`: the nodes that keep the revision; the others run what they kept before.
+    """
+    files = {}
+    for node in revision.cluster.nodes.all():
+        wanted = desired.wanted_for(node)
+        if node in kept:
+            files[node.name] = revision.files.get(node=node).text
+        elif wanted is not None:
+            files[node.name] = wanted.file.text
+        else:
+            start = RevisionFile.objects.filter(node=node, revision__number=0).first()
+            if start is not None:
+                files[node.name] = start.text
+    said = apart(language.models_of(files))
+    return f"{said} Push again, or push what was before." if said else ""
 
 
 def _missing(instance: wire.InstanceStatus) -> tuple[str, ...]:

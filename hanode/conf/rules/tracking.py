@@ -6,6 +6,7 @@ PURE. Whether a weight is enough to change the master depends on the other nodes
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from itertools import islice
 
@@ -19,10 +20,11 @@ from hanode.conf.model.typed.vrrp import SyncGroup
 from hanode.conf.rules.base import Case, Rule, problem
 from hanode.conf.text.problems import Problem
 
-SHOWN = 20
-"""Terms of a sum that a message shows."""
+INTERFACE = re.compile(r"[^\s:/]+")
 NAME_BYTES = 15
 """The kernel keeps no more of a process's name."""
+SHOWN = 20
+"""Terms of a sum that a message shows."""
 
 
 def tracked_names(case: Case) -> Iterator[Problem]:
@@ -187,7 +189,11 @@ def other_interfaces(case: Case) -> Iterator[Problem]:
             other = vip.dev
             if other in (None, "lo", one.interface) or other in tracked | seen or vip.no_track:
                 continue
+            if not all(INTERFACE.fullmatch(name or "") for name in (one.interface, other)):
+                continue  # that has a problem of its own
             assert other is not None
+            if {":", "/"} & {*other, *(one.interface or "")}:
+                continue  # one of the two is no interface, which is said already
             seen.add(other)
             message = (
                 f"{vip.ip} is on {other}, so {one.name} follows {other} too: it is in FAULT while "

@@ -365,7 +365,7 @@ class Supervisor:
 
     def _child_changed(self, child: Child, phase: str, cause: str) -> None:
         if phase == "started":
-            with contextlib.suppress(OSError):
+            with contextlib.suppress(OSError, files.InUseError):
                 self.options.places.write_pid(child.name, child.pid)
         self._event_log.node(child.name, phase, cause, pid=child.pid, restarts=child.restarts)
         if phase == "died" and not child.spec.respawn:

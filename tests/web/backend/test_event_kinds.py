@@ -99,7 +99,8 @@ def test_topics_are_those_of_the_registry_and_the_pages_own() -> None:
     assert (*get_args(events.Topic), "rollout", "outages", "nodes") == TOPICS
     script = (PROJECT / "static/js/live-cluster.js").read_text()
     (listed,) = re.findall(r"const TOPICS = \[(.*)\];", script)
-    assert sorted(re.findall(r'"(\w+)"', listed)) == sorted(TOPICS), "asked for after a snapshot"
+    asked = set(TOPICS) - {"nodes"}  # a snapshot has them, and the cards take it
+    assert set(re.findall(r'"(\w+)"', listed)) == asked, "asked for after a snapshot"
     assert touched_by([]) == []
     refused = events.RevisionStep("revision 1", "", 1, "refused")
     moved = events.Transition("VI", "", "BACKUP", "MASTER")

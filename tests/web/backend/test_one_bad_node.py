@@ -11,6 +11,7 @@ import itertools
 import json
 from collections.abc import Callable, Iterator
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -20,8 +21,11 @@ from django.urls import reverse
 from django.utils import timezone
 
 from hanode import wire
+from hanode.lab import broker as lab_broker
 from hanode.lab.broker import LIMITS
+from tests.lab.conftest import start_valkey
 from tests.web.backend.fakenode import FakeNode
+from tests.web.conftest import point_at
 from webapp.accounts.models import User
 from webapp.common import broker as common_broker
 from webapp.inventory.models import Cluster, Enrolment
@@ -267,6 +271,31 @@ def test_a_user_that_the_broker_lost_is_put_right(world: World, how: str) -> Non
     with pytest.raises(redis.exceptions.NoPermissionError):
         fresh.client.set("anything", "x")
     assert world.is_heard(world.good)
+
+
+def test_users_come_back_after_a_real_acl_load(
+    cluster: Cluster, settings: Any, tmp_path: Path
+) -> None:
+    """The broker that we start, with its file of users, in which no node is: nobody saved them."""
+    (tmp_path / "run").mkdir()
+    made = lab_broker.prepare(tmp_path / "run", tmp_path / "data")
+    process = start_valkey(made)
+    try:
+        point_at(settings, made.admin_url)
+        settings.NODE_BROKER_URL = made.node_url
+        admin = common_broker.client()
+        world = World(cluster, admin)
+        world.turn(int(USERS_EVERY_S))
+        assert world.is_heard(world.good)
+        admin.execute_command("ACL", "LOAD")
+        assert world.user not in admin.acl_users()
+        world.turn(int(USERS_EVERY_S))
+        assert world.is_heard(world.good)
+        assert world.is_heard(world.bad)
+        admin.close()
+    finally:
+        process.terminate()
+        process.wait(10)
 
 
 def test_nothing_is_written_to_users_that_are_right(world: World) -> None:

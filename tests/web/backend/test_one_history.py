@@ -320,6 +320,26 @@ def test_if_one_node_does_not_take_it_none_is_told_to_keep_it(world: World) -> N
     assert world.b.client.mget(keys) == [None, None]
 
 
+def test_a_push_that_stops_half_way_says_what_it_parted(world: World) -> None:
+    """C14, one after the other: B has the new password, A refuses it."""
+    text = configs.document_text(world.cluster).replace("secure12", "newpass1")
+    configs.save_document(actor=world.editor, cluster=world.cluster, version=1, text=text)
+    world.a.behave = "refuse"
+    rollout = world.push_and_wait()
+    assert rollout.state == "failed"
+    assert rollout.reason.endswith(
+        "NodeA and NodeB now differ in auth_pass of HA_Group: they do not hear each other, and "
+        "both may hold the addresses. Push again, or push what was before."
+    )
+    assert "newpass1" not in rollout.reason
+
+
+def test_a_push_that_stops_half_way_and_parts_nothing_says_nothing_of_it(world: World) -> None:
+    world.change("192.168.192.201/24")
+    world.a.behave = "refuse"
+    assert "hear each other" not in world.push_and_wait().reason
+
+
 def test_done_is_said_when_the_address_has_moved(world: World) -> None:
     """D1: the priorities change places. Each node keeps the revision before the address moves."""
     version = configs.draft_version(world.cluster)

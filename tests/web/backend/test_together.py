@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from hanode import conf
-from webapp.rollout.together import together
+from webapp.rollout.together import apart, together
 
 KEY1, KEY2 = "a" * 64, "b" * 64
 
@@ -158,6 +158,15 @@ def test_a_source_that_the_peers_do_not_list_yet() -> None:
     assert [one.keywords for one in together(models(**UNICAST), models(**moved))] == [
         ("unicast_src_ip",)
     ]
+
+
+def test_which_nodes_do_not_hear_each_other_now() -> None:
+    assert apart(models()) == ""
+    mixed = models(a_more=auth("PASS", "old"), b_more=auth("PASS", "new"))
+    assert apart(mixed) == (
+        "A and B now differ in auth_pass of VI_1: they do not hear each other, and both may hold "
+        "the addresses."
+    )
 
 
 def test_an_instance_that_is_new_or_alone_is_no_matter() -> None:

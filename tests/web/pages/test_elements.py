@@ -114,6 +114,21 @@ def test_what_a_card_has_no_place_for_is_asked_of_the_server(scene: Any) -> None
         stage.until(lambda: stage.count("GET", nodes) > before)
 
 
+def test_a_condition_that_comes_is_asked_of_the_server_and_one_that_stays_is_not(
+    scene: Any,
+) -> None:
+    nodes = f"{scene['start']}live/nodes/"
+    wrong = [{"kind": "clock", "text": "NodeA's clock is 3 h ahead."}]
+    with on_stage(scene["answers"], scene["start"]) as stage:
+        snapshot(stage, scene)
+        before = stage.count("GET", nodes)
+        stage.say(delta(scene, "NodeA", conditions=[], problems=[]))
+        stage.page.wait_for_timeout(300)
+        assert stage.count("GET", nodes) == before
+        stage.say(delta(scene, "NodeA", conditions=wrong))
+        stage.until(lambda: stage.count("GET", nodes) > before)
+
+
 def test_changed_makes_the_page_ask_for_that_fragment(scene: Any) -> None:
     events = f"{scene['start']}live/events/"
     with on_stage(scene["answers"], scene["start"]) as stage:

@@ -30,6 +30,20 @@ def test_it_shows_the_change_in_words_and_in_lines(cluster: Cluster, as_editor: 
     assert "secure12" not in page
 
 
+def test_priority_that_makes_another_node_the_master_moves_the_address(
+    cluster: Cluster, as_editor: Client
+) -> None:
+    """It was called a change of adverts: nobody looked at the other node."""
+    where = address("group-node-edit", cluster).replace("NodeA", "NodeB")
+    for version, priority, effect in ((1, 99, "changes adverts"), (2, 110, "an address moves")):
+        typed = {"version": version, "interface": "ens33", "state": "BACKUP", "priority": priority}
+        form = {f"NodeB-{name}": value for name, value in typed.items()}
+        assert as_editor.post(where, form).status_code == 302
+        page = as_editor.get(address("push", cluster)).content.decode()
+        (line,) = re.findall(r"<li>(?:(?!</li>).)*priority 95 → .*?</li>", page, re.DOTALL)
+        assert effect in line
+
+
 def test_backups_come_first(cluster: Cluster, as_editor: Client, say: Say) -> None:
     say("NodeA", "MASTER")
     say("NodeB", "BACKUP")

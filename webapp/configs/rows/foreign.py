@@ -152,16 +152,17 @@ def draw_push(rows: Rows, old_texts: dict[str, str]) -> PushDrawn:
     Raises UnreadableRow, Unwritable.
     """
     models = models_of(rows)
-    files = {n: _file(n, old_texts[n], language.file_of(model)) for n, model in models.items()}
+    made = {node: language.file_of(model) for node, model in models.items()}
+    changes = language.changes(old_texts, {node: file.text for node, file in made.items()})
+    files = {n: _file(n, old_texts[n], file, changes.get(n, ())) for n, file in made.items()}
     text = language.document_of(models)
     return PushDrawn(text, found_of(language.understand(text, models).problems), files)
 
 
-def _file(node: str, old: str, new: language.NodeFile) -> FileDrawn:
+def _file(node: str, old: str, new: language.NodeFile, changes: tuple[Change, ...]) -> FileDrawn:
     if old == new.text:
         return FileDrawn(new.text, "", (), 0, new.problems)
     names = (f"{node} as it runs", f"{node} after the push")
-    changes = language.changes(old, new.text, node)
     return FileDrawn(
         new.text,
         _listed(language.unified_diff(old, new.text, *names)),
