@@ -225,7 +225,7 @@ def lost_values(source: Source, problems: Sequence[Problem], reading: Reading) -
 
 def unknown_blocks(source: Source, problems: Sequence[Problem], reading: Reading) -> list[Cause]:
     """The unknown words that open a block: keepalived then reads all of its lines elsewhere."""
-    found = []
+    found: list[Cause] = []
     for problem in problems:
         if len(found) >= CAUSES_MAX:
             break
