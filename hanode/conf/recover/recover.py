@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 
 from hanode.conf.check.check import Checked
 from hanode.conf.check.lint import lint
-from hanode.conf.keywords import blocks
+from hanode.conf.keywords import blocks, script_words
 from hanode.conf.language.releases import target as target_of
 from hanode.conf.language.schema import ROOT, Block, Keyword
 from hanode.conf.language.values import accepted
@@ -31,6 +31,7 @@ from hanode.conf.read.misread_braces import (
 )
 from hanode.conf.recover.lenient_values import UNSET, Line, lenient_line, lenient_value
 from hanode.conf.text.expand import expand
+from hanode.conf.text.lexer import quote_left_open
 from hanode.conf.text.logical import Expanded, Logical, Reader
 from hanode.conf.text.problems import Collected, Problem, has_errors
 from hanode.conf.text.tree import INCLUDES
@@ -178,7 +179,10 @@ class _Reading(Process):
         self.roots |= {keyword.name} if table.name == ROOT else set()
         mine = table.name != ROOT or keyword.opens is None or self.reads(keyword.name)
         lacks = len(words) < keyword.value.least
-        if lacks and mine and keyword.name not in ONLY_REPORTED.get(table.name, "").split():
+        # Commands are read once more with both kinds of quotes, and not at all with an open one.
+        dropped = keyword.name in script_words() and quote_left_open(piece.line.text) >= 0
+        told = keyword.name in ONLY_REPORTED.get(table.name, "").split() or dropped
+        if lacks and mine and not told:
             self._refuse(piece, keyword.name, f"keepalived does not start: {keyword.value.shape}")
         if keyword.opens is None:
             if not lacks and self._value(piece, keyword, words, table):
