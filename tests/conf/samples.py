@@ -170,6 +170,7 @@ LINES = {
     "virtual_routes": "{ip}/32 via 10.0.0.1 dev eth0 mtu lock 1400",
     "interface_up_down_delays": "eth0 5 0.5",
     "linkbeat_interfaces": "eth0 ETHTOOL",
+    "track_interface": "eth0",
     "unicast_peer": "{ip} min_ttl 5 max_ttl 255",
     "virtual_server_group": "{ip} 80",
 }
