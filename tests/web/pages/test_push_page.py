@@ -19,7 +19,7 @@ from webapp.rollout.models import Rollout, RolloutState
 
 
 def change(client: Client, cluster: Cluster) -> None:
-    client.post(address("vip-add", cluster), {"version": 1, "address": "192.168.192.201/24"})
+    client.post(address("group-edit", cluster), {"version": 1, "address": "192.168.192.201/24"})
 
 
 def test_it_shows_the_change_in_words_and_in_lines(cluster: Cluster, as_editor: Client) -> None:
@@ -34,10 +34,10 @@ def test_priority_that_makes_another_node_the_master_moves_the_address(
     cluster: Cluster, as_editor: Client
 ) -> None:
     """It was called a change of adverts: nobody looked at the other node."""
-    where = address("group-node-edit", cluster).replace("NodeA", "NodeB")
+    where = address("group-edit", cluster)
     for version, priority, effect in ((1, 99, "changes adverts"), (2, 110, "an address moves")):
-        typed = {"version": version, "interface": "ens33", "state": "BACKUP", "priority": priority}
-        form = {f"NodeB-{name}": value for name, value in typed.items()}
+        typed = {"interface": "ens33", "state": "BACKUP", "priority": priority}
+        form = {"version": version} | {f"NodeB-{name}": value for name, value in typed.items()}
         assert as_editor.post(where, form).status_code == 302
         page = as_editor.get(address("push", cluster)).content.decode()
         (line,) = re.findall(r"<li>(?:(?!</li>).)*priority 95 → .*?</li>", page, re.DOTALL)

@@ -21,6 +21,7 @@ from webapp.configs.models.shapes import Json
 from webapp.configs.rows import summary
 from webapp.configs.rows.absorb import fields_by_node
 from webapp.configs.rows.compile import Rows, models_of
+from webapp.configs.threeway import Together, together
 
 LISTING_CHARS = 200_000
 """Characters of a document or a difference that a page shows beside other things."""
@@ -66,6 +67,22 @@ def read(text: str, nodes: tuple[str, ...]) -> Read:
         return Read(found, {}, found)
     written = _written(seen.models)[1]
     return Read(found, fields_by_node(seen.models), written)
+
+
+@dataclass(frozen=True, slots=True)
+class BothChanged:
+    """A text with what somebody else saved since the page was shown."""
+
+    merged: Together
+    theirs: str
+    """What the other changed: a unified difference, secrets masked."""
+
+
+@uncollected
+def both_changed(was: str, mine: str, now: str) -> BothChanged:
+    """`mine`, which began as `was`, together with the change from there to `now`."""
+    theirs = language.unified_diff(was, now, "when you began", "saved meanwhile")
+    return BothChanged(together(was, mine, now), _listed(theirs))
 
 
 def _written(models: dict[str, conf.Config]) -> tuple[str, Found]:
