@@ -37,7 +37,7 @@ class KeepDraft extends HTMLElement {
   }
 
   typed() {
-    return JSON.stringify(this.pairs((control) => !control.matches?.("[type=hidden], [type=password], [data-was]")));
+    return JSON.stringify(this.pairs((control) => !control.matches?.("[type=hidden], [type=password]")));
   }
 
   dirty() {
@@ -92,5 +92,9 @@ function forget(which) {
 }
 
 if (document.querySelector("[data-saved]")) forget((draft) => draft?.sent);
-document.addEventListener("submit", ({ target }) => target.matches("[data-sign-out]") && forget(() => true));
+document.addEventListener("submit", ({ target }) => {
+  if (!target.matches("[data-sign-out]")) return;
+  for (const form of document.querySelectorAll("keep-draft")) form.gone = form.sent = true;
+  forget(() => true);
+});
 customElements.define("keep-draft", KeepDraft);

@@ -27,7 +27,7 @@ class TextForm(VersionedForm):
         required=False,
         strip=False,
         max_length=WAS_CHARS_MAX,
-        widget=forms.Textarea(attrs={"hidden": True, "data-was": True, "id": False}),
+        widget=forms.HiddenInput(attrs={"id": False}),
     )
     """What the page showed first; "": too much to send twice."""
 

@@ -6,12 +6,15 @@ is known apart from what was only shown, and is made again on what the row says 
 
 from __future__ import annotations
 
+import json
 from typing import TypeVar
 
 from django import forms
 from django.forms.boundfield import BoundField
+from django.utils.crypto import salted_hmac
 
 from webapp.configs.forms.versioned import RowForm
+from webapp.configs.models.row import Row
 
 F = TypeVar("F", bound=RowForm)
 
@@ -58,3 +61,10 @@ def _text(field: BoundField, value: object) -> str:
 
 def _word(text: str) -> str:
     return {"": "nothing", "True": "on", "False": "off"}.get(text, text)
+
+
+def mark_of(row: Row) -> str:
+    """A mark of all that the row says; it tells nobody what that is. Raises UnreadableRow."""
+    stored = row.read()
+    said = [stored.columns, stored.fields, stored.nodes, list(stored.absent)]
+    return salted_hmac("a row as a page showed it", json.dumps(said, sort_keys=True)).hexdigest()

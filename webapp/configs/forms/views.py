@@ -19,7 +19,7 @@ from webapp.accounts.access import require
 from webapp.common.workers import Overload
 from webapp.configs.access import real_server_for, virtual_server_for
 from webapp.configs.errors import ConfigError, ConfigRefused, StaleDraft
-from webapp.configs.forms.merging import rebased
+from webapp.configs.forms.merging import mark_of, rebased
 from webapp.configs.forms.servers import RealServerForm, VirtualServerForm
 from webapp.configs.forms.versioned import RowForm, VersionedForm
 from webapp.configs.rows import edits
@@ -105,6 +105,7 @@ def real_server_edit(request: HttpRequest, slug: str, pk: int) -> HttpResponse:
             return done
         real.refresh_from_db()
     context = {"cluster": server.cluster, "server": server, "real": real, "form": form}
+    context["mark"] = mark_of(real)
     return _page(request, "configs/real_server.html", context)
 
 
@@ -114,13 +115,16 @@ def real_server_remove(request: HttpRequest, slug: str, pk: int) -> HttpResponse
     real = real_server_for(request.user, slug, pk, need="edit")
     actor = require(request.user, "edit")
     form = VersionedForm(request.POST)
+    version, told = draft_version(real.virtual_server.cluster), ""
+    if form.is_valid() and form.cleaned_data["version"] < version:
+        if request.POST.get("was") == mark_of(real):
+            told = meanwhile(real.virtual_server.cluster, form.cleaned_data["version"])
+        else:
+            form.add_error(None, str(StaleDraft(form.cleaned_data["version"], version)))
     if form.is_valid() and stored(
-        form,
-        lambda: edits.remove_real_server(
-            actor=actor, real=real, version=form.cleaned_data["version"]
-        ),
+        form, lambda: edits.remove_real_server(actor=actor, real=real, version=version)
     ):
-        return done(request)
+        return done(request, told)
     for errors in form.errors.values():
         messages.error(request, " ".join(map(str, errors)))
     return redirect("real-server-edit", slug, real.pk)
