@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from hanode import conf
@@ -42,13 +42,22 @@ Part = tuple[list[str], list[str], list[str]]
 
 def _parts(base: list[str], mine: list[str], theirs: list[str]) -> Iterator[Part]:
     """The texts in parts that belong together; every other part is a line that all have."""
+    for was, one, other in spans(base, mine, theirs):
+        yield base[was], mine[one], theirs[other]
+
+
+def spans(
+    base: Sequence[str], mine: Sequence[str], theirs: Sequence[str]
+) -> Iterator[tuple[slice, slice, slice]]:
+    """Where the parts are; every other one is a line that all three have."""
     budget = conf.Budget()
     in_mine = dict(conf.aligned(base, mine, budget))
     in_theirs = dict(conf.aligned(base, theirs, budget))
     i = j = k = 0
     for at in range(len(base)):
         if at in in_mine and at in in_theirs:
-            yield base[i:at], mine[j : in_mine[at]], theirs[k : in_theirs[at]]
-            yield [base[at]], [mine[in_mine[at]]], [theirs[in_theirs[at]]]
-            i, j, k = at + 1, in_mine[at] + 1, in_theirs[at] + 1
-    yield base[i:], mine[j:], theirs[k:]
+            one, other = in_mine[at], in_theirs[at]
+            yield slice(i, at), slice(j, one), slice(k, other)
+            yield slice(at, at + 1), slice(one, one + 1), slice(other, other + 1)
+            i, j, k = at + 1, one + 1, other + 1
+    yield slice(i, len(base)), slice(j, len(mine)), slice(k, len(theirs))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from django.contrib import messages
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_http_methods
 
@@ -78,6 +78,7 @@ def _on_todays_text(
     both = workers.run(
         foreign.both_changed, form.cleaned_data["was"], form.cleaned_data["text"], now.text
     )
+    assert isinstance(form.data, QueryDict)
     data = form.data.copy()
     was = now.text if len(now.text) <= WAS_CHARS_MAX else ""
     for name, value in (("text", both.merged.text), ("was", was), ("version", now.version)):

@@ -11,6 +11,7 @@ from typing import TypeVar
 
 from django import forms
 from django.forms.boundfield import BoundField
+from django.http import QueryDict
 from django.utils.crypto import salted_hmac
 
 from webapp.configs.forms.versioned import RowForm
@@ -25,6 +26,7 @@ def rebased(form: F, now: F, version: int) -> F | None:
     A field that both changed has an error with both values, and keeps what was typed, which is
     saved when it is sent again. None: the page did not send what it had shown.
     """
+    assert isinstance(form.data, QueryDict)
     data = form.data.copy()
     clashes: dict[str, str] = {}
     for name, field in form.fields.items():

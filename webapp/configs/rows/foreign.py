@@ -21,6 +21,7 @@ from webapp.configs.models.shapes import Json
 from webapp.configs.rows import summary
 from webapp.configs.rows.absorb import fields_by_node
 from webapp.configs.rows.compile import Rows, models_of
+from webapp.configs.rows.layout import in_old_layout
 from webapp.configs.threeway import Together, together
 
 LISTING_CHARS = 200_000
@@ -170,6 +171,8 @@ def draw_push(rows: Rows, old_texts: dict[str, str]) -> PushDrawn:
     """
     models = models_of(rows)
     made = {node: language.file_of(model) for node, model in models.items()}
+    texts = in_old_layout(old_texts, {node: file.text for node, file in made.items()})
+    made = {node: replace(file, text=texts[node]) for node, file in made.items()}
     changes = language.changes(old_texts, {node: file.text for node, file in made.items()})
     files = {n: _file(n, old_texts[n], file, changes.get(n, ())) for n, file in made.items()}
     text = language.document_of(models)
