@@ -174,3 +174,12 @@ def test_a_revision_shows_every_nodes_file(cluster: Cluster, as_reader: Client) 
 def test_what_does_not_exist_is_not_found(cluster: Cluster, as_reader: Client) -> None:
     for name in ("rollout", "revision"):
         assert as_reader.get(reverse(name, args=[cluster.slug, 99])).status_code == 404
+
+
+def test_a_node_that_was_never_heard_runs_nobody_knows_what(
+    cluster: Cluster, as_editor: Client, say: Say
+) -> None:
+    say("NodeA", "MASTER")
+    page = as_editor.get(address("push", cluster)).content.decode()
+    assert page.count("runs the file it was started with") == 1
+    assert page.count("never heard, so what it runs is not known") == 1
