@@ -56,7 +56,7 @@ def save_group(
         actor=actor,
         cluster=group.cluster,
         version=version,
-        verb="edit group",
+        verb=_verb(values, members or {}, new, gone),
         target=_told(group, values, members or {}, new, gone),
         change=change,
     )
@@ -86,6 +86,20 @@ def add_vip(
 def remove_vip(*, actor: User, vip: Vip, version: int) -> Saved:
     """Take the address out of its group."""
     return save_group(actor=actor, group=vip.group, version=version, gone=[vip])
+
+
+def _verb(
+    values: Mapping[str, Any] | None,
+    members: Mapping[GroupNode, Mapping[str, Any]],
+    new: NewAddress | None,
+    gone: Sequence[Vip],
+) -> str:
+    """What is done, for the audit trail."""
+    if values is not None or (new is not None and gone):
+        return "edit group"
+    if members:
+        return "edit group on node"
+    return "add address" if new is not None else "remove address"
 
 
 def _told(
