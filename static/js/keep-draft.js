@@ -1,7 +1,8 @@
 // <keep-draft key> around a form: what is typed and not saved is kept in this tab and comes back after a reload, Back or
 // a server that was away, with what the page showed then, so that the server can still tell both apart. `typed`: the
 // server shows what was typed. Passwords are not kept. A page with [data-saved] says that what was sent is saved.
-const PREFIX = "draft:";
+import { PREFIX, forget, read, write } from "./drafts.js";
+
 const PAUSE_MS = 300;
 const WATCHED = ["input", "change", "click", "keyup", "submit"];
 
@@ -66,28 +67,6 @@ class KeepDraft extends HTMLElement {
     this.gone = this.sent = true;
     sessionStorage.removeItem(this.name);
     location.reload();
-  }
-}
-
-function read(name) {
-  try {
-    return JSON.parse(sessionStorage.getItem(name));
-  } catch {
-    return null;
-  }
-}
-
-function write(name, draft) {
-  try {
-    sessionStorage.setItem(name, JSON.stringify(draft));
-  } catch {
-    // No room, or not allowed: leaving the page still asks.
-  }
-}
-
-function forget(which) {
-  for (const name of Object.keys(sessionStorage)) {
-    if (name.startsWith(PREFIX) && which(read(name))) sessionStorage.removeItem(name);
   }
 }
 
