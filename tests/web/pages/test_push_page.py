@@ -102,7 +102,7 @@ def test_the_first_push_of_files_that_stay_is_offered_in_words(
     where = reverse("push", args=[canonical.slug])
     page = as_operator.get(where).content.decode()
     assert page.count("The file stays as it is; from now on it comes from here.") == 2
-    assert page.count("runs the file it was started with") == 2
+    assert page.count("never heard, so what it runs is not known") == 2
     assert "Push to 2 nodes" in page
     assert Markup(page).faults == []
     line = as_operator.get(reverse("config-pending", args=[canonical.slug])).content.decode()
