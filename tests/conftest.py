@@ -54,6 +54,10 @@ NEEDS: dict[str, tuple[Callable[[], bool], str]] = {
         "needs Debian's user-mode-linux, kmod and ipvsadm",
     ),
     "chromium": (lambda: _found("chromium"), "needs Debian's chromium"),
+    "axe": (
+        lambda: (PROJECT / "node_modules/axe-core/axe.min.js").is_file(),
+        "needs axe-core; npm ci fetches it",
+    ),
     "postgres": (
         lambda: bool(list(Path("/usr/lib/postgresql").glob("*/bin/initdb"))),
         "needs PostgreSQL",

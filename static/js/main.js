@@ -5,5 +5,6 @@ import "./node-card.js";
 import "./probe-line.js";
 import "./ago-time.js";
 import "./local-time.js";
+import "./keep-draft.js";
 import "./once-form.js";
 import "./fresh-poll.js";

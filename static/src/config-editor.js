@@ -46,7 +46,7 @@ class ConfigEditor extends HTMLElement {
         // Escape then Tab leaves the editor: the keyboard is never trapped.
         keymap.of([...defaultKeymap, ...historyKeymap, ...searchKeymap, ...lintKeymap, indentWithTab]),
         EditorState.readOnly.of(readOnly),
-        EditorView.contentAttributes.of({ "aria-label": this.area.getAttribute("aria-label") ?? "Configuration text" }),
+        EditorView.contentAttributes.of({ tabindex: "0", "aria-label": this.area.getAttribute("aria-label") ?? "Configuration text" }),
         EditorView.updateListener.of((update) => {
           if (!update.docChanged) return;
           this.line.note(update.changes);

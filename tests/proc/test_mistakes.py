@@ -42,7 +42,10 @@ def test_it_serves_and_says_so_everywhere(served: Node) -> None:
         assert f":{line}: " in text
     told = [e.cause for e in served.events() if e.kind == "warning"]
     assert set(problems) <= set(told)
-    assert f"error: {served.file}: {SUM}" in served.log.read_text()
+    log = served.log.read_text()
+    assert f"warning configuration: {served.file}: {SUM}" in log
+    for line in (6, 7, 10):
+        assert log.count(f"{served.file}:{line}: ") == 1, "once, not with and without its hint"
 
 
 def test_a_child_that_is_killed_gets_the_same_again(served: Node) -> None:

@@ -8,7 +8,7 @@ from django.db.models import Model, QuerySet
 from django.http import Http404
 
 from webapp.accounts.access import Anyone, Need
-from webapp.configs.models import Group, GroupNode, RealServer, Revision, Vip, VirtualServer
+from webapp.configs.models import Group, RealServer, Revision, VirtualServer
 from webapp.inventory.access import cluster_for
 
 M = TypeVar("M", bound=Model)
@@ -24,17 +24,6 @@ def _one(rows: QuerySet[M], what: str) -> M:
 def group_for(user: Anyone, slug: str, pk: int, need: Need = "read") -> Group:
     """A group of the cluster. Raises Http404, PermissionDenied."""
     return _one(Group.objects.filter(cluster=cluster_for(user, slug, need), pk=pk), "group")
-
-
-def group_node_for(user: Anyone, slug: str, pk: int, node: str, need: Need = "read") -> GroupNode:
-    """A group's row for one node. Raises Http404, PermissionDenied."""
-    group = group_for(user, slug, pk, need)
-    return _one(GroupNode.objects.filter(group=group, node__name=node), "member")
-
-
-def vip_for(user: Anyone, slug: str, pk: int, need: Need = "read") -> Vip:
-    """An address of the cluster. Raises Http404, PermissionDenied."""
-    return _one(Vip.objects.filter(group__cluster=cluster_for(user, slug, need), pk=pk), "address")
 
 
 def virtual_server_for(user: Anyone, slug: str, pk: int, need: Need = "read") -> VirtualServer:

@@ -32,6 +32,27 @@ class StaleDraft(ConfigError):
         )
 
 
+class AddressTaken(ConfigError):
+    """A group has the address already, perhaps in another form."""
+
+    def __init__(self, typed: str, there: str, owner: str, group: str, excluded: bool) -> None:
+        form = "" if there == typed else f", written {there}"
+        where = f"{form}{', not in its adverts' if excluded else ''}"
+        if owner == group:
+            then = "the kernel would hold it twice. Remove that one, if it is the wrong one"
+        else:
+            then = "two nodes could answer for it at one time. Remove it there first"
+        super().__init__(f"{typed} is an address of {owner} already{where}; {then}.")
+
+
+class RealServerTaken(ConfigError):
+    """The virtual server has this real server already."""
+
+    def __init__(self, ip: str, port: int | None, server: str) -> None:
+        name = ip if port is None else f"{ip}:{port}"
+        super().__init__(f"{name} is a real server of {server} already; change that one.")
+
+
 class NothingToPush(ConfigError):
     """The nodes already run what the document says."""
 

@@ -6,6 +6,7 @@ Decides only; the language itself is `hanode.conf`.
 from __future__ import annotations
 
 import difflib
+import ipaddress
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
@@ -213,6 +214,19 @@ def no_interface(name: str) -> NodeProblem | None:
 def whole_document(code: str, message: str) -> NodeProblem:
     """An error of the document as a whole, placed at its first line."""
     return NodeProblem(Problem(code, "error", DOCUMENT, 1, 1, 1, 1, message), ())
+
+
+def bare_ip(address: str) -> str:
+    """An address without its prefix, in the one form in which addresses are compared."""
+    return conf.canonical(address.partition("/")[0])
+
+
+def is_link_local(ip: str) -> bool:
+    """Whether each interface has such addresses of its own."""
+    try:
+        return ipaddress.ip_address(ip).is_link_local
+    except ValueError:
+        return False
 
 
 def document_of(models: dict[str, Config]) -> str:

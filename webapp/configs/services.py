@@ -31,6 +31,7 @@ from webapp.configs.rows.drafts import (
     seen,
 )
 from webapp.configs.rows.edits import (
+    NewAddress,
     add_real_server,
     add_vip,
     remove_real_server,
@@ -43,6 +44,7 @@ from webapp.configs.rows.edits import (
 
 __all__ = [
     "Imported",
+    "NewAddress",
     "NotUnderstood",
     "Pending",
     "PendingFile",

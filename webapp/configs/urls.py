@@ -4,6 +4,7 @@ from django.urls import path
 
 from webapp.configs import overview
 from webapp.configs.editor import check_views, text_views
+from webapp.configs.forms import group_views
 from webapp.configs.forms import views as forms
 from webapp.configs.revisions import import_views
 from webapp.configs.revisions import views as revisions
@@ -15,14 +16,7 @@ urlpatterns = [
     path("c/<slug:slug>/config/pending/", overview.config_pending, name="config-pending"),
     path("c/<slug:slug>/config/text/", text_views.config_text, name="config-text"),
     path("c/<slug:slug>/config/check/", check_views.config_check, name="config-check"),
-    path("c/<slug:slug>/config/groups/<int:pk>/", forms.group_edit, name="group-edit"),
-    path(
-        "c/<slug:slug>/config/groups/<int:pk>/nodes/<str:node>/",
-        forms.group_node_edit,
-        name="group-node-edit",
-    ),
-    path("c/<slug:slug>/config/groups/<int:pk>/vips/", forms.vip_add, name="vip-add"),
-    path("c/<slug:slug>/config/vips/<int:pk>/remove/", forms.vip_remove, name="vip-remove"),
+    path("c/<slug:slug>/config/groups/<int:pk>/", group_views.group_edit, name="group-edit"),
     path(
         "c/<slug:slug>/config/servers/<int:pk>/",
         forms.virtual_server_edit,

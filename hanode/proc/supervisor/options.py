@@ -182,8 +182,10 @@ def errors_of(
 
 
 def warnings_of(file: File, node: str) -> tuple[str, ...]:
-    """Warnings about a file that can be run, in sentences."""
-    return tuple(str(p) for p in checked(file, node).problems if p.severity == "warning")
+    """Warnings about a file that can be run, in sentences; not those of `built_of` again."""
+    told = _recovered(file, node).left_out
+    found = (p for p in checked(file, node).problems if p.severity == "warning")
+    return tuple(str(p) for p in found if p not in told)
 
 
 def _errors(problems: Sequence[conf.Problem], all_includes: bool) -> tuple[str, ...]:

@@ -167,8 +167,6 @@ class Supervisor:
         self._event_log.node("engine", "started", start.cause, revision=revision)
         for note in (*self.options.unserved, *self._start.notes, *self._start.mistakes):
             self._event_log.warn("configuration", note)
-        for mistake in self._start.mistakes:
-            self._log.error(mistake)
         if fault := self._collector.policy.now.fault:
             self._event_log.warn("policy", f"this node takes no push: {fault}")
 

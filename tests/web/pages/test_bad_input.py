@@ -58,8 +58,8 @@ def test_no_form_breaks(name: str, version: str, cluster: Cluster, as_editor: Cl
     [
         ("group-edit", {"vrid": "51", "auth_type": "PASS"}, "auth_pass"),
         ("group-edit", {"vrid": "51"}, "advert_int_us"),
-        ("vip-add", {"address": "192.168.192.201/24"}, "dev"),
-        ("vip-add", {}, "address"),
+        ("group-edit", {"address": "192.168.192.201/24"}, "dev"),
+        ("group-edit", {"dev": "eth9"}, "address"),
         ("virtual-server-edit", {"ip": "192.168.192.200"}, "port"),
         ("virtual-server-edit", {"ip": "192.168.192.200", "port": "80"}, "delay_loop_us"),
         ("real-server-add", {"ip": "192.168.192.119", "port": "80", "checked": "on"}, "retry"),

@@ -11,7 +11,7 @@ from django.urls import URLPattern, URLResolver, get_resolver, reverse
 from tests.web.pages.conftest import signed_in
 from tests.web.pages.markup import Markup
 from webapp.accounts.models import User
-from webapp.configs.models import Group, RealServer, Vip, VirtualServer
+from webapp.configs.models import Group, RealServer, VirtualServer
 from webapp.inventory.models import Cluster
 
 OPEN = {"sign-in", "sign-in-link"}
@@ -19,7 +19,7 @@ OPEN = {"sign-in", "sign-in-link"}
 OWN = {"home", "sign-out", "words"}
 READ = ("cluster", "config", "config-pending", "config-text", "push", "revisions", "revision")
 EDIT = ("group-edit", "virtual-server-edit", "real-server-add", "real-server-edit")
-POST_EDIT = ("group-node-edit", "vip-add", "vip-remove", "real-server-remove", "config-text")
+POST_EDIT = ("real-server-remove", "config-text")
 SPECIAL = {"cluster-live", "config-check", "import", "lab-action", "rollout"}
 FOREIGN = {"healthz"}
 
@@ -28,15 +28,11 @@ def address(name: str, cluster: Cluster) -> str:
     """A page's address with the ids of this cluster."""
     group = Group.objects.get(cluster=cluster)
     server = VirtualServer.objects.get(cluster=cluster)
-    vip, real = Vip.objects.filter(group=group).first(), RealServer.objects.first()
-    assert vip
+    real = RealServer.objects.first()
     assert real
     more: dict[str, list[Any]] = {
         "revision": [0],
         "group-edit": [group.pk],
-        "group-node-edit": [group.pk, "NodeA"],
-        "vip-add": [group.pk],
-        "vip-remove": [vip.pk],
         "virtual-server-edit": [server.pk],
         "real-server-add": [server.pk],
         "real-server-edit": [real.pk],

@@ -192,7 +192,7 @@ def test_the_theme_is_switched_and_remembered(scene: Any) -> None:
 def test_a_double_click_sends_a_form_once(cluster: Cluster, as_editor: Client) -> None:
     where = reverse("push", args=[cluster.slug])
     group = cluster.groups.get()
-    add = reverse("vip-add", args=[cluster.slug, group.pk])
+    add = reverse("group-edit", args=[cluster.slug, group.pk])
     as_editor.post(add, {"version": 1, "address": "192.168.192.201/24"})
     answers: dict[str, Any] = {where: as_editor.get(where)}
     with on_stage(answers, where) as stage:

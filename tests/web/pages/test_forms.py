@@ -20,7 +20,7 @@ def addresses() -> list[str]:
 
 def test_an_address_is_added(cluster: Cluster, as_editor: Client) -> None:
     form = {"version": 1, "address": "192.168.192.201/24", "dev": ""}
-    answer = as_editor.post(address("vip-add", cluster), form, follow=True)
+    answer = as_editor.post(address("group-edit", cluster), form, follow=True)
     assert "Saved. Nothing is on the nodes before you push it." in answer.content.decode()
     assert addresses() == ["192.168.192.200/24", "192.168.192.201/24"]
 
@@ -29,10 +29,10 @@ def test_the_second_click_of_a_double_click_adds_nothing(
     cluster: Cluster, as_editor: Client
 ) -> None:
     form = {"version": 1, "address": "192.168.192.201/24"}
-    as_editor.post(address("vip-add", cluster), form)
-    again = as_editor.post(address("vip-add", cluster), form)
+    as_editor.post(address("group-edit", cluster), form)
+    again = as_editor.post(address("group-edit", cluster), form)
     assert again.status_code == 422
-    assert "was changed meanwhile" in again.content.decode()
+    assert "192.168.192.201/24 is an address of HA_Group already" in again.content.decode()
     assert addresses() == ["192.168.192.200/24", "192.168.192.201/24"]
 
 
@@ -41,7 +41,7 @@ def test_what_is_no_address_comes_back_as_it_was_typed(
     typed: str, cluster: Cluster, as_editor: Client
 ) -> None:
     form = {"version": 1, "address": typed, "dev": "ens99"}
-    answer = as_editor.post(address("vip-add", cluster), form)
+    answer = as_editor.post(address("group-edit", cluster), form)
     page = answer.content.decode()
     assert answer.status_code == 422
     assert "192.168.192.201/24." in page
@@ -51,19 +51,21 @@ def test_what_is_no_address_comes_back_as_it_was_typed(
 
 
 def test_an_address_is_removed(cluster: Cluster, as_editor: Client) -> None:
-    as_editor.post(address("vip-add", cluster), {"version": 1, "address": "192.168.192.201/24"})
-    as_editor.post(address("vip-remove", cluster), {"version": 2})
+    as_editor.post(address("group-edit", cluster), {"version": 1, "address": "192.168.192.201/24"})
+    where = address("group-edit", cluster)
+    form = {"version": 2, "remove": Vip.objects.get(address="192.168.192.201/24").pk}
+    assert as_editor.post(where, form).status_code == 302
     assert len(addresses()) == 1
 
 
 def test_a_priority_is_saved_for_one_node(cluster: Cluster, as_editor: Client) -> None:
     form = {
-        "NodeA-version": 1,
+        "version": 1,
         "NodeA-priority": 110,
         "NodeA-state": "MASTER",
         "NodeA-interface": "ens33",
     }
-    assert as_editor.post(address("group-node-edit", cluster), form).status_code == 302
+    assert as_editor.post(address("group-edit", cluster), form).status_code == 302
     assert list(GroupNode.objects.values_list("priority", flat=True)) == [110, 95]
 
 
@@ -71,8 +73,8 @@ def test_a_priority_is_saved_for_one_node(cluster: Cluster, as_editor: Client) -
 def test_a_priority_out_of_range_is_refused_in_a_sentence(
     typed: str, cluster: Cluster, as_editor: Client
 ) -> None:
-    form = {"NodeA-version": 1, "NodeA-priority": typed, "NodeA-interface": "ens33"}
-    answer = as_editor.post(address("group-node-edit", cluster), form)
+    form = {"version": 1, "NodeA-priority": typed, "NodeA-interface": "ens33"}
+    answer = as_editor.post(address("group-edit", cluster), form)
     page = answer.content.decode()
     assert answer.status_code == 422
     assert page.count("Write a whole number from 1 to 255.") == 1
@@ -117,7 +119,7 @@ def test_a_form_opened_before_another_save_does_not_overwrite_it(
 
 
 def test_a_page_without_its_version_is_not_believed(cluster: Cluster, as_editor: Client) -> None:
-    answer = as_editor.post(address("vip-add", cluster), {"address": "192.168.192.201/24"})
+    answer = as_editor.post(address("group-edit", cluster), {"address": "192.168.192.201/24"})
     assert answer.status_code == 422
     assert "load it again" in answer.content.decode()
 
@@ -127,7 +129,7 @@ def test_a_device_that_would_be_more_than_a_name_is_refused(
     dev: str, cluster: Cluster, as_editor: Client
 ) -> None:
     form = {"version": 1, "address": "192.168.192.201/24", "dev": dev}
-    answer = as_editor.post(address("vip-add", cluster), form)
+    answer = as_editor.post(address("group-edit", cluster), form)
     assert answer.status_code == 422
     assert addresses() == ["192.168.192.200/24"]
     assert "Write a network interface&#x27;s name" in answer.content.decode()

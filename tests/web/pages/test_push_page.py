@@ -19,7 +19,7 @@ from webapp.rollout.models import Rollout, RolloutState
 
 
 def change(client: Client, cluster: Cluster) -> None:
-    client.post(address("vip-add", cluster), {"version": 1, "address": "192.168.192.201/24"})
+    client.post(address("group-edit", cluster), {"version": 1, "address": "192.168.192.201/24"})
 
 
 def test_it_shows_the_change_in_words_and_in_lines(cluster: Cluster, as_editor: Client) -> None:
@@ -34,10 +34,10 @@ def test_priority_that_makes_another_node_the_master_moves_the_address(
     cluster: Cluster, as_editor: Client
 ) -> None:
     """It was called a change of adverts: nobody looked at the other node."""
-    where = address("group-node-edit", cluster).replace("NodeA", "NodeB")
+    where = address("group-edit", cluster)
     for version, priority, effect in ((1, 99, "changes adverts"), (2, 110, "an address moves")):
-        typed = {"version": version, "interface": "ens33", "state": "BACKUP", "priority": priority}
-        form = {f"NodeB-{name}": value for name, value in typed.items()}
+        typed = {"interface": "ens33", "state": "BACKUP", "priority": priority}
+        form = {"version": version} | {f"NodeB-{name}": value for name, value in typed.items()}
         assert as_editor.post(where, form).status_code == 302
         page = as_editor.get(address("push", cluster)).content.decode()
         (line,) = re.findall(r"<li>(?:(?!</li>).)*priority 95 → .*?</li>", page, re.DOTALL)
@@ -102,7 +102,7 @@ def test_the_first_push_of_files_that_stay_is_offered_in_words(
     where = reverse("push", args=[canonical.slug])
     page = as_operator.get(where).content.decode()
     assert page.count("The file stays as it is; from now on it comes from here.") == 2
-    assert page.count("runs the file it was started with") == 2
+    assert page.count("never heard, so what it runs is not known") == 2
     assert "Push to 2 nodes" in page
     assert Markup(page).faults == []
     line = as_operator.get(reverse("config-pending", args=[canonical.slug])).content.decode()
@@ -174,3 +174,12 @@ def test_a_revision_shows_every_nodes_file(cluster: Cluster, as_reader: Client) 
 def test_what_does_not_exist_is_not_found(cluster: Cluster, as_reader: Client) -> None:
     for name in ("rollout", "revision"):
         assert as_reader.get(reverse(name, args=[cluster.slug, 99])).status_code == 404
+
+
+def test_a_node_that_was_never_heard_runs_nobody_knows_what(
+    cluster: Cluster, as_editor: Client, say: Say
+) -> None:
+    say("NodeA", "MASTER")
+    page = as_editor.get(address("push", cluster)).content.decode()
+    assert page.count("runs the file it was started with") == 1
+    assert page.count("never heard, so what it runs is not known") == 1

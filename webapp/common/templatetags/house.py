@@ -29,9 +29,6 @@ def icon(name: str) -> SafeString:
 
 UNDER = {
     "group-edit": "config",
-    "group-node-edit": "config",
-    "vip-add": "config",
-    "vip-remove": "config",
     "virtual-server-edit": "config",
     "real-server-add": "config",
     "real-server-edit": "config",

@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 from django.contrib import messages
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_http_methods
 
 from webapp.accounts.access import may, require
+from webapp.common import workers
 from webapp.common.workers import Overload
 from webapp.configs import keyword_help
 from webapp.configs.editor import documents
-from webapp.configs.editor.text_form import TextForm
+from webapp.configs.editor.text_form import WAS_CHARS_MAX, TextForm
 from webapp.configs.errors import ConfigError, ConfigRefused
 from webapp.configs.language import Found
-from webapp.configs.rows import drafts
+from webapp.configs.rows import drafts, foreign
+from webapp.configs.rows.history import meanwhile
 from webapp.inventory.access import cluster_for
 from webapp.inventory.models import Cluster
 
@@ -28,7 +30,8 @@ def config_text(request: HttpRequest, slug: str) -> HttpResponse:
     may_edit = may(request.user, "edit")
     seen = drafts.seen(cluster)
     text = seen.text if may_edit else seen.masked
-    form = TextForm(initial={"text": text, "version": seen.version})
+    was = text if may_edit and len(text) <= WAS_CHARS_MAX else ""
+    form = TextForm(initial={"text": text, "was": was, "version": seen.version})
     form.fields["text"].widget.attrs["readonly"] = not may_edit
     return _text_page(request, cluster, form, seen.found, may_edit=may_edit)
 
@@ -36,9 +39,10 @@ def config_text(request: HttpRequest, slug: str) -> HttpResponse:
 def _save_text(request: HttpRequest, slug: str) -> HttpResponse:
     cluster = cluster_for(request.user, slug, need="edit")
     actor = require(request.user, "edit")
-    form = TextForm(request.POST)
+    form, both = _on_todays_text(cluster, TextForm(request.POST))
     found = Found(())
-    if form.is_valid():
+    if form.is_valid() and not (both and both.merged.clashes):
+        version = int(request.POST["version"])
         try:
             documents.save_document(
                 actor=actor,
@@ -50,9 +54,36 @@ def _save_text(request: HttpRequest, slug: str) -> HttpResponse:
             form.add_error(None, str(error))
             found = error.found if isinstance(error, ConfigRefused) else found
         else:
-            messages.success(request, "Saved. Nothing is on the nodes before you push it.")
+            saved = "Saved. Nothing is on the nodes before you push it."
+            told = f" {meanwhile(cluster, version, mine=1)} Both are kept." if both else ""
+            messages.success(request, f"{saved}{told}", "saved")
             return redirect("config-text", slug)
-    return _text_page(request, cluster, form, found, may_edit=True)
+    elif both and form.is_valid():
+        form.add_error(None, meanwhile(cluster, int(request.POST["version"])))
+    return _text_page(request, cluster, form, found, may_edit=True, both=both)
+
+
+def _on_todays_text(
+    cluster: Cluster, form: TextForm
+) -> tuple[TextForm, foreign.BothChanged | None]:
+    """The form with what others saved since its page was shown; None: nobody did.
+
+    A page that does not say what it showed cannot be put together with anything.
+    """
+    if not form.is_valid() or not form.cleaned_data["was"]:
+        return form, None
+    now = drafts.seen(cluster)
+    if form.cleaned_data["version"] >= now.version:
+        return form, None
+    both = workers.run(
+        foreign.both_changed, form.cleaned_data["was"], form.cleaned_data["text"], now.text
+    )
+    assert isinstance(form.data, QueryDict)
+    data = form.data.copy()
+    was = now.text if len(now.text) <= WAS_CHARS_MAX else ""
+    for name, value in (("text", both.merged.text), ("was", was), ("version", now.version)):
+        data[name] = str(value)
+    return TextForm(data), both
 
 
 def _text_page(
@@ -62,8 +93,11 @@ def _text_page(
     found: Found,
     *,
     may_edit: bool,
+    both: foreign.BothChanged | None = None,
 ) -> HttpResponse:
     context = {
+        "clashes": both.merged.clashes if both else (),
+        "theirs": both.theirs if both else "",
         "cluster": cluster,
         "form": form,
         **found.as_json(),

@@ -35,6 +35,7 @@ class RealServerForm(RowForm):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.fields |= {column.name: field_of(column) for column in CHECK}
+        self.remember_what_was_shown()
 
     @classmethod
     def initial_of(cls, row: Row) -> dict[str, Any]:

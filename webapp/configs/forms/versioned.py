@@ -36,6 +36,20 @@ class RowForm(VersionedForm):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.fields |= {column.name: field_of(column) for column in self.columns()}
+        self.remember_what_was_shown()
+
+    def remember_what_was_shown(self) -> None:
+        """Send each field's first value along, so that two people's changes can be told apart.
+
+        A page that did not send them gets none: what was typed is not what was there. A password
+        is never shown.
+        """
+        sent = not self.is_bound or any(
+            self.add_initial_prefix(n) in self.data for n in self.fields
+        )
+        for name, field in self.fields.items():
+            if name != "version" and not isinstance(field.widget, forms.PasswordInput):
+                field.show_hidden_initial = sent
 
     @classmethod
     def columns(cls) -> tuple[Column, ...]:

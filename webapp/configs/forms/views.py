@@ -1,4 +1,6 @@
-"""The pages of the forms: each loads its row with the right to edit, and saves through rows.edits.
+"""The pages of the servers' forms: each loads its row with the right to edit.
+
+It saves through rows.edits.
 
 A form that is refused comes back with its sentence, a 422, and everything that was typed.
 """
@@ -6,7 +8,7 @@ A form that is refused comes back with its sentence, a 422, and everything that 
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, TypeVar
 
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
@@ -15,83 +17,17 @@ from django.views.decorators.http import require_http_methods, require_POST
 
 from webapp.accounts.access import require
 from webapp.common.workers import Overload
-from webapp.configs.access import (
-    group_for,
-    group_node_for,
-    real_server_for,
-    vip_for,
-    virtual_server_for,
-)
+from webapp.configs.access import real_server_for, virtual_server_for
 from webapp.configs.errors import ConfigError, ConfigRefused, StaleDraft
-from webapp.configs.forms.groups import GroupForm, GroupNodeForm, VipForm
+from webapp.configs.forms.merging import mark_of, rebased
 from webapp.configs.forms.servers import RealServerForm, VirtualServerForm
-from webapp.configs.forms.versioned import VersionedForm
-from webapp.configs.models import Group, GroupNode
+from webapp.configs.forms.versioned import RowForm, VersionedForm
 from webapp.configs.rows import edits
 from webapp.configs.rows.drafts import draft_version
+from webapp.configs.rows.history import meanwhile
+from webapp.inventory.models import Cluster
 
-Save = Callable[[], object]
-
-
-@require_http_methods(["GET", "POST"])
-def group_edit(request: HttpRequest, slug: str, pk: int) -> HttpResponse:
-    """A group: its common lines, each node's own, its addresses."""
-    group = group_for(request.user, slug, pk, need="edit")
-    actor = require(request.user, "edit")
-    if request.method == "GET":
-        return _group_page(request, group)
-    form = GroupForm(request.POST)
-    return _saved(
-        request,
-        form,
-        lambda: edits.save_group(
-            actor=actor, group=group, version=form.cleaned_data["version"], values=form.values()
-        ),
-    ) or _group_page(request, group, group_form=form)
-
-
-@require_POST
-def group_node_edit(request: HttpRequest, slug: str, pk: int, node: str) -> HttpResponse:
-    """One node's own lines of a group."""
-    member = group_node_for(request.user, slug, pk, node, need="edit")
-    actor = require(request.user, "edit")
-    form = GroupNodeForm(request.POST, prefix=node)
-    return _saved(
-        request,
-        form,
-        lambda: edits.save_group_node(
-            actor=actor, member=member, version=form.cleaned_data["version"], values=form.values()
-        ),
-    ) or _group_page(request, member.group, node_forms={node: form})
-
-
-@require_POST
-def vip_add(request: HttpRequest, slug: str, pk: int) -> HttpResponse:
-    """One more address of a group."""
-    group = group_for(request.user, slug, pk, need="edit")
-    actor = require(request.user, "edit")
-    form = VipForm(request.POST)
-    return _saved(
-        request,
-        form,
-        lambda: edits.add_vip(
-            actor=actor, group=group, version=form.cleaned_data["version"], **form.values()
-        ),
-    ) or _group_page(request, group, vip_form=form)
-
-
-@require_POST
-def vip_remove(request: HttpRequest, slug: str, pk: int) -> HttpResponse:
-    """Take an address out of its group."""
-    vip = vip_for(request.user, slug, pk, need="edit")
-    actor = require(request.user, "edit")
-    form = VersionedForm(request.POST)
-    group = vip.group
-    return _saved(
-        request,
-        form,
-        lambda: edits.remove_vip(actor=actor, vip=vip, version=form.cleaned_data["version"]),
-    ) or _group_page(request, group, remove_form=form)
+F = TypeVar("F", bound=RowForm)
 
 
 @require_http_methods(["GET", "POST"])
@@ -102,15 +38,16 @@ def virtual_server_edit(request: HttpRequest, slug: str, pk: int) -> HttpRespons
     version = draft_version(server.cluster)
     form = VirtualServerForm(initial={**VirtualServerForm.initial_of(server), "version": version})
     if request.method == "POST":
-        form = VirtualServerForm(request.POST)
-        done = _saved(
+        done, form = _saved(
             request,
+            server.cluster,
+            VirtualServerForm(request.POST),
             form,
-            lambda: edits.save_virtual_server(
+            lambda typed: edits.save_virtual_server(
                 actor=actor,
                 server=server,
-                version=form.cleaned_data["version"],
-                values=form.values(),
+                version=typed.cleaned_data["version"],
+                values=typed.values(),
             ),
         )
         if done:
@@ -128,15 +65,16 @@ def real_server_add(request: HttpRequest, slug: str, pk: int) -> HttpResponse:
     version = draft_version(server.cluster)
     form = RealServerForm(initial={"version": version, "port": server.port, "checked": True})
     if request.method == "POST":
-        form = RealServerForm(request.POST)
-        done = _saved(
+        done, form = _saved(
             request,
+            server.cluster,
+            RealServerForm(request.POST),
             form,
-            lambda: edits.add_real_server(
+            lambda typed: edits.add_real_server(
                 actor=actor,
                 server=server,
-                version=form.cleaned_data["version"],
-                values=form.values(),
+                version=typed.cleaned_data["version"],
+                values=typed.values(),
             ),
         )
         if done:
@@ -154,18 +92,20 @@ def real_server_edit(request: HttpRequest, slug: str, pk: int) -> HttpResponse:
     version = draft_version(server.cluster)
     form = RealServerForm(initial={**RealServerForm.initial_of(real), "version": version})
     if request.method == "POST":
-        form = RealServerForm(request.POST)
-        done = _saved(
+        done, form = _saved(
             request,
+            server.cluster,
+            RealServerForm(request.POST),
             form,
-            lambda: edits.save_real_server(
-                actor=actor, real=real, version=form.cleaned_data["version"], values=form.values()
+            lambda typed: edits.save_real_server(
+                actor=actor, real=real, version=typed.cleaned_data["version"], values=typed.values()
             ),
         )
         if done:
             return done
         real.refresh_from_db()
     context = {"cluster": server.cluster, "server": server, "real": real, "form": form}
+    context["mark"] = mark_of(real)
     return _page(request, "configs/real_server.html", context)
 
 
@@ -175,74 +115,66 @@ def real_server_remove(request: HttpRequest, slug: str, pk: int) -> HttpResponse
     real = real_server_for(request.user, slug, pk, need="edit")
     actor = require(request.user, "edit")
     form = VersionedForm(request.POST)
-    server = real.virtual_server
-    done = _saved(
-        request,
-        form,
-        lambda: edits.remove_real_server(
-            actor=actor, real=real, version=form.cleaned_data["version"]
-        ),
-    )
-    if done is None:
-        messages.error(request, form.non_field_errors().as_text() or "Load the page again.")
-        return redirect("virtual-server-edit", slug, server.pk)
-    return done
+    version, told = draft_version(real.virtual_server.cluster), ""
+    if form.is_valid() and form.cleaned_data["version"] < version:
+        if request.POST.get("was") == mark_of(real):
+            told = meanwhile(real.virtual_server.cluster, form.cleaned_data["version"])
+        else:
+            form.add_error(None, str(StaleDraft(form.cleaned_data["version"], version)))
+    if form.is_valid() and stored(
+        form, lambda: edits.remove_real_server(actor=actor, real=real, version=version)
+    ):
+        return done(request, told)
+    for errors in form.errors.values():
+        messages.error(request, " ".join(map(str, errors)))
+    return redirect("real-server-edit", slug, real.pk)
 
 
-def _saved(request: HttpRequest, form: VersionedForm, save: Save) -> HttpResponse | None:
-    """The redirect after a save. None: the form has errors and must be shown again."""
+def _saved(
+    request: HttpRequest, cluster: Cluster, form: F, now: F, save: Callable[[F], object]
+) -> tuple[HttpResponse | None, F]:
+    """The redirect after a save; or the form as it must be shown again.
+
+    `now` is the form of the row as it is now: what others saved meanwhile is kept.
+    """
     if not form.is_valid():
-        return None
+        return None, form
+    told = ""
+    version, actual = form.cleaned_data["version"], draft_version(cluster)
+    if version < actual:
+        merged = rebased(form, now, actual)
+        if merged is None:
+            form.add_error(None, str(StaleDraft(version, actual)))
+            return None, form
+        form, told = merged, meanwhile(cluster, version)
+    if not form.is_valid() or not stored(form, lambda: save(form)):
+        if told:
+            form.add_error(None, told)
+        return None, form
+    return done(request, told), form
+
+
+def stored(form: VersionedForm, save: Callable[[], object]) -> bool:
+    """Whether it was saved; the form says why not."""
     try:
         save()
-    except StaleDraft as error:
-        form.add_error(None, str(error))
-        return None
     except ConfigRefused as error:
         form.problems = tuple(p for p in error.problems if p.is_error)
         form.add_error(None, "Not saved: the configuration would hold this error.")
-        return None
     except (ConfigError, Overload) as error:
         form.add_error(None, str(error))
-        return None
-    messages.success(request, "Saved. Nothing is on the nodes before you push it.")
+    else:
+        return True
+    return False
+
+
+def done(request: HttpRequest, told: str = "") -> HttpResponse:
+    """To the overview, which says that it is saved, and what others saved meanwhile."""
+    saved = "Saved. Nothing is on the nodes before you push it."
+    messages.success(request, f"{saved} {told} Both are kept." if told else saved, "saved")
     match = request.resolver_match
     assert match is not None
     return redirect("config", match.kwargs["slug"])
-
-
-def _group_page(
-    request: HttpRequest,
-    group: Group,
-    *,
-    group_form: GroupForm | None = None,
-    node_forms: dict[str, GroupNodeForm] | None = None,
-    vip_form: VipForm | None = None,
-    remove_form: VersionedForm | None = None,
-) -> HttpResponse:
-    group = Group.objects.select_related("cluster").get(pk=group.pk)
-    version = draft_version(group.cluster)
-    members = [
-        {"node": m.node, "form": (node_forms or {}).get(m.node.name) or _node_form(m, version)}
-        for m in group.members.select_related("node")
-    ]
-    context = {
-        "cluster": group.cluster,
-        "group": group,
-        "version": version,
-        "form": group_form
-        or GroupForm(initial={**GroupForm.initial_of(group), "version": version}),
-        "members": members,
-        "vips": group.vips.all(),
-        "vip_form": vip_form or VipForm(initial={"version": version}),
-        "remove_form": remove_form,
-    }
-    return _page(request, "configs/group.html", context)
-
-
-def _node_form(member: GroupNode, version: int) -> GroupNodeForm:
-    initial = {**GroupNodeForm.initial_of(member), "version": version}
-    return GroupNodeForm(initial=initial, prefix=member.node.name)
 
 
 def _page(request: HttpRequest, template: str, context: dict[str, Any]) -> HttpResponse:

@@ -47,7 +47,8 @@ def import_files(request: HttpRequest) -> HttpResponse:
             if "create" in request.POST:
                 made = imports.import_files(actor=actor, **_arguments(form, files))
                 assert made.cluster is not None
-                messages.success(request, f"{made.cluster.name} is imported; nothing is pushed.")
+                said = f"{made.cluster.name} is imported; nothing is pushed."
+                messages.success(request, said, "saved")
                 return redirect("config", made.cluster.slug)
             arguments = _arguments(form, files)
             preview = imports.preview_import(

@@ -41,6 +41,8 @@ class PendingFile:
     runs: str = ""
     """What the node runs instead, in a sentence; empty: the file of `old_revision`, as far as is
     known."""
+    heard: bool = True
+    """Whether the node has ever said anything."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,6 +95,7 @@ def pending(cluster: Cluster, version: int | None = None) -> Pending:
             more_changes=drawn.files[name].more_changes,
             problems=drawn.files[name].problems,
             runs=runs,
+            heard=status_of(nodes[name]) is not None,
         )
         for name, (base, runs) in bases.items()
     )

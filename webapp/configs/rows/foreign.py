@@ -21,6 +21,8 @@ from webapp.configs.models.shapes import Json
 from webapp.configs.rows import summary
 from webapp.configs.rows.absorb import fields_by_node
 from webapp.configs.rows.compile import Rows, models_of
+from webapp.configs.rows.layout import in_old_layout
+from webapp.configs.threeway import Together, together
 
 LISTING_CHARS = 200_000
 """Characters of a document or a difference that a page shows beside other things."""
@@ -66,6 +68,22 @@ def read(text: str, nodes: tuple[str, ...]) -> Read:
         return Read(found, {}, found)
     written = _written(seen.models)[1]
     return Read(found, fields_by_node(seen.models), written)
+
+
+@dataclass(frozen=True, slots=True)
+class BothChanged:
+    """A text with what somebody else saved since the page was shown."""
+
+    merged: Together
+    theirs: str
+    """What the other changed: a unified difference, secrets masked."""
+
+
+@uncollected
+def both_changed(was: str, mine: str, now: str) -> BothChanged:
+    """`mine`, which began as `was`, together with the change from there to `now`."""
+    theirs = language.unified_diff(was, now, "when you began", "saved meanwhile")
+    return BothChanged(together(was, mine, now), _listed(theirs))
 
 
 def _written(models: dict[str, conf.Config]) -> tuple[str, Found]:
@@ -153,6 +171,8 @@ def draw_push(rows: Rows, old_texts: dict[str, str]) -> PushDrawn:
     """
     models = models_of(rows)
     made = {node: language.file_of(model) for node, model in models.items()}
+    texts = in_old_layout(old_texts, {node: file.text for node, file in made.items()})
+    made = {node: replace(file, text=texts[node]) for node, file in made.items()}
     changes = language.changes(old_texts, {node: file.text for node, file in made.items()})
     files = {n: _file(n, old_texts[n], file, changes.get(n, ())) for n, file in made.items()}
     text = language.document_of(models)
