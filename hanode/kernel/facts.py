@@ -26,6 +26,8 @@ class Link:
     """The index of the bridge, bond or VRF that it belongs to; 0: none."""
     alias: str = ""
     """What `ip link set alias` has written: our mark is there."""
+    switched_off: bool = False
+    """Somebody has set it down (IFF_UP is not there), whatever its carrier is."""
 
 
 Links = Mapping[str, Link]

@@ -60,6 +60,10 @@ class Monitor:
         link = self.links.get(name)
         return () if link is None else self._addresses.get(link.index, {}).keys()
 
+    def everywhere(self) -> set[bytes]:
+        """Packed addresses of all interfaces."""
+        return {ip for there in self._addresses.values() for ip, _ in there}
+
     def addresses_within(self, vrf: int) -> set[bytes]:
         """Packed addresses of all interfaces in a VRF; 0: in none."""
         vrfs = {link.index for link in self.links.values() if link.kind == "vrf"}
@@ -187,6 +191,7 @@ class Monitor:
             lower,
             master,
             found.get(IFLA_IFALIAS, b"").rstrip(b"\0").decode(errors="replace"),
+            not flags & IFF_UP,
         )
         return name
 

@@ -27,6 +27,7 @@ from hanode.vrrp.effects import (
     BlockAddresses,
     Effect,
     SendAdvert,
+    State,
     StateChanged,
     UnblockAddresses,
 )
@@ -76,6 +77,7 @@ class Runtime:
             report=self._report,
             block=self._block,
         )
+        self.interfaces.ready = self._ready
         self.warmup = TakeoverWarmup(
             self.router, self._loop, self._clock, self.interfaces, self.kernel_state
         )
@@ -204,16 +206,39 @@ class Runtime:
     def carry_out(self, effects: list[Effect]) -> None:
         """Send adverts at once; the rest a portion at a time."""
         senders, effect_queue = self.interfaces.sockets.senders, self.effect_queue
+        silent = False
         for effect in effects:
             if type(effect) is SendAdvert:
                 sender = senders.get(effect.key)
                 error = None if sender is None else sender.send(effect)
-                if error is not None and sender is not None and sender.send_errors == 1:
-                    self.warn(sender.interface or "vrrp", f"an advert could not be sent: {error}")
+                if error is not None:
+                    silent |= self._refused(effect, error)
             else:
                 effect_queue.add(effect)
         if effect_queue.waiting:
             effect_queue.do_some()
+        if silent:  # only now: what the instance still wanted comes before what its FAULT undoes
+            self.update_needs(self._clock.monotonic_us())
+            self.set_chores()
+
+    def _refused(self, effect: SendAdvert, error: OSError) -> bool:
+        """The kernel refused an advert; whether its instance cannot speak from now on."""
+        machine = self.router.machines.get(effect.key)
+        if machine is None or machine.state is not State.MASTER:
+            return False
+        if machine.settings.dont_track_primary and not machine.link.up:
+            return False  # it is to be master all the same
+        return self.interfaces.refused(
+            machine.settings,
+            effect,
+            error,
+            sent=machine.counters["advert_sent"],
+            now_us=self._clock.monotonic_us(),
+        )
+
+    def _ready(self, key: InstanceKey) -> tuple[SendAdvert, ...]:
+        machine = self.router.machines.get(key)
+        return () if machine is None else machine.transmitter.ready
 
     def _report(self, effect: Effect) -> None:
         if isinstance(effect, StateChanged):
