@@ -176,6 +176,13 @@ class Machine:
         """As BACKUP: whether its timer is as short as after an advert of priority 0."""
         return self._master_down.skew_only
 
+    @property
+    def has_heard_nobody(self) -> bool:
+        """Whether it is BACKUP, nobody released it, and it has heard no master since."""
+        timer = self._master_down
+        heard = timer.sender is not None or timer.discarded is not None or timer.skew_only
+        return self.state is State.BACKUP and not heard and not self._preempt.released
+
     def misses_its_master(self, now_us: int) -> bool:
         """As BACKUP: whether an advert should have come by then, or will never come."""
         timer = self._master_down
