@@ -33,7 +33,9 @@ COPY hanode hanode
 COPY webapp webapp
 COPY templates templates
 COPY docker docker
-RUN ln -s /app/manage.py /usr/local/bin/keepsight
+RUN ln -s /app/manage.py /usr/local/bin/keepsight \
+    && KEEPSIGHT_DATA_DIR=/tmp/collect keepsight collectstatic --noinput --ignore=src >/dev/null \
+    && rm -rf /tmp/collect
 USER keepsight
 EXPOSE 8000
 CMD ["uvicorn", "webapp.asgi:application", "--host", "0.0.0.0", "--port", "8000"]

@@ -2,7 +2,8 @@
 
 A test declares `@pytest.mark.needs("root", "keepalived")`. If a need is missing, the test is
 skipped with a sentence; with KEEPSIGHT_ALL_TESTS=1 (the whole of bin/test) it fails instead, so
-that no kind of test can silently stop running. Only `shared` may always be missing.
+that no kind of test can silently stop running. Only `shared` may always be missing, and `newer`
+where bin/test has said so.
 """
 
 from __future__ import annotations
@@ -90,6 +91,11 @@ def pytest_configure() -> None:
         print(f"· {sentence}", file=sys.stderr)
 
 
+def may_be_missing() -> tuple[str, ...]:
+    """In the whole run too: bin/test says so where it cannot make newer keepalived."""
+    return ("shared", "newer") if os.environ.get("KEEPSIGHT_NO_NEWER") == "1" else ("shared",)
+
+
 def pytest_runtest_setup(item: pytest.Item) -> None:
     """Skips the test, or fails it in the whole run, if the machine lacks one of its needs."""
     for marker in item.iter_markers("needs"):
@@ -99,7 +105,7 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
                 pytest.skip(f"{sentence}, which the fast run leaves out")
             if present():
                 continue
-            if os.environ.get("KEEPSIGHT_ALL_TESTS") == "1" and name != "shared":
+            if os.environ.get("KEEPSIGHT_ALL_TESTS") == "1" and name not in may_be_missing():
                 pytest.fail(f"{sentence}, and this is the run in which nothing may be skipped")
             pytest.skip(sentence)
 
@@ -110,8 +116,11 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
     reporter = session.config.pluginmanager.get_plugin("terminalreporter")
     if os.environ.get("KEEPSIGHT_ALL_TESTS") != "1" or reporter is None:
         return
+    allowed = [NEEDS[name][1] for name in may_be_missing()]
     skipped = [
-        r for r in reporter.stats.get("skipped", []) if NEEDS["shared"][1] not in str(r.longrepr)
+        report
+        for report in reporter.stats.get("skipped", [])
+        if not any(sentence in str(report.longrepr) for sentence in allowed)
     ]
     if skipped:
         reporter.write_line(f"\nskipped, where nothing may be: {[r.nodeid for r in skipped]}")

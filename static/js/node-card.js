@@ -1,6 +1,5 @@
-// <node-card wire-id heard-ago stale-after>: takes this node's deltas and ages them. After
-// `stale-after` seconds of silence the node is unknown, whatever it last said. What the card has no place for (another
-// instance, another address, a problem, a condition) is asked of the server as a fragment.
+// <node-card wire-id heard-ago stale-after>: takes this node's deltas and ages them. After `stale-after` seconds of
+// silence the node is unknown, whatever it last said. What has no place here is asked of the server as a fragment.
 import { age, clock } from "./clock.js";
 import { put } from "./put.js";
 
@@ -71,8 +70,8 @@ class NodeCard extends HTMLElement {
     put(this, "heard", Number.isFinite(silent) ? `${age(silent)} ago` : "never");
     if (card.dataset.node === state) return;
     card.dataset.node = state;
-    const since = clock(new Date(Date.now() - 1000 * silent));
-    if (state === "unknown") put(this, "unknown", Number.isFinite(silent) ? `unknown since ${since}` : "never heard");
+    const since = `unknown since ${clock(new Date(Date.now() - 1000 * silent))}`;
+    if (state === "unknown") put(this, "unknown", Number.isFinite(silent) ? since : "never heard");
     this.ask("groups");
   }
 }

@@ -15,10 +15,13 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from itertools import product
 from pathlib import Path
+from unittest import mock
 
 from hanode.conf.keywords import root_words, script_words
+from hanode.conf.read import blocks as blocks_of
 from hanode.conf.read.blocks import build
 from hanode.conf.read.misread_braces import pieces_of
+from hanode.conf.text import problems as problems_of
 from hanode.conf.text.expand import expand
 from hanode.conf.text.tree import parse
 
@@ -156,6 +159,15 @@ def _heard(said: str) -> Heard:
 
 def we_read(text: str) -> Heard:
     """What we read of the file, in the same form."""
+    many = len(text)  # nothing may be left out here
+    with (
+        mock.patch.object(problems_of, "LISTED_MAX", many),
+        mock.patch.object(blocks_of, "BRACES_MAX", many),
+    ):
+        return _we_read(text)
+
+
+def _we_read(text: str) -> Heard:
     expanded = expand(parse(text), node="a")
     heard = Heard()
     for piece in pieces_of(expanded.lines):

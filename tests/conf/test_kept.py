@@ -240,7 +240,7 @@ ip address add 192.0.2.1/24 dev eth0
 mount -t tmpfs none /run
 cp "$1" /run/keepalived.conf
 mount -t tmpfs none /tmp
-keepalived -n -l -P -f /run/keepalived.conf -p /run/a -r /run/b >/run/log 2>&1 &
+timeout -k 2 40 keepalived -n -l -P -f /run/keepalived.conf -p /run/a -r /run/b >/run/log 2>&1 &
 main=$!
 for _ in $(seq 200); do
     grep -q "STATE\\|FAULT\\|Startup complete" /run/log && break

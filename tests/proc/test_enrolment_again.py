@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
@@ -62,8 +63,9 @@ def test_a_replaced_enrolment_is_said_and_read_again(
     assert keyed.enrolment is not None
     vrrp, agent = keyed.pid("vrrp"), keyed.pid("agent")
     user = f"node.{WIRE_ID}"
-    broker.client.execute_command("ACL", "SETUSER", user, "resetpass", ">a/new%password")
-    broker.client.execute_command("CLIENT", "KILL", "USER", user)
+    execute: Any = broker.client.execute_command
+    execute("ACL", "SETUSER", user, "resetpass", ">a/new%password")
+    execute("CLIENT", "KILL", "USER", user)
     until(lambda: "the broker refuses this node" in " ".join(keyed.status().problems))
     said = [e for e in keyed.events() if e.subject == "broker" and e.data["phase"] == "refused"]
     assert len(said) == 1
@@ -85,7 +87,7 @@ def test_another_nodes_enrolment_in_its_place_is_not_taken(
 ) -> None:
     assert keyed.enrolment is not None
     agent = keyed.pid("agent")
-    broker.client.execute_command("ACL", "DELUSER", f"node.{WIRE_ID}")
+    broker.client.acl_deluser(f"node.{WIRE_ID}")
     other = replace(keyed.enrolment, node="node-x", public_key=Authority().public_key)
     (keyed.directory / "enrolment.json").write_text(to_json(other))
     until(lambda: "another node's or another control plane's" in keyed.log.read_text())

@@ -176,8 +176,10 @@ def test_the_run_directory_is_made_again(alone: Node, what: str, hup: bool) -> N
     assert node.kernel_has(VIP)
     with directory() as place:
         other = Beside(node, place, PLAIN)
-        words = [*other.command()[:-1], str(run)]
-        ended = subprocess.run(words, capture_output=True, text=True, cwd=PROJECT, check=False)
+        words = other.command("--run-dir", str(run))  # the last one counts
+        ended = subprocess.run(
+            words, capture_output=True, text=True, cwd=PROJECT, check=False, timeout=30
+        )
         assert ended.returncode == 2
         assert "another engine runs here" in ended.stderr, "it is locked as before"
     assert node.stop() == 0

@@ -156,6 +156,20 @@ def test_all_unicast_peers_get_one_signature() -> None:
 # AH
 
 
+@pytest.mark.parametrize("unicast", [False, True])
+def test_ah_signs_what_no_router_changes(unicast: bool) -> None:
+    """HMAC-MD5-96 over the whole datagram: its mutable fields and the signature itself are 0."""
+    settings = replace(AH, unicast=unicast, unicast_peers=(Peer("192.0.2.3"),))
+    advert = sent(settings)
+    signed = bytearray(advert.ip_header + advert.payload)
+    assert len(advert.ip_header) == 20
+    assert signed[9] == 51, "the protocol is AH's, and signed"
+    signature = bytes(signed[32:44])
+    for at in (1, 6, 7, 10, 11, *([8] if unicast else []), *range(32, 44)):
+        signed[at] = 0
+    assert signature == hmac.new(b"secret\0\0", signed, hashlib.md5).digest()[:12]
+
+
 def test_ah_number_grows_with_each_advert_and_follows_the_master_before() -> None:
     sequence = AhSequence()
     receiver, transmitter = Receiver(AH, sequence), Transmitter(AH)

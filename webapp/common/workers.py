@@ -225,7 +225,11 @@ def run(function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
     """Run the function in the process of the user who asks, and return or raise what it does.
 
     The function is one of a module; arguments and result are plain values. Raises Busy, TooMuch.
+    A process of Celery's pool does the work itself: it may have no children, nobody's page waits
+    for it, and what it reads was checked when it was saved.
     """
+    if multiprocessing.current_process().daemon:
+        return function(*args, **kwargs)
     work = pickle.dumps((function, args, kwargs), pickle.HIGHEST_PROTOCOL)
     if len(work) > SENT_BYTES_MAX:
         raise TooMuch("This configuration is too large to be read; divide it.")
@@ -280,22 +284,9 @@ def _started(owner: Hashable) -> _Worker:
     ours, theirs = context.Pipe()
     limits = (settings.WORKER_SECONDS, settings.WORKER_MEMORY_MB * 1_000_000)
     process = context.Process(target=_work, args=(theirs, *limits), daemon=True, name="reader")
-    with _as_a_parent():
-        process.start()
+    process.start()
     theirs.close()
     return _Worker(owner, process, ours, used_s=time.monotonic())
-
-
-@contextmanager
-def _as_a_parent() -> Iterator[None]:
-    """Let a daemonic process, as Celery's are, have a child. It ends with its pipe in any case."""
-    settings_of: dict[str, Any] = multiprocessing.current_process()._config  # type: ignore[attr-defined]
-    daemonic = settings_of.pop("daemon", None)
-    try:
-        yield
-    finally:
-        if daemonic is not None:
-            settings_of["daemon"] = daemonic
 
 
 # --- in the process ----------------------------------------------------------------------------

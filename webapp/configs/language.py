@@ -164,6 +164,16 @@ def found_of(problems: tuple[NodeProblem, ...]) -> Found:
     )
 
 
+def with_more(found: Found, others: tuple[NodeProblem, ...]) -> Found:
+    """The same with further problems, as far as a page shows them."""
+    joined = found_of((*found.problems, *others))
+    return replace(
+        joined,
+        more=found.more + joined.more,
+        errors=found.errors + sum(each.is_error for each in others),
+    )
+
+
 def _shortened(found: NodeProblem) -> NodeProblem:
     problem = found.problem
     fix = problem.fix

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_GET
 
 from webapp.accounts.access import may
+from webapp.configs.language import with_more
 from webapp.configs.revisions.pending import pending
 from webapp.configs.rows import drafts
 from webapp.configs.rows.elsewhere import meetings_of
@@ -20,13 +19,12 @@ def config(request: HttpRequest, slug: str) -> HttpResponse:
     """Groups, addresses and servers as rows, and what is wrong with the whole."""
     cluster = cluster_for(request.user, slug)
     seen = drafts.seen(cluster)
-    met = meetings_of(cluster, seen.text, clusters_for(request.user))
-    shown = replace(seen.found, problems=(*seen.found.problems, *met))
+    found = with_more(seen.found, meetings_of(cluster, seen.text, clusters_for(request.user)))
     context = {
         "cluster": cluster,
         "groups": cluster.groups.prefetch_related("members__node", "vips"),
         "servers": cluster.virtual_servers.prefetch_related("real_servers"),
-        **shown.as_json(),
+        **found.as_json(),
         "kept": seen.kept,
         "formless": seen.formless,
         "version": seen.version,

@@ -30,6 +30,8 @@ _LAST = re.compile(r"[^ \t{}]*\Z")
 CAUSING = ("unknown-keyword", "value-missing", "comment-cuts")
 CAUSES_MAX = 40
 """Problems that are looked at for what they cause; each look may read the whole text."""
+CAUSES_MAX = 200
+"""Unknown blocks that are looked at alone; a text with more of them is no configuration."""
 MOST = 3
 """Lines that a message names."""
 
@@ -223,8 +225,10 @@ def lost_values(source: Source, problems: Sequence[Problem], reading: Reading) -
 
 def unknown_blocks(source: Source, problems: Sequence[Problem], reading: Reading) -> list[Cause]:
     """The unknown words that open a block: keepalived then reads all of its lines elsewhere."""
-    found = []
+    found: list[Cause] = []
     for problem in problems:
+        if len(found) >= CAUSES_MAX:
+            break
         if problem.code != "unknown-keyword" or problem.file != source.name:
             continue
         if "made by" in problem.message:

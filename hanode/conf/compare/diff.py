@@ -6,6 +6,7 @@ PURE. Secrets are never shown: for a password the text says only that it changed
 from __future__ import annotations
 
 import itertools
+from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import fields, replace
 from typing import Any
@@ -89,20 +90,24 @@ def _moves_as_one(
     """An address that leaves one instance and comes to another is one move, with a gap."""
     was = {ip: (renamed.get(name, name), text) for ip, (name, text) in _holders(old).items()}
     now = _holders(new)
-    found = changes
+    texts = {change.text for change in changes}
+    left: set[str] = set()
+    moved: dict[str, str] = {}
     for ip, (name, text) in was.items():
         to, again = now.get(ip, (name, text))
         if to == name:
             continue
         lost, come = f"{text} removed from {name}", f"{again} added to {to}"
-        if {lost, come} <= {change.text for change in found}:
-            moved = f"{again} moves from {name} to {to}: nobody has it between"
-            found = [
-                replace(change, text=moved, impact="connections") if change.text == come else change
-                for change in found
-                if change.text != lost
-            ]
-    return tuple(found)
+        if lost in texts and come in texts:
+            left.add(lost)
+            moved[come] = f"{again} moves from {name} to {to}: nobody has it between"
+    return tuple(
+        replace(change, text=moved[change.text], impact="connections")
+        if change.text in moved
+        else change
+        for change in changes
+        if change.text not in left
+    )
 
 
 def _holders(config: Config) -> dict[str, tuple[str, str]]:
@@ -244,9 +249,10 @@ def _addresses(
 def _by_place(addresses: tuple[Address, ...]) -> dict[tuple[str, int], Address]:
     """By address, and how often it stands above: keepalived holds each that is written."""
     found: dict[tuple[str, int], Address] = {}
+    above: Counter[str] = Counter()
     for address in addresses:
-        number = sum(ip == address.ip for ip, _ in found)
-        found[address.ip, number] = address
+        found[address.ip, above[address.ip]] = address
+        above[address.ip] += 1
     return found
 
 

@@ -350,9 +350,8 @@ def clamp(total: int) -> int:
 
 def healthy(one: VrrpInstance, config: Config) -> int:
     """The priority while nothing that the instance tracks has failed."""
-    found = weighted(one, config)
-    total = priority(one) + sum(t.healthy for t in found)
-    return clamp(total) if found else total
+    found, total = sums(one, config), priority(one)
+    return total if found is None else clamp(total + found.healthy)
 
 
 # --- sync groups -------------------------------------------------------------------------------

@@ -89,13 +89,15 @@ def bind(expanded: Expanded, target: Target) -> tuple[Config, Collected]:
     binder = _Binder(target)
     config = binder.root(raw.statements, raw.tail)
     told = {(p.file, p.line) for p in expanded.problems if p.code == "unclosed-quote"}
+    anew = (p for p in raw.problems if p.code != "unclosed-quote" or (p.file, p.line) not in told)
     found = Collected(expanded.problems)
-    found += (p for p in raw.problems if p.code != "unclosed-quote" or (p.file, p.line) not in told)
+    found.left_out += raw.problems.left_out
+    found += anew
     found += binder.problems
     found += read_in_order(raw.statements)
     found += masked(expanded.lines)
     settled = add_misread_lines(expanded.lines, found, target)
-    return config, Collected(settled, found.left_out)
+    return config, Collected(iter(settled), found.left_out)
 
 
 class _Binder:

@@ -7,7 +7,7 @@ quotes, is the user to run it as, and a second one the group.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from hanode.conf.keywords import script_words
@@ -89,9 +89,9 @@ WITH_USER = ("vrrp_script", "MISC_CHECK")
 """Blocks in which the user is a statement of its own."""
 
 
-def arguments(case: Case) -> Iterator[Problem]:
+def arguments(case: Case, found: Sequence[Line]) -> Iterator[Problem]:
     """Arguments need quotes: what stands behind the program without them is user and group."""
-    for line in lines(case.config):
+    for line in found:
         if not line.extra or needs_shell(line):
             continue
         users = line.block not in WITH_USER
@@ -112,17 +112,17 @@ def arguments(case: Case) -> Iterator[Problem]:
         yield problem(line.where, "script-arguments", "warning", message, hint, fix)
 
 
-def paths(case: Case) -> Iterator[Problem]:
+def paths(case: Case, found: Sequence[Line]) -> Iterator[Problem]:
     """A program without a path is looked for where keepalived's own PATH says."""
-    for line in lines(case.config):
+    for line in found:
         program = line.command.argv[0]
         if "/" in program or needs_shell(line):
             continue
-        found = next((p for p in usual_paths(program) if case.machine.is_program(p)), None)
+        there = next((p for p in usual_paths(program) if case.machine.is_program(p)), None)
         message = (
             f"{line.keyword}: {program} has no path, so it is looked for in keepalived's own PATH"
         )
-        hint = f"write {found} instead of {program}" if found else f"write the path of {program}"
+        hint = f"write {there} instead of {program}" if there else f"write the path of {program}"
         yield problem(line.where, "script-no-path", "info", message, hint)
 
 
@@ -141,9 +141,9 @@ def needs_shell(line: Line) -> str | None:
     return next((word for word in argv if " " not in word and OPERATORS.fullmatch(word)), None)
 
 
-def shell(case: Case) -> Iterator[Problem]:
+def shell(case: Case, found: Sequence[Line]) -> Iterator[Problem]:
     """keepalived has no shell: operators and names become arguments of the program."""
-    for line in lines(case.config):
+    for line in found:
         word = needs_shell(line)
         if word is None:
             continue
@@ -171,9 +171,9 @@ def quoted(line: Line, argv: tuple[str, ...]) -> str | None:
     return f'{line.keyword} "{" ".join(argv)}"'
 
 
-def privileges(case: Case) -> Iterator[Problem]:
+def privileges(case: Case, found: Sequence[Line]) -> Iterator[Problem]:
     """A program that changes the machine does so for root only."""
-    for line in lines(case.config):
+    for line in found:
         if line.user in ROOT_NAMES or needs_shell(line):
             continue
         argv = line.command.argv
@@ -244,4 +244,11 @@ def too_long(case: Case) -> Iterator[Problem]:
         yield problem(where, "script-too-long", "warning", message, hint)
 
 
-RULES: tuple[Rule, ...] = (arguments, shell, paths, privileges, too_long)
+def each_command(case: Case) -> Iterator[Problem]:
+    """All rules for single commands; the file is searched for them once."""
+    found = tuple(lines(case.config))
+    for rule in (arguments, shell, paths, privileges):
+        yield from rule(case, found)
+
+
+RULES: tuple[Rule, ...] = (each_command, too_long)

@@ -26,11 +26,11 @@ from hanode.conf.text.problems import Fix, Problem, Severity
 from hanode.conf.text.source import Origin
 
 DIRECT = ("DR", "TUN")
+PORTS_NAMED = 20
 CONNECTS = (TcpCheck, HttpCheck, SslCheck, UdpCheck)
 """Checks that connect to the real server's port and have no default of their own."""
 SAME_VERSION = "write an address of the same IP version"
 ONLY_TUN = f"{SAME_VERSION}, or lb_kind TUN, which can do that"
-PORTS_NAMED = 20
 
 
 def real_servers(case: Case, service: Service) -> Iterator[Problem]:
@@ -98,6 +98,12 @@ def _port(case: Case, service: Service, real: RealServer, kind: str) -> Iterator
         yield problem(real.origin, "port-kept", "warning", message, hint, fix)
 
 
+@functools.lru_cache(maxsize=8)
+def _some(ports: frozenset[int]) -> tuple[int, ...]:
+    """The lowest ports, as many as a message can name."""
+    return tuple(heapq.nsmallest(PORTS_NAMED, ports))
+
+
 def _without_port(case: Case, real: RealServer, checks: list[Origin]) -> Fix | None:
     """The edit that takes the port from a real server and gives it to its checks."""
     port = real.port
@@ -113,12 +119,6 @@ def _without_port(case: Case, real: RealServer, checks: list[Origin]) -> Fix | N
     if None in places:
         return None
     return Fix(f"{head.label}, connect_port {port} in its checks", head.start, end, text)
-
-
-@functools.lru_cache(maxsize=8)
-def _some(ports: frozenset[int]) -> tuple[int, ...]:
-    """The lowest ports, as many as a message can name."""
-    return tuple(heapq.nsmallest(PORTS_NAMED, ports))
 
 
 def sorry(case: Case, service: Service) -> Iterator[Problem]:

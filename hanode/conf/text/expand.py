@@ -14,7 +14,7 @@ from dataclasses import replace
 
 from hanode.conf.text.lexer import BLANK
 from hanode.conf.text.line_checks import MARKED, MAX_BYTES, nothing_left
-from hanode.conf.text.logical import MAX_FILES, MAX_LINES, Expanded, Logical, Reader
+from hanode.conf.text.logical import MAX_LINES, Expanded, Logical, Reader
 from hanode.conf.text.macro_lines import MacroLines
 from hanode.conf.text.macros import MacroError, alternatives
 from hanode.conf.text.problems import Severity
@@ -37,10 +37,12 @@ NEEDS_MATCH = ("includem", "includew", "includea")
 NEEDS_WILDCARD = ("includew", "includea")
 NEEDS_BRACE = ("includeb", "includea")
 _WILDCARD = re.compile(r"[*?\[]")
-GLUED = "a backslash at the end"
-"""The maker of a line in which a backslash moved from the end, or from a comment, to a word."""
+MAX_FILES = 4_096
+"""Files that one configuration may include, each as often as it is included."""
 READ_OF_LINE = 16_384
 """Characters of a line that are read. A longer line is an error already (`MAX_BYTES`)."""
+GLUED = "a backslash at the end"
+"""The maker of a line in which a backslash moved from the end, or from a comment, to a word."""
 
 
 def expand(
@@ -72,6 +74,10 @@ def shortened(line: Line) -> Line:
 
 class _Expansion(MacroLines):
     """Reads files, line by line."""
+
+    included = 0
+    skipping = False
+    """Whether the lines behind a definition for another node are read."""
 
     def file(self, document: Document, depth: int) -> None:
         source, text = document.source, document.source.text
@@ -106,9 +112,9 @@ class _Expansion(MacroLines):
 
     def line(self, source: Source, line: Line, lines: Iterator[Line], depth: int) -> None:
         kind, text = line.kind, source.text
-        if self.is_of_another(line):
+        if line.condition is not None and not self.applies(line.condition):
             self.forget_comments(source)
-            if kind is Kind.DEFINITION:
+            if kind is Kind.DEFINITION and not self.skipping:
                 self.skip_definition(source, line, lines, depth)
         elif kind is Kind.DEFINITION:
             self.define(*self.definition(source, line, lines), source, line)
@@ -129,16 +135,11 @@ class _Expansion(MacroLines):
             following = next(lines, None)
             if following is None:
                 return
-            following = as_ordinary_line(text, following, self.reading)
-            self.check_quote(text, source, following)
-            *before, last = pieces(text, following, self.reading)
-            for piece in before:
-                self.line(source, piece, lines, depth)
-            if last.kind is Kind.DEFINITION and self.is_of_another(last):
-                self.forget_comments(source)  # such a line again: no deeper for each
-            else:
-                self.line(source, last, lines, depth)
-            line = following
+            line = as_ordinary_line(text, following, self.reading)
+            self.check_quote(text, source, line)
+            self.skipping = True  # another such line is read here, too, and no deeper for each
+            self.physical(source, line, lines, depth)
+            self.skipping = False
 
     def forget_comments(self, source: Source) -> None:
         """Drops the comments above a line that is dropped: they are about that line."""
@@ -198,7 +199,7 @@ class _Expansion(MacroLines):
             message = f"include {pattern}: files include each other more than {depth} deep"
             self.problem("include-depth", source, line, message)
             return
-        files = self.included(word, pattern, source, line)
+        files = self.files(word, pattern, source, line)
         if not files:
             self.emit(body, source, line, macro)
         own = source.text.rfind("\n", 0, line.body) + 1
@@ -213,20 +214,20 @@ class _Expansion(MacroLines):
             )
             self.problem("include-twice", source, line, message, "warning")
         for name, text in files:
-            self.files += 1
-            if self.files > MAX_FILES:
+            self.included += 1
+            if self.included > MAX_FILES:
                 self.stop(source, line, f"more than {MAX_FILES} files are included")
             if self.full:
                 return
             before, defined = len(self.lines), len(self.defined)
             document = parse(text, name, self.reading)
+            skipping, self.skipping = self.skipping, False
             self.file(document, depth + 1)
+            self.skipping = skipping
             if not any(one.text for one in self.lines[before:]) and len(self.defined) == defined:
                 self.problems += nothing_left(document, self.node, "info")
 
-    def included(
-        self, word: str, pattern: str, source: Source, line: Line
-    ) -> list[tuple[str, str]]:
+    def files(self, word: str, pattern: str, source: Source, line: Line) -> list[tuple[str, str]]:
         """The files that an include names, as (name, text). Adds a Problem for a missing file."""
         assert self.read is not None
         found: list[tuple[str, str]] = []

@@ -23,6 +23,8 @@ from hanode.conf.text.tree import Document, Kind, Line, begins_behind
 
 MAX_BYTES = 1022
 """Bytes of a line that fit in keepalived's buffer of 1024, beside the line's end and a NUL."""
+LOST_MAX = 20
+"""Braces that a comment hides, of one configuration, that are reported."""
 OPEN_QUOTE = 'this " is not closed on its line; the rest of the line belongs to it'
 HIDDEN_QUOTE = "a \\ hides the closing quote from keepalived, which says that this one has no end"
 QUOTE_IT = "write a value that holds # or ! in double quotes"
@@ -67,22 +69,12 @@ class LineChecks:
         self.full = False
         self.rounds = 0
         self.made = 0
-        self.files = 0
+        self.lost = 0
 
     def applies(self, condition: str) -> bool:
         if condition.startswith("^"):
             return condition[1:] != self.node
         return condition == self.node
-
-    def is_of_another(self, line: Line) -> bool:
-        """Whether its condition leaves the line out for this node."""
-        return line.condition is not None and not self.applies(line.condition)
-
-    def stop(self, source: Source, line: Line, why: str) -> None:
-        """Reports that a limit is reached, once, and reads no further."""
-        if not self.full:
-            self.full = True
-            self.problem("too-long", source, line, f"{why}; the rest is not read")
 
     def check_length(self, text: str, source: Source, line: Line) -> None:
         """Reports a line that is too long: keepalived reads the rest of it as a new line."""
@@ -122,6 +114,9 @@ class LineChecks:
         r"""Reports a `{` behind a name whose value holds a `\#`: a comment for the parent."""
         if "{" not in text.partition("$")[2].partition("}")[2] and not text.endswith("{"):
             return
+        self.lost += 1
+        if self.lost > LOST_MAX:  # each look may read the whole file
+            return
         depth, at = 0, source.text.rfind("\n", 0, line.body) + 1
         while True:
             end = source.text.find("\n", at)
@@ -140,6 +135,12 @@ class LineChecks:
         hint = "write the value in double quotes, without the \\"
         self.problem("comment-cuts", source, line, message, "warning", hint, reaches)
 
+    def stop(self, source: Source, line: Line, why: str) -> None:
+        """Reports that a limit is reached, once, and reads no further."""
+        if not self.full:
+            self.full = True
+            self.problem("too-long", source, line, f"{why}; the rest is not read", first=True)
+
     def problem(
         self,
         code: str,
@@ -149,11 +150,16 @@ class LineChecks:
         severity: Severity = "error",
         hint: str | None = None,
         reaches: int = 0,
+        *,
+        first: bool = False,
     ) -> None:
+        """`first`: it must be told, however many others there are."""
         from_line, column = source.position(line.body)
         end = max(line.body + 1, min(line.comment, line.end))
         end_column = column + (end - line.body)
         place = (from_line, column, from_line, end_column)
-        self.problems.append(
-            Problem(code, severity, source.name, *place, message, hint, reaches=reaches)
-        )
+        found = Problem(code, severity, source.name, *place, message, hint, reaches=reaches)
+        if first:
+            self.problems.insert(0, found)
+        else:
+            self.problems.append(found)

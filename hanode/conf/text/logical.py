@@ -16,10 +16,6 @@ Reader = Callable[[str, str], "tuple[tuple[str, str], ...] | None"]
 
 MAX_LINES = 1_000_000
 """Logical lines of one configuration, with all its files and repetitions."""
-MAX_MADE = 32_000_000
-"""Characters that all macros of one configuration may make, on the way to their lines too."""
-MAX_FILES = 4_096
-"""Files that one configuration may include, each as often as it is included."""
 
 
 @dataclass(slots=True)

@@ -9,7 +9,7 @@ import abc
 
 from hanode.conf.text.lexer import BLANK, quote_left_open
 from hanode.conf.text.line_checks import OPEN_QUOTE, QUOTE_IT, LineChecks
-from hanode.conf.text.logical import MAX_LINES, MAX_MADE, Defined, Logical
+from hanode.conf.text.logical import MAX_LINES, Defined, Logical
 from hanode.conf.text.macros import REFERENCE, MacroError, repeats, repetition, substitute
 from hanode.conf.text.problems import Severity
 from hanode.conf.text.source import Source
@@ -26,6 +26,9 @@ from hanode.conf.text.tree import (
 
 MAX_TIMES = 32
 """How often the text that a macro made is expanded again."""
+
+MAX_MADE = 32_000_000
+"""Characters that all macros of one configuration may make, on the way to their lines too."""
 
 
 class MacroLines(LineChecks, abc.ABC):

@@ -21,10 +21,8 @@ from webapp.configs.rows.compile import models_of, read_rows
 from webapp.inventory.models import Cluster
 from webapp.rollout import services
 
-HERE: tuple[Callable[..., Any], ...] = (read_rows, workers.run)
-"""In the web process: the rows are read, and the user's own process is asked."""
 THERE: tuple[Callable[..., Any], ...] = (models_of, conf.render, conf.merge_models)
-WORK = (*HERE, *THERE)
+WORK = (read_rows, *THERE)
 
 
 @pytest.fixture
@@ -36,6 +34,14 @@ def made(monkeypatch: pytest.MonkeyPatch) -> Counter[str]:
         for module in list(sys.modules.values()):
             if vars(module).get(work.__name__) is work:
                 monkeypatch.setattr(module, work.__name__, counted)
+    run = workers.run
+
+    def asked(function: Callable[..., Any], *args: Any) -> Any:
+        if function is foreign.draw_push:
+            count["draw_push"] += 1
+        return run(function, *args)
+
+    monkeypatch.setattr(workers, "run", asked)
     return count
 
 
@@ -48,7 +54,8 @@ def _counted(work: Callable[..., Any], count: Counter[str]) -> Callable[..., Any
     return counting
 
 
-ONCE = {"read_rows": 1, "run": 1}
+ONCE = {"read_rows": 1, "draw_push": 1}
+"""In the web process: the rows are read, and the user's own process is asked."""
 
 
 def test_the_user_s_process_makes_each_file_and_the_document_once(

@@ -49,7 +49,7 @@ class Listener:
 
     def __init__(self, client: redis.Redis) -> None:
         self.heard: list[str] = []
-        self._client = client
+        self._client: Any = client
         self._begun = threading.Event()
         self._end = threading.Event()
         self._thread = threading.Thread(target=self._listen, daemon=True)

@@ -50,9 +50,10 @@ def import_files(request: HttpRequest) -> HttpResponse:
                 messages.success(request, f"{made.cluster.name} is imported; nothing is pushed.")
                 return redirect("config", made.cluster.slug)
             arguments = _arguments(form, files)
-            context["preview"] = imports.preview_import(
+            preview = imports.preview_import(
                 arguments["files"], fixes=arguments["fixes"], beside=clusters_for(actor)
             )
+            context["preview"] = preview
         except (BadImport, ConfigRefused, Overload) as error:
             form.add_error(None, str(error))
     _hold_uploads(context)

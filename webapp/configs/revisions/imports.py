@@ -17,9 +17,10 @@ from webapp.configs.errors import BadImport, ConfigRefused
 from webapp.configs.language import Found
 from webapp.configs.models import RevisionFile
 from webapp.configs.revisions.write import write_revision
-from webapp.configs.rows import elsewhere, foreign
+from webapp.configs.rows import foreign
 from webapp.configs.rows.absorb import absorb_fields
 from webapp.configs.rows.drafts import all_or_nothing
+from webapp.configs.rows.elsewhere import alike
 from webapp.inventory.access import clusters_for
 from webapp.inventory.models import Cluster
 from webapp.inventory.services import create_cluster, slug_of
@@ -66,9 +67,10 @@ def preview_import(
     """
     _check_files(files)
     drawn = workers.run(foreign.draw_import, dict(files), fixes)
-    met = elsewhere.meetings_of_files(drawn, beside) if beside is not None else ()
-    found = replace(drawn.found, problems=(*drawn.found.problems, *met))
-    return Imported(None, replace(drawn, found=found))
+    others = alike(drawn.numbers, drawn.ips, beside) if beside is not None else {}
+    if others:
+        drawn = workers.run(foreign.draw_import, dict(files), fixes, others)
+    return Imported(None, drawn)
 
 
 def import_files(

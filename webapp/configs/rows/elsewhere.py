@@ -1,12 +1,11 @@
 """Where a cluster meets another one: the same address, or the same number in one network.
 
 Reads rows, writes nothing. Only clusters that share a virtual_router_id or an address are compared,
-in the process that reads foreign text for a user.
+in a process of the user's own.
 """
 
 from __future__ import annotations
 
-import contextlib
 from collections.abc import Collection
 from uuid import UUID
 
@@ -30,43 +29,38 @@ def meetings_of(
 ) -> tuple[NodeProblem, ...]:
     """The problems of a cluster's draft with those clusters, at the lines of its document.
 
-    There is no error among them. Raises workers.Overload.
+    No error is among them.
     """
-    vips = Vip.objects.filter(group__cluster=cluster).values_list("address", flat=True)
-    numbers = set(cluster.groups.values_list("vrid", flat=True))
-    others = _alike(numbers, {_ip_of(vip) for vip in vips}, clusters.exclude(pk=cluster.pk))
+    groups = Group.objects.filter(cluster=cluster)
+    numbers = set(groups.values_list("vrid", flat=True))
+    vips = Vip.objects.filter(group__in=groups).values_list("address", flat=True)
+    others = alike(numbers, {_ip(vip) for vip in vips}, clusters.exclude(pk=cluster.pk))
     if not others:
         return ()
     nodes = tuple(cluster.nodes.values_list("name", flat=True))
-    return workers.run(foreign.meet, text, nodes, others)
+    return workers.run(foreign.meetings, text, nodes, others)
 
 
-def meetings_of_files(
-    drawn: foreign.ImportDrawn, clusters: QuerySet[Cluster]
-) -> tuple[NodeProblem, ...]:
-    """The same for files that an import would take."""
-    others = _alike(drawn.numbers, drawn.ips, clusters)
-    return workers.run(foreign.meet_files, drawn.files, others) if others else ()
-
-
-def _alike(
+def alike(
     numbers: Collection[int], ips: Collection[str], clusters: QuerySet[Cluster]
 ) -> dict[str, Rows]:
-    """The rows of the clusters with one of the numbers or addresses, by what they are called."""
+    """The rows of the clusters that have one of the numbers or addresses, by name."""
     if not numbers and not ips:
         return {}
     groups = Group.objects.filter(cluster__in=clusters)
     found: set[UUID] = set(groups.filter(vrid__in=numbers).values_list("cluster", flat=True))
     vips = Vip.objects.filter(group__in=groups).exclude(group__cluster__in=found)
     for address, cluster in vips.values_list("address", "group__cluster"):
-        if _ip_of(address) in ips:
+        if _ip(address) in ips:
             found.add(cluster)
-    rows: dict[str, Rows] = {}
+    others: dict[str, Rows] = {}
     for other in clusters.filter(pk__in=found).order_by("name")[:COMPARED_MAX]:
-        with contextlib.suppress(UnreadableRow):  # that cluster's own page says so
-            rows[f"the cluster {other.name}"] = read_rows(other)
-    return rows
+        try:
+            others[f"the cluster {other.name}"] = read_rows(other)
+        except UnreadableRow:
+            continue  # that cluster's own page says so
+    return others
 
 
-def _ip_of(address: str) -> str:
+def _ip(address: str) -> str:
     return conf.canonical(address.partition("/")[0])

@@ -16,7 +16,7 @@ from hanode.conf import MASK, Change, Problem, Source, Unwritable, mask_secrets
 from webapp.common.collector import uncollected
 from webapp.configs import language
 from webapp.configs.errors import UnreadableRow
-from webapp.configs.language import Found, NodeProblem, found_of
+from webapp.configs.language import Found, found_of
 from webapp.configs.models.shapes import Json
 from webapp.configs.rows import summary
 from webapp.configs.rows.absorb import fields_by_node
@@ -203,19 +203,21 @@ class ImportDrawn:
     fields: dict[str, Json]
     """By node; empty: the files are refused."""
     numbers: frozenset[int]
-    """Their virtual_router_ids."""
+    """The VRIDs of its instances."""
     ips: frozenset[str]
-    """Their virtual addresses, without prefix, as they are compared."""
+    """Their addresses."""
 
 
 @uncollected
-def draw_import(files: dict[str, str], fixes: bool) -> ImportDrawn:
-    """Check and merge the files, by node name."""
+def draw_import(
+    files: dict[str, str], fixes: bool, others: dict[str, Rows] | None = None
+) -> ImportDrawn:
+    """Check and merge the files, by node name; compare them with the rows of other clusters."""
     files = language.with_fixes(files) if fixes else dict(files)
     seen = language.understand_files(files)
-    found = found_of(seen.problems)
+    found = found_of((*seen.problems, *_met(seen.models, others or {})))
+    instances = [one for config in seen.models.values() for one in config.instances]
     groups, servers = summary.groups(seen.models), summary.servers(seen.models)
-    instances = [one for model in seen.models.values() for one in model.instances]
     return ImportDrawn(
         files,
         seen.text,
@@ -229,9 +231,28 @@ def draw_import(files: dict[str, str], fixes: bool) -> ImportDrawn:
         max(0, len(servers) - summary.ROWS_SHOWN),
         _kept(seen.models),
         {} if found.refused else fields_by_node(seen.models),
-        frozenset(one.vrid for one in instances if one.vrid is not None),
-        frozenset(conf.canonical(v.ip) for one in instances for v in (*one.vips, *one.excluded)),
+        frozenset(one.vrid for one in instances),
+        frozenset(conf.canonical(a.ip) for one in instances for a in (*one.vips, *one.excluded)),
     )
+
+
+@uncollected
+def meetings(
+    text: str, nodes: tuple[str, ...], others: dict[str, Rows]
+) -> tuple[language.NodeProblem, ...]:
+    """The problems of a document with other clusters, whose rows are given by name."""
+    return _met(language.understand(text, nodes).models, others)
+
+
+def _met(
+    models: dict[str, conf.Config], others: dict[str, Rows]
+) -> tuple[language.NodeProblem, ...]:
+    compared: dict[str, dict[str, conf.Config]] = {}
+    for name, rows in others.items():
+        with contextlib.suppress(UnreadableRow):  # that cluster's own page says so
+            compared[name] = models_of(rows)
+    found = conf.meetings(models, compared)
+    return tuple(language.NodeProblem(problem, ()) for problem in found)
 
 
 def _excerpts(found: Found, files: dict[str, str]) -> Iterable[dict[str, Any]]:
@@ -252,23 +273,3 @@ def _excerpt(problem: Problem, sources: dict[str, Source]) -> dict[str, str]:
         "marked": line[begin:end][:EXCERPT_CHARS],
         "after": line[max(begin, end) :][:EXCERPT_CHARS],
     }
-
-
-@uncollected
-def meet(text: str, nodes: tuple[str, ...], others: Mapping[str, Rows]) -> tuple[NodeProblem, ...]:
-    """Where the cluster of this document meets other ones, by what they are called."""
-    return _met(language.understand(text, nodes).models, others)
-
-
-@uncollected
-def meet_files(files: dict[str, str], others: Mapping[str, Rows]) -> tuple[NodeProblem, ...]:
-    """The same for files that an import would take, by node name."""
-    return _met(language.understand_files(files).models, others)
-
-
-def _met(models: Mapping[str, conf.Config], others: Mapping[str, Rows]) -> tuple[NodeProblem, ...]:
-    theirs: dict[str, dict[str, conf.Config]] = {}
-    for called, rows in others.items():
-        with contextlib.suppress(UnreadableRow):  # that cluster's own page says so
-            theirs[called] = models_of(rows)
-    return tuple(NodeProblem(problem, ()) for problem in conf.meetings(models, theirs))
