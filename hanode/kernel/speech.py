@@ -7,13 +7,10 @@ virtual_router_id 0 to the same places, of the same length, through the same rul
 
 from __future__ import annotations
 
-import errno
-import os
 from collections.abc import Callable, Collection
 from dataclasses import dataclass, field, replace
 
 from hanode.kernel.needs import RETRY_US
-from hanode.vrrp import packet
 from hanode.vrrp.effects import SendAdvert
 from hanode.vrrp.engine_settings import InstanceKey, InstanceSettings, VrrpSettings
 from hanode.vrrp.kernel_objects import pack
@@ -26,31 +23,6 @@ RELAPSE_US = 60_000_000
 LONGEST_US = 60_000_000
 VRID_AT = 1
 NOBODY = b"\0"
-
-_WHY = {
-    errno.EPERM: "a rule of a firewall on this node drops them",
-    errno.EACCES: "this node forbids them",
-    errno.EMSGSIZE: "they are longer than the MTU of {interface}",
-    errno.ENETUNREACH: "there is no route from {interface} to {to}",
-    errno.EHOSTUNREACH: "there is no route from {interface} to {to}",
-    errno.ENOBUFS: "the queue of {interface} is full, or drops them",
-    errno.EADDRNOTAVAIL: "{source} is no address of this machine that can be used now",
-    errno.EINVAL: "{source} is no address of this machine that can be used now",
-    errno.ENETDOWN: "{interface} is down",
-    errno.ENODEV: "{interface} is gone",
-    errno.ENXIO: "{interface} is gone",
-}
-
-
-def why(error: OSError, effect: SendAdvert, interface: str) -> str:
-    """In words, why the kernel refuses an advert: its own words, and what they mean here."""
-    code = error.errno or 0
-    said = os.strerror(code) if code else str(error)
-    meant = _WHY.get(code)
-    if meant is None:
-        return said
-    source, to = packet.text(effect.source), packet.text(effect.destination)
-    return f"{meant.format(interface=interface or 'this machine', source=source, to=to)} ({said})"
 
 
 def question(effect: SendAdvert) -> SendAdvert:

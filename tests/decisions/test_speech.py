@@ -9,8 +9,9 @@ from dataclasses import replace
 import pytest
 
 from hanode.kernel.facts import Link
-from hanode.kernel.speech import RELAPSE_US, Speech, question, why, without_source
+from hanode.kernel.speech import RELAPSE_US, Speech, question, without_source
 from hanode.kernel.virtual_interfaces import VirtualInterfaces
+from hanode.system.refusals import why_unsent
 from hanode.vrrp import packet
 from hanode.vrrp.effects import SendAdvert
 from hanode.vrrp.engine_settings import (
@@ -142,7 +143,8 @@ def test_no_router_takes_the_question(at: int) -> None:
     ],
 )
 def test_the_reason_says_what_it_means_here(code: int, sentence: str) -> None:
-    said = why(OSError(code, "x"), advert(ONE, GROUP), "d0")
+    error = OSError(code, "x")
+    said = why_unsent(error, interface="d0", source="192.0.2.1", to=GROUP)
     assert said == f"{sentence} ({os.strerror(code)})"
 
 

@@ -11,15 +11,15 @@ from typing import TYPE_CHECKING
 from hanode.kernel.interfaces import MAC_BYTES, IgmpReports, InterfaceView, announcement, promoting
 from hanode.kernel.needs import RETRY_US, together
 from hanode.kernel.speech import Speech, question, without_source
-from hanode.kernel.speech import why as why_silent
 from hanode.proc.vrrp.sockets import Sockets
 from hanode.proc.vrrp.virtual_links import VirtualLinks
 from hanode.system import sysctl
 from hanode.system.firewall import Firewall
 from hanode.system.linkbeat import LinkProbe
 from hanode.system.monitor import Monitor
-from hanode.system.refusals import why
+from hanode.system.refusals import why, why_unsent
 from hanode.system.vrrp_socket import FrameSocket
+from hanode.vrrp import packet
 from hanode.vrrp.effects import AnnounceAddresses, SendAdvert
 from hanode.vrrp.engine_settings import InstanceKey, InstanceSettings, VrrpSettings
 from hanode.vrrp.events import LinkState
@@ -122,7 +122,7 @@ class Interfaces:
         """The kernel refused an advert of a master, the one of that number; whether that makes it
         silent: `lacking` says so from then on, until it can speak again.
         """
-        reason = why_silent(error, effect, one.sends_on)
+        reason = _why_unsent(error, effect, one.sends_on)
         warn, silent = self._speech.refused(one, effect, reason, sent=sent, now_us=now_us)
         if warn:
             self._warn(one.name, f"an advert could not be sent: {reason}")
@@ -141,7 +141,7 @@ class Interfaces:
                 if error is None:
                     self._speech.answered(key, None, now_us=now_us)
                     break
-                reason = why_silent(error, effect, names[key])
+                reason = _why_unsent(error, effect, names[key])
             else:
                 self._speech.answered(key, reason, now_us=now_us)
 
@@ -227,3 +227,8 @@ class Interfaces:
             refused = sysctl.write(family, interface, name, value)
             if refused is not None:
                 self._warn(interface, refused)
+
+
+def _why_unsent(error: OSError, effect: SendAdvert, interface: str) -> str:
+    source, to = packet.text(effect.source), packet.text(effect.destination)
+    return why_unsent(error, interface=interface, source=source, to=to)
