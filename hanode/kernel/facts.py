@@ -6,7 +6,7 @@ PURE. `hanode.system.monitor` and `hanode.system.route_watch` read these values 
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +26,8 @@ class Link:
     """The index of the bridge, bond or VRF that it belongs to; 0: none."""
     alias: str = ""
     """What `ip link set alias` has written: our mark is there."""
+    switched_off: bool = False
+    """Somebody has set it down (IFF_UP is not there), whatever its carrier is."""
 
 
 Links = Mapping[str, Link]
@@ -40,13 +42,17 @@ class Change:
     """Interfaces that changed, or whose addresses did."""
     removed: frozenset[tuple[str, str]]
     """(device, `ip/prefix`) of addresses that were removed and have not come back."""
+    by: Mapping[tuple[str, str], int] = field(default_factory=dict)
+    """The netlink port of whoever removed one, for some of them; it is often a process's number."""
 
     def __add__(self, later: Change) -> Change:
-        return Change(self.links | later.links, self.removed | later.removed)
+        by = {**self.by, **later.by}
+        return Change(self.links | later.links, self.removed | later.removed, by)
 
     def without_removals_from(self, devices: Collection[str]) -> Change:
         """The same, without the addresses that were removed from these devices."""
-        return Change(self.links, frozenset(r for r in self.removed if r[0] not in devices))
+        left = frozenset(r for r in self.removed if r[0] not in devices)
+        return Change(self.links, left, self.by)
 
 
 NO_CHANGE = Change(frozenset(), frozenset())
@@ -62,3 +68,5 @@ class RoutesRemoved:
     """The families of which rules were removed; the kernel does not say which rules."""
     unknown: bool
     """True: the kernel dropped messages, so any route or rule may be gone."""
+    by: Mapping[tuple[int, str, int] | int, int] = field(default_factory=dict)
+    """The netlink port of whoever removed a route, or rules of a family."""

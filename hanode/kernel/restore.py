@@ -1,21 +1,20 @@
 """Which of our addresses, routes and rules somebody removed, and when we put each back.
 
-PURE. An object that somebody removes is put back at once, but not more than once a second: two
-programs that disagree must not fill a core with it. Addresses that follow a master are not in
-here: the VRRP machine decides about those itself.
+PURE. An object that somebody removes is put back at once, within an allowance. Addresses
+that follow a master are not in here: the VRRP machine decides about those itself.
 """
 
 from __future__ import annotations
 
 import ipaddress
-from collections.abc import Collection, Iterable
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass, field
 
+from hanode.kernel.allowance import Allowance
 from hanode.kernel.facts import RoutesRemoved
 from hanode.vrrp.engine_settings import Address, InstanceKey, Route, Rule, VrrpSettings
 from hanode.vrrp.holdings import NO_KEY
 
-RESTORE_EVERY_US = 1_000_000
 TABLE_MAIN, TABLE_LOCAL = 254, 255
 
 KernelObject = Address | Route | Rule
@@ -31,6 +30,9 @@ class Restore:
     addresses: tuple[Address, ...] = ()
     routes: tuple[Route, ...] = ()
     rules: tuple[Rule, ...] = ()
+    taken: Mapping[KernelObject, int] = field(default_factory=dict, compare=False)
+    """Those of them that somebody removed, as far as the kernel says; each with the netlink port
+    of whoever did it, or 0. An object that is there all the same was not: a rule of another."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,8 +55,9 @@ class Restorer:
         self._owners: dict[Route | Rule, InstanceKey] = {}
         self._missing: dict[KernelObject, None] = {}
         """In the order in which they were missed."""
-        self._restored_us: dict[KernelObject, int] = {}
-        """When each was put back last."""
+        self._taken: dict[KernelObject, int] = {}
+        """Those of them that somebody removed, as in `Restore`."""
+        self._allowance = Allowance()
         self._up: frozenset[int] = frozenset()
         self.deadline_us: int | None = None
         """When `due` must be called next; None: nothing waits."""
@@ -86,8 +89,9 @@ class Restorer:
         owners = {}
         for one in objects:
             owners[one] = self._owners.pop(one, owner)
-            self._restored_us.pop(one, None)
+            self._allowance.forget(one)
             self._missing.pop(one, None)
+            self._taken.pop(one, None)
         return owners
 
     def owner(self, one: Route | Rule) -> InstanceKey:
@@ -95,12 +99,18 @@ class Restorer:
         return self._owners.get(one, NODE)
 
     def addresses_lost(
-        self, lost: Collection[tuple[str, str]], *, devices: Collection[str], now_us: int
+        self,
+        lost: Collection[tuple[str, str]],
+        by: Mapping[tuple[str, str], int] | None = None,
+        *,
+        devices: Collection[str],
+        now_us: int,
     ) -> Restore:
         """These addresses, as (device, `ip/prefix`), are not there any more."""
         for address in self._static.static_addresses:
             if (address.dev, str(address)) in lost:
                 self._missing[address] = None
+                self._taken[address] = (by or {}).get((address.dev, str(address)), 0)
         return self.due(devices=devices, now_us=now_us)
 
     def routes_lost(
@@ -108,8 +118,12 @@ class Restorer:
     ) -> Restore:
         """Routes and rules were removed; those of ours among them come back."""
         for one in self._owners:
-            if removed.unknown or _is_among(one, removed):
+            key = one.family if isinstance(one, Rule) else _place(one)
+            among = key in removed.rules or key in removed.routes
+            if removed.unknown or among:
                 self._missing[one] = None
+            if among:
+                self._taken[one] = removed.by.get(key, 0)
         return self.due(devices=devices, now_us=now_us)
 
     def links_up(
@@ -138,25 +152,25 @@ class Restorer:
         for one in self._missing:
             if one.no_track:
                 continue
-            last_us = self._restored_us.get(one)
-            if last_us is None or now_us - last_us >= RESTORE_EVERY_US:
+            at_us = self._allowance.next_us(one, now_us)
+            if at_us <= now_us:
                 now.append(one)
             else:
-                later_us.append(last_us + RESTORE_EVERY_US)
+                later_us.append(at_us)
         for one in now:
-            self._restored_us[one] = now_us
+            self._allowance.use(one, now_us)
             del self._missing[one]
+        taken = {one: self._taken.pop(one) for one in now if one in self._taken}
         self.deadline_us = min(later_us, default=None)
         return Restore(
             tuple(a for a in now if isinstance(a, Address) and a.dev in devices),
             tuple(r for r in now if isinstance(r, Route)),
             tuple(r for r in now if isinstance(r, Rule)),
+            taken,
         )
 
 
-def _is_among(one: Route | Rule, removed: RoutesRemoved) -> bool:
-    if isinstance(one, Rule):
-        return one.family in removed.rules
+def _place(one: Route) -> tuple[int, str, int]:
     network = ipaddress.ip_network(one.destination, strict=False)
     table = one.table or (TABLE_LOCAL if one.kind == "local" else TABLE_MAIN)
-    return (one.family, str(network), table) in removed.routes
+    return one.family, str(network), table

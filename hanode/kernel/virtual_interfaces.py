@@ -135,6 +135,8 @@ class VirtualInterfaces:
         self.mark = MARK + owner
         self.wanted: dict[str, Virtual] = {}
         self._users: dict[str, list[InstanceKey]] = {}
+        self._untracked: set[InstanceKey] = set()
+        """dont_track_primary: it is master whatever its interface does."""
         self.made: dict[str, Virtual] = {}
         self._before: dict[tuple[str, str], int] = {}
         """(interface below, switch): the value before ours."""
@@ -146,6 +148,7 @@ class VirtualInterfaces:
         interface than before.
         """
         self.wanted, self._users = {}, {}
+        self._untracked = {one.key for one in settings.instances if one.dont_track_primary}
         for instance in settings.instances:
             for virtual in wanted(instance):
                 self.wanted[virtual.name] = virtual
@@ -165,9 +168,21 @@ class VirtualInterfaces:
         left = (name for name, link in links.items() if link.alias == self.mark)
         return [name for name in {**self.made, **dict.fromkeys(left)} if name not in self.wanted]
 
-    def lacking(self, failed: Mapping[str, str]) -> dict[InstanceKey, str]:
-        """The instances that want what could not be made, each with the reason."""
-        return {key: reason for name, reason in failed.items() for key in self._users.get(name, ())}
+    def lacking(self, failed: Mapping[str, str], links: Links) -> dict[InstanceKey, str]:
+        """The instances that want what could not be made, or was set down, with the reason.
+
+        Whoever set it down sets it up again: it may be meant.
+        """
+        down = {
+            key: f"{name} is down"
+            for name, users in self._users.items()
+            if (link := links.get(name)) is not None and link.switched_off
+            for key in users
+            if key not in self._untracked
+        }
+        return down | {
+            key: reason for name, reason in failed.items() for key in self._users.get(name, ())
+        }
 
     def affected(self, changed: str) -> list[str]:
         """Those that may have to be made again, because an interface has changed."""

@@ -207,7 +207,7 @@ def steal(world: World, names: tuple[str, ...], _value: float) -> None:
         return
     node.kernel.discard(held[0])
     node.received.clear()
-    lost = [(held[0].dev, str(held[0]))]
+    lost = {(held[0].dev, str(held[0])): "another program"}
     _tell(world, node, lambda router, now_us: router.lost(lost, now_us=now_us))
 
 

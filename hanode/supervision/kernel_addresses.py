@@ -29,6 +29,8 @@ class KernelAddresses:
 
     def __init__(self, settings: VrrpSettings) -> None:
         self._first = True
+        self._configured: set[str] = set()
+        """Every address that was ever configured: one that a reload takes away is news too."""
         self.configure(settings)
 
     def configure(self, settings: VrrpSettings) -> None:
@@ -38,13 +40,17 @@ class KernelAddresses:
             for instance in settings.instances
             for vip in instance.addresses
         }
+        self._configured |= self._owners.keys()
+        self._configured |= {spelling(str(address)) for address in settings.static_addresses}
+        self._devices = _devices(settings)
         self._groups = {m: group.name for group in settings.sync_groups for m in group.members}
 
     def worth_reporting(self, changes: Iterable[tuple[KernelAddress, bool]]) -> list[AddressChange]:
         """Those of the changes since the last call that an operator should see.
 
         The first time only a configured address is: it was left by an engine that was killed, or
-        set by hand. Addresses that every host has are never.
+        set by hand. Addresses that every host has are never, nor are those of interfaces that the
+        configuration does not name: a host of containers has thousands.
         """
         first, self._first = self._first, False
         found = [
@@ -52,10 +58,13 @@ class KernelAddresses:
             for address, present in changes
         ]
         return [
-            one
-            for one in found
-            if one.instance or not (first or _on_every_host(one.address.address))
+            one for one in found if one.instance or (not first and self._concerns_us(one.address))
         ]
+
+    def _concerns_us(self, address: KernelAddress) -> bool:
+        if spelling(address.address) in self._configured:
+            return True
+        return address.dev in self._devices and not _on_every_host(address.address)
 
     def whole(
         self, instances: Iterable[InstanceStatus], addresses: Iterable[KernelAddress]
@@ -72,6 +81,15 @@ class KernelAddresses:
             )
             for instance in instances
         )
+
+
+def _devices(settings: VrrpSettings) -> set[str]:
+    """Interfaces that adverts leave through, or that carry addresses of ours."""
+    found = {address.dev for address in settings.static_addresses}
+    for one in settings.instances:
+        found |= {one.interface, one.source_on, one.sends_on, one.device}
+        found |= {dev for a in one.addresses for dev in (a.dev, a.below) if dev is not None}
+    return found - {""}
 
 
 def stopped(instances: Iterable[InstanceStatus]) -> tuple[InstanceStatus, ...]:

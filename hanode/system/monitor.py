@@ -13,7 +13,7 @@ import struct
 from collections.abc import Collection
 
 from hanode.kernel.facts import Change, Link
-from hanode.system.netlink import BUFFER_BYTES, attributes, dump, messages, opened
+from hanode.system.netlink import BUFFER_BYTES, attributes, dump, news, opened
 from hanode.vrrp.kernel_objects import pack
 
 RTMGRP_LINK, RTMGRP_IPV4_IFADDR, RTMGRP_IPV6_IFADDR = 0x1, 0x10, 0x100
@@ -59,6 +59,10 @@ class Monitor:
         """Packed addresses of an interface, each with its prefix length."""
         link = self.links.get(name)
         return () if link is None else self._addresses.get(link.index, {}).keys()
+
+    def everywhere(self) -> set[bytes]:
+        """Packed addresses of all interfaces."""
+        return {ip for there in self._addresses.values() for ip, _ in there}
 
     def addresses_within(self, vrf: int) -> set[bytes]:
         """Packed addresses of all interfaces in a VRF; 0: in none."""
@@ -106,6 +110,7 @@ class Monitor:
         """Read everything that the kernel has sent since the last call."""
         links: set[str] = set()
         removed: set[tuple[str, str]] = set()
+        by: dict[tuple[str, str], int] = {}
         while True:
             try:
                 data = self._socket.recv(BUFFER_BYTES)
@@ -118,14 +123,15 @@ class Monitor:
                 links |= lost.links
                 removed |= lost.removed
                 continue
-            for kind, _, _, body in messages(data):
+            for kind, port, body in news(data):
                 name, address = self._take(kind, body)
                 if name is not None:
                     links.add(name)
                 if name is not None and address is not None:
                     removed.add((name, address))
+                    by[name, address] = port
         gone = frozenset(item for item in removed if not self.has(*item))
-        return Change(frozenset(links), gone)
+        return Change(frozenset(links), gone, {item: by[item] for item in gone if by.get(item)})
 
     def _everything(self) -> list[tuple[str, str]]:
         return [
@@ -187,6 +193,7 @@ class Monitor:
             lower,
             master,
             found.get(IFLA_IFALIAS, b"").rstrip(b"\0").decode(errors="replace"),
+            not flags & IFF_UP,
         )
         return name
 

@@ -68,6 +68,20 @@ def messages(data: bytes) -> Iterator[tuple[int, int, int, bytes]]:
         at += length + (-length % 4)
 
 
+def news(data: bytes) -> Iterator[tuple[int, int, bytes]]:
+    """Kind, port and body of each message in a buffer; the port is that of who asked for it, or 0.
+
+    It is the number of the process that asked, where that has only one netlink socket.
+    """
+    at = 0
+    while at + 16 <= len(data):
+        length, kind, _, _, port = struct.unpack_from("=IHHII", data, at)
+        if length < 16:
+            return
+        yield kind, port, data[at + 16 : at + length]
+        at += length + (-length % 4)
+
+
 def attributes(body: bytes, at: int) -> Iterator[tuple[int, bytes]]:
     """Kind and value of each attribute of a message's body from offset `at` on."""
     while at + 4 <= len(body):

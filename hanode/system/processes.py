@@ -31,6 +31,29 @@ def everything(*, command_lines: bool) -> Iterator[Seen]:
         yield Seen(int(name), comm, argv)
 
 
+def named(pid: int) -> str:
+    """A process that shares our network, in words; "": there is no such number.
+
+    A number may be that of another process in another container: it is believed only where it is
+    a program of this network namespace.
+    """
+    if pid <= 0 or pid == os.getpid():
+        return ""
+    try:
+        if os.readlink(f"/proc/{pid}/ns/net") != os.readlink("/proc/self/ns/net"):
+            return ""
+        os.readlink(f"/proc/{pid}/exe")  # the kernel's own threads have none
+    except OSError:
+        # It has ended, which is what `ip` does at once; a number beyond all pids is none.
+        return f"a process that has ended (pid {pid})" if pid <= _pid_max() else ""
+    name = os.fsdecode(_text(f"/proc/{pid}/comm", 64).strip())
+    return f"{name} (pid {pid})" if name else ""
+
+
+def _pid_max() -> int:
+    return int(_text("/proc/sys/kernel/pid_max", 32).strip() or b"32768")
+
+
 def _text(path: str, size: int) -> bytes:
     try:
         fd = os.open(path, _READ)

@@ -26,3 +26,28 @@ def why(error: OSError) -> str:
     reason = error.strerror or (os.strerror(error.errno) if error.errno else str(error))
     advice = ADVICE.get(error.errno or 0)
     return reason if advice is None else f"{reason} ({advice})"
+
+
+_UNSENT = {
+    errno.EPERM: "a rule of a firewall on this node drops them",
+    errno.EACCES: "this node forbids them",
+    errno.EMSGSIZE: "they are longer than the MTU of {interface}",
+    errno.ENETUNREACH: "there is no route from {interface} to {to}",
+    errno.EHOSTUNREACH: "there is no route from {interface} to {to}",
+    errno.ENOBUFS: "the queue of {interface} is full, or drops them",
+    errno.EADDRNOTAVAIL: "{source} is no address of this machine that can be used now",
+    errno.EINVAL: "{source} is no address of this machine that can be used now",
+    errno.ENETDOWN: "{interface} is down",
+    errno.ENODEV: "{interface} is gone",
+    errno.ENXIO: "{interface} is gone",
+}
+
+
+def why_unsent(error: OSError, *, interface: str, source: str, to: str) -> str:
+    """Why the kernel refuses an advert: what that means here, and its own words."""
+    code = error.errno or 0
+    said = os.strerror(code) if code else str(error)
+    meant = _UNSENT.get(code)
+    if meant is None:
+        return said
+    return f"{meant.format(interface=interface or 'this machine', source=source, to=to)} ({said})"

@@ -12,7 +12,7 @@ import socket
 import struct
 
 from hanode.kernel.facts import RoutesRemoved
-from hanode.system.netlink import BUFFER_BYTES, attributes, messages, opened
+from hanode.system.netlink import BUFFER_BYTES, attributes, news, opened
 from hanode.system.route_messages import RTM_DELROUTE, RTM_DELRULE
 
 RTMGRP_IPV4_ROUTE, RTMGRP_IPV4_RULE, RTMGRP_IPV6_ROUTE = 0x40, 0x80, 0x400
@@ -39,22 +39,25 @@ class RouteWatch:
         """Read everything that the kernel has sent since the last call."""
         routes: set[tuple[int, str, int]] = set()
         rules: set[int] = set()
+        by: dict[tuple[int, str, int] | int, int] = {}
         unknown = False
         while True:
             try:
                 data = self._socket.recv(BUFFER_BYTES)
             except BlockingIOError:
-                return RoutesRemoved(frozenset(routes), frozenset(rules), unknown)
+                return RoutesRemoved(frozenset(routes), frozenset(rules), unknown, by)
             except OSError as error:
                 if error.errno != errno.ENOBUFS:
                     raise
                 unknown = True
                 continue
-            for kind, _, _, body in messages(data):
+            for kind, port, body in news(data):
                 if kind == RTM_DELROUTE and body[0] in FAMILY:
-                    routes.add(_route(body))
+                    routes.add(route := _route(body))
+                    by[route] = port
                 elif kind == RTM_DELRULE and body[0] in FAMILY:
-                    rules.add(FAMILY[body[0]])
+                    rules.add(family := FAMILY[body[0]])
+                    by[family] = port
 
     def close(self) -> None:
         """Give the descriptor back."""

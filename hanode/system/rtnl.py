@@ -101,8 +101,10 @@ class Commands:
         batch, _ = _addresses(addresses, REMOVE)
         return self._run(batch, (errno.EADDRNOTAVAIL, errno.ENODEV))
 
-    def add_routes(self, routes: Iterable[Route], index: Index) -> Failed[Route]:
-        """Add each; one that exists already is no error."""
+    def add_routes(
+        self, routes: Iterable[Route], index: Index, there: list[Route] | None = None
+    ) -> Failed[Route]:
+        """Add each; one that exists already is no error, and is put into `there`."""
         batch, failed = _packed(
             routes,
             lambda r: route_message(
@@ -112,25 +114,27 @@ class Commands:
                 index,
             ),
         )
-        return failed + self._run(batch, (errno.EEXIST,))
+        return failed + self._run(batch, (errno.EEXIST,), there)
 
     def remove_routes(self, routes: Iterable[Route], index: Index) -> Failed[Route]:
         """Remove each; one that does not exist is no error, nor is one without its interface."""
         batch, _ = _packed(routes, lambda r: route_message(r, RTM_DELROUTE, NLM_F_REQUEST, index))
         return self._run(batch, (errno.ESRCH, errno.ENODEV, errno.ENETUNREACH))
 
-    def add_rules(self, rules: Iterable[Rule]) -> Failed[Rule]:
-        """Add each; one that exists already is no error."""
+    def add_rules(self, rules: Iterable[Rule], there: list[Rule] | None = None) -> Failed[Rule]:
+        """Add each; one that exists already is no error, and is put into `there`."""
         flags = NLM_F_REQUEST | NLM_F_CREATE | NLM_F_EXCL
         batch, failed = _packed(rules, lambda r: rule_message(r, RTM_NEWRULE, flags))
-        return failed + self._run(batch, (errno.EEXIST,))
+        return failed + self._run(batch, (errno.EEXIST,), there)
 
     def remove_rules(self, rules: Iterable[Rule]) -> Failed[Rule]:
         """Remove each; one that does not exist is no error."""
         batch, _ = _packed(rules, lambda r: rule_message(r, RTM_DELRULE, NLM_F_REQUEST))
         return self._run(batch, (errno.ENOENT, errno.ESRCH))
 
-    def _run(self, todo: list[tuple[T, bytes]], fine: tuple[int, ...]) -> Failed[T]:
+    def _run(
+        self, todo: list[tuple[T, bytes]], fine: tuple[int, ...], excused: list[T] | None = None
+    ) -> Failed[T]:
         """Send messages. The kernel acknowledges the last of a batch, and reports every error."""
         failed: Failed[T] = []
         for at in range(0, len(todo), BATCH):
@@ -147,13 +151,15 @@ class Commands:
             FLAGS.pack_into(data, at_message + FLAGS_AT, flags | NLM_F_ACK)
             try:
                 self._socket.send(data)
-                failed += self._answers(waiting, fine)
+                failed += self._answers(waiting, fine, excused)
             except OSError as error:  # ENOBUFS: the kernel has no memory for it, or for its answer
                 why = error.strerror or str(error)
                 failed += [(thing, why) for thing in waiting.values()]
         return failed
 
-    def _answers(self, waiting: dict[int, T], fine: tuple[int, ...]) -> Failed[T]:
+    def _answers(
+        self, waiting: dict[int, T], fine: tuple[int, ...], excused: list[T] | None
+    ) -> Failed[T]:
         """Wait for the answer to the last message; what failed. Raises OSError."""
         failed: Failed[T] = []
         while True:
@@ -164,6 +170,8 @@ class Commands:
                 code = -struct.unpack_from("=i", body)[0]
                 if code and code not in fine:
                     failed.append((waiting[sequence], os.strerror(code)))
+                elif code and excused is not None:
+                    excused.append(waiting[sequence])
                 answered = answered or sequence == self._sequence
             if answered:
                 return failed

@@ -101,7 +101,7 @@ class Ipv4Socket:
             # EAGAIN, or ENETDOWN once when the interface went away, which netlink reports.
             return None
 
-    def send(self, effect: SendAdvert) -> str | None:
+    def send(self, effect: SendAdvert) -> OSError | None:
         """Send an advert; why that failed, or None."""
         prepared = self._ready.get(effect.key)
         ready = None if prepared is None else prepared.get(effect.destination)
@@ -117,7 +117,7 @@ class Ipv4Socket:
             self._socket.sendto(data, to)
         except OSError as error:
             self.send_errors += 1
-            return error.strerror
+            return error
         return None
 
     def prepare(self, effect: SendAdvert) -> None:
@@ -208,7 +208,7 @@ class Ipv6Socket:
         source = socket.inet_pton(socket.AF_INET6, sender[0].partition("%")[0])
         return Datagram(source, destination, hops, data)
 
-    def send(self, effect: SendAdvert) -> str | None:
+    def send(self, effect: SendAdvert) -> OSError | None:
         """Send an advert; why that failed, or None."""
         ready = self._ready.get((effect.key, effect.destination))
         if ready is None or ready[0] is not effect:
@@ -218,7 +218,7 @@ class Ipv6Socket:
             self._socket.sendmsg(data, ancillary, 0, to)
         except OSError as error:
             self.send_errors += 1
-            return error.strerror
+            return error
         return None
 
     def prepare(self, effect: SendAdvert) -> None:

@@ -99,6 +99,8 @@ class AddressLost:
     """Somebody else removed one of our addresses from the kernel."""
 
     address: Address
+    by: str = ""
+    """Who; "": the kernel does not tell."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,7 +5,7 @@ PURE. Keepalived's order: members first, then the group's own change of state.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 
 from hanode.vrrp.effects import Effect, State
 from hanode.vrrp.engine_settings import InstanceKey, VrrpSettings
@@ -67,14 +67,20 @@ class GroupCoordinator:
         cause = mover.cause if mover is not None else group.members[0].cause
         return effects + self._update_state(group, cause)
 
-    def follow_all(self, machines: Iterable[Machine], now_us: int) -> list[Effect]:
-        """After these have taken an event, one after the other."""
+    def follow_all(
+        self, machines: Iterable[Machine], now_us: int, begun: Collection[Machine] = ()
+    ) -> list[Effect]:
+        """After these have taken an event, one after the other; `begun`: in INIT until then."""
         groups = {}
         for machine in machines:
             if isinstance(machine.sync_group, SyncGroup):
                 groups[machine.sync_group.settings.name] = machine.sync_group
         effects: list[Effect] = []
         for group in groups.values():
+            if any(machine in group.members for machine in begun):
+                # A member that a reload has added, and that had to wait for its first results.
+                for machine, event in group.joining():
+                    effects += self._step(machine, event, now_us)
             effects += self.follow(group, now_us)
         return effects
 
@@ -103,10 +109,16 @@ class GroupCoordinator:
                 # Owners, or members that resume: they began one after the other, and all want it.
                 effects += self.follow(group, now_us, first, State.BACKUP)
                 continue
-            for machine, event in list(group.followers()) + group.disagreeing(cause):
-                effects += self._step(machine, event, now_us)
-            effects += self._update_state(group, cause)
+            effects += self._agree(group, cause, now_us)
         return effects
+
+    def _agree(self, group: SyncGroup, cause: str, now_us: int) -> list[Effect]:
+        effects: list[Effect] = []
+        for machine, event in list(group.followers()) + group.joining():
+            effects += self._step(machine, event, now_us)
+        for machine, event in group.disagreeing(cause):
+            effects += self._step(machine, event, now_us)
+        return effects + self._update_state(group, cause)
 
     def _update_state(self, group: SyncGroup, cause: str) -> list[Effect]:
         return group.update_state(cause, notify_all=self._context.notify_all)

@@ -83,10 +83,12 @@ class Instances:
     def step_all(self, machines: Iterable[Machine], event: Event, now_us: int) -> list[Effect]:
         """The same event to several machines; only then do their groups follow. Paced."""
         machines = tuple(machines)
+        waited = [machine for machine in machines if machine.state is State.INIT]
         effects: list[Effect] = []
         for machine in machines:
             effects += self.step_alone(machine, event, now_us)
-        effects += self.sync_groups.follow_all(machines, now_us)
+        begun = [machine for machine in waited if machine.state is State.BACKUP]
+        effects += self.sync_groups.follow_all(machines, now_us, begun)
         return self.paced(effects, now_us)
 
     def step_alone(self, machine: Machine, event: Event, now_us: int) -> list[Effect]:

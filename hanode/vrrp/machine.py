@@ -22,6 +22,7 @@ from hanode.vrrp.effects import (
     SendAdvert,
     State,
     StateChanged,
+    Warned,
 )
 from hanode.vrrp.engine_settings import PRIORITY_OWNER, PRIORITY_STOP, Address, InstanceSettings
 from hanode.vrrp.events import (
@@ -49,6 +50,7 @@ from hanode.vrrp.master_down_timer import MasterDownTimer
 from hanode.vrrp.node_context import NodeContext, OwnSyncGroup
 from hanode.vrrp.preempt import PreemptPolicy
 from hanode.vrrp.receive import Receiver
+from hanode.vrrp.taken_away import TakenAway
 from hanode.vrrp.timing import skew_us
 from hanode.vrrp.tracking_and_notify import NO_NOTIFY, Tracked
 from hanode.vrrp.transmit import Transmitter
@@ -74,6 +76,7 @@ class Machine:
         "_preempt",
         "_resume",
         "_started",
+        "_taken_away",
         "_warnings",
         "_watched",
         "cause",
@@ -145,6 +148,7 @@ class Machine:
         self.received_lower = False
         """The last event was an advert of lower priority, received as MASTER."""
         self._warnings = WarningLimit()
+        self._taken_away = TakenAway()
         self._watched = track.watched(settings)
         self._preempt = PreemptPolicy()
         self._mismatch = Mismatch()
@@ -175,6 +179,13 @@ class Machine:
     def waits_skew_time_only(self) -> bool:
         """As BACKUP: whether its timer is as short as after an advert of priority 0."""
         return self._master_down.skew_only
+
+    @property
+    def has_heard_nobody(self) -> bool:
+        """Whether it is BACKUP, nobody released it, and it has heard no master since."""
+        timer = self._master_down
+        heard = timer.sender is not None or timer.discarded is not None or timer.skew_only
+        return self.state is State.BACKUP and not heard and not self._preempt.released
 
     def misses_its_master(self, now_us: int) -> bool:
         """As BACKUP: whether an advert should have come by then, or will never come."""
@@ -408,13 +419,19 @@ class Machine:
         return []
 
     def _lose_address(self, event: AddressLost, now_us: int) -> list[Effect]:
-        """As keepalived: give up with priority 0, and be back after Skew_Time."""
-        address = event.address
+        """Put it back and stay MASTER; keepalived gives up and is back after Skew_Time."""
+        address, settings = event.address, self.settings
         if self.state is not State.MASTER or address.no_track:
             return []
-        cause = f"{address} was removed from {address.dev} by somebody else"
-        timer = MasterDownTimer(now_us, skew_only=True)
-        return self._become_backup(event, cause, now_us, timer, priority_zero=True)
+        effects = vip_effects.put_back(settings, address)
+        effects += self._announcements.block(
+            settings, (address,), settings.garp_master_repeat, 0, now_us
+        )
+        removed = f"{address} {{}} from {address.dev}"
+        cause = self._taken_away.sentence(address, removed, event.by, now_us)
+        if cause is not None:
+            effects.append(Warned(settings.key, settings.name, "address taken away", cause))
+        return effects
 
     # Operators
 

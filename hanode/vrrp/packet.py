@@ -19,6 +19,8 @@ from hanode.vrrp.kernel_objects import pack
 PROTOCOL = 112
 PROTOCOL_AH = 51
 TTL = 255
+VERSIONS = (2, 3)
+"""Those of VRRP that exist."""
 """RFC 9568 section 5.1.1.3: a router must drop a packet whose TTL is not 255, so that no packet
 from beyond the link is believed."""
 TOS = 0xC0

@@ -17,6 +17,7 @@ from hanode.vrrp.packet import (
     HEADER_BYTES,
     TTL,
     TYPE_ADVERTISEMENT,
+    VERSIONS,
     Advert,
     Datagram,
     Reason,
@@ -66,12 +67,16 @@ class Receiver:
         if settings.owner_ignore_adverts and settings.priority == PRIORITY_OWNER:
             return Refusal(Reason.OWNER, "we own the addresses, and ignore others")
         version, count, size = payload[0] >> 4, payload[3], ADDRESS_BYTES[settings.family]
+        if version not in VERSIONS:  # nothing is known of its length
+            return Refusal(Reason.VERSION, f"it is VRRPv{version}, ours is VRRPv{settings.version}")
         end = HEADER_BYTES + count * size
         length = end + (AUTH_BYTES if version == 2 else 0)
         trailer = payload[length:]
         signed = settings.hmac is not None and len(trailer) == TRAILER_BYTES
         if len(payload) < length or (trailer and not signed):
-            what = f"{len(payload)} bytes do not hold the {count} addresses it announces"
+            announced = "1 address" if count == 1 else f"{count} addresses"
+            fit = "do not hold" if len(payload) < length else "are more than"
+            what = f"{len(payload)} bytes {fit} the {announced} it announces"
             return Refusal(Reason.LENGTH, what)
         if not settings.unicast and datagram.ttl != TTL:
             return Refusal(Reason.TTL, f"its TTL is {datagram.ttl} instead of {TTL}")

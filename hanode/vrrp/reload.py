@@ -110,7 +110,7 @@ def _start(
             event = Started(machine.link, one.name in resumed, delay_us, why, silent_since_us)
         effects += instances.step_alone(machine, event, now_us)
     # keepalived notifies of groups first when it starts, and later of their members first.
-    groups = instances.sync_groups.started(resumed, RESUMED)
+    groups = [] if startup is None else instances.sync_groups.started(resumed, RESUMED)
     return groups + effects + instances.sync_groups.reconcile("start", now_us)
 
 

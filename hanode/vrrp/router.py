@@ -6,7 +6,7 @@ packet; `machine.py` says what an event does, and `instances.py` what that means
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 
 from hanode.vrrp import operator_commands, packet, reload
 from hanode.vrrp.deadlines import may_take_over
@@ -185,16 +185,18 @@ class Router:
         changed = [m for k, m in self.machines.items() if before.get(k) != unmet.get(k)]
         return self.instances.step_all(changed, NeedsChanged(), now_us) if changed else []
 
-    def lost(self, missing: Iterable[tuple[str, str]], *, now_us: int) -> list[Effect]:
-        """These (device, `ip/prefix`) are gone from the kernel, and not by our doing."""
-        gone = set(missing)
+    def lost(self, missing: Mapping[tuple[str, str], str], *, now_us: int) -> list[Effect]:
+        """These (device, `ip/prefix`) are gone from the kernel, and not by our doing; each with
+        who removed it, or "".
+        """
         effects: list[Effect] = []
         for machine in list(self.machines.values()):
             if machine.state is not State.MASTER:
                 continue
             for address in machine.settings.addresses:
-                if (address.dev, str(address)) in gone:
-                    effects += self.instances.step(machine, AddressLost(address), now_us)
+                by = missing.get((address.dev, str(address)))
+                if by is not None:
+                    effects += self.instances.step(machine, AddressLost(address, by), now_us)
         return self.instances.paced(effects, now_us)
 
     # Packets

@@ -12,7 +12,6 @@ from typing import Final
 
 from hanode.vrrp.effects import State
 from hanode.vrrp.events import (
-    AddressLost,
     AdvertReceived,
     Event,
     LinkChanged,
@@ -118,7 +117,6 @@ MOVES: Final = (
         _MASTER, TimerFired, _BACKUP, _KIND.ELECTION,
         "its own advert is so late that others may have taken over (timer_expired_backup)",
     ),
-    Move(_MASTER, AddressLost, _BACKUP, _KIND.TRACKING, "somebody has removed its address"),
     Move(_MASTER, ReleaseMaster, _BACKUP, _KIND.OPERATOR, "an operator releases the mastership"),
     Move(_MASTER, SyncFollow, _BACKUP, _KIND.SYNC_GROUP, "another member is BACKUP"),
     Move(_MASTER, SyncFollow, _FAULT, _KIND.SYNC_GROUP, "another member has a fault"),

@@ -78,10 +78,23 @@ class SyncGroup:
                     soon = mover.waits_skew_time_only
                     yield machine, self._follow(State.BACKUP, mover.cause, after_skew_time=soon)
 
+    def joining(self) -> list[tuple[Machine, SyncFollow]]:
+        """Members that are new beside a MASTER, which stays MASTER: they follow it.
+
+        Not one that has heard another master: those disagree. One that is still in INIT follows
+        later.
+        """
+        begun = [m for m in self.members if m.state is not State.INIT]
+        masters = [m for m in begun if m.state is State.MASTER]
+        others = [m for m in begun if m.state is not State.MASTER]
+        if not masters or any(not machine.has_heard_nobody for machine in others):
+            return []
+        return [(machine, self._follow(State.MASTER, masters[0].cause)) for machine in others]
+
     def disagreeing(self, cause: str) -> list[tuple[Machine, SyncFollow]]:
-        """After a reload: members that are MASTER while another one is not."""
+        """After a reload: members that are MASTER while another one is BACKUP."""
         masters = [m for m in self.members if m.state is State.MASTER]
-        if len(masters) == len(self.members):
+        if not any(m.state is State.BACKUP for m in self.members):
             return []
         return [(machine, self._follow(State.BACKUP, cause)) for machine in masters]
 
@@ -90,6 +103,8 @@ class SyncGroup:
         states = {machine.state for machine in self.members}
         if State.FAULT in states:
             new = State.FAULT
+        elif states == {State.INIT, State.MASTER} and self.state is State.MASTER:
+            new = State.MASTER  # a new member has yet to begin
         elif State.INIT in states or not states:
             new = State.INIT
         else:

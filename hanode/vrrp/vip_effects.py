@@ -39,6 +39,14 @@ def add_all(settings: InstanceSettings) -> list[Effect]:
     return effects
 
 
+def put_back(settings: InstanceSettings, address: Address) -> list[Effect]:
+    """An address that was taken away, and the routes from it, which the kernel took with it."""
+    effects: list[Effect] = [AddAddresses(settings.key, (address,))]
+    if routes := tuple(route for route in settings.routes if route.source == address.ip):
+        effects.append(AddRoutes(settings.key, routes))
+    return effects
+
+
 def remove_all(settings: InstanceSettings) -> list[Effect]:
     """Everything out."""
     key = settings.key

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import pytest
+
 from hanode.supervision.broker_state import BrokerEvent, BrokerState
 from hanode.supervision.children_status import Answer, ChildStatus, merged, timeout_s
 from hanode.supervision.cleared_counters import ClearedCounters
@@ -12,7 +14,14 @@ from hanode.supervision.engine_start import EngineStart, engine_start
 from hanode.supervision.kernel_addresses import AddressChange, KernelAddresses, spelling, stopped
 from hanode.supervision.rate_limit import RateLimit
 from hanode.supervision.respawn import STEADY_US, WORKED_US, Respawn, Retry
-from hanode.vrrp.engine_settings import Address, InstanceSettings, SyncGroupSettings, VrrpSettings
+from hanode.supervision.start_time import StartTime
+from hanode.vrrp.engine_settings import (
+    Address,
+    InstanceSettings,
+    SyncGroupSettings,
+    Vmac,
+    VrrpSettings,
+)
 from hanode.wire import InstanceStatus, KernelAddress, TrackerStatus, VipStatus, encode
 
 MS = 1_000
@@ -186,6 +195,19 @@ def test_at_the_first_look_only_a_configured_address_is_news() -> None:
     assert kernel.worth_reporting([(vip, False)]) == [AddressChange(vip, False, "")]
 
 
+def test_addresses_of_interfaces_that_nobody_named_are_no_news() -> None:
+    kernel = KernelAddresses(SETTINGS)
+    kernel.worth_reporting([])
+    storm = [(at(f"10.1.0.{n}/16", f"veth{n}"), up) for n in range(1, 200) for up in (True, False)]
+    assert kernel.worth_reporting(storm) == []
+    vip = at("192.0.2.200/24", "veth7")
+    assert kernel.worth_reporting([(vip, True)]) == [AddressChange(vip, True, "VI_1")]
+    below = replace(SETTINGS.instances[0], vmac=Vmac("vrrp.51"))
+    kernel.configure(VrrpSettings((below,)))
+    mine = at("192.0.2.9/24", "vrrp.51")
+    assert kernel.worth_reporting([(mine, True)]) == [AddressChange(mine, True, "")]
+
+
 def test_addresses_are_compared_in_one_spelling() -> None:
     assert spelling("2001:DB8:0::1/64") == "2001:db8::1/64"
     assert spelling("no address") == "no address"
@@ -199,6 +221,14 @@ def test_addresses_are_compared_in_one_spelling() -> None:
     )  # fmt: skip
     (change,) = KernelAddresses(six).worth_reporting([(at("2001:db8::1/64"), True)])
     assert change.instance == "VI_6"
+
+
+@pytest.mark.parametrize("step_us", [4066 * 86_400_000_000, -86_400_000_000])
+def test_the_engine_has_run_as_long_as_before_when_somebody_sets_the_clock(step_us: int) -> None:
+    start = StartTime(1_000_000_000, 5_000_000)
+    assert start.on_the_wall(1_060_000_007, 65_000_000) == 1_000_000_000, "read a little later"
+    now_us = 1_090_000_000 + step_us
+    assert now_us - start.on_the_wall(now_us, 95_000_000) == 90_000_000
 
 
 def test_an_instance_is_shown_with_what_the_kernel_has() -> None:

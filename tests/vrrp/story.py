@@ -226,7 +226,7 @@ class Story:
         self.tell(self.router.link("ens33", self.link(), now_us=self.now_us))
 
     def do_lost(self, words: list[str]) -> None:
-        self.tell(self.router.lost([("ens33", words[0])], now_us=self.now_us))
+        self.tell(self.router.lost({("ens33", words[0]): ""}, now_us=self.now_us))
 
     def do_advert(self, words: list[str]) -> None:
         sender, _, priority, *rest = words

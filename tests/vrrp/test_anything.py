@@ -159,7 +159,7 @@ class World:
         )  # fmt: skip
 
     def do_lost(self, vrid: int) -> None:
-        self.take(self.router.lost([("d0", f"192.0.2.{100 + vrid}/24")], now_us=self.now_us))
+        self.take(self.router.lost({("d0", f"192.0.2.{100 + vrid}/24"): ""}, now_us=self.now_us))
 
     def do_release(self, name: str) -> None:
         self.take(self.router.release(name, now_us=self.now_us).effects)

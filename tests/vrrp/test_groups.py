@@ -10,9 +10,10 @@ from hanode.vrrp import effects as fx
 from hanode.vrrp.effects import State
 from hanode.vrrp.engine_settings import Command, FifoSettings, NotifySettings, SyncGroupSettings
 from hanode.vrrp.engine_settings import VrrpSettings as Settings
-from hanode.vrrp.events import SyncFollow
+from hanode.vrrp.events import SyncFollow, TrackerChanged
 from hanode.vrrp.machine import Machine
 from hanode.vrrp.sync_group import SyncGroup
+from hanode.vrrp.tracking_and_notify import Tracked
 from tests.vrrp.story import advert_packet
 from tests.vrrp.test_instances import DOWN, GROUP, UP, A, B, C, D, Node
 
@@ -206,6 +207,75 @@ def test_a_member_that_disagrees_after_a_reload_takes_the_others_back() -> None:
     assert changes(node.effects) == [
         ("A", "BACKUP", f"sync group G: {cause}"), ("G", "BACKUP", cause),
     ]  # fmt: skip
+
+
+BOTH, JOINED = SyncGroupSettings("G", ("A", "C")), SyncGroupSettings("G", ("A", "C", "B"))
+
+
+def joined(settings: Settings) -> Node:
+    """A and C are master, in a group; then a reload makes it these settings."""
+    node = Node(Settings((A, C), (BOTH,)))
+    node.wait(5 * S)
+    assert node.states() == {"A": "MASTER", "C": "MASTER"}
+    node.configure(settings)
+    return node
+
+
+def test_a_new_member_is_master_at_once_and_no_other_ceases_to_be() -> None:
+    node = joined(Settings((A, C, B), (JOINED,)))
+    assert changes(node.effects) == [
+        ("B", "BACKUP", "start"), ("B", "MASTER", "sync group G: no advert heard for 3.609 s"),
+    ]  # fmt: skip
+    sent = [(e.key, e.payload[2]) for e in node.effects if isinstance(e, fx.SendAdvert)]
+    assert sent == [(B.key, 100)]
+    assert node.router.groups["G"].state is MASTER
+
+
+def test_who_was_alone_and_gets_a_group_with_a_new_instance_stays_master() -> None:
+    node = Node(Settings((A,)))
+    node.wait(5 * S)
+    node.configure(Settings((A, B), (GROUP,)))
+    assert [change[:2] for change in changes(node.effects)] == [
+        ("B", "BACKUP"), ("B", "MASTER"), ("G", "MASTER"),
+    ]  # fmt: skip
+
+
+def test_a_member_that_follows_a_master_elsewhere_takes_the_others_back() -> None:
+    node = Node(Settings((A, B), (SyncGroupSettings("G", ("A",)),)))
+    for _ in range(5):
+        node.wait(S)
+        hears = advert_packet(B, sender="192.0.2.3", priority=200)
+        node.router.receive_ipv4("d1", hears, now_us=node.now_us)
+    assert node.states() == {"A": "MASTER", "B": "BACKUP"}
+    node.configure(Settings((A, B), (GROUP,)))
+    assert node.states() == {"A": "BACKUP", "B": "BACKUP"}
+
+
+@pytest.mark.parametrize(("up", "state"), [(True, "MASTER"), (False, "FAULT")])
+def test_a_new_member_that_waits_for_its_script_joins_when_it_knows(up: bool, state: str) -> None:
+    waits = replace(B, tracked=(Tracked("script", "chk"),))
+    node = joined(Settings((A, C, waits), (JOINED,)))
+    assert node.states() == {"A": "MASTER", "C": "MASTER", "B": "INIT"}
+    assert node.router.groups["G"].state is MASTER
+    effects = node.router.tracker(TrackerChanged("script", "chk", up), now_us=node.now_us)
+    assert node.states() == dict.fromkeys("ACB", state)
+    gave_up = [e for e in effects if isinstance(e, fx.SendAdvert) and e.payload[2] == 0]
+    assert bool(gave_up) is not up
+
+
+def test_a_new_member_with_a_fault_takes_the_others_into_it() -> None:
+    node = Node(Settings((A, C), (BOTH,)))
+    node.wait(5 * S)
+    node.router.link("d1", DOWN, now_us=node.now_us)
+    node.configure(Settings((A, C, B), (JOINED,)))
+    assert set(node.states().values()) == {"FAULT"}
+
+
+def test_a_new_member_whose_master_is_elsewhere_takes_the_others_back_once_it_hears_it() -> None:
+    node = joined(Settings((A, C, B), (JOINED,)))
+    hears = advert_packet(B, sender="192.0.2.3", priority=200)
+    node.router.receive_ipv4("d1", hears, now_us=node.now_us)
+    assert node.states() == dict.fromkeys("ACB", "BACKUP")
 
 
 def test_a_group_without_members_does_no_harm() -> None:

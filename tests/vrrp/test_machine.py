@@ -15,6 +15,7 @@ from hanode.vrrp.engine_settings import (
     InstanceSettings,
     NotifySettings,
     Peer,
+    Route,
     Tracked,
     VrrpSettings,
 )
@@ -281,15 +282,38 @@ def test_a_release_leaves_a_lower_master_alone_until_it_is_master_again() -> Non
     assert one.machine.followed_priority == 200
 
 
-def test_who_gave_up_for_an_address_is_back_after_its_skew_time() -> None:
+def test_an_address_that_was_taken_away_is_put_back_by_a_master_that_stays() -> None:
+    route = Route(4, "198.51.100.0/24", dev="d0", source="192.0.2.10")
+    one = master(routes=(route,))
+    due_us = one.machine.main_timer_us
+    lost = AddressLost(V2.vips[0], "someone (pid 7)")
+    effects = one.machine.step(lost, now_us=one.now_us)
+    assert effects == [
+        fx.AddAddresses(V2.key, V2.vips),
+        fx.AddRoutes(V2.key, (route,)),
+        fx.AnnounceAddresses(V2.key, V2.vips, V2.garp_master_repeat),
+        fx.Warned(
+            V2.key, "V", "address taken away",
+            "192.0.2.10/24 was removed from d0 by someone (pid 7), and is put back",
+        ),
+    ]  # fmt: skip
+    assert (one.state, one.machine.main_timer_us) == (State.MASTER, due_us)
+
+
+def test_a_fight_over_an_address_is_told_once_a_minute_and_put_back_each_time() -> None:
     one = master()
-    effects = one.machine.step(AddressLost(V2.vips[0]), now_us=one.now_us)
-    assert priorities(effects) == [0]
-    assert one.machine.waits_skew_time_only
-    assert one.machine.main_timer_us == one.now_us + one.skew_us
-    assert one.machine.counters["pri_zero_sent"] == 1
-    assert one.machine.counters["advert_sent"] == 2
-    assert one.machine.counters["release_master"] == 1
+    told = []
+    for second in range(70):
+        effects = one.machine.step(AddressLost(V2.vips[0]), now_us=one.now_us + second * S)
+        assert isinstance(effects[0], fx.AddAddresses)
+        told += [e.cause for e in effects if isinstance(e, fx.Warned)]
+    assert told[:4] == ["192.0.2.10/24 was removed from d0 by somebody else, and is put back"] * 4
+    assert told[4:] == [
+        "192.0.2.10/24 is removed from d0 again and again by somebody else, 5 times in 4 s, and"
+        " put back each time: keep that program away from it",
+        "192.0.2.10/24 is removed from d0 again and again by somebody else, 65 times in 64 s, and"
+        " put back each time: keep that program away from it",
+    ]
 
 
 def test_a_fault_is_told_with_priority_zero_and_forgets_the_master() -> None:

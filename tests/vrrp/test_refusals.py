@@ -18,7 +18,7 @@ from tests.vrrp.test_auth import AH, NOW_US, SIGNED, datagram, sent
 from tests.vrrp.test_counters import WALL_US, running
 
 SENTENCES = {
-    "Plain-packet_len_err": "8 bytes do not hold the 1 addresses it announces",
+    "Plain-packet_len_err": "8 bytes do not hold the 1 address it announces",
     "Old-packet_len_err": "it has only 24 bytes",
     "Plain-ip_ttl_err": "its TTL is 254 instead of 255",
     "Plain-version_err": "it is VRRPv2, ours is VRRPv3",
@@ -64,6 +64,24 @@ def refusal(settings: InstanceSettings, came: Datagram, *, wall_us: int = NOW_US
 
 
 UNICAST = replace(V3, unicast=True, unicast_peers=(Peer("192.0.2.2", min_ttl=254),))
+
+
+@pytest.mark.parametrize("settings", [V2, V3, V6], ids=["v2", "v3", "v6"])
+@pytest.mark.parametrize("version", [0, 1, 4, 7, 15])
+@pytest.mark.parametrize("more", [0, 8, 24])
+def test_a_version_that_does_not_exist(settings: InstanceSettings, version: int, more: int) -> None:
+    """Nothing is known of its length, so that nothing is said of it."""
+    came = datagram(sent(settings))
+    payload = bytes([version << 4 | 1]) + came.payload[1:] + bytes(more)
+    sentence = f"it is VRRPv{version}, ours is VRRPv{settings.version}"
+    assert refusal(settings, replace(came, payload=payload)) == Refusal(Reason.VERSION, sentence)
+
+
+def test_an_advert_with_something_behind_it() -> None:
+    came = datagram(sent(V3))
+    longer = replace(came, payload=came.payload + bytes(8))
+    sentence = "20 bytes are more than the 1 address it announces"
+    assert refusal(V3, longer) == Refusal(Reason.LENGTH, sentence)
 
 
 def test_an_authentication_header_that_is_not_wanted() -> None:

@@ -196,6 +196,8 @@ def test_members_that_disagree_after_a_reload_go_back_together() -> None:
     router = running(LAB, OTHER, until_us=3_300_000)
     states = {m.settings.name: m.state for m in router.machines.values()}
     assert states == {"HA_Group": fx.State.BACKUP, "Other": fx.State.MASTER}
+    another = advert_packet(LAB, sender="192.168.192.111", priority=200)
+    router.receive_ipv4(LAB.interface, another, now_us=3_300_000)
     group = SyncGroupSettings("G", (LAB.name, OTHER.name))
     router.configure(VrrpSettings((LAB, OTHER), (group,)), now_us=3_300_000)
     assert {m.state for m in router.machines.values()} == {fx.State.BACKUP}

@@ -18,6 +18,7 @@ from hanode.proc.supervisor.engine import Engine
 from hanode.proc.supervisor.node_policy import PolicyKeeper
 from hanode.proc.supervisor.operator_commands import OperatorCommands
 from hanode.supervision.kernel_addresses import AddressChange, KernelAddresses, stopped
+from hanode.supervision.start_time import StartTime
 from hanode.system import sysctl
 from hanode.system.addresses import AddressWatch
 from hanode.system.journal import Journal
@@ -48,7 +49,7 @@ class StatusCollector:
         self._watch = watch
         self._built = built
         self._addresses = KernelAddresses(built.vrrp)
-        self._started_us = time.time_ns() // 1_000
+        self._started = StartTime(time.time_ns() // 1_000, time.monotonic_ns() // 1_000)
         self._cannot = sysctl.cannot()
         self._last_instances: tuple[InstanceStatus, ...] = ()
         self.stopping = False
@@ -77,16 +78,17 @@ class StatusCollector:
         problems += self.policy.problems(self._lifecycle)
         if journal.fault:
             problems.append(journal.fault)
+        wall_us, mono_us = time.time_ns() // 1_000, time.monotonic_ns() // 1_000
         return NodeStatus(
             node=enrolment.node if enrolment else "",
             name=self._options.name,
-            wall_us=time.time_ns() // 1_000,
-            mono_us=time.monotonic_ns() // 1_000,
+            wall_us=wall_us,
+            mono_us=mono_us,
             revision=state.live.revision,
             confirmed_revision=state.confirmed.revision,
             newest_revision=max(state.newest, state.live.revision),
             config_sha256=state.live.sha256,
-            started_us=self._started_us,
+            started_us=self._started.on_the_wall(wall_us, mono_us),
             instances=self._addresses.whole(instances, addresses),
             virtual_servers=children.status.virtual_servers,
             addresses=addresses,

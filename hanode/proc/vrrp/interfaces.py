@@ -10,16 +10,18 @@ from typing import TYPE_CHECKING
 
 from hanode.kernel.interfaces import MAC_BYTES, IgmpReports, InterfaceView, announcement, promoting
 from hanode.kernel.needs import RETRY_US, together
+from hanode.kernel.speech import Speech, question, without_source
 from hanode.proc.vrrp.sockets import Sockets
 from hanode.proc.vrrp.virtual_links import VirtualLinks
 from hanode.system import sysctl
 from hanode.system.firewall import Firewall
 from hanode.system.linkbeat import LinkProbe
 from hanode.system.monitor import Monitor
-from hanode.system.refusals import why
+from hanode.system.refusals import why, why_unsent
 from hanode.system.vrrp_socket import FrameSocket
-from hanode.vrrp.effects import AnnounceAddresses
-from hanode.vrrp.engine_settings import InstanceKey, VrrpSettings
+from hanode.vrrp import packet
+from hanode.vrrp.effects import AnnounceAddresses, SendAdvert
+from hanode.vrrp.engine_settings import InstanceKey, InstanceSettings, VrrpSettings
 from hanode.vrrp.events import LinkState
 
 if TYPE_CHECKING:
@@ -50,6 +52,9 @@ class Interfaces:
         self._warn = warn
         self._view = InterfaceView()
         self._probe = LinkProbe()
+        self._speech = Speech()
+        self.ready: Callable[[InstanceKey], tuple[SendAdvert, ...]] = lambda _: ()
+        """What an instance would send now; empty where each of its adverts is signed."""
         self._igmp = IgmpReports()
         self._routers: dict[str, bool] = {}
         """Whether an interface forwards IPv6: neighbour advertisements say so."""
@@ -67,6 +72,7 @@ class Interfaces:
             self._set(4, name, "promote_secondaries", 1)
         self.virtual.use(settings)
         self.sockets.use(settings, self.monitor.links)
+        self._speech.use(settings)
         self._open_frames()
         self._plan_retry(now_us)
 
@@ -91,6 +97,7 @@ class Interfaces:
             self.virtual.retry()
             self.sockets.retry(self.monitor.links)
             self._open_frames()
+            self._ask_silent(now_us)
             self._retry_us = None
             self._plan_retry(now_us)
         for name, kind in policy.polls(now_us=now_us).items():
@@ -104,7 +111,39 @@ class Interfaces:
             for one in (self._settings.instances if self._mute else ())
             if one.addresses
         }
-        return together(self.virtual.lacking(), self.sockets.lacking(), mute)
+        absent = without_source(self._settings, self.monitor.everywhere)
+        return together(
+            self.virtual.lacking(), self.sockets.lacking(), absent, mute, self._speech.lacking()
+        )
+
+    def refused(
+        self, one: InstanceSettings, effect: SendAdvert, error: OSError, *, sent: int, now_us: int
+    ) -> bool:
+        """The kernel refused an advert of a master, the one of that number; whether that makes it
+        silent: `lacking` says so from then on, until it can speak again.
+        """
+        reason = _why_unsent(error, effect, one.sends_on)
+        warn, silent = self._speech.refused(one, effect, reason, sent=sent, now_us=now_us)
+        if warn:
+            self._warn(one.name, f"an advert could not be sent: {reason}")
+        if silent:
+            self._plan_retry(now_us)
+        return silent
+
+    def _ask_silent(self, now_us: int) -> None:
+        """Whether those can speak again whose adverts were refused."""
+        names = {one.key: one.sends_on for one in self._settings.instances}
+        for key, refused in self._speech.to_ask(now_us=now_us).items():
+            sender, reason = self.sockets.senders.get(key), "it has no socket"
+            for effect in (self.ready(key) or refused) if sender is not None else ():
+                assert sender is not None
+                error = sender.send(question(effect))
+                if error is None:
+                    self._speech.answered(key, None, now_us=now_us)
+                    break
+                reason = _why_unsent(error, effect, names[key])
+            else:
+                self._speech.answered(key, reason, now_us=now_us)
 
     def _plan_retry(self, now_us: int) -> None:
         if not self.lacking():
@@ -188,3 +227,8 @@ class Interfaces:
             refused = sysctl.write(family, interface, name, value)
             if refused is not None:
                 self._warn(interface, refused)
+
+
+def _why_unsent(error: OSError, effect: SendAdvert, interface: str) -> str:
+    source, to = packet.text(effect.source), packet.text(effect.destination)
+    return why_unsent(error, interface=interface, source=source, to=to)

@@ -9,10 +9,12 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterable
 from typing import TYPE_CHECKING
 
-from hanode.kernel.facts import RoutesRemoved
-from hanode.kernel.restore import NODE, Restore, Restorer
+from hanode.kernel.facts import Change, RoutesRemoved
+from hanode.kernel.restore import NODE, KernelObject, Restore, Restorer
+from hanode.system import processes
 from hanode.system.monitor import Monitor
 from hanode.vrrp.engine_settings import Address, InstanceKey, Route, Rule, VrrpSettings
+from hanode.vrrp.taken_away import TakenAway
 
 if TYPE_CHECKING:
     from hanode.system.rtnl import Commands
@@ -29,6 +31,7 @@ class KernelState:
         self._monitor = monitor
         self._warn = warn
         self._restorer = Restorer()
+        self._taken_away = TakenAway()
 
     @property
     def deadline_us(self) -> int | None:
@@ -110,15 +113,16 @@ class KernelState:
 
     # What others did
 
-    def addresses_lost(self, lost: Collection[tuple[str, str]], *, now_us: int) -> None:
-        """These (device, `ip/prefix`) are not there any more."""
-        links = self._monitor.links
-        self._restore(self._restorer.addresses_lost(lost, devices=links, now_us=now_us))
+    def addresses_lost(self, change: Change, *, now_us: int) -> None:
+        """Addresses of any interface were removed, by whomever."""
+        lost, links = change.removed, self._monitor.links
+        restore = self._restorer.addresses_lost(lost, change.by, devices=links, now_us=now_us)
+        self._restore(restore, now_us)
 
     def routes_lost(self, removed: RoutesRemoved, *, now_us: int) -> None:
         """Routes and rules were removed, by whomever."""
         links = self._monitor.links
-        self._restore(self._restorer.routes_lost(removed, devices=links, now_us=now_us))
+        self._restore(self._restorer.routes_lost(removed, devices=links, now_us=now_us), now_us)
 
     def links_changed(self, *, now_us: int) -> None:
         """Interfaces came, went, or went up or down."""
@@ -126,15 +130,36 @@ class KernelState:
         up = frozenset(link.index for link in links.values() if link.up)
         restore = self._restorer.links_up(up, devices=links, now_us=now_us)
         if restore is not None:
-            self._restore(restore)
+            self._restore(restore, now_us)
 
     def restore_due(self, *, now_us: int) -> None:
         """Put back what had to wait until now."""
-        self._restore(self._restorer.due(devices=self._monitor.links, now_us=now_us))
+        links = self._monitor.links
+        self._restore(self._restorer.due(devices=links, now_us=now_us), now_us)
 
-    def _restore(self, restore: Restore) -> None:
+    def _restore(self, restore: Restore, now_us: int) -> None:
         """A failure is not reported: it was when the object was added, or its device is down."""
         links = self._monitor.links
-        self._commands.add([(a, a, links[a.dev].index) for a in restore.addresses])
-        self._commands.add_routes(restore.routes, self._index)
-        self._commands.add_rules(restore.rules)
+        routes, rules = list[Route](), list[Rule]()
+        there = [(a, a, links[a.dev].index) for a in restore.addresses]
+        failed: set[KernelObject] = {one for one, _ in self._commands.add(there)}
+        failed |= {r for r, _ in self._commands.add_routes(restore.routes, self._index, routes)}
+        failed |= {r for r, _ in self._commands.add_rules(restore.rules, rules)}
+        for one, port in restore.taken.items():
+            if one not in failed and one not in routes and one not in rules:
+                self._tell_taken(one, processes.named(port), now_us)
+
+    def _tell_taken(self, one: KernelObject, by: str, now_us: int) -> None:
+        """It was removed by another program, and has been put back."""
+        if isinstance(one, Address):
+            owner, removed = NODE, f"{one} {{}} from {one.dev}"
+        else:
+            kind = "route" if isinstance(one, Route) else "rule"
+            owner, removed = self._restorer.owner(one), f"the {kind} {_quoted(str(one))} {{}}"
+        sentence = self._taken_away.sentence(one, removed, by, now_us)
+        if sentence is not None:
+            self._warn(owner, sentence)
+
+
+def _quoted(text: str) -> str:
+    return text.replace("{", "{{").replace("}", "}}")

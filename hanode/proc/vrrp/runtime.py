@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from hanode.kernel.allowance import LostAddresses
 from hanode.kernel.facts import NO_CHANGE, Change
 from hanode.kernel.needs import refusal, together
 from hanode.proc.common.loop import Loop
@@ -18,7 +19,7 @@ from hanode.proc.vrrp.kernel_state import KernelState
 from hanode.proc.vrrp.receiver import Receiver
 from hanode.proc.vrrp.sockets import Sockets
 from hanode.proc.vrrp.takeover_warmup import TakeoverWarmup
-from hanode.system import namespaces
+from hanode.system import namespaces, processes
 from hanode.system.clock import SystemClock
 from hanode.system.firewall import Firewall
 from hanode.system.monitor import Monitor
@@ -27,6 +28,7 @@ from hanode.vrrp.effects import (
     BlockAddresses,
     Effect,
     SendAdvert,
+    State,
     StateChanged,
     UnblockAddresses,
 )
@@ -53,6 +55,7 @@ class Runtime:
         self._chores_us: int | None = None
         """When something besides the machines is to be looked at."""
         self._routes: RouteWatch | None = None
+        self._lost = LostAddresses()
         self._open()
 
     def _open(self) -> None:
@@ -76,6 +79,7 @@ class Runtime:
             report=self._report,
             block=self._block,
         )
+        self.interfaces.ready = self._ready
         self.warmup = TakeoverWarmup(
             self.router, self._loop, self._clock, self.interfaces, self.kernel_state
         )
@@ -104,6 +108,7 @@ class Runtime:
         What an instance cannot have when the engine starts is a fault of that instance alone.
         """
         self.interfaces.use(settings, now_us=now_us)
+        self._lost.use((a.dev, str(a)) for one in settings.instances for a in one.addresses)
         unmet, before = self.interfaces.lacking(), self.router.context.unmet
         if self.router.machines and (why_not := refusal(settings, unmet, before)) is not None:
             return why_not
@@ -149,11 +154,24 @@ class Runtime:
             for name in self.interfaces.vrfs:
                 self.update_link(name, now_us)
         if change.removed:
-            self.kernel_state.addresses_lost(change.removed, now_us=now_us)
-            self.carry_out(self.router.lost(change.removed, now_us=now_us))
+            self.kernel_state.addresses_lost(change, now_us=now_us)
+            ours = self._lost.ours(change.removed)
+            self._lost.lost({one: processes.named(change.by.get(one, 0)) for one in ours})
+        self._put_back(now_us)
         self.set_chores()
         if (missed := self.interfaces.virtual.missed()) != NO_CHANGE:
             self.take_change(missed)
+
+    def _put_back(self, now_us: int) -> None:
+        """Tell the machines of addresses that others removed, as far as they are still away."""
+        due = self._lost.due(up=self._is_up, now_us=now_us)
+        lost = {place: by for place, by in due.items() if not self.monitor.has(*place)}
+        if lost:
+            self.carry_out(self.router.lost(lost, now_us=now_us))
+
+    def _is_up(self, name: str) -> bool:
+        link = self.monitor.links.get(name)
+        return link is not None and link.up
 
     def update_link(self, name: str, now_us: int) -> None:
         """Give the machines the present state of an interface."""
@@ -183,7 +201,7 @@ class Runtime:
 
     def set_chores(self) -> None:
         """See when routes, addresses and links are to be looked at again."""
-        times = (self.kernel_state.deadline_us, self.interfaces.deadline_us)
+        times = (self.kernel_state.deadline_us, self._lost.deadline_us, self.interfaces.deadline_us)
         self._chores_us = min((at for at in times if at is not None), default=None)
 
     def do_chores(self, now_us: int) -> None:
@@ -192,6 +210,7 @@ class Runtime:
             return
         self._chores_us = None
         self.kernel_state.restore_due(now_us=now_us)
+        self._put_back(now_us)
         for name in self.interfaces.due(now_us=now_us):
             self.update_link(name, now_us)
         if (missed := self.interfaces.virtual.missed()) != NO_CHANGE:
@@ -204,16 +223,39 @@ class Runtime:
     def carry_out(self, effects: list[Effect]) -> None:
         """Send adverts at once; the rest a portion at a time."""
         senders, effect_queue = self.interfaces.sockets.senders, self.effect_queue
+        silent = False
         for effect in effects:
             if type(effect) is SendAdvert:
                 sender = senders.get(effect.key)
                 error = None if sender is None else sender.send(effect)
-                if error is not None and sender is not None and sender.send_errors == 1:
-                    self.warn(sender.interface or "vrrp", f"an advert could not be sent: {error}")
+                if error is not None:
+                    silent |= self._refused(effect, error)
             else:
                 effect_queue.add(effect)
         if effect_queue.waiting:
             effect_queue.do_some()
+        if silent:  # only now: what the instance still wanted comes before what its FAULT undoes
+            self.update_needs(self._clock.monotonic_us())
+            self.set_chores()
+
+    def _refused(self, effect: SendAdvert, error: OSError) -> bool:
+        """The kernel refused an advert; whether its instance cannot speak from now on."""
+        machine = self.router.machines.get(effect.key)
+        if machine is None or machine.state is not State.MASTER:
+            return False
+        if machine.settings.dont_track_primary and not machine.link.up:
+            return False  # it is to be master all the same
+        return self.interfaces.refused(
+            machine.settings,
+            effect,
+            error,
+            sent=machine.counters["advert_sent"],
+            now_us=self._clock.monotonic_us(),
+        )
+
+    def _ready(self, key: InstanceKey) -> tuple[SendAdvert, ...]:
+        machine = self.router.machines.get(key)
+        return () if machine is None else machine.transmitter.ready
 
     def _report(self, effect: Effect) -> None:
         if isinstance(effect, StateChanged):

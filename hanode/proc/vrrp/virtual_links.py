@@ -59,7 +59,7 @@ class VirtualLinks:
 
     def lacking(self) -> dict[InstanceKey, str]:
         """The instances that have not the virtual interfaces that they need, with the reason."""
-        return self._plan.lacking(self._failed)
+        return self._plan.lacking(self._failed, self._monitor.links)
 
     def follow(self, changed: str) -> list[str]:
         """An interface has changed: make those again that it has to do with. Returns these."""
