@@ -118,14 +118,16 @@ def test_foreign_envelope_is_refused(firm: tuple[Node, Broker, Authority], name:
     assert [e.data["phase"] for e in told] == ["refused"]
 
 
-@pytest.mark.parametrize("revision", [2, 3])
+@pytest.mark.parametrize(
+    ("revision", "why"), [(2, "not newer than 3"), (3, "another revision 3 is live here")]
+)
 def test_older_or_equal_bundle_is_refused(
-    running: Node, authority: Authority, revision: int
+    running: Node, authority: Authority, revision: int, why: str
 ) -> None:
     assert running.apply(authority.bundle(3, CONFIG_201))["ok"]
     answer = running.apply(authority.bundle(revision, CONFIG))
     assert not answer["ok"]
-    assert "not newer than 3" in answer["error"]
+    assert why in answer["error"]
     assert running.kernel_has("192.168.192.201/24")
 
 
