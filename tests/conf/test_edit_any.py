@@ -99,10 +99,14 @@ def only_kept(owners: list[Node], word: str) -> list[Node]:
     return found
 
 
+OPENS = {"track_file": "track_file_block", "vrrp_track_file": "track_file_block"}
+"""Blocks that are not called as the keyword that opens them."""
+
+
 def kept_is_first(owners: list[Node], word: str) -> bool:
     """Whether keepalived keeps the first value of this keyword in these blocks."""
     opener = owners[0].words[0] if owners and owners[0].words else "root"
-    table = blocks().get({"track_file": "track_file_block"}.get(opener, opener))
+    table = blocks().get(OPENS.get(opener, opener))
     keyword = None if table is None else table.keywords.get(word)
     return keyword is not None and keyword.keeps == "first"
 
