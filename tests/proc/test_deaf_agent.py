@@ -135,7 +135,7 @@ def test_a_signal_to_all_processes_does_not_cut_off_the_last_events(
     for name in ("agent", "supervisor"):
         os.kill(enrolled.pid(name), signal.SIGTERM)
     until(lambda: told(broker, "node", phase="stopped"), within_s=8.0)
-    assert broker.statuses()[-1].stopping
+    until(lambda: broker.statuses()[-1].stopping)  # it follows the event
     assert enrolled.process.wait(10) == 0
     enrolled.process = None
     enrolled.start()

@@ -218,7 +218,7 @@ def test_a_refusal_at_the_start_is_in_the_log_and_systemd_hears_the_truth(
         why = f"the vrrp process refused its settings: net_namespace {space}: No such file"
         until(lambda: why in node.log.read_text())
         assert "vrrp runs revision" not in node.log.read_text()
-        until(lambda: any(line.startswith(f"STATUS={why}") for line in systemd.told()))
+        until(lambda: any(line.startswith("STATUS=") and why in line for line in systemd.told()))
         assert "READY=1" not in systemd.told(), "no instance runs"
         assert any(why in problem for problem in node.status().problems)
         subprocess.run(["ip", "netns", "add", space], check=True)
