@@ -129,7 +129,7 @@ def test_the_seed_pair_survives_import_with_its_comments(admin: User, shared: Pa
     for comment in ("# Unique identifier for this node", "# The shared virtual IP address"):
         assert comment in document
     assert "nat_mask" in document  # kept and reported, never dropped
-    lines = {(p.problem.file, p.problem.line) for p in made.problems}
+    lines = {(p.problem.file, p.problem.line) for p in made.found.problems}
     assert {("NodeA", 20), ("NodeA", 31), ("NodeA", 38), ("NodeA", 47)} <= lines
 
 
