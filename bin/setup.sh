@@ -4,6 +4,9 @@
 umask 022 # what is made here must be readable for the agents, which run as another user
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 
+# Tests of the language that take times, all cores, or keepalived's own seconds: bin/test runs them last.
+slow_conf="tests/conf/test_bounds.py tests/conf/test_neighbours.py tests/conf/test_kept.py tests/conf/test_advice.py"
+
 # need_packages PROGRAM-OR-TEST=PACKAGE…: install the Debian packages of the programs not found.
 need_packages() {
     local missing=() pair
