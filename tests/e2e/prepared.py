@@ -5,6 +5,7 @@ Prints the path of a one-time sign-in link.
 
 from __future__ import annotations
 
+import re
 import sys
 
 import django
@@ -27,6 +28,9 @@ vrrp_instance G {{
  virtual_ipaddress {{
   10.255.0.1/24
  }}
+ virtual_ipaddress_excluded {{
+{addresses}
+ }}
 }}
 """
 
@@ -42,8 +46,12 @@ def main() -> None:
     user = User.objects.create_user("edith", role=Role.EDITOR)
     for name, count in (("Large", int(sys.argv[1])), ("Small", 10)):
         servers = many_servers(count).replace("\n}", SECURE, 1)
-        files = {"NodeA": INSTANCE.format(priority=100) + servers}
-        files["NodeB"] = INSTANCE.format(priority=90) + servers
+        held = dict.fromkeys(re.findall(r"(?m)^virtual_server (\S+)", servers))
+        addresses = "\n".join(f"  {ip}" for ip in held)
+        files = {
+            node: INSTANCE.format(priority=priority, addresses=addresses) + servers
+            for node, priority in (("NodeA", 100), ("NodeB", 90))
+        }
         import_files(actor=user, cluster_name=name, files=files)
     print(sign_in_path(user))
 
