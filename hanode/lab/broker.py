@@ -23,7 +23,7 @@ LIMITS = {
 }
 """So that no client can take the machine's memory: the longest value is a Bundle, which is at most
 8 MB (`hanode.system.ipc.LINE_BYTES_MAX`); a thousand nodes leave some hundred MB behind in an hour
-in which nobody reads. docker-compose.yml has the same."""
+in which nobody reads. docker/valkey-start has the same."""
 
 
 @dataclass(frozen=True, slots=True)
