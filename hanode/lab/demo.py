@@ -149,7 +149,6 @@ def _run(options: argparse.Namespace, run: Run) -> int:
             return once.run(session, json_file=options.json)
         session.start()
         say(f"everything runs after {time.monotonic() - began:.1f} s")
-        _welcome(session)
         return _stay(session)
     finally:
         if options.once:
@@ -188,9 +187,10 @@ def missing_ipvs() -> str | None:
 
 
 def _stay(session: Session) -> int:
-    """Wait until a signal comes or a part dies."""
+    """Greet, and wait until a signal comes or a part dies."""
     stdin_open = sys.stdin is not None and sys.stdin.isatty()
     try:
+        _welcome(session)
         while True:
             if (sentence := session.died()) is not None:
                 print(sentence, file=sys.stderr)
