@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import socket
 import struct
@@ -85,7 +86,8 @@ def test_each_address_is_back_at_once_and_nobody_else_becomes_master() -> None:
                 net.ip("a", "addr", "del", f"{VIP}/24", "dev", INTERFACE)
                 assert gaps.longest_s(1) < WITHIN_S
                 until(lambda: len(warnings(a)) == time_ + 1, "told each time", 1)  # noqa: B023
-            net.ip("a", "addr", "flush", "dev", INTERFACE, "to", "192.168.192.200/31")
+            with contextlib.suppress(AssertionError):  # `ip` gives up: they are back too soon
+                net.ip("a", "addr", "flush", "dev", INTERFACE, "to", "192.168.192.200/31")
             assert gaps.longest_s(2) < WITHIN_S
             until(lambda: net.has_vip("a") and net.has_vip("a", SECOND), "both are back", 1)
             assert a.state() == "MASTER"
