@@ -39,9 +39,9 @@ def settings(made: VrrpInstance, words: Words, *, strict: bool) -> HmacSettings 
     return HmacSettings(
         keys=tuple(keys.values()),
         active=active,
-        anti_replay=anti_replay,  # type: ignore[arg-type]  # the table allows the two
+        anti_replay=anti_replay,  # type: ignore[arg-type] # the table allows the two
         window_us=window_s * SECOND_US,
-        mode="enforce" if strict else mode,  # type: ignore[arg-type]  # the table allows the three
+        mode="enforce" if strict else mode,  # type: ignore[arg-type] # the table allows the three
     )
 
 

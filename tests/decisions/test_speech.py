@@ -150,7 +150,7 @@ def test_the_reason_says_what_it_means_here(code: int, sentence: str) -> None:
 
 def test_a_unicast_source_must_be_on_this_machine() -> None:
     def lacks(one: InstanceSettings, *there: str, **more: tuple[Address, ...]) -> bool:
-        settings = VrrpSettings((one,), **more)  # type: ignore[arg-type]
+        settings = VrrpSettings((one,), **more)  # type: ignore[arg-type] # only tuples of addresses are given
         return bool(without_source(settings, lambda: set(map(pack, there))))
 
     assert lacks(PEERS)

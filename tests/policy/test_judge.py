@@ -11,7 +11,7 @@ from hanode import conf
 from hanode.policy import CODE, DEFAULT, Facts, judge, present, runs
 from hanode.wire import NodePolicy
 
-ROOT = replace(DEFAULT, users=("root",), root_programs=("/opt/root",))
+ROOT = replace(DEFAULT, users=("root",), root_programs=("/opt/admin",))
 
 
 @dataclass
@@ -104,11 +104,11 @@ def test_another_name_of_root_is_root() -> None:
     assert "no pushed program runs as toor (root) on this node" in sentence
     assert said(script(user="user toor"), ROOT, node) == [
         "keepalived.conf:2: script /usr/bin/test -e /x: a program that runs as root may not be at "
-        "/usr/bin/test on this node; move it to /opt/root, or add its directory to "
+        "/usr/bin/test on this node; move it to /opt/admin, or add its directory to "
         "root_directories in /etc/hanode/policy.toml"
     ]
-    assert said(script('script "/opt/root/x"', "user toor"), ROOT, node) == []
-    assert said(script('script "/opt/root/x"', "user 0"), ROOT) == []
+    assert said(script('script "/opt/admin/x"', "user toor"), ROOT, node) == []
+    assert said(script('script "/opt/admin/x"', "user 0"), ROOT) == []
 
 
 def test_a_command_that_names_nobody_runs_as_whom_the_node_has_for_it() -> None:

@@ -30,8 +30,6 @@ _LAST = re.compile(r"[^ \t{}]*\Z")
 CAUSING = ("unknown-keyword", "value-missing", "comment-cuts")
 CAUSES_MAX = 40
 """Problems that are looked at for what they cause; each look may read the whole text."""
-CAUSES_MAX = 200
-"""Unknown blocks that are looked at alone; a text with more of them is no configuration."""
 MOST = 3
 """Lines that a message names."""
 
@@ -200,7 +198,8 @@ def lost_values(source: Source, problems: Sequence[Problem], reading: Reading) -
         raw = source.line_text(problem.line)
         at = comment_start(raw, reading)
         word = _WORD.match(raw, at)
-        begin = at - len(_LAST.search(raw[:at]).group())  # type: ignore[union-attr]
+        last = _LAST.search(raw, 0, at)
+        begin = last.start() if last is not None else at
         if word is None or len(word.group()) < 2 or problem.line in found:
             continue
         if problem.code == "value-missing":
@@ -227,8 +226,6 @@ def unknown_blocks(source: Source, problems: Sequence[Problem], reading: Reading
     """The unknown words that open a block: keepalived then reads all of its lines elsewhere."""
     found: list[Cause] = []
     for problem in problems:
-        if len(found) >= CAUSES_MAX:
-            break
         if problem.code != "unknown-keyword" or problem.file != source.name:
             continue
         if "made by" in problem.message:

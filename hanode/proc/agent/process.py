@@ -153,7 +153,7 @@ def make_app(enrolment: Enrolment, *, on_nudge: Any) -> Celery:
         },
         broker_connection_retry_on_startup=True,
         broker_connection_max_retries=None,
-        task_queues=[Queue(queue, no_declare=True)],  # type: ignore[no-untyped-call]
+        task_queues=[Queue(queue, no_declare=True)],  # type: ignore[no-untyped-call] # kombu has no types
         task_default_queue=queue,
         task_ignore_result=True,
         accept_content=["json"],
