@@ -135,6 +135,7 @@ TEMPLATES = {
     "underscores": replaced(("51", "__VRID__"), ("192.168.192.10", "__VIP__")),
     "at signs": replaced(("51", "@VRID@"), ("192.168.192.10", "@VIP@")),
     "quoted": replaced(("LVS_A", '"{{ name }}"'), ("51", "{{ vrid }}")),
+    "square brackets": replaced(("51", "[[ .Vrid ]]"), ("100", "[[ vip | first ]]")),
 }
 
 
@@ -146,6 +147,31 @@ def test_a_template_that_was_not_filled_in_is_one_message(kind: str) -> None:
     lines = TEMPLATES[kind].split("\n")
     assert lines[found[0].line - 1] != LINES[found[0].line - 1]
     assert lines[: found[0].line - 1] == LINES[: found[0].line - 1]
+
+
+def test_variables_of_a_shell_that_nobody_filled_in_are_one_message() -> None:
+    """keepalived takes each one's braces for a block, and misreads all that follows."""
+    text = replaced(("51", "${VRID}"), ("100", "${PRIO}"), ("ens33", "${IFACE}"))
+    (problem,) = conf.check(text).problems
+    assert problem.code == "undefined-name"
+    assert problem.message.startswith("${IFACE} is not defined above")
+    assert (problem.line, problem.hint) == (
+        text[: text.index("${IFACE}")].count("\n") + 1,
+        "fill it in first; the rest is checked then",
+    )
+    assert conf.Checker().update(text).problems == (problem,)
+
+
+@pytest.mark.parametrize("above", ["$OTHER=1\n", "include *.conf\n", "@a $OTHER=1\n"])
+def test_names_beside_definitions_are_judged_one_by_one(above: str) -> None:
+    found = conf.check(above + replaced(("51", "${VRID}"), ("ens33", "${IFACE}"))).problems
+    assert not any(p.hint == "fill it in first; the rest is checked then" for p in found)
+    assert "undefined-name" in {p.code for p in found}
+
+
+def test_a_command_s_own_variables_are_left_alone() -> None:
+    text = replaced(("100", "100\n    notify \"/bin/sh -c 'echo ${WHO}'\""))
+    assert "undefined-name" not in {p.code for p in conf.check(text).problems}
 
 
 @pytest.mark.parametrize(

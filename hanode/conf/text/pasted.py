@@ -43,10 +43,13 @@ _SUSPECT = re.compile(
 _TEMPLATE = re.compile(
     r"\{\{[-~]? *[A-Za-z_.$\"'(#/>&].*?(?:\}\}|\Z)|\{%.*?(?:%\}|\Z)|<%.*?(?:%>|\Z)"
     r"|<[A-Za-z_][\w .-]*>|%%[A-Za-z_]\w*%%"
-    r"|(?<![^\s\"/])%[A-Za-z_]\w*%(?![^\s\"/])|%\{\w+\}|__[A-Z][A-Z0-9_]*__|\[\[ *\w+ *\]\]"
-    r"|@[A-Z][A-Z0-9_]*@",
+    r"|(?<![^\s\"/])%[A-Za-z_]\w*%(?![^\s\"/])|%\{\w+\}|__[A-Z][A-Z0-9_]*__"
+    r"|\[\[[-~]? *[A-Za-z_.$].*?\]\]|@[A-Z][A-Z0-9_]*@",
     re.ASCII,
 )
+_VARIABLE = re.compile(r"\$\{[A-Za-z]\w*\}", re.ASCII)
+_DEFINING = re.compile(r"^[ \t]*(?:@\S+[ \t]+)?(?:\$\w+=|include|~)", re.MULTILINE)
+"""Lines that may give a name its value; the shell's `${NAME}` looks like keepalived's."""
 _IN_COMMENT = re.compile(r"#\{\w+\}")
 _NAMES = {
     "\u00a0": "a no-break space", "\u3000": "an ideographic space", "\u200b": "a zero-width space",
@@ -62,7 +65,8 @@ def causes(text: str, reading: Reading, scripts: frozenset[str]) -> list[Cause]:
     Nothing in comments counts, and little in double quotes: there it may be meant.
     """
     found: dict[str, Cause] = {}
-    if not _SUSPECT.search(text):
+    variables = _VARIABLE.search(text) is not None and not _DEFINING.search(text)
+    if not variables and not _SUSPECT.search(text):
         return []
     if text.startswith(BOM):
         cause = _cause(found, "byte-order-mark")
@@ -73,6 +77,8 @@ def causes(text: str, reading: Reading, scripts: frozenset[str]) -> list[Cause]:
     for raw in text.split("\n"):
         if inside or _SUSPECT.search(raw):
             inside = _line(raw, start, reading, scripts, found, inside)
+        if variables and "${" in raw:
+            _variables(raw, start, reading, scripts, found)
         start += len(raw) + 1
     return list(found.values())
 
@@ -117,8 +123,9 @@ def _cause(found: dict[str, Cause], kind: str, character: str = "") -> Cause:
     if kind not in found:
         code, message, hint, label = _SAID[kind]
         if character:
-            message = message.format(named(character))
-        found[kind] = Cause(code, message, hint, label, hides=kind == "template")
+            message = message.format(character if kind == "variable" else named(character))
+        hides = kind in ("template", "variable")
+        found[kind] = Cause(code, message, hint, label, hides=hides)
     return found[kind]
 
 
@@ -152,6 +159,12 @@ _SAID = {
     "template": (
         "template-unfilled",
         "this is a template that was not filled in",
+        "fill it in first; the rest is checked then",
+        "",
+    ),
+    "variable": (
+        "undefined-name",
+        "{} is not defined above, so keepalived takes its braces for a block",
         "fill it in first; the rest is checked then",
         "",
     ),
@@ -224,6 +237,23 @@ def _templates(
         _cause(found, "template").at.append(start + at)
     if _IN_COMMENT.match(note):
         _cause(found, "template").at.append(start + len(code))
+
+
+def _variables(
+    raw: str, start: int, reading: Reading, scripts: frozenset[str], found: dict[str, Cause]
+) -> None:
+    """Variables of a shell, where nothing can have given them a value; commands may mean theirs."""
+    code = raw[: comment_start(raw, reading)]
+    spans = tokens(code)
+    if not spans or spans[0].text in scripts:
+        return
+    quoted = [(t.start, t.end) for t in spans if t.kind == STRING]
+    names = list(_VARIABLE.finditer(code))
+    free = [m for m in names if not any(begin <= m.start() < end for begin, end in quoted)]
+    if free:
+        cause = _cause(found, "variable", free[0].group())
+        cause.at += [start + match.start() for match in free]
+        cause.lines += 1
 
 
 def _other_comment(code: str, start: int, found: dict[str, Cause], inside: bool) -> bool:
