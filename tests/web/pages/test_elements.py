@@ -262,6 +262,21 @@ def test_no_page_is_wider_than_the_screen(
             assert over <= 0, f"{path} is {over} px too wide"
 
 
+def test_sentence_with_a_link_stays_one_sentence(cluster: Cluster, as_reader: Client) -> None:
+    """In a card that was a grid the link and the full stop behind it were lines of their own."""
+    path = reverse("cluster", args=[cluster.slug])
+    with on_stage({path: as_reader.get(path)}, path) as stage:
+        stage.page.set_viewport_size({"width": 1280, "height": 800})
+        sentence = stage.page.locator("p.card").filter(has_text="not reported yet")
+        box = sentence.locator("a").bounding_box()
+        around = sentence.evaluate(
+            "(p) => { const r = document.createRange(); r.selectNodeContents(p);"
+            " return new Set([...r.getClientRects()].map((one) => Math.round(one.y))).size; }"
+        )
+        assert box is not None
+        assert around <= 2, "one line, or two where the window is narrow"
+
+
 OFF_SCREEN = """[...document.querySelectorAll("main button, .state, .lab td, .servers td, .tabs a")]
     .filter((e) => e.getBoundingClientRect().right > innerWidth).map((e) => e.textContent.trim())"""
 
